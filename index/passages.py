@@ -1,0 +1,76 @@
+"""The nouns of the index: documents, passages (spans of a document) and hits."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document: where its line starts (characters), its depth from 1, its words."""
+
+    start: int
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the corpus as text.
+
+    `path` is relative to the corpus folder, with `/`, and names the document everywhere.
+    `digest` is the SHA-256 of the file's bytes. `page_starts` holds the character at which each
+    page starts, and is empty for formats without pages.
+    """
+
+    path: str
+    title: str
+    text: str
+    digest: str
+    headings: tuple[Heading, ...] = ()
+    page_starts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A contiguous span of one document, the unit that is retrieved and cited.
+
+    Invariant: `document.text[start:end] == text`; `start` and `end` count characters, half open.
+    `page` counts from 1. `heading` is the path of headings above the passage ("A > B").
+    """
+
+    id: str
+    document: str
+    title: str
+    heading: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    digest: str
+
+    @property
+    def embedding_text(self) -> str:
+        """What is embedded and searched: the heading path above the passage, then its text."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+    @property
+    def key(self) -> str:
+        """Digest of the embedding text: passages that read the same share one vector."""
+        return sha256(self.embedding_text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage in a ranked list; `rank` counts from 1, a higher `score` (0..1) is better."""
+
+    passage: Passage
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, and why, in words for its owner."""
+
+    path: str
+    reason: str

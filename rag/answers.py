@@ -1,0 +1,152 @@
+"""The nouns of an answer, and the events in which it arrives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from index.passages import Hit, Passage
+
+
+class Support(StrEnum):
+    """How well a statement is backed by what it cites."""
+
+    SUPPORTED = "supported"
+    WEAK = "weak"
+    UNSUPPORTED = "unsupported"
+
+
+class Reason(StrEnum):
+    """Why there is no answer."""
+
+    EMPTY_INDEX = "empty_index"
+    NO_EVIDENCE = "no_evidence"
+    DECLINED = "declined"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One past question and its answer, markers removed."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Exact words of a passage: characters `start` to `end` of its document, half open."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The quoted words themselves."""
+        offset = self.passage.start
+        return self.passage.text[self.start - offset : self.end - offset]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement as a composer drafts it, before labels are given: its text and its quotes.
+
+    `lead` is the white space that parts it from the statement before it.
+    """
+
+    text: str
+    quotes: tuple[Quote, ...]
+    lead: str = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a composer hands over: claims in reading order.
+
+    `stray` counts labels that named no passage. `declined` tells that the composer itself found
+    no answer. `note` is a sentence for the user about how the answer was made ("the LLM at … did
+    not answer"), or "".
+    """
+
+    claims: tuple[Claim, ...]
+    stray: int = 0
+    declined: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A label of an answer and the exact words it stands for."""
+
+    label: int
+    quote: Quote
+
+    @property
+    def passage(self) -> Passage:
+        """The passage that was retrieved and is cited."""
+        return self.quote.passage
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of an answer, the labels it cites, and whether they back it."""
+
+    text: str
+    citations: tuple[int, ...]
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No answer, and why, in a sentence for the user."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole of what is known about one answered question.
+
+    `query` is what was searched for (the question, or a follow-up made to stand alone). `text`
+    holds markers `[1]`, numbered by first use. `seconds` has a figure per stage.
+    `fingerprint` tells which settings and which generation of the index answered.
+    """
+
+    question: str
+    query: str
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    refusal: Refusal | None
+    hits: tuple[Hit, ...]
+    composer: str
+    stray: int = 0
+    note: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages that were found, best first."""
+
+    query: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A further piece of the answer's text, unchecked as yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The checked answer; it replaces whatever the deltas showed."""
+
+    answer: Answer
+
+
+Event = Retrieved | Delta | Done

@@ -1,0 +1,34 @@
+"""Settings of the whole product: the index's and those of search, answer and LLM."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from index.settings import IndexSettings
+
+
+class Settings(IndexSettings):
+    """Every setting, each with its meaning; `footnote.toml` and `FOOTNOTE_*` hold the values."""
+
+    passages: int = Field(8, ge=1, le=50, description="passages retrieved for an answer")
+    dense_weight: float = Field(
+        0.6, ge=0, le=1, description="share of the embedding's score in the fused score"
+    )
+    composer: Literal["auto", "quotes", "llm"] = Field(
+        "auto", description="'auto' takes the LLM when llm_url is set, else quotes"
+    )
+    strict: bool = Field(False, description="drop statements that no passage supports")
+    llm_url: str = Field("", description="base URL of an OpenAI-compatible server, with /v1")
+    llm_model: str = Field("", description="model's name on that server")
+    llm_key: SecretStr = Field(SecretStr(""), description="key for that server, if it wants one")
+    llm_seconds: float = Field(120, gt=0, description="time limit for one answer of the LLM")
+    llm_context_tokens: int = Field(
+        1500, ge=200, description="tokens of passages that are sent to the LLM"
+    )
+
+    @property
+    def composer_name(self) -> Literal["quotes", "llm"]:
+        """The composer that these settings lead to."""
+        if self.composer == "auto":
+            return "llm" if self.llm_url else "quotes"
+        return self.composer
