@@ -1,0 +1,193 @@
+"""An LLM's text as statements and the labels it gave them: `[1]`, `[1, 2]`, `[^1]`, `【1】`, `(1)`.
+
+The labels are hints: a marker is taken out of the text wherever it stands, and those that name no
+passage are counted.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from index.sentences import sentence_spans
+
+_WORD = r"(?:passages?|sources?|documents?|docs?|excerpts?|texts?|refs?|references?|citations?)"
+_NUMBER = r"\[?[\^#]?\d{1,3}\]?"
+_NUMBERS = rf"{_NUMBER}(?:[ ]?(?:,|;|&|\band\b|[-–])[ ]?{_NUMBER}){{0,20}}"
+_ONE = (
+    rf"(?:\[{{1,2}}[ ]*(?:{_WORD}[ ]*:?[ ]*)?{_NUMBERS}[ ]*\]{{1,2}}"
+    rf"|【[ ]*\d{{1,3}}[^】\n]{{0,40}}】"
+    rf"|\((?:see[ ]+)?{_WORD}:?[ ]+{_NUMBERS}\))"
+)
+_GROUP = rf"{_ONE}(?:[ ]?[,;]?[ ]?{_ONE})*"
+# "According to [2], " and "[2] says that " would read oddly once the marker is gone.
+_INTRO = r"(?:,[ ]*)?\b(?:according[ ]to|as[ ]\w+[ ]in|as[ ]per|based[ ]on|per|from|see|in|by)[ ]+"
+_SAYS = r"[ ]+(?:states?|says?|mentions?|reports?|notes?|indicates?|explains?)[ ]+that\b"
+_MARKER = re.compile(
+    rf"(?P<intro>{_INTRO}(?:the[ ]+)?(?:{_WORD}[ ]+)?)?(?P<group>{_GROUP})(?P<says>{_SAYS})?"
+    rf"|{_INTRO}(?:the[ ]+)?{_WORD}[ ]+(?P<bare>{_NUMBERS})",
+    re.IGNORECASE,
+)
+# "(1)" may be part of a sentence, so it counts only at its end, and only where no "[1]" is used.
+_ROUND = re.compile(
+    r"(?P<group>\(\d{1,2}(?:,[ ]?\d{1,2})*\))(?=[ ]*(?:[.!?]+(?:\s|$)|$))", re.MULTILINE
+)
+_RANGE = re.compile(r"(\d+)\]?\s*[-–]\s*\[?\^?(\d+)")
+_WIDEST_RANGE = 20
+_EMPTY_BRACKETS = re.compile(r"[ ]*\([ ]*(?:see|cf\.?|from|sources?:?)?[ ,;]*\)", re.IGNORECASE)
+_LIST_MARK = re.compile(r"[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*[*_]*")
+_SOURCE_LIST = re.compile(
+    r"\W*(?:sources?|references?|citations?|passages? used)\W*", re.IGNORECASE
+)
+_ANSWER_WORD = re.compile(r"(?:final )?answer[ ]*:[ ]*", re.IGNORECASE)
+_LOOK_AHEAD = 40
+_STOPS = frozenset(".!?")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
+
+
+# Start, end, labels, whether the marker precedes its words, whether it opens a sentence.
+_Found = tuple[int, int, tuple[int, ...], bool, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
+
+    `lead` is the white space before it; `labels` count from 1, each once, as first used.
+    """
+
+    text: str
+    labels: tuple[int, ...]
+    lead: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """Labels at a position of the text without markers; `leads` when they precede their words."""
+
+    position: int
+    labels: tuple[int, ...]
+    leads: bool
+
+
+def read_markers(text: str, known: int) -> tuple[tuple[Marked, ...], int]:
+    """The statements of a plain text, and how many labels are not in 1 to `known`."""
+    text = _EMPHASIS.sub(r"\2", text)
+    bare, markers = _take_out(text, known)
+    spans, end = _statement_spans(bare)
+    labels: list[list[int]] = [[] for _ in spans]
+    stray = 0
+    for marker in markers:
+        stray += sum(not 1 <= label <= known for label in marker.labels)
+        if spans and marker.position <= end:
+            owner = labels[_owner(marker, spans)]
+            owner += [label for label in marker.labels if 1 <= label <= known]
+    return tuple(_statements(bare, spans, labels)), stray
+
+
+def _take_out(text: str, known: int) -> tuple[str, list[_Marker]]:
+    """The text without its markers, and the markers at the places where they stood."""
+    bare, markers, done = "", [], 0
+    for start, end, labels, leads, opens in _found(text, known):
+        bare += text[done:start]
+        rest = text[end : end + _LOOK_AHEAD]
+        length = len(rest)
+        if leads:
+            rest = rest.lstrip(" :")
+        elif not rest[:1].isalnum():
+            bare = bare.rstrip(" ")
+        elif bare[-1:].strip():
+            bare += " "
+        if rest[:1] in _STOPS and bare[-1:] in _STOPS:
+            rest = rest.lstrip(".!?")
+        markers.append(_Marker(len(bare), labels, leads))
+        if opens:
+            rest = rest.lstrip(" ,:")
+            bare += rest[:1].upper()
+            rest = rest[1:]
+        done = end + length - len(rest)
+    return bare + text[done:], markers
+
+
+def _found(text: str, known: int) -> Iterator[_Found]:
+    none = True
+    for line in re.finditer(r"[^\n]+", text):
+        matches = list(_MARKER.finditer(line.group()))
+        first_leads, all_lead = _style(line.group(), matches) if matches else (False, False)
+        for match in matches:
+            none = False
+            before = line.group()[: match.start()].rstrip(" \t")
+            labels = _labels(match["group"] or match["bare"])
+            if labels == (0,) and line.group()[: match.start()][-1:].isalnum():
+                continue  # an array's first element, not a label
+            leads = first_leads if match is matches[0] else all_lead and before[-1:] in _STOPS
+            words = match["intro"] or match["says"] or match["bare"]
+            opens = bool(words) and before[-1:] in {"", *".!?:*-"}
+            yield line.start() + match.start(), line.start() + match.end(), labels, leads, opens
+    for match in _ROUND.finditer(text) if none else ():
+        labels = _labels(match["group"])
+        if all(1 <= label <= known for label in labels):
+            yield match.start(), match.end(), labels, False, False
+
+
+def _style(line: str, matches: Sequence[re.Match[str]]) -> tuple[bool, bool]:
+    """Whether the first marker of a line stands before its words, and whether all of them do."""
+    starts = bool(_LIST_MARK.fullmatch(line[: matches[0].start()]))
+    words = _MARKER.sub("", line[matches[0].end() :])
+    ends_in_words = any(character.isalnum() for character in line[matches[-1].end() :])
+    return starts and any(character.isalnum() for character in words), starts and ends_in_words
+
+
+def _labels(marker: str) -> tuple[int, ...]:
+    """The numbers of a marker, ranges filled in."""
+
+    def fill(match: re.Match[str]) -> str:
+        first, last = int(match[1]), int(match[2])
+        if not first < last <= first + _WIDEST_RANGE:
+            return f"{first} {last}"
+        return " ".join(str(number) for number in range(first, last + 1))
+
+    marker = re.sub(r"†[^】]*", "", marker)
+    return tuple(int(number) for number in re.findall(r"\d+", _RANGE.sub(fill, marker)))
+
+
+def _statement_spans(bare: str) -> tuple[list[tuple[int, int]], int]:
+    """Spans of the statements, and where they end: a list of sources after them is left out."""
+    spans: list[tuple[int, int]] = []
+    for line in re.finditer(r"[^\n]+", bare):
+        mark = _LIST_MARK.match(line.group())
+        offset = mark.end() if mark else 0
+        for start, end in sentence_spans(line.group()[offset:]):
+            span = line.start() + offset + start, line.start() + offset + end
+            if _SOURCE_LIST.fullmatch(bare, *span):
+                return spans, span[0]
+            if any(character.isalnum() for character in bare[slice(*span)]):
+                spans.append(span)
+    return spans, len(bare)
+
+
+def _owner(marker: _Marker, spans: list[tuple[int, int]]) -> int:
+    """Index of the statement that a marker belongs to."""
+    if marker.leads:
+        following = (i for i, (_, end) in enumerate(spans) if end > marker.position)
+        return next(following, len(spans) - 1)
+    before = [i for i, (start, _) in enumerate(spans) if start < marker.position]
+    return before[-1] if before else 0
+
+
+def _statements(
+    bare: str, spans: list[tuple[int, int]], labels: list[list[int]]
+) -> Iterator[Marked]:
+    done, first = 0, True
+    for (start, end), owned in zip(spans, labels, strict=True):
+        text = " ".join(_EMPTY_BRACKETS.sub("", bare[start:end]).split())
+        text = _ANSWER_WORD.sub("", text, count=1) if first else text
+        if any(character.isalnum() for character in text):
+            lead = "" if first else _lead(bare[done:start])
+            yield Marked(text, tuple(dict.fromkeys(owned)), lead)
+            first = False
+        done = end
+
+
+def _lead(gap: str) -> str:
+    breaks = gap.count("\n")
+    return "\n\n"[:breaks] if breaks else " " if gap else ""
