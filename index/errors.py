@@ -25,3 +25,7 @@ class StoreError(FootnoteError):
     """The index is busy, read-only or unusable."""
 
     exit_code: ClassVar[int] = 4
+
+
+class UnknownDocument(FootnoteError):
+    """A path that no document of the index has."""

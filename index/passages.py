@@ -1,7 +1,13 @@
 """The nouns of the index: documents, passages (spans of a document) and hits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,15 @@ class Passage:
     def key(self) -> str:
         """Digest of the embedding text: passages that read the same share one vector."""
         return sha256(self.embedding_text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Keys of texts, their vectors (shape (len(keys), dimension)) and the texts, side by side."""
+
+    keys: Sequence[str]
+    vectors: Vectors
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

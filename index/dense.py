@@ -1,0 +1,113 @@
+"""Chroma as a follower of the catalog: keys of texts and their vectors, nearest by cosine.
+
+Only `add` and `delete` are used, in small batches: after an `upsert`, Chroma 1.5.9 replays up to
+1,000 records at the next write, and `add` of a known id keeps the old vector silently. Vectors are
+always passed in; no text is stored here. llama-index's ChromaVectorStore is not used: its batches
+are too large for Chroma, and its score exp(-distance) gives unrelated text 0.37.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.errors import StoreError
+from index.passages import Batch, Vectors
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+FOLDER = "chroma"
+_COLLECTION = "passages"
+# 5,461 rows is Chroma's limit, 50 to 250 its own advice.
+_BATCH = 250
+_CONFIGURATION = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
+
+
+class DenseFollower:
+    """The vectors of one generation, open for search."""
+
+    def __init__(self, folder: Path) -> None:
+        self._client = _client(folder)
+        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+
+    @staticmethod
+    def build(folder: Path) -> None:
+        """Make an empty follower in a folder that does not exist yet."""
+        with _closing(folder) as client:
+            client.create_collection(
+                _COLLECTION, embedding_function=None, configuration=_CONFIGURATION
+            )
+
+    @staticmethod
+    def apply(folder: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
+        """Take keys away and add batches of others, in a follower nobody has open."""
+        with _closing(folder) as client:
+            collection = client.get_collection(_COLLECTION, embedding_function=None)
+            for first in range(0, len(removed), _BATCH):
+                collection.delete(ids=list(removed[first : first + _BATCH]))
+            for batch in added:
+                for first in range(0, len(batch.keys), _BATCH):
+                    rows = slice(first, first + _BATCH)
+                    collection.add(ids=list(batch.keys[rows]), embeddings=batch.vectors[rows])
+
+    def count(self) -> int:
+        """How many vectors there are."""
+        return int(self._collection.count())
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a stored vector. Raises StoreError if there is none to measure."""
+        sample = self._collection.peek(1)["embeddings"]
+        if sample is None or not len(sample):
+            raise StoreError("the vectors cannot be read; run: footnote index --rebuild")
+        return len(sample[0])
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""
+        found = self._collection.query(
+            query_embeddings=np.asarray([vector], dtype=np.float32),
+            n_results=k,
+            include=["distances"],
+        )
+        distances = found["distances"]
+        if distances is None:
+            return []
+        pairs = zip(found["ids"][0], distances[0], strict=True)
+        scored = [(key, 1.0 - float(distance)) for key, distance in pairs]
+        return sorted(scored, key=lambda item: (-item[1], item[0]))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()
+
+
+def _client(folder: Path) -> ClientAPI:
+    # Chroma reads `.env` of the current folder and unprefixed variables (IS_PERSISTENT, ...) when
+    # it is imported, and fails on values that are not its own.
+    import chromadb
+    from chromadb.config import Settings
+
+    try:
+        return chromadb.PersistentClient(
+            os.path.realpath(folder), settings=Settings(anonymized_telemetry=False)
+        )
+    except Exception as error:
+        raise StoreError(
+            f"the vectors in {folder} cannot be opened ({type(error).__name__}); "
+            "run: footnote index --rebuild"
+        ) from error
+
+
+@contextmanager
+def _closing(folder: Path) -> Iterator[ClientAPI]:
+    client = _client(folder)
+    try:
+        yield client
+    finally:
+        client.close()

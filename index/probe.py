@@ -1,0 +1,40 @@
+"""Run as `python -m index.probe FOLDER COUNT`: are these followers whole and searchable?"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from index import dense, lexical
+from index.dense import DenseFollower
+from index.errors import FootnoteError
+from index.lexical import LexicalFollower
+
+
+def check(folder: Path, expected: int) -> str | None:
+    """What is wrong with the followers in a folder, or None."""
+    vectors = DenseFollower(folder / dense.FOLDER)
+    words = LexicalFollower(folder / lexical.FOLDER)
+    counts = vectors.count(), words.count()
+    if counts != (expected, expected):
+        return f"{counts[0]} vectors and {counts[1]} texts instead of {expected}"
+    if expected:
+        size = vectors.dimension
+        found = vectors.nearest(np.full(size, size**-0.5, dtype=np.float32), min(10, expected))
+        if not found:
+            return "no vector is found"
+    return None
+
+
+def main() -> None:
+    """Exit 0 if all is well; else 1, with the reason as the last line of standard error."""
+    try:
+        reason = check(Path(sys.argv[1]), int(sys.argv[2]))
+    except FootnoteError as error:
+        reason = str(error)
+    if reason:
+        sys.exit(reason)
+
+
+if __name__ == "__main__":
+    main()

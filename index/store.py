@@ -1,0 +1,175 @@
+"""The index as its readers see it: one generation at a time, moved forward between questions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+import numpy as np
+
+from index import dense, lexical
+from index.catalog import Catalog, DocumentInfo
+from index.dense import DenseFollower
+from index.embed import Embedder
+from index.errors import FootnoteError, IndexMismatch, StoreError
+from index.generations import generation_folder
+from index.lexical import LexicalFollower
+from index.passages import Document, Passage, Vectors
+from index.settings import IndexSettings
+
+_ATTEMPTS = 5
+
+
+class Snapshot:
+    """One generation: the catalog as it was at its commit, and the followers that belong to it."""
+
+    def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
+        self._catalog = Catalog.read(settings.data)
+        self._lock = threading.Lock()
+        self.generation = self._catalog.generation
+        self.model = embedder.fingerprint
+        built_with = self._catalog.meta("model")
+        if built_with not in {None, self.model}:
+            raise IndexMismatch(
+                f"the index was built with {built_with}, the settings ask for {self.model}; "
+                "run: footnote index --rebuild"
+            )
+        folder = generation_folder(settings.data, self.generation)
+        self._dense = DenseFollower(folder / dense.FOLDER)
+        self._lexical = LexicalFollower(folder / lexical.FOLDER)
+        self.leases = 0
+        self.retired = False
+
+    @property
+    def corpus(self) -> str:
+        """The folder that was indexed."""
+        return self._catalog.meta("corpus") or ""
+
+    @cached_property
+    def passage_count(self) -> int:
+        """How many passages there are."""
+        with self._lock:
+            return self._catalog.passage_count()
+
+    def documents(self) -> list[DocumentInfo]:
+        """Every file of the corpus in order of path, failed ones with their reason."""
+        with self._lock:
+            return self._catalog.documents()
+
+    def document(self, path: str) -> Document | None:
+        """A document with its text, or None."""
+        with self._lock:
+            return self._catalog.document(path)
+
+    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
+        """The passages behind keys; those that read the same in order of id."""
+        with self._lock:
+            return self._catalog.passages_of(keys)
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """The stored unit vectors of keys."""
+        with self._lock:
+            return self._catalog.vectors(self.model, keys)
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """The k keys nearest to a unit vector with their cosine similarity, best first."""
+        return self._dense.nearest(vector, min(k, self._dense.count()))
+
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
+        """The k keys that share the most telling words with a query (BM25), best first."""
+        return self._lexical.search(query, k)
+
+    def terms(self, text: str) -> list[str]:
+        """A text's words as they are indexed, stop words left out."""
+        return self._lexical.terms(text)
+
+    def idf(self, term: str) -> float:
+        """How telling a term is in this index."""
+        return self._lexical.idf(term)
+
+    def close(self) -> None:
+        """Let go of files."""
+        self._dense.close()
+        self._catalog.close()
+
+
+class Index:
+    """The index for any number of threads that ask; it follows the writer by itself."""
+
+    def __init__(self, settings: IndexSettings) -> None:
+        self.settings = settings
+        self.embedder = Embedder(settings.embedding_model)
+        self._lock = threading.Lock()
+        self._current: Snapshot | None = None
+
+    @contextmanager
+    def lease(self) -> Iterator[Snapshot]:
+        """The newest generation, kept open until the block ends.
+
+        Raises EmptyIndex, IndexMismatch or StoreError, each with the command to run.
+        """
+        with self._lock:
+            snapshot = self._newest()
+            snapshot.leases += 1
+        try:
+            yield snapshot
+        finally:
+            with self._lock:
+                snapshot.leases -= 1
+                if snapshot.retired and not snapshot.leases:
+                    snapshot.close()
+
+    def embed_query(self, text: str) -> Vectors:
+        """The unit vector of a question."""
+        return self.embedder.embed_query(text)
+
+    def embed_sentences(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of sentences, shape (len(texts), dimension)."""
+        return self.embedder.embed_passages(texts) if texts else np.zeros((0, 0), np.float32)
+
+    def close(self) -> None:
+        """Close the current generation."""
+        with self._lock:
+            if self._current:
+                self._retire(self._current)
+                self._current = None
+
+    def _newest(self) -> Snapshot:
+        current = self._current
+        if current and current.generation == self._committed_generation():
+            return current
+        self._current = self._open()
+        if current:
+            self._retire(current)
+        return self._current
+
+    def _committed_generation(self) -> int:
+        catalog = Catalog.read(self.settings.data)
+        try:
+            return catalog.generation
+        finally:
+            catalog.close()
+
+    def _open(self) -> Snapshot:
+        """Open the committed generation; one swept meanwhile is replaced by the next."""
+        for attempt in range(_ATTEMPTS):
+            generation = self._committed_generation()
+            try:
+                return Snapshot(self.settings, self.embedder)
+            except Exception as error:
+                moved = self._committed_generation() != generation
+                if moved and attempt < _ATTEMPTS - 1:
+                    continue
+                if isinstance(error, FootnoteError):
+                    raise
+                raise StoreError(
+                    f"the index in {self.settings.data} is damaged; run: footnote index --rebuild"
+                ) from error
+        raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
+
+    def _retire(self, snapshot: Snapshot) -> None:
+        snapshot.retired = True
+        if not snapshot.leases:
+            snapshot.close()
