@@ -1,0 +1,130 @@
+"""`footnote eval`: gold questions in, scores out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from eval.corpus import Place
+    from collections.abc import Sequence
+
+    from eval.folder import RunFolder
+    from eval.gold import GoldItem, GoldSet
+    from eval.run import Row
+    from rag.settings import Settings
+
+FAILED = 3  # exit code: done, but some files or questions failed and are listed
+
+
+@click.group("eval")
+def group() -> None:
+    """Measure answers against gold questions."""
+
+
+@group.command("run")
+@click.argument("gold", type=click.Path(path_type=Path))
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="Index this folder apart and ask it, not the default index.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Run folder; default: runs/<gold>-<time>."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+@click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
+@click.pass_context
+def run(
+    context: click.Context,
+    gold: Path,
+    corpus: Path | None,
+    out: Path | None,
+    as_json: bool,
+    limit: int | None,
+) -> None:
+    """Ask the questions of GOLD and score answers, citations and refusals.
+
+    GOLD is Footnote's JSONL, or SQuAD-format JSON, whose paragraphs are then the corpus.
+    Exit code 3 if questions or files failed; they are listed.
+    """
+    import json
+
+    from eval.adapters import load_gold
+    from eval.corpus import place_for
+    from eval.folder import RunFolder
+    from eval.report import summarise, table, to_look_at
+    from index.settings import load_settings
+    from rag.settings import Settings
+
+    settings = load_settings(Settings, **(context.obj or {}))
+    gold_set = load_gold(gold)
+    place = place_for(gold_set, corpus, settings)
+    settings, unread = _indexed(place, settings) if place else (settings, 0)
+    folder = RunFolder(out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}")
+    items = gold_set.items[:limit]
+    folder.start(_config(gold, gold_set, len(items), corpus, settings))
+    rows = _asked(items, settings, folder)
+    summary = summarise(gold.name, rows)
+    folder.finish(summary)
+    if as_json:
+        document = {**summary, "out": str(folder.path)}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join([*table(summary), f"run: {folder.path}"]))
+    for line in to_look_at(rows):
+        click.echo(line, err=True)
+    if summary["failed"] or unread:
+        context.exit(FAILED)
+
+
+def _indexed(place: Place, settings: Settings) -> tuple[Settings, int]:
+    """Index a run's own corpus; settings that point at it, and how many files failed."""
+    from index.sync import sync
+
+    settings = settings.model_copy(update={"data": place.data})
+    report = sync(settings, place.corpus)
+    for failure in report.failed:
+        click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
+    return settings, len(report.failed)
+
+
+def _asked(items: Sequence[GoldItem], settings: Settings, folder: RunFolder) -> list[Row]:
+    """Put the questions to an engine of these settings, with a progress bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from eval.run import evaluate
+    from index.errors import EmptyIndex
+    from rag.build import build
+
+    engine = build(settings)
+    try:
+        if not engine.documents():
+            raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
+        rows = folder.keep(evaluate(engine, items))
+        console = Console(stderr=True)
+        bar = track(rows, "questions", len(items), console=console, disable=not console.is_terminal)
+        return list(bar)
+    finally:
+        engine.close()
+
+
+def _config(
+    gold: Path, gold_set: GoldSet, questions: int, corpus: Path | None, settings: Settings
+) -> dict[str, object]:
+    """What a run was made of; keys to servers are left out."""
+    from importlib.metadata import version
+
+    return {
+        "gold": str(gold),
+        "gold_digest": gold_set.digest,
+        "questions": questions,
+        "corpus": str(corpus) if corpus else None,
+        "settings": settings.model_dump(mode="json", exclude={"llm_key"}),
+        "footnote": version("footnote"),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }

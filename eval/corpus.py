@@ -1,0 +1,59 @@
+"""The index that a run asks: the default one, or one kept for a gold set or a folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eval.adapters import write_documents
+from index.errors import ConfigError
+from index.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from eval.gold import GoldSet
+    from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A corpus folder to index, and the data folder that keeps its index."""
+
+    corpus: Path
+    data: Path
+
+
+def place_for(gold: GoldSet, corpus: Path | None, settings: Settings) -> Place | None:
+    """Where a run's own index is kept; None if it asks the default index.
+
+    The data folder's name depends on the corpus and on the index's settings, so a second run
+    finds its index as it left it, and a change of settings never meets an index built otherwise.
+    Writes the documents of a gold set that brings its own. Raises ConfigError if both a folder
+    and such a set are given, or if the folder is missing.
+    """
+    if gold.documents and corpus is not None:
+        raise ConfigError("this gold set brings its own documents; run it without --corpus")
+    if gold.documents:
+        data = _data(settings, _digest(gold.documents))
+        write_documents(gold.documents, data / "corpus")
+        return Place(data / "corpus", data / "index")
+    if corpus is None:
+        return None
+    if not corpus.is_dir():
+        raise ConfigError(f"there is no folder {corpus}; --corpus names a folder of documents")
+    return Place(corpus, _data(settings, str(corpus.resolve())) / "index")
+
+
+def _data(settings: Settings, identity: str) -> Path:
+    values = {name: str(getattr(settings, name)) for name in sorted(IndexSettings.model_fields)}
+    del values["data"]
+    key = sha256(json.dumps([identity, values]).encode()).hexdigest()[:16]
+    return settings.data / "eval" / key
+
+
+def _digest(documents: Mapping[str, str]) -> str:
+    return sha256(json.dumps(sorted(documents.items())).encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""A run on disk: what was run, a line per question, and the summary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from eval.run import Row
+from index.errors import ConfigError
+from rag.wire import AnswerBody
+
+CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"
+
+
+def as_record(row: Row) -> dict[str, object]:
+    """A row as JSON values, for `results.jsonl`."""
+    body = row.answer and AnswerBody.of(row.answer).model_dump()
+    return {
+        "id": row.item.id,
+        "question": row.item.question,
+        "tags": row.item.tags,
+        "answerable": row.item.answerable,
+        "gold": row.item.answers,
+        "query": body and body["query"],
+        "answer": body and body["text"],
+        "refusal": body and body["refusal"],
+        "statements": body and body["statements"],
+        "citations": body and body["citations"],
+        "ranked": [
+            {
+                "rank": hit.rank,
+                "document": hit.passage.document,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "score": round(hit.score, 6),
+            }
+            for hit in row.ranked
+        ],
+        "scores": asdict(row.scores),
+        "seconds": round(row.seconds, 4),
+        "stages": body and body["seconds"],
+        "error": row.error,
+    }
+
+
+class RunFolder:
+    """Where a run is kept: `config.json`, `results.jsonl` and `summary.json`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def start(self, config: Mapping[str, object]) -> None:
+        """Make the folder and write what was run; an earlier run in it is replaced.
+
+        Raises ConfigError if it can't be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / SUMMARY).unlink(missing_ok=True)
+            (self.path / RESULTS).write_text("", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"run folder {self.path} cannot be written: {error}") from None
+        self._write(CONFIG, config)
+
+    def keep(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass rows on as they come, each written at once, so that a killed run leaves its part."""
+        with (self.path / RESULTS).open("a", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(as_record(row), ensure_ascii=False) + "\n")
+                file.flush()
+                yield row
+
+    def finish(self, summary: Mapping[str, object]) -> None:
+        """Write the summary: its presence tells that the run is complete."""
+        self._write(SUMMARY, summary)
+
+    def _write(self, name: str, value: Mapping[str, object]) -> None:
+        text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+        (self.path / name).write_text(text, encoding="utf-8")
