@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from eval.corpus import Place
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from eval.corpus import Place
     from eval.folder import RunFolder
     from eval.gold import GoldItem, GoldSet
     from eval.run import Row
@@ -83,34 +84,58 @@ def run(
 
 def _indexed(place: Place, settings: Settings) -> tuple[Settings, int]:
     """Index a run's own corpus; settings that point at it, and how many files failed."""
+    from index.errors import ConfigError
     from index.sync import sync
 
     settings = settings.model_copy(update={"data": place.data})
-    report = sync(settings, place.corpus)
+    with _bars() as show:
+        try:
+            report = sync(settings, place.corpus, progress=show)
+        except ConfigError:
+            # The cache is ours: whatever it holds otherwise, it may be made anew.
+            report = sync(settings, place.corpus, force=True, rebuild=True, progress=show)
     for failure in report.failed:
         click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
     return settings, len(report.failed)
 
 
 def _asked(items: Sequence[GoldItem], settings: Settings, folder: RunFolder) -> list[Row]:
-    """Put the questions to an engine of these settings, with a progress bar on a terminal."""
-    from rich.console import Console
-    from rich.progress import track
+    """Put the questions to an engine of these settings."""
+    from rag.build import build
 
     from eval.run import evaluate
     from index.errors import EmptyIndex
-    from rag.build import build
 
     engine = build(settings)
     try:
         if not engine.documents():
             raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
-        rows = folder.keep(evaluate(engine, items))
-        console = Console(stderr=True)
-        bar = track(rows, "questions", len(items), console=console, disable=not console.is_terminal)
-        return list(bar)
+        rows = []
+        with _bars() as show:
+            for row in folder.keep(evaluate(engine, items)):
+                rows.append(row)
+                show("asking", len(rows), len(items))
+        return rows
     finally:
         engine.close()
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar per stage on standard error, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    console = Console(stderr=True)
+    tasks: dict[str, TaskID] = {}
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield show
 
 
 def _config(
