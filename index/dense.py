@@ -21,12 +21,15 @@ from index.passages import Batch, Vectors
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
 FOLDER = "chroma"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
-_CONFIGURATION = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
+_CONFIGURATION: CreateCollectionConfiguration = {
+    "hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}
+}
 
 
 class DenseFollower:
@@ -84,7 +87,7 @@ class DenseFollower:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._client.close()
+        _close(self._client)
 
 
 def _client(folder: Path) -> ClientAPI:
@@ -110,4 +113,9 @@ def _closing(folder: Path) -> Iterator[ClientAPI]:
     try:
         yield client
     finally:
-        client.close()
+        _close(client)
+
+
+def _close(client: ClientAPI) -> None:
+    # The type that chromadb declares lacks the method that its clients have.
+    client.close()  # type: ignore[attr-defined]

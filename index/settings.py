@@ -1,7 +1,7 @@
 """Settings of the index; they come from `footnote.toml`, then `FOOTNOTE_*` variables."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -49,7 +49,7 @@ class IndexSettings(BaseSettings):
 S = TypeVar("S", bound=IndexSettings)
 
 
-def load_settings(kind: type[S], **given: object) -> S:
+def load_settings(kind: type[S], **given: Any) -> S:
     """Settings of one kind; arguments that are None are left to environment and file.
 
     Raises ConfigError that names the setting at fault.

@@ -68,18 +68,20 @@ def _page(page_starts: Sequence[int], position: int) -> int | None:
 
 
 def _sections(document: Document) -> Iterator[tuple[str, Span]]:
-    """Headings and span of the text below each; a bare heading stands for itself."""
-    text, path = document.text, list[Heading]()
-    ends = [*(heading.start for heading in document.headings), len(text)]
+    """Headings and span of the text below each. A heading with nothing below it is its own text,
+    unless deeper headings follow, which carry it in their path."""
+    text, path, headings = document.text, list[Heading](), document.headings
+    ends = [*(heading.start for heading in headings), len(text)]
     if text[: ends[0]].strip():
         yield "", (0, ends[0])
-    for heading, end in zip(document.headings, ends[1:], strict=True):
+    deeper = [after.level > heading.level for heading, after in pairwise(headings)] + [False]
+    for heading, end, is_parent in zip(headings, ends[1:], deeper, strict=False):
         above = [other for other in path if other.level < heading.level]
         path = [*above, heading]
         body = text.find("\n", heading.start, end) + 1
         if body and text[body:end].strip():
             yield _heading_path(path), (body, end)
-        elif text[heading.start : end].strip():
+        elif not is_parent and text[heading.start : end].strip():
             yield _heading_path(above), (heading.start, end)
 
 

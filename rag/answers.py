@@ -16,12 +16,13 @@ class Support(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why there is no answer."""
+    """Why there is no answer; `unavailable` is the LLM server's fault, not the documents'."""
 
     EMPTY_INDEX = "empty_index"
     NO_EVIDENCE = "no_evidence"
     DECLINED = "declined"
     UNSUPPORTED = "unsupported"
+    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from index.passages import Hit
-from rag.answers import Answer, Citation
+from rag.answers import Answer, Citation, Refusal
 
 
 class StatementBody(BaseModel):
@@ -51,10 +51,15 @@ class CitationBody(BaseModel):
 
 
 class RefusalBody(BaseModel):
-    """Why there is no answer: empty_index, no_evidence, declined or unsupported."""
+    """Why there is no answer: empty_index, no_evidence, declined, unsupported or unavailable."""
 
     reason: str
     message: str
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> RefusalBody:
+        """The body of one refusal."""
+        return cls(reason=refusal.reason.value, message=refusal.message)
 
 
 class PassageBody(BaseModel):
@@ -118,7 +123,7 @@ class AnswerBody(BaseModel):
                 for s in answer.statements
             ],
             citations=[CitationBody.of(citation) for citation in answer.citations],
-            refusal=refusal and RefusalBody(reason=refusal.reason.value, message=refusal.message),
+            refusal=RefusalBody.of(refusal) if refusal else None,
             passages=[PassageBody.of(hit) for hit in answer.hits],
             composer=answer.composer,
             stray=answer.stray,

@@ -1,0 +1,29 @@
+"""Wire the engine once from settings."""
+
+from __future__ import annotations
+
+from index.errors import ConfigError
+from index.store import Index
+from rag.compose import Composer
+from rag.engine import Engine
+from rag.quotes import QuotesComposer
+from rag.settings import Settings
+
+
+def build(settings: Settings) -> Engine:
+    """An engine over the index in `settings.data`, which is opened at the first question.
+
+    Raises ConfigError if the settings lead to no composer.
+    """
+    index = Index(settings)
+    return Engine(settings, index, _composer(settings, index))
+
+
+def _composer(settings: Settings, index: Index) -> Composer:
+    if settings.composer_name == "quotes":
+        return QuotesComposer(index.embed_query, index.embed_sentences)
+    if not settings.llm_url:
+        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
+    from rag.llm_composer import LLMComposer
+
+    return LLMComposer(settings)

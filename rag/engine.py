@@ -1,0 +1,200 @@
+"""The engine: one path from a question to a checked answer, for every door."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from hashlib import sha256
+
+from index.catalog import DocumentInfo
+from index.errors import ConfigError, UnknownDocument
+from index.passages import Document, Hit
+from index.store import Index, Snapshot
+from rag.answerable import is_answerable
+from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
+from rag.compose import Composer
+from rag.condense import condense
+from rag.label import Labelled, label
+from rag.retrieve import Found, search
+from rag.settings import Settings
+
+QUESTION_CHARACTERS = 4000
+_MESSAGES = {
+    Reason.EMPTY_INDEX: "Nothing is indexed yet, so there is nothing to answer from.",
+    Reason.NO_EVIDENCE: "The documents don't seem to answer this question.",
+    Reason.DECLINED: "The documents don't seem to answer this question.",
+    Reason.UNSUPPORTED: "No answer could be backed by the documents.",
+    Reason.UNAVAILABLE: "The answer could not be written.",
+}
+
+
+class Engine:
+    """Answers questions from one index with one composer; made by `rag.build.build`."""
+
+    def __init__(self, settings: Settings, index: Index, composer: Composer) -> None:
+        self._settings = settings
+        self._index = index
+        self._composer = composer
+
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Event]:
+        """Retrieved, then Delta for every piece of text, then Done with the checked answer.
+
+        Raises ConfigError for a question that is empty or too long, and what the index raises.
+        """
+        clock = _Clock()
+        query = condense(_checked(question), turns)
+        with self._index.lease() as snapshot:
+            found = self._search(snapshot, query, self._settings.passages, clock)
+            yield Retrieved(query, found.hits)
+            refusal = self._refusal(snapshot, found)
+            clock.lap("judge")
+            if refusal:
+                yield Done(self._answer(question, found, snapshot, clock, refusal=refusal))
+                return
+            draft = yield from self._compose(found, turns)
+            clock.lap("compose")
+            labelled = label(draft, self._settings.strict)
+            refusal = _refusal_of(draft, labelled)
+            clock.lap("check")
+            yield Done(self._answer(question, found, snapshot, clock, labelled, draft, refusal))
+
+    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+        """The checked answer: the last event of `stream`."""
+        *_, done = self.stream(question, turns)
+        assert isinstance(done, Done)
+        return done.answer
+
+    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+        """The query as searched for, and the k best passages, ranked as for an answer."""
+        query = condense(_checked(query), turns)
+        with self._index.lease() as snapshot:
+            return query, self._search(snapshot, query, k, _Clock()).hits
+
+    def documents(self) -> list[DocumentInfo]:
+        """Every file of the corpus in order of path, failed ones with their reason."""
+        with self._index.lease() as snapshot:
+            return snapshot.documents()
+
+    def document(self, path: str) -> Document:
+        """A document with its text. Raises UnknownDocument."""
+        with self._index.lease() as snapshot:
+            document = snapshot.document(path)
+        if document is None:
+            raise UnknownDocument(f"no document {path!r} is indexed; run: footnote search WORDS")
+        return document
+
+    @property
+    def generation(self) -> int:
+        """The generation of the index that answers now."""
+        with self._index.lease() as snapshot:
+            return snapshot.generation
+
+    @property
+    def corpus(self) -> str:
+        """The folder that was indexed."""
+        with self._index.lease() as snapshot:
+            return snapshot.corpus
+
+    def warm_up(self) -> None:
+        """Load the model and open the index, so that the first question does not wait for it."""
+        with self._index.lease() as snapshot:
+            self._search(snapshot, "warm up", 1, _Clock())
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._index.close()
+
+    def _search(self, snapshot: Snapshot, query: str, k: int, clock: _Clock) -> Found:
+        vector = self._index.embed_query(query)
+        clock.lap("embed")
+        if not snapshot.passage_count:
+            return Found(query, vector, (), ())
+        found = search(snapshot, query, vector, k, self._settings.dense_weight)
+        clock.lap("search")
+        return found
+
+    def _refusal(self, snapshot: Snapshot, found: Found) -> Refusal | None:
+        if not snapshot.passage_count:
+            return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
+        if not is_answerable(snapshot, found):
+            return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
+        return None
+
+    def _compose(self, found: Found, turns: Sequence[Turn]) -> Generator[Delta, None, Draft]:
+        pieces = self._composer.compose(found.query, found.hits, turns)
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as stop:
+                draft: Draft = stop.value
+                return draft
+            yield Delta(piece)
+
+    def _answer(
+        self,
+        question: str,
+        found: Found,
+        snapshot: Snapshot,
+        clock: _Clock,
+        labelled: Labelled | None = None,
+        draft: Draft | None = None,
+        refusal: Refusal | None = None,
+    ) -> Answer:
+        shown = labelled if labelled and not refusal else Labelled("", (), ())
+        return Answer(
+            question=question,
+            query=found.query,
+            text=refusal.message if refusal else shown.text,
+            statements=shown.statements,
+            citations=shown.citations,
+            refusal=refusal,
+            hits=found.hits,
+            composer=self._composer.name,
+            stray=draft.stray if draft else 0,
+            note=draft.note if draft else "",
+            seconds=clock.seconds(),
+            fingerprint=self._fingerprint(snapshot),
+        )
+
+    def _fingerprint(self, snapshot: Snapshot) -> str:
+        settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
+        facts = f"{snapshot.model} {snapshot.generation} {settings}"
+        return sha256(facts.encode()).hexdigest()[:16]
+
+
+class _Clock:
+    """Seconds per stage since the clock was made."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps[stage] = round(now - self._last, 6)
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        return {**self._laps, "total": round(time.perf_counter() - self._started, 6)}
+
+
+def _checked(question: str) -> str:
+    if not question.strip():
+        raise ConfigError('the question is empty; ask one, like: footnote ask "Who met whom?"')
+    if len(question) > QUESTION_CHARACTERS:
+        raise ConfigError(
+            f"the question has {len(question):,} characters, the limit is {QUESTION_CHARACTERS:,}; "
+            "ask a shorter one"
+        )
+    return question
+
+
+def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:
+    """An answer without a single citation is not shown as an answer."""
+    if labelled.citations:
+        return None
+    if draft.declined:
+        return Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED])
+    if draft.note and not draft.claims:
+        return Refusal(Reason.UNAVAILABLE, draft.note)
+    return Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED])

@@ -1,0 +1,41 @@
+"""From a draft to an answer: labels by first use, a verdict for every statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.answers import Citation, Claim, Draft, Quote, Statement, Support
+from rag.support import support
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The text with its markers, the statements and the citations behind the labels."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+
+
+def label(draft: Draft, strict: bool) -> Labelled:
+    """Number quotes by first use, judge every claim, and with `strict` drop unsupported ones."""
+    labels: dict[Quote, int] = {}
+    statements, text = list[Statement](), ""
+    for claim in draft.claims:
+        verdict = support(claim.text, claim.quotes)
+        if strict and verdict is Support.UNSUPPORTED:
+            continue
+        used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
+        statements.append(Statement(claim.text, used, verdict))
+        text += (claim.lead if text else "") + marked(claim, used)
+    citations = tuple(Citation(number, quote) for quote, number in labels.items())
+    return Labelled(text, tuple(statements), citations)
+
+
+def marked(claim: Claim, labels: tuple[int, ...]) -> str:
+    """A claim's text followed by its markers."""
+    return " ".join([claim.text, *(f"[{number}]" for number in labels)])
+
+
+def _number(labels: dict[Quote, int], quote: Quote) -> int:
+    return labels.setdefault(quote, len(labels) + 1)

@@ -1,0 +1,54 @@
+"""Fixtures: real models, real stores, and no network for unit tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+from index.settings import load_settings
+from index.sync import sync
+from rag.build import build
+from rag.engine import Engine
+from rag.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SEEDS = ROOT / "seeds"
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test that reaches for the network fails."""
+    if request.node.get_closest_marker("unit"):
+        disable_socket(allow_unix_socket=True)
+        yield
+        enable_socket()
+    else:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings decide nothing here."""
+    for name in list(os.environ):
+        if name.startswith("FOOTNOTE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def seeds_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the seeds indexed; tests that change an index copy it."""
+    data = tmp_path_factory.mktemp("seeds") / "data"
+    sync(load_settings(Settings, data=data), SEEDS)
+    return data
+
+
+@pytest.fixture(scope="session")
+def engine(seeds_data: Path) -> Iterator[Engine]:
+    """An engine over the seeds that quotes."""
+    built = build(load_settings(Settings, data=seeds_data))
+    yield built
+    built.close()

@@ -1,0 +1,89 @@
+"""`footnote ask` and `footnote search`: answers and passages in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ui.console import json_option, print_json, settings_of, speaks
+
+if TYPE_CHECKING:
+    from index.passages import Hit
+    from rag.answers import Answer
+
+_NEAREST = 3
+_EXCERPT = 160
+
+
+@click.command("ask")
+@click.argument("question")
+@json_option
+@click.pass_context
+@speaks
+def ask(context: click.Context, question: str, as_json: bool) -> None:
+    """Answer QUESTION from the indexed documents, with citations."""
+    from rag.build import build
+
+    engine = build(settings_of(context))
+    answer = engine.answer(question)
+    engine.close()
+    if as_json:
+        from rag.wire import AnswerBody
+
+        print_json(AnswerBody.of(answer).model_dump(mode="json"))
+    else:
+        _print_answer(answer)
+
+
+@click.command("search")
+@click.argument("query")
+@click.option("-k", default=8, show_default=True, type=click.IntRange(1, 50), help="How many.")
+@json_option
+@click.pass_context
+@speaks
+def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
+    """List the passages that match QUERY best."""
+    from rag.build import build
+
+    engine = build(settings_of(context))
+    searched, hits = engine.search(query, k)
+    engine.close()
+    if as_json:
+        from rag.wire import SearchBody
+
+        print_json(SearchBody.of(searched, hits).model_dump(mode="json"))
+        return
+    for hit in hits:
+        _print_hit(hit)
+
+
+def _print_answer(answer: Answer) -> None:
+    click.echo(printable(answer.text))
+    if answer.note and not answer.refusal:
+        click.echo(f"\n{printable(answer.note)}")
+    for citation in answer.citations:
+        place = printable(_place(citation.passage.document, citation.passage.page))
+        quote = printable(" ".join(citation.quote.text.split()))
+        click.echo(f"\n[{citation.label}] {click.style(place, bold=True)}\n    {quote}")
+    if answer.refusal and answer.hits:
+        click.echo("\nThe nearest passages:")
+        for hit in answer.hits[:_NEAREST]:
+            _print_hit(hit)
+
+
+def _print_hit(hit: Hit) -> None:
+    passage = hit.passage
+    place = printable(_place(passage.document, passage.page))
+    text = printable(" ".join(passage.text.split()))
+    excerpt = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+    click.echo(f"\n{hit.rank:>2}  {click.style(place, bold=True)}  {hit.score:.3f}\n    {excerpt}")
+
+
+def _place(document: str, page: int | None) -> str:
+    return f"{document}, page {page}" if page else document
+
+
+def printable(text: str) -> str:
+    """Text without the control characters by which a document could steer a terminal."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")

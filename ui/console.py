@@ -1,0 +1,61 @@
+"""What the commands share: options, JSON on standard output, errors as one sentence."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+
+from index.errors import FootnoteError
+from rag.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def data_folder(context: click.Context) -> Path | None:
+    """The folder given with `footnote --data`, or None."""
+    given = (context.obj or {}).get("data")
+    return Path(given) if given else None
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this call. Raises ConfigError."""
+    from index.settings import load_settings
+
+    return load_settings(Settings, data=data_folder(context))
+
+
+def speaks(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors that a user can act on into a sentence on standard error and their exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except FootnoteError as error:
+            fail(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            fail("stopped", 130)
+        except BrokenPipeError:
+            sys.exit(0)
+
+    return wrapped
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong and leave with an exit code."""
+    click.echo(f"footnote: {message}", err=True)
+    sys.exit(code)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,134 @@
+"""`footnote index`: bring the index into line with a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ui.console import json_option, print_json, settings_of, speaks
+
+if TYPE_CHECKING:
+    from index.sync import Progress, SyncReport
+
+PARTIAL = 3
+
+
+@click.command("index")
+@click.argument("folder", default="seeds", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--rebuild", is_flag=True, help="Read every file again and rebuild the index.")
+@click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
+@json_option
+@click.pass_context
+@speaks
+def command(
+    context: click.Context, folder: Path, dry_run: bool, rebuild: bool, force: bool, as_json: bool
+) -> None:
+    """Index FOLDER (default: seeds); what is unchanged is not read again."""
+    from index.sync import sync
+
+    with _progress() as progress:
+        report = sync(
+            settings_of(context),
+            folder,
+            force=force,
+            dry_run=dry_run,
+            rebuild=rebuild,
+            progress=progress,
+        )
+    if as_json:
+        print_json(_as_json(report, dry_run))
+    else:
+        _print(report, dry_run)
+    if report.failed:
+        sys.exit(PARTIAL)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar per stage on standard error, with pace and time left; none where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                unit = "files" if stage == "reading" else "passages"
+                tasks[stage] = bars.add_task(stage.capitalize(), total=total, unit=unit)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
+    body: dict[str, object] = {
+        "added": len(report.added),
+        "changed": len(report.changed),
+        "renamed": len(report.renamed),
+        "removed": len(report.removed),
+        "unchanged": report.unchanged,
+        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "seconds": report.seconds,
+        "generation": report.generation,
+    }
+    if dry_run:
+        body["plan"] = {
+            "added": report.added,
+            "changed": report.changed,
+            "renamed": report.renamed,
+            "removed": report.removed,
+        }
+    return body
+
+
+def _print(report: SyncReport, dry_run: bool) -> None:
+    if dry_run:
+        for verb, paths in (
+            ("add", report.added),
+            ("change", report.changed),
+            ("rename", [f"{old} -> {new}" for old, new in report.renamed]),
+            ("remove", report.removed),
+        ):
+            for path in paths:
+                click.echo(f"{verb:>7}  {path}")
+    counts = (
+        f"{len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.renamed)} renamed, {len(report.removed)} removed, "
+        f"{report.unchanged} unchanged"
+    )
+    click.echo(f"Would be: {counts}." if dry_run else f"Indexed: {counts}.")
+    if not dry_run:
+        click.echo(
+            f"{report.passages} passages, {report.embedded} embedded, "
+            f"{report.seconds:.1f} s, generation {report.generation}."
+        )
+    if report.failed:
+        click.echo(f"{len(report.failed)} not indexed:", err=True)
+        for failure in report.failed:
+            click.echo(f"  {failure.path!r}: {failure.reason}", err=True)
