@@ -1,0 +1,132 @@
+"""The llm composer: an LLM writes, code decides what its words rest on.
+
+The model gets numbered passages and no tools. Its text is data: labels are hints, and a statement
+without a label, or with a wrong one, gets the words that back it, if some do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Generator, Sequence
+
+from index.passages import Hit, Passage
+from index.sentences import sentence_spans
+from rag.answers import Claim, Draft, Turn
+from rag.llm import LLM
+from rag.llm_faults import LLMError
+from rag.locate import back
+from rag.markers import Marked, read_markers
+from rag.plain import PlainText
+from rag.prompts import NO_ANSWER, messages
+from rag.settings import Settings
+
+_BYTES_PER_TOKEN = 4
+# A model that says a sentence for the third time has nothing more to say.
+_MOST_REPEATS = 2
+_ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
+_DECLINES = re.compile(
+    r"(?:sorry|unfortunately|i'?m sorry|i am sorry)?[, ]*(?:but )?"
+    r"(?:(?:the|these|those|this|none of the|no)\b.{0,30}\b"
+    r"(?:passages?|documents?|context|texts?|information)\b.{0,20}"
+    r"(?:\b(?:do|does|did|is|are|was)\b ?n[o']t|\bcannot\b|\bno\b|\bprovided?\b|\bavailable\b)"
+    r"|i (?:do not|don'?t|cannot|can'?t|could not|couldn'?t) (?:know|answer|find))",
+    re.IGNORECASE,
+)
+
+
+class LLMComposer:
+    """Answers through the LLM of the settings. Raises ConfigError when they name none."""
+
+    name = "llm"
+
+    def __init__(self, settings: Settings) -> None:
+        self._llm = LLM.of(settings)
+        self._budget = settings.llm_context_tokens
+
+    def compose(
+        self, query: str, hits: Sequence[Hit], turns: Sequence[Turn] = ()
+    ) -> Generator[str, None, Draft]:
+        """Stream the LLM's plain text, then return the draft whose claims quote the passages.
+
+        A server that fails before its first word leaves no claims and a note; one that fails
+        later leaves what it said and a note that it is cut off.
+        """
+        packed = pack(hits, self._budget)
+        text, fault = yield from self._write(query, packed, turns)
+        if fault and fault.too_long and not text and len(packed) > 1:
+            packed = packed[: len(packed) // 2]
+            text, fault = yield from self._write(query, packed, turns)
+        if not text.strip():
+            note = str(fault) if fault else f"The LLM at {self._llm.host} returned no answer."
+            return Draft((), note=note)
+        return draft_of(text, packed, f"{fault} The answer is cut off." if fault else "")
+
+    def _write(
+        self, query: str, packed: Sequence[Passage], turns: Sequence[Turn]
+    ) -> Generator[str, None, tuple[str, LLMError | None]]:
+        """Stream plain text; return the whole of it and the fault that ended it, if one did."""
+        cleaner, text, fault = PlainText(), "", None
+        stream = self._llm.stream(messages(query, packed, turns))
+        try:
+            for delta in stream:
+                piece = cleaner.feed(delta)
+                if piece:
+                    text += piece
+                    yield piece
+                if _ENDS_SENTENCE.search(piece) and _goes_round(text):
+                    break
+        except LLMError as error:
+            fault = error
+        finally:
+            stream.close()
+        rest = cleaner.finish()
+        if rest:
+            yield rest
+        return text + rest, fault
+
+
+def pack(hits: Sequence[Hit], budget: int) -> list[Passage]:
+    """The passages that fit into a budget (tokens, estimated), best first and whole; at least one.
+
+    A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
+    """
+    packed: list[Passage] = []
+    used = 0.0
+    for hit in hits:
+        size = len(hit.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
+        if not packed or used + size <= budget:
+            packed.append(hit.passage)
+            used += size
+    return packed
+
+
+def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
+    """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one."""
+    statements, stray = read_markers(text, len(packed))
+    if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
+        statements = statements[:-1]
+    if not statements or _declines(statements[0]):
+        return Draft((), stray, declined=not cut_off, note=cut_off)
+    claims: dict[str, Claim] = {}
+    for statement in statements:
+        if statement.text.casefold() not in claims and not _is_sentinel(statement):
+            labelled = [packed[label - 1] for label in statement.labels]
+            quotes = back(statement.text, labelled, packed)
+            claims[statement.text.casefold()] = Claim(statement.text, quotes, statement.lead)
+    return Draft(tuple(claims.values()), stray, note=cut_off)
+
+
+def _is_sentinel(statement: Marked) -> bool:
+    return statement.text.casefold().startswith(NO_ANSWER.casefold().rstrip("."))
+
+
+def _declines(statement: Marked) -> bool:
+    """Whether a reply that starts so says that it has no answer."""
+    declining = not statement.labels and _DECLINES.match(statement.text)
+    return _is_sentinel(statement) or bool(declining)
+
+
+def _goes_round(text: str) -> bool:
+    said = Counter(text[start:end].casefold() for start, end in sentence_spans(text))
+    return max(said.values(), default=0) > _MOST_REPEATS
