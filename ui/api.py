@@ -1,0 +1,198 @@
+"""Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from index.errors import EmptyIndex
+from rag.answers import Turn
+from rag.engine import Engine
+from rag.wire import AnswerBody, SearchBody
+from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SEARCH_PASSAGES
+from ui.sse import frames
+
+EVENT_STREAM = "text/event-stream"
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
+]
+
+
+class Request(BaseModel):
+    """What every request body has in common: fields that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TurnBody(Request):
+    """A past question and its answer."""
+
+    question: str
+    answer: str
+
+
+class WithTurns(Request):
+    """A request that may follow on from earlier turns, oldest first."""
+
+    turns: list[TurnBody] = Field(default=[], max_length=HISTORY_TURNS)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "WithTurns":
+        if sum(len(turn.question) + len(turn.answer) for turn in self.turns) > HISTORY_CHARACTERS:
+            raise ValueError(f"turns may hold {HISTORY_CHARACTERS:,} characters in all")
+        return self
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """The turns as the engine takes them."""
+        return tuple(Turn(turn.question, turn.answer) for turn in self.turns)
+
+
+class AskRequest(WithTurns):
+    """A question, and the turns it follows on from."""
+
+    question: Words
+
+
+class SearchRequest(WithTurns):
+    """A query, and how many passages to find for it."""
+
+    query: Words
+    k: int = Field(8, ge=1, le=SEARCH_PASSAGES, description="number of passages")
+
+
+class ErrorFact(BaseModel):
+    """What went wrong, in a sentence."""
+
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorFact
+
+
+class DocumentEntry(BaseModel):
+    """A document in the list; `failure` says why it is not indexed, if it is not."""
+
+    path: str
+    title: str
+    size: int = Field(description="bytes")
+    pages: int | None
+    passages: int
+    failure: str | None
+
+
+class DocumentsBody(BaseModel):
+    """All documents, and the generation of the index that holds them."""
+
+    generation: int
+    documents: list[DocumentEntry]
+
+
+class HeadingBody(BaseModel):
+    """A heading, the character at which its line starts, and its level from 1."""
+
+    start: int
+    level: int
+    text: str
+
+
+class DocumentBody(BaseModel):
+    """One document as text; citations count its characters. `digest` is the file's SHA-256."""
+
+    path: str
+    title: str
+    text: str
+    digest: str
+    headings: list[HeadingBody]
+    page_starts: list[int] = Field(description="the character at which each page starts")
+
+
+class Health(BaseModel):
+    """The process answers requests."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Questions can be answered, from this many documents of this generation of the index."""
+
+    generation: int
+    documents: int
+
+
+_FAULTS: dict[int | str, dict[str, Any]] = {
+    422: {"model": ErrorBody, "description": "The request breaks a rule or a limit"},
+    503: {"model": ErrorBody, "description": "The index is empty, busy or unusable"},
+}
+_STREAM = {
+    "description": "The answer; with `Accept: text/event-stream` the events `retrieved` "
+    '({"query", "passages"}), `delta` ({"text"}) and `done` (the answer) or `error`.',
+    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+}
+
+
+def routes(engine: Engine) -> APIRouter:
+    """The routes under `/v1`, and the two for whoever watches the process."""
+    router = APIRouter()
+    _add_answers(router, engine)
+    _add_documents(router, engine)
+    _add_health(router, engine)
+    return router
+
+
+def _add_answers(router: APIRouter, engine: Engine) -> None:
+
+    @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
+    def ask(
+        body: AskRequest, accept: Annotated[str, Header()] = ""
+    ) -> AnswerBody | StreamingResponse:
+        """Answer a question, every statement with its citations."""
+        if EVENT_STREAM not in accept.lower():
+            return AnswerBody.of(engine.answer(body.question, body.history))
+        events = engine.stream(body.question, body.history)
+        # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
+        return StreamingResponse(
+            frames(next(events), events),
+            media_type=EVENT_STREAM,
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )
+
+    @router.post("/v1/search", responses=_FAULTS)
+    def search(body: SearchRequest) -> SearchBody:
+        """Find passages, ranked as for an answer."""
+        return SearchBody.of(*engine.search(body.query, body.k, body.history))
+
+
+def _add_documents(router: APIRouter, engine: Engine) -> None:
+    @router.get("/v1/documents", responses={503: _FAULTS[503]})
+    def documents() -> DocumentsBody:
+        """List the documents."""
+        entries = [
+            DocumentEntry.model_validate(info, from_attributes=True) for info in engine.documents()
+        ]
+        return DocumentsBody(generation=engine.generation, documents=entries)
+
+    @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_FAULTS})
+    def document(path: str) -> DocumentBody:
+        """Read one document as text."""
+        return DocumentBody.model_validate(engine.document(path), from_attributes=True)
+
+
+def _add_health(router: APIRouter, engine: Engine) -> None:
+    @router.get("/healthz")
+    def healthz() -> Health:
+        """Tell that the process is alive."""
+        return Health()
+
+    @router.get("/readyz", responses={503: _FAULTS[503]})
+    def readyz(response: Response) -> Readiness:
+        """Tell whether questions can be answered."""
+        response.headers["Cache-Control"] = "no-store"
+        usable = sum(not info.failure for info in engine.documents())
+        if not usable:
+            raise EmptyIndex("Nothing is indexed yet; run: footnote index FOLDER")
+        return Readiness(generation=engine.generation, documents=usable)

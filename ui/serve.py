@@ -1,0 +1,142 @@
+"""`footnote serve`: the chat page and the HTTP interface on one address."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import ConfigError, EmptyIndex
+from ui.console import settings_of, speaks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.engine import Engine
+    from rag.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--local-llm",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[GGUF]",
+    help="Answer with an embedded LLM: the built-in one, or a GGUF file.",
+)
+@click.pass_context
+@speaks
+def command(context: click.Context, host: str, port: int, local_llm: str | None) -> None:
+    """Serve the chat page and the HTTP interface."""
+    settings = settings_of(context)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(host, port))
+        if local_llm is not None:
+            from ui.local import local_llm as running
+
+            gguf = Path(local_llm) if local_llm else None
+            url = stack.enter_context(running(gguf, settings.data))
+            settings = settings.model_copy(update={"llm_url": url, "composer": "llm"})
+        serve(settings, listener, host)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address, port 0 taking any that is free.
+
+    Raises ConfigError if the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigError(f"there is no address {host!r} here; run: footnote serve") from error
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or "it cannot be used").lower()
+        other = port + 1 if port < 65535 else 7860
+        raise ConfigError(
+            f"cannot listen on {host}, port {port}: {reason}; run: footnote serve --port {other}"
+        ) from error
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket, host: str) -> None:
+    """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
+    from rag.build import build
+
+    engine = build(settings)
+    try:
+        ready = _ready_line(engine, host, listener.getsockname()[1])
+        engine.warm_up()
+        _run(engine, settings, listener, allowed_hosts(host), ready)
+    finally:
+        engine.close()
+
+
+def allowed_hosts(host: str) -> Sequence[str]:
+    """The names by which requests may call a server that listens on a host."""
+    if host in EVERYWHERE:
+        return ("*",)
+    return LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+
+
+def _ready_line(engine: Engine, host: str, port: int) -> str:
+    documents = [info for info in engine.documents() if not info.failure]
+    if not documents:
+        raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
+    passages = sum(info.passages for info in documents)
+    shown = f"[{host}]" if ":" in host else host
+    counts = f"{_count(len(documents), 'document')}, {_count(passages, 'passage')}"
+    return f"Footnote is ready on http://{shown}:{port} ({counts})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _run(
+    engine: Engine, settings: Settings, listener: socket.socket, hosts: Sequence[str], ready: str
+) -> None:
+    """Run the server; `ready` is printed once it takes requests."""
+    import uvicorn
+
+    from ui.app import make_app
+
+    if "*" in hosts:
+        click.echo("Anyone who can reach this machine can read these documents.", err=True)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                click.echo(ready)
+
+    server = Server(
+        uvicorn.Config(
+            make_app(engine, settings, hosts),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
