@@ -1,10 +1,9 @@
 """The page that shows one whole document with the quoted words marked."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from urllib.parse import quote
 
-from index.passages import Document
+from index.passages import Document, Heading
 from ui.render import marked, safe
 
 QUOTE_ID = "quote"
@@ -60,36 +59,32 @@ def _page(title: str, body: str) -> str:
 
 def _body(document: Document, span: tuple[int, int] | None) -> str:
     """The document's text in order, cut where a page or a heading starts, with the span marked."""
+    text, (first, last) = document.text, span or (0, 0)
     pages = {start: number for number, start in enumerate(document.page_starts, start=1)}
     headings = {heading.start: heading for heading in document.headings}
-    cuts = sorted({0, len(document.text), *pages, *headings, *_line_ends(document)})
-    pieces, quoted = [], False
+    line_ends = (text.find("\n", start) % (len(text) + 1) for start in headings)
+    cuts = sorted({0, len(text), *pages, *headings, *line_ends})
+    pieces, anchor = [], QUOTE_ID
     for start, end in pairwise(cuts):
         if start in pages:
             pieces.append(f'<p class="page" id="page-{pages[start]}">Page {pages[start]}</p>')
-        inside = span and (max(span[0], start) - start, min(span[1], end) - start)
-        hit = bool(inside and inside[0] < inside[1])
-        html = marked(
-            document.text[start:end],
-            [inside] if inside and hit else [],
-            first_id="" if quoted else QUOTE_ID,
-        )
-        quoted = quoted or hit
-        pieces.append(_block(html, headings[start].level if start in headings else 0))
+        inside = max(first, start) - start, min(last, end) - start
+        if inside[0] < inside[1]:
+            pieces.append(_block(marked(text[start:end], [inside], anchor), headings.get(start)))
+            anchor = ""
+        elif start in headings:
+            if start or headings[start].text != document.title:  # the title is there already
+                pieces.append(_block(safe(headings[start].text), headings[start]))
+        else:
+            pieces.append(_block(safe(text[start:end]), None))
     return "".join(pieces)
 
 
-def _block(html: str, level: int) -> str:
-    """A run of text, or with a level from 1 a heading; white space stays as it is."""
+def _block(html: str, heading: Heading | None) -> str:
+    """A heading, or a run of text whose white space stays as it is."""
     if not html.strip():
         return ""
-    if level:
-        tag = f"h{min(level + 1, 6)}"
+    if heading:
+        tag = f"h{min(heading.level + 1, 6)}"
         return f"<{tag}>{html.strip()}</{tag}>"
     return f'<div class="text">{html.strip(chr(10))}</div>'
-
-
-def _line_ends(document: Document) -> Sequence[int]:
-    """Where the line of each heading ends."""
-    ends = (document.text.find("\n", heading.start) for heading in document.headings)
-    return [end if end >= 0 else len(document.text) for end in ends]

@@ -22,6 +22,7 @@ _UNSEEN = re.compile(
 )
 _MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
 _BRACKET = "\ue002"
+_BEFORE_MARKER = re.compile(r" (?=\[\d{1,3}\])")
 _VERDICTS = {
     Support.WEAK: ("\ue000", "weakly supported", "The cited words back this only in part."),
     Support.UNSUPPORTED: ("\ue001", "not supported", "No passage that was found backs this."),
@@ -89,6 +90,7 @@ def answer_prose(answer: Answer, turn: str) -> str:
 
 def _prose(text: str, markdown: bool, turn: str, labels: Collection[int]) -> str:
     env: dict[str, object] = {"turn": turn, "labels": frozenset(labels), "seen": set()}
+    text = _BEFORE_MARKER.sub("\u00a0", text)  # a marker never starts a line
     return str((_markdown() if markdown else _plain()).render(text, env))
 
 
