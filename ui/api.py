@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -14,6 +14,7 @@ from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SE
 from ui.sse import frames
 
 EVENT_STREAM = "text/event-stream"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
 ]
@@ -141,6 +142,12 @@ def routes(engine: Engine) -> APIRouter:
     _add_answers(router, engine)
     _add_documents(router, engine)
     _add_health(router, engine)
+
+    @router.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
+    def nothing(rest: str) -> None:
+        # Without this route a wrong method would fall through to the chat page's application.
+        raise HTTPException(404)
+
     return router
 
 

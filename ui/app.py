@@ -8,6 +8,7 @@ from fastapi import FastAPI, Query
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnoteError
@@ -20,7 +21,7 @@ from ui.guard import Guard
 from ui.limits import BODY_BYTES
 from ui.reader import document_page, fault_page
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Place = Annotated[int, Query(ge=0)]
 
@@ -34,10 +35,11 @@ def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",
-        max_body_size=BODY_BYTES,
         docs_url=None,  # both pages would load their scripts from another server
         redoc_url=None,
     )
+    # Inside of the guard, which refuses in a sentence what announces its length.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     # Without a CORS middleware of ours, Gradio adds its own, which welcomes every origin.
     app.add_middleware(CORSMiddleware, allow_origins=[], allow_credentials=False)
     app.add_middleware(Guard)
@@ -53,5 +55,5 @@ def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK
         except FootnoteError as error:
             return HTMLResponse(fault_page(str(error)), status_of(error))
 
-    chat.mount(app, engine)
+    chat.mount(app, engine, settings)
     return app

@@ -15,6 +15,7 @@ from gradio.themes.utils import colors
 from index.errors import FootnoteError
 from rag.answers import Delta, Done, Event, Retrieved, Turn
 from rag.engine import Engine
+from rag.settings import Settings
 from ui.conversation import Exchange, count, documents_html, exchange_html, sources_html
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS
 from ui.render import safe
@@ -39,19 +40,15 @@ HEAD = """
 <link rel="stylesheet" href="/page/chat.css">
 <script src="/page/chat.js" defer></script>
 """
-WELCOME = """<section class="welcome"><h2>Ask your documents</h2>
-<p>Every sentence of an answer points at the words it rests on. What the documents do not say is
-not answered.</p></section>"""
-
 PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
 Update = dict[Any, Any]  # new values by component, as Gradio takes them
 
 
-def mount(app: FastAPI, engine: Engine) -> None:
+def mount(app: FastAPI, engine: Engine, settings: Settings) -> None:
     """Put the chat page at `/` of an application; routes that it already has come first."""
     gr.mount_gradio_app(
         app,
-        ChatPage(engine).blocks,
+        ChatPage(engine, _welcome(settings)).blocks,
         path="/",
         theme=_theme(),
         head=HEAD,
@@ -70,8 +67,9 @@ def mount(app: FastAPI, engine: Engine) -> None:
 class ChatPage:
     """The page's components and what they do."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, welcome: str) -> None:
         self._engine = engine
+        self._welcome = welcome
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._lay_out()
             self._connect()
@@ -90,9 +88,7 @@ class ChatPage:
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="talk"):
                 self._past = gr.HTML(elem_id="past", **PLAIN)
-                self._now = gr.HTML(
-                    WELCOME, elem_id="now", js_on_load=None, apply_default_css=False
-                )
+                self._now = gr.HTML(self._welcome, elem_id="now", **PLAIN)
                 with gr.Column(elem_id="examples", visible=False) as self._examples:
                     self._buttons = [
                         gr.Button(question, elem_classes="example", visible=False)
@@ -190,7 +186,7 @@ class ChatPage:
         """An empty page."""
         return {
             self._past: "",
-            self._now: WELCOME,
+            self._now: self._welcome,
             self._sources: opening,
             self._exchanges: (),
             self._box: gr.update(value="", submit_btn="Ask", stop_btn=False),
@@ -236,6 +232,20 @@ def history(exchanges: tuple[Exchange, ...]) -> tuple[Turn, ...]:
             break
         turns.append(turn)
     return tuple(reversed(turns))
+
+
+def _welcome(settings: Settings) -> str:
+    """What an empty page says: how answers come about."""
+    if settings.composer_name == "quotes":
+        manner = "Answers are quoted word for word from your documents"
+    else:
+        writer = settings.llm_model or "an LLM"
+        manner = f"Answers are written by {writer} and checked against your documents"
+    return (
+        '<section class="welcome"><h2>Ask your documents</h2>'
+        f"<p>{safe(manner)}, and every sentence leads to the words it rests on. What the "
+        "documents do not say is not answered.</p></section>"
+    )
 
 
 def _after(exchange: Exchange, event: Event) -> Exchange:

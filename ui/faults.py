@@ -20,7 +20,6 @@ _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
 )
 _SENTENCES = {
     404: "There is nothing at this address.",
-    405: "This address does not take this method.",
     413: f"The request is larger than {BODY_BYTES:,} bytes.",
 }
 _INTERNAL = "Something went wrong on the server; its log says what."

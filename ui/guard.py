@@ -7,6 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.limits import BODY_BYTES
+
 # The addresses that are served. Gradio has many more (files, uploads, proxies, direct calls of
 # its functions); the chat page needs none of them.
 _OPEN = re.compile(
@@ -56,6 +58,9 @@ def _refusal(scope: Scope) -> JSONResponse | None:
     if not _OPEN.fullmatch(scope["path"]):
         return _sentence(404, "There is nothing at this address.")
     headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_BYTES:
+        return _sentence(413, f"The request is larger than {BODY_BYTES:,} bytes.")
     origin = headers.get("origin")
     if scope["method"] == "POST" and origin and urlsplit(origin).netloc != headers.get("host"):
         return _sentence(403, "Requests from other sites are not taken.")

@@ -95,17 +95,15 @@ def allowed_hosts(host: str) -> Sequence[str]:
 
 
 def _ready_line(engine: Engine, host: str, port: int) -> str:
+    from ui.conversation import count
+
     documents = [info for info in engine.documents() if not info.failure]
     if not documents:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
     passages = sum(info.passages for info in documents)
     shown = f"[{host}]" if ":" in host else host
-    counts = f"{_count(len(documents), 'document')}, {_count(passages, 'passage')}"
+    counts = f"{count(len(documents), 'document')}, {count(passages, 'passage')}"
     return f"Footnote is ready on http://{shown}:{port} ({counts})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _run(

@@ -1,0 +1,375 @@
+"""Over HTTP: the same answers as from the engine, clear refusals of bad requests, closed doors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from index.catalog import DocumentInfo
+from index.errors import EmptyIndex, IndexMismatch, StoreError
+from index.settings import load_settings
+from rag.answers import Delta, Event, Turn
+from rag.engine import Engine
+from rag.settings import Settings
+from rag.wire import AnswerBody, SearchBody
+from ui.app import make_app
+
+pytestmark = pytest.mark.model
+
+PARIS = "Who met in Paris?"
+NORWAY = "What is the capital of Norway?"
+NEVER_THE_SAME = {"seconds"}
+JSON = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def client(engine: Engine) -> TestClient:
+    return client_of(engine)
+
+
+def client_of(engine: Engine) -> TestClient:
+    app = make_app(engine, load_settings(Settings))
+    return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+
+def ask(client: TestClient, **body: object) -> JSON:
+    answer: JSON = client.post("/v1/ask", json=body).json()
+    return answer
+
+
+def events(client: TestClient, **body: object) -> list[tuple[str, JSON]]:
+    reply = client.post("/v1/ask", json=body, headers={"Accept": "text/event-stream"})
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    frames = [frame.split("\n") for frame in reply.text.strip().split("\n\n")]
+    return [
+        (name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+        for name, data in frames
+    ]
+
+
+def timeless(answer: JSON) -> JSON:
+    return {name: value for name, value in answer.items() if name not in NEVER_THE_SAME}
+
+
+def message(body: JSON) -> str:
+    assert list(body) == ["error"]
+    assert list(body["error"]) == ["message"]
+    return str(body["error"]["message"])
+
+
+def test_ask_gives_the_engines_answer_with_exact_quotes(client: TestClient, engine: Engine) -> None:
+    answer = ask(client, question=PARIS)
+    expected = AnswerBody.of(engine.answer(PARIS)).model_dump(mode="json")
+    assert timeless(answer) == timeless(expected)
+    for name in ("David Barnea", "William J. Burns", "Mohammed bin Abdulrahman Al Thani"):
+        assert name in answer["text"]
+    for citation in answer["citations"]:
+        document = client.get(f"/v1/documents/{citation['document']}").json()
+        assert document["text"][citation["start"] : citation["end"]] == citation["quote"]
+        assert document["digest"] == citation["digest"]
+
+
+def test_ask_what_no_document_says_refuses_and_lists_passages(client: TestClient) -> None:
+    answer = ask(client, question=NORWAY)
+    assert answer["refusal"]["reason"] == "no_evidence"
+    assert answer["citations"] == []
+    assert answer["passages"]
+
+
+def test_ask_with_turns_is_answered_as_a_follow_up(client: TestClient, engine: Engine) -> None:
+    turn = Turn(PARIS, "David Barnea and William J. Burns met in Paris.")
+    question = "When were those talks held?"
+    answer = ask(
+        client, question=question, turns=[{"question": turn.question, "answer": turn.answer}]
+    )
+    expected = AnswerBody.of(engine.answer(question, (turn,))).model_dump(mode="json")
+    assert timeless(answer) == timeless(expected)
+    assert answer["question"] == question
+
+
+@pytest.mark.parametrize("question", [PARIS, NORWAY])
+def test_ask_as_events_ends_with_the_same_answer(client: TestClient, question: str) -> None:
+    received = events(client, question=question)
+    names = [name for name, _ in received]
+    deltas = names[1:-1]
+    assert names[0] == "retrieved"
+    assert set(deltas) <= {"delta"}
+    assert names[-1] == "done"
+    answer = received[-1][1]
+    assert timeless(answer) == timeless(ask(client, question=question))
+    assert received[0][1] == {"query": answer["query"], "passages": answer["passages"]}
+    assert bool(deltas) is (question == PARIS)
+
+
+def test_search_gives_the_engines_hits(client: TestClient, engine: Engine) -> None:
+    found = client.post("/v1/search", json={"query": "hostages", "k": 3}).json()
+    assert found == SearchBody.of(*engine.search("hostages", 3)).model_dump(mode="json")
+    assert [passage["rank"] for passage in found["passages"]] == [1, 2, 3]
+
+
+def test_search_ranks_as_ask_does(client: TestClient) -> None:
+    found = client.post("/v1/search", json={"query": PARIS, "k": 8}).json()
+    assert found["passages"] == ask(client, question=PARIS)["passages"]
+
+
+def test_documents_lists_every_seed(client: TestClient) -> None:
+    body = client.get("/v1/documents").json()
+    assert body["generation"] == 1
+    assert [entry["path"] for entry in body["documents"]] == [
+        "brief.md",
+        "diplomacy.docx",
+        "disputes.html",
+        "how-talks-work.txt",
+        "terms.pdf",
+        "who-is-who.csv",
+    ]
+    assert all(entry["passages"] > 0 and entry["failure"] is None for entry in body["documents"])
+
+
+def test_document_has_its_headings_and_pages(client: TestClient) -> None:
+    document = client.get("/v1/documents/terms.pdf").json()
+    assert document["title"] == "The terms on the table"
+    assert len(document["page_starts"]) == 2
+    for heading in document["headings"]:
+        start = heading["start"]
+        assert document["text"][start:].startswith(heading["text"])
+
+
+@pytest.mark.parametrize("path", ["nothing.md", "../pyproject.toml", "%2e%2e/secret", ""])
+def test_document_that_is_not_indexed_is_a_404(client: TestClient, path: str) -> None:
+    reply = client.get(f"/v1/documents/{path}" if path else "/v1/documents//")
+    assert reply.status_code == 404
+    assert message(reply.json())
+
+
+def test_document_page_marks_the_quoted_words(client: TestClient) -> None:
+    citation = ask(client, question=PARIS)["citations"][0]
+    reply = client.get(
+        f"/documents/{citation['document']}",
+        params={"start": citation["start"], "end": citation["end"], "digest": citation["digest"]},
+    )
+    assert reply.status_code == 200
+    assert f'<mark id="quote" tabindex="-1">{citation["quote"]}</mark>' in reply.text
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+
+def test_document_page_of_an_unknown_document_is_a_404_page(client: TestClient) -> None:
+    reply = client.get("/documents/nothing.md")
+    assert reply.status_code == 404
+    assert "no document &#x27;nothing.md&#x27;" in reply.text
+
+
+def test_health_and_readiness_of_a_usable_index(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"generation": 1, "documents": 6}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/v1/ask", {}, "question: Field required"),
+        ("/v1/ask", {"question": "   "}, "question: String should have at least 1 character"),
+        ("/v1/ask", {"question": "x" * 4001}, "question: String should have at most 4000"),
+        ("/v1/ask", {"question": "q", "turn": []}, "turn: Extra inputs are not permitted"),
+        ("/v1/ask", {"question": "q", "turns": [{"question": "a"}]}, "turns.0.answer: Field req"),
+        (
+            "/v1/ask",
+            {"question": "q", "turns": [{"question": "a", "answer": "b"}] * 21},
+            "turns: List should have at most 20 items",
+        ),
+        (
+            "/v1/ask",
+            {"question": "q", "turns": [{"question": "a", "answer": "b" * 16_000}] * 2},
+            "turns may hold 32,000 characters in all",
+        ),
+        ("/v1/search", {"query": "q", "k": 0}, "k: Input should be greater than or equal to 1"),
+        ("/v1/search", {"query": "q", "k": 51}, "k: Input should be less than or equal to 50"),
+    ],
+)
+def test_request_beyond_a_limit_is_a_422_that_names_it(
+    client: TestClient, path: str, body: dict[str, object], says: str
+) -> None:
+    reply = client.post(path, json=body)
+    assert reply.status_code == 422
+    assert says in message(reply.json())
+
+
+def test_request_that_is_refused_is_not_echoed(client: TestClient) -> None:
+    reply = client.post("/v1/ask", json={"question": {"secret": "hunter2"}})
+    assert reply.status_code == 422
+    assert "hunter2" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"{", "The body is not JSON."), (b'{"question": "\\ud800"}', "question:")],
+)
+def test_request_that_is_no_text_is_a_422(client: TestClient, content: bytes, says: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    reply = client.post("/v1/ask", content=content, headers=headers)
+    assert reply.status_code == 422
+    assert message(reply.json()).startswith(says)
+
+
+def test_body_beyond_a_megabyte_is_a_413(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    reply = client.post("/v1/ask", content=b" " * 1_000_001, headers=headers)
+    assert reply.status_code == 413
+    assert message(reply.json()) == "The request is larger than 1,000,000 bytes."
+
+
+def test_body_beyond_a_megabyte_without_a_length_is_a_413(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    chunks = (b" " * 100_000 for _ in range(11))
+    reply = client.post("/v1/ask", content=chunks, headers=headers)
+    assert reply.status_code == 413
+    assert message(reply.json()) == "The request is larger than 1,000,000 bytes."
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/ask"), ("GET", "/v1/nothing")])
+def test_address_or_method_that_is_not_there_is_a_404(
+    client: TestClient, method: str, path: str
+) -> None:
+    reply = client.request(method, path)
+    assert reply.status_code == 404
+    assert message(reply.json()) == "There is nothing at this address."
+
+
+class Faulty(Engine):
+    """An engine whose index has a fault."""
+
+    def __init__(self, fault: Exception, after: int = 0) -> None:
+        self.fault = fault
+        self.after = after
+
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Event]:
+        yield from [Delta("some words")] * self.after
+        raise self.fault
+
+    def documents(self) -> list[DocumentInfo]:
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (EmptyIndex("nothing is indexed yet; run: footnote index FOLDER"), 503),
+        (StoreError("the index is busy"), 503),
+        (IndexMismatch("built with another model"), 409),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_fault_of_the_index_is_a_status_and_its_sentence(
+    fault: Exception, status: int, accept: str
+) -> None:
+    reply = client_of(Faulty(fault)).post(
+        "/v1/ask", json={"question": "q"}, headers={"Accept": accept}
+    )
+    assert reply.status_code == status
+    assert message(reply.json()) == str(fault)
+
+
+def test_fault_nobody_foresaw_is_a_500_without_details() -> None:
+    reply = client_of(Faulty(RuntimeError("secret /etc/passwd"))).post(
+        "/v1/ask", json={"question": "q"}
+    )
+    assert reply.status_code == 500
+    assert message(reply.json()) == "Something went wrong on the server; its log says what."
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (StoreError("the index is busy"), "the index is busy"),
+        (RuntimeError("secret"), "went wrong"),
+    ],
+)
+def test_fault_amid_the_events_ends_them_with_an_error(fault: Exception, says: str) -> None:
+    received = events(client_of(Faulty(fault, after=2)), question="q")
+    assert [name for name, _ in received] == ["delta", "delta", "error"]
+    assert says in received[-1][1]["error"]["message"]
+    assert "secret" not in str(received)
+
+
+def test_readiness_of_an_empty_index_is_a_503_that_says_what_to_do() -> None:
+    fault = EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
+    reply = client_of(Faulty(fault)).get("/readyz")
+    assert reply.status_code == 503
+    assert "footnote index" in message(reply.json())
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil", ""])
+def test_request_by_another_host_name_is_refused(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost", "LOCALHOST:1", "[::1]:7860"])
+def test_request_by_a_name_of_this_machine_is_taken(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null"])
+def test_post_from_another_origin_is_refused(client: TestClient, origin: str) -> None:
+    reply = client.post("/v1/search", json={"query": "q"}, headers={"Origin": origin})
+    assert reply.status_code == 403
+    assert "access-control-allow-origin" not in reply.headers
+
+
+def test_post_from_the_own_origin_is_taken(client: TestClient) -> None:
+    headers = {"Origin": "http://127.0.0.1"}
+    assert client.post("/v1/search", json={"query": "q"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/gradio_api/upload"),
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("GET", "/gradio_api/file=http://127.0.0.1/"),
+        ("GET", "/gradio_api/proxy=http://127.0.0.1/"),
+        ("POST", "/gradio_api/run/ask"),
+        ("POST", "/gradio_api/call/ask"),
+        ("POST", "/gradio_api/component_server"),
+        ("GET", "/gradio_api/info"),
+        ("GET", "/gradio_api/openapi.json"),
+        ("GET", "/monitoring/summary"),
+        ("POST", "/gradio_api/vibe-edit"),
+        ("POST", "/login"),
+        ("GET", "/docs"),
+        ("GET", "//gradio_api/info"),
+        ("GET", "/custom_component/a/b/c/d"),
+    ],
+)
+def test_address_that_the_page_does_not_need_is_closed(
+    client: TestClient, method: str, path: str
+) -> None:
+    reply = client.request(method, f"http://127.0.0.1{path}")
+    assert reply.status_code == 404
+    assert message(reply.json()) == "There is nothing at this address."
+
+
+def test_every_reply_forbids_sniffing_and_framing_by_others(client: TestClient) -> None:
+    for path in ("/", "/healthz", "/nowhere", "/documents/brief.md", "/page/chat.css"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors" in headers["content-security-policy"]
+
+
+def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> None:
+    spec = client.get("/openapi.json").json()
+    assert set(spec["paths"]) == {
+        "/v1/ask",
+        "/v1/search",
+        "/v1/documents",
+        "/v1/documents/{path}",
+        "/healthz",
+        "/readyz",
+    }
+    replies = spec["paths"]["/v1/ask"]["post"]["responses"]
+    assert set(replies) == {"200", "422", "503"}
+    assert set(replies["200"]["content"]) == {"application/json", "text/event-stream"}
