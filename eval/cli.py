@@ -101,14 +101,13 @@ def _indexed(place: Place, settings: Settings) -> tuple[Settings, int]:
 
 def _asked(items: Sequence[GoldItem], settings: Settings, folder: RunFolder) -> list[Row]:
     """Put the questions to an engine of these settings."""
-    from rag.build import build
-
     from eval.run import evaluate
     from index.errors import EmptyIndex
+    from rag.build import build
 
     engine = build(settings)
     try:
-        if not engine.documents():
+        if all(document.failure for document in engine.documents()):
             raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
         rows = []
         with _bars() as show:

@@ -41,6 +41,7 @@ def as_record(row: Row) -> dict[str, object]:
         "scores": asdict(row.scores),
         "seconds": round(row.seconds, 4),
         "stages": body and body["seconds"],
+        "fingerprint": body and body["fingerprint"],
         "error": row.error,
     }
 
