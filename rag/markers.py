@@ -5,6 +5,7 @@ passage are counted.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ _SOURCE_LIST = re.compile(
 _ANSWER_WORD = re.compile(r"(?:final )?answer[ ]*:[ ]*", re.IGNORECASE)
 _LOOK_AHEAD = 40
 _STOPS = frozenset(".!?")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
 
 
 # Start, end, labels, whether the marker precedes its words, whether it opens a sentence.
@@ -168,10 +169,9 @@ def _statement_spans(bare: str) -> tuple[list[tuple[int, int]], int]:
 def _owner(marker: _Marker, spans: list[tuple[int, int]]) -> int:
     """Index of the statement that a marker belongs to."""
     if marker.leads:
-        following = (i for i, (_, end) in enumerate(spans) if end > marker.position)
-        return next(following, len(spans) - 1)
-    before = [i for i, (start, _) in enumerate(spans) if start < marker.position]
-    return before[-1] if before else 0
+        following = bisect_right(spans, marker.position, key=lambda span: span[1])
+        return min(following, len(spans) - 1)
+    return max(bisect_left(spans, marker.position, key=lambda span: span[0]) - 1, 0)
 
 
 def _statements(

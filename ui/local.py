@@ -84,7 +84,7 @@ def _free_port() -> int:
 
 
 def _options(model: Path, port: int) -> list[str]:
-    threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+    threads = min(_cores(), _MOST_THREADS)
     return [
         *("--model", str(model), "--model_alias", model.stem),
         *("--host", "127.0.0.1", "--port", str(port)),
@@ -92,6 +92,12 @@ def _options(model: Path, port: int) -> list[str]:
         *("--logits_all", "False"),  # its default reserves room for the scores of every token
         *("--interrupt_requests", "False"),  # its default cuts an answer when a second one starts
     ]
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _wait(child: subprocess.Popen[bytes], port: int, model: Path, log: Path) -> None:
