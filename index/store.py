@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from index.passages import Document, Passage, Vectors
 from index.settings import IndexSettings
 
 _ATTEMPTS = 5
+_QUERIES = 256
 
 
 class Snapshot:
@@ -101,6 +102,7 @@ class Index:
     def __init__(self, settings: IndexSettings) -> None:
         self.settings = settings
         self.embedder = Embedder(settings.embedding_model)
+        self._embed_query = lru_cache(_QUERIES)(self.embedder.embed_query)
         self._lock = threading.Lock()
         self._current: Snapshot | None = None
 
@@ -122,8 +124,8 @@ class Index:
                     snapshot.close()
 
     def embed_query(self, text: str) -> Vectors:
-        """The unit vector of a question."""
-        return self.embedder.embed_query(text)
+        """The unit vector of a question; those of the last ones are remembered."""
+        return self._embed_query(text)
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of sentences, shape (len(texts), dimension)."""

@@ -1,27 +1,38 @@
-"""Is a question answerable from what was found? A first rule, by similarity and shared words."""
+"""Is a question answerable from what was found? A score, and the line below which to refuse."""
 
 from __future__ import annotations
 
-from index.store import Snapshot
+from collections.abc import Sequence
+
+from rag.rank import Sentence, Terms
 from rag.retrieve import Found
 
+_HITS = 3
+# Logistic regression on the even-numbered articles of XQuAD English: answerable as they are, not
+# answerable with the article, or only the paragraph, taken out of the index. The line is set to
+# refuse 4 % of the answerable ones there. On the odd-numbered articles it refuses 2 % of the
+# answerable, 96 % of those without their article and 74 % of those without their paragraph.
+_PASSAGE_COSINE = 3.2
+_SENTENCE_COSINE = 7.8
+_COVERAGE = 7.5
+_OFFSET = -9.1
+REFUSE_BELOW = -0.93
 
-def is_answerable(snapshot: Snapshot, found: Found) -> bool:
-    """Do the hits look as if they answer the query?"""
-    if not found.hits:
-        return False
-    cosine = max(found.cosines)
-    return cosine >= 0.5 or cosine + coverage(snapshot, found) >= 0.8
 
+def answerability(found: Found, sentences: Sequence[Sentence], terms: Terms) -> float:
+    """Log-odds that the best sentences answer the query.
 
-def coverage(snapshot: Snapshot, found: Found) -> float:
-    """Share of the query's terms, weighted by idf, that the best hit for it holds; 0..1."""
-    terms = set(snapshot.terms(found.query))
-    total = sum(snapshot.idf(term) for term in terms)
-    if not total:
-        return 0.0
-    best = 0.0
-    for hit in found.hits[:3]:
-        held = terms & set(snapshot.terms(hit.passage.embedding_text))
-        best = max(best, sum(snapshot.idf(term) for term in held) / total)
-    return best
+    From the best passage's cosine, the best sentence's cosine, and the weighted share of the
+    query's terms in one of the first passages.
+    """
+    if not sentences:
+        return float("-inf")
+    coverage = max(
+        terms.share(terms.held(hit.passage.embedding_text)) for hit in found.hits[:_HITS]
+    )
+    return (
+        _PASSAGE_COSINE * max(found.cosines)
+        + _SENTENCE_COSINE * sentences[0].cosine
+        + _COVERAGE * coverage
+        + _OFFSET
+    )

@@ -16,12 +16,12 @@ def build(settings: Settings) -> Engine:
     Raises ConfigError if the settings lead to no composer.
     """
     index = Index(settings)
-    return Engine(settings, index, _composer(settings, index))
+    return Engine(settings, index, _composer(settings))
 
 
-def _composer(settings: Settings, index: Index) -> Composer:
+def _composer(settings: Settings) -> Composer:
     if settings.composer_name == "quotes":
-        return QuotesComposer(index.embed_query, index.embed_sentences)
+        return QuotesComposer()
     if not settings.llm_url:
         raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
     from rag.llm_composer import LLMComposer

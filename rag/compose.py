@@ -1,10 +1,23 @@
-"""What a composer is: it turns a question and the passages found into a draft answer."""
+"""What a composer is: it turns a question and what was found into a draft answer."""
+
+from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from index.passages import Hit
 from rag.answers import Draft, Turn
+from rag.rank import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a composer works from: the stand-alone question, hits and sentences, best first."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    sentences: tuple[Sentence, ...]
 
 
 class Composer(Protocol):
@@ -16,9 +29,9 @@ class Composer(Protocol):
         ...
 
     def compose(
-        self, query: str, hits: Sequence[Hit], turns: Sequence[Turn] = ()
+        self, evidence: Evidence, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
-        """Draft an answer to a stand-alone question from hits, best first; hits is never empty.
+        """Draft an answer; there is always a hit and a sentence.
 
         Never raises for a fault of a server: it returns a draft with a note.
         """

@@ -10,11 +10,12 @@ from index.catalog import DocumentInfo
 from index.errors import ConfigError, UnknownDocument
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
-from rag.answerable import is_answerable
+from rag.answerable import REFUSE_BELOW, answerability
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
-from rag.compose import Composer
+from rag.compose import Composer, Evidence
 from rag.condense import condense
 from rag.label import Labelled, label
+from rag.rank import Sentence, Terms, rank_sentences
 from rag.retrieve import Found, search
 from rag.settings import Settings
 
@@ -46,12 +47,14 @@ class Engine:
         with self._index.lease() as snapshot:
             found = self._search(snapshot, query, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            refusal = self._refusal(snapshot, found)
+            terms = Terms(snapshot, query)
+            sentences = rank_sentences(found, terms, self._index.embed_sentences)
+            refusal = _refusal_before(found, sentences, terms)
             clock.lap("judge")
             if refusal:
                 yield Done(self._answer(question, found, snapshot, clock, refusal=refusal))
                 return
-            draft = yield from self._compose(found, turns)
+            draft = yield from self._compose(Evidence(query, found.hits, sentences), turns)
             clock.lap("compose")
             labelled = label(draft, self._settings.strict)
             refusal = _refusal_of(draft, labelled)
@@ -113,15 +116,8 @@ class Engine:
         clock.lap("search")
         return found
 
-    def _refusal(self, snapshot: Snapshot, found: Found) -> Refusal | None:
-        if not snapshot.passage_count:
-            return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-        if not is_answerable(snapshot, found):
-            return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
-        return None
-
-    def _compose(self, found: Found, turns: Sequence[Turn]) -> Generator[Delta, None, Draft]:
-        pieces = self._composer.compose(found.query, found.hits, turns)
+    def _compose(self, evidence: Evidence, turns: Sequence[Turn]) -> Generator[Delta, None, Draft]:
+        pieces = self._composer.compose(evidence, turns)
         while True:
             try:
                 piece = next(pieces)
@@ -187,6 +183,15 @@ def _checked(question: str) -> str:
             "ask a shorter one"
         )
     return question
+
+
+def _refusal_before(found: Found, sentences: Sequence[Sentence], terms: Terms) -> Refusal | None:
+    """A refusal that needs no draft: there is nothing to answer from, or nothing that answers."""
+    if not found.hits:
+        return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
+    if answerability(found, sentences, terms) < REFUSE_BELOW:
+        return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
+    return None
 
 
 def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:

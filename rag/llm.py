@@ -49,8 +49,18 @@ class Message:
 class LLM:
     """An LLM behind a URL; `stream` may be called from several threads at once."""
 
-    def __init__(self, url: str, model: str = "", key: str = "", seconds: float = 120) -> None:
-        """Without a model, the server's first one is taken. Raises ConfigError for a bad URL."""
+    def __init__(
+        self,
+        url: str,
+        model: str = "",
+        key: str = "",
+        seconds: float = 120,
+        backoff: Sequence[float] = _BACKOFF_SECONDS,
+    ) -> None:
+        """Without a model, the server's first one is taken. Raises ConfigError for a bad URL.
+
+        `seconds` limits one reply; `backoff` holds the seconds before each further attempt.
+        """
         try:
             parts = urlsplit(url.strip())
             port = parts.port
@@ -68,6 +78,7 @@ class LLM:
         self._model = model
         self._key = key
         self._seconds = seconds
+        self._backoff = tuple(backoff)
 
     @classmethod
     def of(cls, settings: Settings) -> LLM:
@@ -107,7 +118,7 @@ class LLM:
 
     def _pump(self, messages: Sequence[Message], call: _Call) -> None:
         """Put the reply's pieces, then None or an LLMError; retries only before the first piece."""
-        for backoff in (*_BACKOFF_SECONDS, None):
+        for backoff in (*self._backoff, None):
             started = False
             try:
                 for piece in self._reply(messages, call):

@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 from index.passages import Hit, Passage
 from index.sentences import sentence_spans
 from rag.answers import Claim, Draft, Turn
+from rag.compose import Evidence
 from rag.llm import LLM
 from rag.llm_faults import LLMError
 from rag.locate import back
@@ -45,14 +46,14 @@ class LLMComposer:
         self._budget = settings.llm_context_tokens
 
     def compose(
-        self, query: str, hits: Sequence[Hit], turns: Sequence[Turn] = ()
+        self, evidence: Evidence, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Stream the LLM's plain text, then return the draft whose claims quote the passages.
 
         A server that fails before its first word leaves no claims and a note; one that fails
         later leaves what it said and a note that it is cut off.
         """
-        packed = pack(hits, self._budget)
+        query, packed = evidence.query, pack(evidence.hits, self._budget)
         text, fault = yield from self._write(query, packed, turns)
         if fault and fault.too_long and not text and len(packed) > 1:
             packed = packed[: len(packed) // 2]

@@ -1,0 +1,57 @@
+# Footnote: `make run` starts it, `make test` checks it. Each installs what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
+
+.PHONY: run run-llm setup setup-llm test test-unit test-llm lint screenshot clean
+
+run: .venv/installed
+	@$(BIN)/footnote index seeds
+	@exec $(BIN)/footnote serve
+
+# The same page with a small LLM on this machine; its first build takes about eight minutes.
+run-llm: setup-llm
+	@$(BIN)/footnote index seeds
+	@exec $(BIN)/footnote serve --local-llm
+
+setup: .venv/installed chromium
+
+setup-llm: .venv/installed-llm
+
+test: setup lint
+	$(BIN)/pytest -m "not llm"
+
+test-unit: .venv/installed
+	$(BIN)/pytest -m unit
+
+test-llm: setup setup-llm
+	$(BIN)/pytest -m llm
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+screenshot: setup
+	$(BIN)/python tests/screenshot.py docs/screenshot.png
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+.venv/installed-llm: .venv/installed
+	command -v c++ >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
+	$(PIP) --editable '.[dev,local]'
+	@touch $@
+
+# The browser tests drive Debian's Chromium.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) chromium)
+
+clean:
+	rm -rf .venv .footnote *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+"""The sentences of the best passages, ranked by how well they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from index.passages import Hit, Vectors
+from index.sentences import sentence_spans
+from index.store import Snapshot
+from rag.answers import Quote
+from rag.retrieve import Found
+from rag.wants import match_kind
+
+# Passages whose sentences are looked at.
+_HITS = 5
+# Weights fitted on the even-numbered articles of XQuAD English (conditional logistic regression,
+# rounded, relative to the cosine). On the odd-numbered ones the first sentence holds the gold
+# answer in 0.85 of the questions, one of the first two in 0.94.
+_COVERAGE = 1.3
+_COVERAGE_WITH_PREVIOUS = 1.0
+_PASSAGE = 1.0
+_KIND = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a hit and how well it answers; `score` is at best about 4.6.
+
+    `cosine` is its similarity to the query, `coverage` the share of the query's terms it holds,
+    weighted by idf (0..1).
+    """
+
+    quote: Quote
+    hit: Hit
+    score: float
+    cosine: float
+    coverage: float
+
+
+class Terms:
+    """The query's terms and how telling each is in this index."""
+
+    def __init__(self, snapshot: Snapshot, query: str) -> None:
+        self._snapshot = snapshot
+        self._weights = {term: snapshot.idf(term) for term in set(snapshot.terms(query))}
+        self._total = sum(self._weights.values())
+
+    def held(self, text: str) -> frozenset[str]:
+        """The query's terms that a text holds."""
+        return frozenset(self._weights.keys() & set(self._snapshot.terms(text)))
+
+    def share(self, held: frozenset[str]) -> float:
+        """Weighted share of the query's terms, 0..1; 0 for a query without terms."""
+        if not self._total:
+            return 0.0
+        return sum(self._weights[term] for term in sorted(held)) / self._total
+
+
+def rank_sentences(
+    found: Found, terms: Terms, embed: Callable[[Sequence[str]], Vectors]
+) -> tuple[Sentence, ...]:
+    """All sentences of the best passages, best first.
+
+    A sentence counts for its similarity to the query, the query's terms in it, those that it or
+    the sentence before it holds (it may go on about what that one named), its passage's score,
+    and whether it holds the kind of thing that was asked for.
+    """
+    groups = [(hit, _quotes(hit)) for hit in found.hits[:_HITS]]
+    vectors = embed([quote.text for _, quotes in groups for quote in quotes])
+    ranked, row = list[Sentence](), 0
+    for hit, quotes in groups:
+        before = frozenset[str]()
+        for quote in quotes:
+            held = terms.held(quote.text)
+            cosine = float(vectors[row] @ found.vector)
+            coverage = terms.share(held)
+            score = (
+                cosine
+                + _COVERAGE * coverage
+                + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
+                + _PASSAGE * hit.score
+                + _KIND * match_kind(found.query, quote.text)
+            )
+            ranked.append(Sentence(quote, hit, score, cosine, coverage))
+            before, row = held, row + 1
+    return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
+
+
+def _quotes(hit: Hit) -> list[Quote]:
+    passage = hit.passage
+    return [
+        Quote(passage, passage.start + start, passage.start + end)
+        for start, end in sentence_spans(passage.text)
+    ]
