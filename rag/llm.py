@@ -91,6 +91,7 @@ class LLM:
 
         Raises LLMError, also after some pieces: then the reply is not complete.
         """
+        _load_libraries()  # takes seconds once, which are not the server's fault
         call = _Call(time.monotonic() + self._seconds)
         context = contextvars.copy_context()
         threading.Thread(
@@ -207,6 +208,12 @@ class LLM:
                 raise LLMError(f"The LLM at {self.host} offers no model: set FOOTNOTE_LLM_MODEL.")
             self._model = str(offered[0].id)
         return self._model
+
+
+def _load_libraries() -> None:
+    """Import what a call needs; importing this module must stay quick for the quotes composer."""
+    import llama_index.llms.openai_like  # type: ignore[import-untyped]  # noqa: F401
+    import openai  # noqa: F401
 
 
 class _Call:

@@ -1,0 +1,399 @@
+"""Whatever an LLM's server does, the user gets text, or a sentence that says what to do.
+
+The server is a fake on this machine's loopback; it does what no real server can be made to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from pytest_socket import enable_socket
+
+from index.errors import ConfigError
+from index.settings import load_settings
+from rag.llm import LLM, Message
+from rag.llm_faults import LLMError
+from rag.settings import Settings
+from tests.fake_llm import (
+    FakeLLM,
+    Reply,
+    cuts,
+    drops,
+    event,
+    fails,
+    hangs,
+    offers,
+    pings,
+    sends,
+    streams,
+)
+
+pytestmark = pytest.mark.unit
+
+KEY = "sk-secret-4711-abcdef"
+ASK = [Message("system", "Be brief."), Message("user", "Who met?")]
+
+Start = Callable[..., FakeLLM]
+
+
+@pytest.fixture(autouse=True)
+def _loopback(_no_sockets: None) -> None:
+    enable_socket()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts fake servers and checks at the end that each was asked what was scripted."""
+    servers: list[FakeLLM] = []
+
+    def make(*replies: Reply) -> FakeLLM:
+        servers.append(FakeLLM(replies))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+def client(server: FakeLLM, seconds: float = 5, model: str = "small") -> LLM:
+    return LLM(server.url, model, KEY, seconds, backoff=(0.01, 0.02))
+
+
+def read(llm: LLM, messages: Sequence[Message] = ASK) -> tuple[list[str], LLMError | None]:
+    """The pieces that came, and the fault that ended them."""
+    pieces: list[str] = []
+    try:
+        for piece in llm.stream(messages):
+            pieces.append(piece)
+    except LLMError as error:
+        return pieces, error
+    return pieces, None
+
+
+def test_llm_a_good_reply_comes_in_pieces_with_key_model_and_messages_sent(start: Start) -> None:
+    server = start(streams("Three ", "men ", "met."))
+    assert read(client(server)) == (["Three ", "men ", "met."], None)
+    (request,) = server.requests
+    assert request["headers"]["Authorization"] == f"Bearer {KEY}"
+    assert request["body"]["model"] == "small"
+    assert request["body"]["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Who met?"},
+    ]
+
+
+def test_llm_no_key_set_sends_no_key_of_the_environment(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-server")
+    server = start(streams("Yes."))
+    assert read(LLM(server.url, "small")) == (["Yes."], None)
+    assert server.requests[0]["headers"]["Authorization"] == "Bearer none"
+
+
+def test_llm_no_model_set_takes_the_first_that_the_server_offers(start: Start) -> None:
+    server = start(offers("first", "second"), streams("Yes."), streams("No."))
+    llm = client(server, model="")
+    assert [read(llm)[0], read(llm)[0]] == [["Yes."], ["No."]]
+    assert [request["path"][3:] for request in server.requests] == [
+        "/models",
+        "/chat/completions",
+        "/chat/completions",
+    ]
+    assert server.requests[1]["body"]["model"] == "first"
+
+
+def test_llm_server_without_models_says_which_setting_to_set(start: Start) -> None:
+    server = start(offers())
+    assert str(read(client(server, model=""))[1]) == (
+        f"The LLM at {server.host} offers no model: set FOOTNOTE_LLM_MODEL."
+    )
+
+
+CONTEXT = "This model's maximum context length is 4096 tokens"
+# Replies, text that comes through, the sentence after "The LLM at host ", requests made.
+FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
+    "401": (
+        [fails(401, f"Incorrect API key provided: {KEY}")],
+        "",
+        "refused the key (401): set FOOTNOTE_LLM_KEY.",
+        1,
+    ),
+    "403": ([fails(403)], "", "refused the key (403): set FOOTNOTE_LLM_KEY.", 1),
+    "404": (
+        [fails(404, "model not found")],
+        "",
+        "does not know model 'small' (404): set FOOTNOTE_LLM_MODEL to one of its models, and let "
+        "FOOTNOTE_LLM_URL end in /v1.",
+        1,
+    ),
+    "400 of the context": (
+        [fails(400, CONTEXT, "context_length_exceeded")],
+        "",
+        "has no room for the passages: lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
+        1,
+    ),
+    "400 of something else": (
+        [fails(400, f"Unsupported <b>parameter</b>\nfor {KEY}.")],
+        "",
+        'refused the request (400), saying "Unsupported parameter for …": '
+        "check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL.",
+        1,
+    ),
+    "429 to the end": (
+        [fails(429, "Slow down")] * 3,
+        "",
+        'is busy (429), saying "Slow down": try again later.',
+        3,
+    ),
+    "429 for an hour": (
+        [fails(429, Retry_After="3600")],
+        "",
+        "is busy (429): try again in 3600 s.",
+        1,
+    ),
+    "503 to the end": ([fails(503)] * 3, "", "failed (503): try again later.", 3),
+    "302": (
+        [fails(302, Location="http://127.0.0.1:9/elsewhere")],
+        "",
+        "sends callers elsewhere (302): set FOOTNOTE_LLM_URL to the address that answers itself.",
+        1,
+    ),
+    "login page": (
+        [sends("<html><form>Log in</form></html>", kind="text/html")],
+        "",
+        "returned no answer (its reply is text/html): try again, or check FOOTNOTE_LLM_URL, "
+        "which should end in /v1, and FOOTNOTE_LLM_MODEL.",
+        1,
+    ),
+    "empty body": (
+        [sends()],
+        "",
+        "returned no answer: try again, or check FOOTNOTE_LLM_URL, which should end in /v1, "
+        "and FOOTNOTE_LLM_MODEL.",
+        1,
+    ),
+    "empty content": (
+        [streams("")],
+        "",
+        "returned no answer: try again, or check FOOTNOTE_LLM_URL, which should end in /v1, "
+        "and FOOTNOTE_LLM_MODEL.",
+        1,
+    ),
+    "no choices": (
+        [sends('data: {"id": "c"}\n\n')],
+        "",
+        "sent something that is not an answer in the OpenAI format (TypeError): "
+        "check FOOTNOTE_LLM_URL, which should end in /v1.",
+        1,
+    ),
+    "bad JSON": (
+        [sends(event("Three "), "data: {oops\n\n")],
+        "Three ",
+        "sent something that is not an answer in the OpenAI format (JSONDecodeError): "
+        "check FOOTNOTE_LLM_URL, which should end in /v1.",
+        1,
+    ),
+    "not UTF-8": (
+        [sends(event("Three "), b'data: {"\xff\xfe\n\n')],
+        "Three ",
+        "sent something that is not an answer in the OpenAI format (UnicodeDecodeError): "
+        "check FOOTNOTE_LLM_URL, which should end in /v1.",
+        1,
+    ),
+    "error in the middle": (
+        [sends(event("Three "), 'data: {"error": {"message": "out of memory"}}\n\n')],
+        "Three ",
+        'reported an error, saying "out of memory": try again.',
+        1,
+    ),
+    "no end in sight": (
+        [streams("Three ", finish=None)],
+        "Three ",
+        "broke off in the middle: try again.",
+        1,
+    ),
+    "no end and no mark of it": (
+        [streams("Three ", finish=None, done=False)],
+        "Three ",
+        "broke off in the middle: try again.",
+        1,
+    ),
+    "cut between events": ([cuts("Three ")], "Three ", "broke off in the middle: try again.", 1),
+    "cut inside an event": (
+        [cuts("Three ", rest='data: {"choices": [{"del')],
+        "Three ",
+        "broke off in the middle: try again.",
+        1,
+    ),
+    "length": (
+        [streams("Three ", finish="length")],
+        "Three ",
+        "came to the limit of its answer's length.",
+        1,
+    ),
+    "withheld": (
+        [streams("Three ", finish="content_filter")],
+        "Three ",
+        "withheld the rest of its answer.",
+        1,
+    ),
+    "endless": (
+        [streams(*["x" * 9000] * 4)],
+        "x" * 27_000,
+        "came to the limit of its answer's length.",
+        1,
+    ),
+    "connection dropped each time": (
+        [drops] * 3,
+        "",
+        "cannot be reached (it closed the connection): start it, or change FOOTNOTE_LLM_URL.",
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize(("replies", "text", "sentence", "asked"), FAULTS.values(), ids=FAULTS)
+def test_llm_fault_becomes_a_sentence_and_keeps_what_came_before(
+    start: Start,
+    caplog: pytest.LogCaptureFixture,
+    replies: list[Reply],
+    text: str,
+    sentence: str,
+    asked: int,
+) -> None:
+    caplog.set_level(logging.INFO)
+    server = start(*replies)
+    pieces, fault = read(client(server))
+    assert "".join(pieces) == text
+    assert str(fault) == f"The LLM at {server.host} {sentence}"
+    assert len(server.requests) == asked
+    assert KEY not in str(fault) + caplog.text
+
+
+GOOD: dict[str, list[Reply]] = {
+    "500 twice, then well": [fails(500), fails(500), streams("Three ", "men.")],
+    "429 with a short wait": [fails(429, Retry_After="0.01"), streams("Three ", "men.")],
+    "429 with a senseless wait": [fails(429, Retry_After="soon"), streams("Three ", "men.")],
+    "dropped once": [drops, streams("Three ", "men.")],
+    "comments": [
+        sends(": ping\n\n", event("Three "), ": x\n\n", event("men."), event(finish="stop"))
+    ],
+    "line ends of Windows": [
+        sends((event("Three ") + event("men.", finish="stop")).replace("\n", "\r\n"))
+    ],
+    "characters cut in two": [
+        sends(*(bytes([b]) for b in (event("Three ") + event("men.", "stop")).encode()))
+    ],
+    "figures at the end": [
+        sends(
+            event("Three ") + event("men.", finish="stop"),
+            'data: {"choices": [], "usage": {"prompt_tokens": 1, "total_tokens": 2}}\n\n',
+            "data: [DONE]\n\n",
+        )
+    ],
+    "reasoning apart": [
+        sends(event(reasoning_content="Hm, [9]?"), event("Three "), event("men.", finish="stop"))
+    ],
+}
+
+
+@pytest.mark.parametrize("replies", GOOD.values(), ids=GOOD)
+def test_llm_fault_that_can_be_overcome_is_not_seen(start: Start, replies: list[Reply]) -> None:
+    assert read(client(start(*replies))) == (["Three ", "men."], None)
+
+
+def test_llm_nothing_listens_says_so_in_under_five_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        host = f"127.0.0.1:{closed.getsockname()[1]}"
+    started = time.monotonic()
+    pieces, fault = read(LLM(f"http://{host}/v1", "small"))
+    assert pieces == []
+    assert str(fault) == (
+        f"The LLM at {host} cannot be reached (connection refused): "
+        "start it, or change FOOTNOTE_LLM_URL."
+    )
+    assert time.monotonic() - started < 5
+
+
+def test_llm_unknown_host_says_so() -> None:
+    fault = read(LLM("http://user:hunter2@no-such-host.invalid/v1", "small", backoff=()))[1]
+    assert str(fault) == (
+        "The LLM at no-such-host.invalid cannot be reached (no such host): "
+        "start it, or change FOOTNOTE_LLM_URL."
+    )
+
+
+def test_llm_encryption_that_is_not_there_says_so(start: Start) -> None:
+    server = start()
+    fault = read(LLM(server.url.replace("http:", "https:"), "small", backoff=()))[1]
+    assert str(fault) == (
+        f"The LLM at {server.host} cannot be reached (its certificate or encryption is not "
+        "accepted): start it, or change FOOTNOTE_LLM_URL."
+    )
+
+
+SILENT: dict[str, tuple[Reply, str, str]] = {
+    "before the head": (hangs(head=False), "", "has said nothing for 0.4 s"),
+    "before the first piece": (hangs(), "", "has said nothing for 0.4 s"),
+    "after a piece": (hangs("Three "), "Three ", "has said nothing for 0.4 s"),
+    "comments only": (pings(5), "", "has said nothing for 0.4 s"),
+    "drop by drop": (
+        sends(*(event("x") for _ in range(100)), pause=0.2),
+        "xx",
+        "did not finish within 0.8 s",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reply", "text", "fact"), SILENT.values(), ids=SILENT)
+def test_llm_that_keeps_us_waiting_is_left_at_the_deadline(
+    start: Start, reply: Reply, text: str, fact: str
+) -> None:
+    server = start(reply)
+    list(client(start(streams("Yes."))).stream(ASK))  # loads llama-index, which takes a while
+    started = time.monotonic()
+    pieces, fault = read(client(server, seconds=0.8))
+    assert time.monotonic() - started < 1.5
+    assert "".join(pieces).startswith(text)
+    assert str(fault) == (
+        f"The LLM at {server.host} {fact}: try again, or raise FOOTNOTE_LLM_SECONDS."
+    )
+
+
+def test_llm_a_reader_that_goes_away_frees_the_server_at_once(start: Start) -> None:
+    server = start(hangs("Three "))
+    pieces = client(server, seconds=60).stream(ASK)
+    assert next(pieces) == "Three "
+    pieces.close()
+    assert server.gone.wait(2)
+
+
+def test_llm_fault_that_may_pass_is_marked_as_such(start: Start) -> None:
+    faults = [read(client(start(*[fails(status)] * 3)))[1] for status in (429, 503)]
+    assert [fault and fault.retryable for fault in faults] == [True, True]
+    refused = read(client(start(fails(401))))[1]
+    assert refused
+    assert not refused.retryable
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:11434/v1", "ftp://host/v1", "http://", "http://h:x/"]
+)
+def test_llm_url_that_is_none_names_the_setting(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"'llm_url' is wrong: it must be .* FOOTNOTE_LLM_URL"):
+        LLM(url)
+
+
+def test_llm_secret_of_the_url_or_the_settings_is_in_no_text() -> None:
+    settings = load_settings(
+        Settings, llm_url="http://me:hunter2@h.invalid:81/v1?token=t0ps3cret", llm_key=KEY
+    )
+    llm = LLM.of(settings)
+    assert llm.host == "h.invalid:81"
+    assert not re.search(f"hunter2|t0ps3cret|{KEY}", f"{llm!r} {settings.llm_key!r}")
