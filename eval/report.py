@@ -102,10 +102,10 @@ def table(summary: Summary) -> Iterator[str]:
 
 
 def to_look_at(rows: Sequence[Row]) -> Iterator[str]:
-    """Lines that name the questions which went wrong, by the way in which they did."""
+    """Lines for each question that failed, then for those that went wrong, by what went wrong."""
+    yield from (f"failed: {row.item.id}: {row.error}" for row in rows if row.error)
     asked = [row for row in rows if not row.error]
     groups = {
-        "failed": [row for row in rows if row.error],
         "no evidence in the first 5": [row for row in asked if row.scores.success_5 == 0],
         "refused, but answerable": [
             row for row in asked if row.item.answerable and row.scores.refused

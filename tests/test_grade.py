@@ -248,6 +248,6 @@ def test_table_is_the_same_twice_but_for_its_last_line() -> None:
 
 def test_to_look_at_names_the_questions_by_what_went_wrong() -> None:
     assert list(to_look_at(rows_of(gold(HELD), UNKNOWN, IMPOSSIBLE, BROKEN))) == [
-        "failed (1): broken",
+        "failed: broken: RuntimeError: no more",
         "refused, but answerable (1): unknown",
     ]
