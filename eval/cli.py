@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +22,25 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 FAILED = 3  # exit code: done, but some files or questions failed and are listed
+STOPPED = 130
 
 
-@click.group("eval")
+class _Speaking(click.Group):
+    """Turns errors that a user can act on into a sentence and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FootnoteError as error:
+            click.echo(f"footnote: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            # click would leave with 1, which here means a regression.
+            click.echo("footnote: stopped", err=True)
+            sys.exit(STOPPED)
+
+
+@click.group("eval", cls=_Speaking)
 def group() -> None:
     """Measure answers against gold questions."""
 

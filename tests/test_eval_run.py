@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 from eval.cli import group
 from eval.gold import GoldItem
 from eval.metrics import contains
-from index.errors import ConfigError, EmptyIndex
 
 pytestmark = pytest.mark.model
 
@@ -18,7 +17,7 @@ SEEDS, SEEDS_GOLD = ROOT / "seeds", ROOT / "eval" / "gold" / "seeds.jsonl"
 
 
 def run_eval(data: Path, *arguments: object) -> Result:
-    """`footnote --data DATA eval run ...`, without the outer command; its own errors are raised."""
+    """`footnote --data DATA eval run ...`, without the outer command."""
     result = CliRunner().invoke(
         group, ["run", *map(str, arguments)], obj={"data": data}, catch_exceptions=False
     )
@@ -151,8 +150,19 @@ def test_run_lists_files_that_cannot_be_indexed(data: Path, tmp_path: Path) -> N
 
 def test_run_without_an_index_names_the_next_command(tmp_path: Path) -> None:
     gold = small_gold(tmp_path, LED)
-    with pytest.raises(EmptyIndex, match="footnote index"):
-        run_eval(tmp_path / "none", gold, "--out", tmp_path / "out")
+    result = run_eval(tmp_path / "none", gold, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("footnote: ")
+    assert "run: footnote index" in result.stderr
+
+
+def test_run_of_a_gold_file_with_faults_names_them(tmp_path: Path) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"id": "one"}\n{broken\n', encoding="utf-8")
+    result = run_eval(tmp_path, gold, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "line 1: question: Field required" in result.stderr
+    assert "line 2: not JSON" in result.stderr
 
 
 def test_run_of_a_gold_set_that_brings_documents_indexes_them_once(
@@ -191,16 +201,17 @@ def test_run_of_a_gold_set_that_brings_documents_indexes_them_once(
     second = json.loads(run_eval(data, gold, "--out", tmp_path / "out", "--json").stdout)
     assert second["measures"] == first["measures"]
     assert {path: path.stat().st_mtime_ns for path in files} == files
-    with pytest.raises(ConfigError, match="brings its own documents"):
-        run_eval(data, gold, "--corpus", SEEDS)
+    refused = run_eval(data, gold, "--corpus", SEEDS)
+    assert refused.exit_code == 2
+    assert "brings its own documents; run it without --corpus" in refused.stderr
 
 
 def test_run_into_a_folder_that_cannot_be_written_is_refused(data: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"run folder .* cannot be written"):
-        run_eval(
-            data, small_gold(tmp_path, LED), "--corpus", SEEDS, "--out", tmp_path / "file" / "out"
-        )
+    out = tmp_path / "file" / "out"
+    result = run_eval(data, small_gold(tmp_path, LED), "--corpus", SEEDS, "--out", out)
+    assert result.exit_code == 2
+    assert f"footnote: run folder {out} cannot be written" in result.stderr
 
 
 @pytest.mark.skipif(
