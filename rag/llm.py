@@ -212,8 +212,9 @@ class LLM:
 
 def _load_libraries() -> None:
     """Import what a call needs; importing this module must stay quick for the quotes composer."""
+    import httpcore  # noqa: F401
     import llama_index.llms.openai_like  # type: ignore[import-untyped]  # noqa: F401
-    import openai  # noqa: F401
+    import openai.resources.chat.completions  # noqa: F401
 
 
 class _Call:

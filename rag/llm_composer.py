@@ -19,19 +19,21 @@ from rag.llm_faults import LLMError
 from rag.locate import back
 from rag.markers import Marked, read_markers
 from rag.plain import PlainText
-from rag.prompts import NO_ANSWER, messages
+from rag.prompts import NO_ANSWER, SYSTEM, messages
 from rag.settings import Settings
 
 _BYTES_PER_TOKEN = 4
 # A model that says a sentence for the third time has nothing more to say.
 _MOST_REPEATS = 2
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
+_NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
 _DECLINES = re.compile(
-    r"(?:sorry|unfortunately|i'?m sorry|i am sorry)?[, ]*(?:but )?"
-    r"(?:(?:the|these|those|this|none of the|no)\b.{0,30}\b"
-    r"(?:passages?|documents?|context|texts?|information)\b.{0,20}"
-    r"(?:\b(?:do|does|did|is|are|was)\b ?n[o']t|\bcannot\b|\bno\b|\bprovided?\b|\bavailable\b)"
-    r"|i (?:do not|don'?t|cannot|can'?t|could not|couldn'?t) (?:know|answer|find))",
+    r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
+    r"(?:(?:the|these|those|this|none of the)\b.{0,30}\b"
+    r"(?:passages?|documents?|context|texts?|information)\b.{0,10}"
+    rf"{_NOT}.{{0,20}}\b(?:answer|contain|mention|provide|sa(?:y|id)|include|specif|stat|give"
+    r"|discuss|address|tell|indicate|available|enough|information)"
+    rf"|there is no (?:information|answer|mention)|i {_NOT} (?:know|answer|find|tell))",
     re.IGNORECASE,
 )
 
@@ -109,17 +111,36 @@ def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
         statements = statements[:-1]
     if not statements or _declines(statements[0]):
         return Draft((), stray, declined=not cut_off, note=cut_off)
+    echoes = _echoes(packed)
     claims: dict[str, Claim] = {}
     for statement in statements:
-        if statement.text.casefold() not in claims and not _is_sentinel(statement):
+        key = _key(statement.text)
+        if key not in claims and key not in echoes and not _asks_or_declines(statement):
             labelled = [packed[label - 1] for label in statement.labels]
-            quotes = back(statement.text, labelled, packed)
-            claims[statement.text.casefold()] = Claim(statement.text, quotes, statement.lead)
+            claims[key] = Claim(
+                statement.text, back(statement.text, labelled, packed), statement.lead
+            )
     return Draft(tuple(claims.values()), stray, note=cut_off)
 
 
+def _echoes(packed: Sequence[Passage]) -> set[str]:
+    """What a small model repeats from its prompt: titles of passages and our own instructions."""
+    titles = {name for passage in packed for name in (passage.title, passage.heading)}
+    own = {SYSTEM[start:end] for start, end in sentence_spans(SYSTEM)}
+    return {_key(text) for text in titles | own}
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split()).strip(" .:").casefold()
+
+
+def _asks_or_declines(statement: Marked) -> bool:
+    """A question states nothing, though its words stand in the passages; nor does a refusal."""
+    return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
+
+
 def _is_sentinel(statement: Marked) -> bool:
-    return statement.text.casefold().startswith(NO_ANSWER.casefold().rstrip("."))
+    return _key(NO_ANSWER) in _key(statement.text)
 
 
 def _declines(statement: Marked) -> bool:

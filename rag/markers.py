@@ -39,7 +39,10 @@ _LIST_MARK = re.compile(r"[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*[*_]*
 _SOURCE_LIST = re.compile(
     r"\W*(?:sources?|references?|citations?|passages? used)\W*", re.IGNORECASE
 )
-_ANSWER_WORD = re.compile(r"(?:final )?answer[ ]*:[ ]*", re.IGNORECASE)
+_ANSWER_WORD = re.compile(
+    r"(?:the )?(?:final |short )?answer(?: to (?:the|this|your) question)?(?: is)?[ ]*:[ ]*",
+    re.IGNORECASE,
+)
 _LOOK_AHEAD = 40
 _STOPS = frozenset(".!?")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1")

@@ -87,6 +87,7 @@ CASES = {
         0,
     ),
     "answer word": ("Answer: Talks failed [1].", [("Talks failed.", (1,))], 0),
+    "answer words": ("The answer to the question is: 33 [1].", [("33.", (1,))], 0),
     "emphasis": ("**Talks failed** [1].", [("Talks failed.", (1,))], 0),
     "abbreviation": (
         "William J. Burns [1] met Mr. Barnea. [2]",

@@ -4,7 +4,8 @@ import pytest
 
 from index.passages import Passage
 from rag.answers import Turn
-from rag.prompts import NO_ANSWER, messages, quoted
+from rag.markers import read_markers
+from rag.prompts import EXAMPLE, NO_ANSWER, messages, quoted
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +16,7 @@ def passage(text: str, heading: str = "") -> Passage:
 
 def test_messages_number_passages_from_one_and_end_with_the_question() -> None:
     chat = messages("Who led?", [passage("Egypt led."), passage("Qatar came.", "Rounds")], ())
-    assert [message.role for message in chat] == ["system", "user"]
+    assert [message.role for message in chat] == ["system", "user", "assistant", "user"]
     asked = chat[-1].text
     assert asked.index("[1] A title\nEgypt led.") < asked.index("[2] Rounds\nQatar came.")
     assert asked.index("Qatar came.") < asked.index("Question: Who led?")
@@ -29,17 +30,16 @@ def test_messages_name_the_sentence_for_no_answer() -> None:
 def test_messages_turns_become_chat_before_the_passages_without_labels() -> None:
     turns = [Turn("Who met?", "Three men met [2].")]
     chat = messages("Where?", [passage("In Paris.")], turns)
-    assert [message.role for message in chat] == ["system", "user", "assistant", "user"]
-    assert chat[1].text == "Who met?"
-    assert chat[2].text == "Three men met ."
+    assert [message.role for message in chat[3:]] == ["user", "assistant", "user"]
+    assert [message.text for message in chat[3:5]] == ["Who met?", "Three men met."]
 
 
 def test_messages_only_the_last_three_turns_go_in_and_long_ones_are_cut() -> None:
     turns = [Turn(f"question {n}", "word " * 500) for n in range(5)]
     chat = messages("Where?", [passage("In Paris.")], turns)
-    assert [message.text for message in chat[1:-1:2]] == ["question 2", "question 3", "question 4"]
-    assert len(chat[2].text) == 600
-    assert chat[2].text.endswith("…")
+    assert [message.text for message in chat[3:-1:2]] == ["question 2", "question 3", "question 4"]
+    assert len(chat[4].text) == 600
+    assert chat[4].text.endswith("…")
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,11 @@ def test_messages_braces_of_a_document_are_only_text() -> None:
     chat = messages("What is {x}?", [passage("{text} {0} {number}")], ())
     assert "{text} {0} {number}" in chat[-1].text
     assert "Question: What is {x}?" in chat[-1].text
+
+
+def test_example_in_the_prompt_is_one_that_the_code_reads() -> None:
+    statements, stray = read_markers(EXAMPLE[-1].text, known=2)
+    assert [(s.text, s.labels) for s in statements] == [
+        ("The ferry takes forty minutes to cross the bay.", (2,))
+    ]
+    assert stray == 0
