@@ -13,9 +13,9 @@ import click
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from eval.corpus import Place
+    from eval.corpus import OwnIndex
     from eval.folder import RunFolder
     from eval.gold import GoldItem, GoldSet
     from eval.run import Row
@@ -74,7 +74,7 @@ def run(
     import json
 
     from eval.adapters import load_gold
-    from eval.corpus import place_for
+    from eval.corpus import own_index
     from eval.folder import RunFolder
     from eval.report import summarise, table, to_look_at
     from index.settings import load_settings
@@ -82,12 +82,12 @@ def run(
 
     settings = load_settings(Settings, **(context.obj or {}))
     gold_set = load_gold(gold)
-    place = place_for(gold_set, corpus, settings)
-    settings, unread = _indexed(place, settings) if place else (settings, 0)
+    own = own_index(gold_set, corpus, settings)
+    settings, unread = _indexed(own, settings) if own else (settings, 0)
     folder = RunFolder(out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}")
     items = gold_set.items[:limit]
-    folder.start(_config(gold, gold_set, len(items), corpus, settings))
-    rows = _asked(items, settings, folder)
+    config = _config(gold, gold_set, len(items), corpus, settings)
+    rows = _asked(items, settings, folder, config)
     summary = summarise(gold.name, rows)
     folder.finish(summary)
     if as_json:
@@ -101,25 +101,27 @@ def run(
         context.exit(FAILED)
 
 
-def _indexed(place: Place, settings: Settings) -> tuple[Settings, int]:
+def _indexed(own: OwnIndex, settings: Settings) -> tuple[Settings, int]:
     """Index a run's own corpus; settings that point at it, and how many files failed."""
     from index.errors import ConfigError
     from index.sync import sync
 
-    settings = settings.model_copy(update={"data": place.data})
+    settings = settings.model_copy(update={"data": own.data})
     with _bars() as show:
         try:
-            report = sync(settings, place.corpus, progress=show)
+            report = sync(settings, own.corpus, progress=show)
         except ConfigError:
             # The cache is ours: whatever it holds otherwise, it may be made anew.
-            report = sync(settings, place.corpus, force=True, rebuild=True, progress=show)
+            report = sync(settings, own.corpus, force=True, rebuild=True, progress=show)
     for failure in report.failed:
         click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
     return settings, len(report.failed)
 
 
-def _asked(items: Sequence[GoldItem], settings: Settings, folder: RunFolder) -> list[Row]:
-    """Put the questions to an engine of these settings."""
+def _asked(
+    items: Sequence[GoldItem], settings: Settings, folder: RunFolder, config: Mapping[str, object]
+) -> list[Row]:
+    """Put the questions to an engine of these settings; rows are kept as they come."""
     from eval.run import evaluate
     from index.errors import EmptyIndex
     from rag.build import build
@@ -128,6 +130,8 @@ def _asked(items: Sequence[GoldItem], settings: Settings, folder: RunFolder) -> 
     try:
         if all(document.failure for document in engine.documents()):
             raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
+        folder.start(config)
+        engine.warm_up()
         rows = []
         with _bars() as show:
             for row in folder.keep(evaluate(engine, items)):

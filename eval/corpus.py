@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OwnIndex:
     """A corpus folder to index, and the data folder that keeps its index."""
 
     corpus: Path
     data: Path
 
 
-def place_for(gold: GoldSet, corpus: Path | None, settings: Settings) -> Place | None:
+def own_index(gold: GoldSet, corpus: Path | None, settings: Settings) -> OwnIndex | None:
     """Where a run's own index is kept; None if it asks the default index.
 
     The data folder's name depends on the corpus and on the index's settings, so a second run
@@ -40,12 +40,12 @@ def place_for(gold: GoldSet, corpus: Path | None, settings: Settings) -> Place |
     if gold.documents:
         data = _data(settings, _digest(gold.documents))
         write_documents(gold.documents, data / "corpus")
-        return Place(data / "corpus", data / "index")
+        return OwnIndex(data / "corpus", data / "index")
     if corpus is None:
         return None
     if not corpus.is_dir():
         raise ConfigError(f"there is no folder {corpus}; --corpus names a folder of documents")
-    return Place(corpus, _data(settings, str(corpus.resolve())) / "index")
+    return OwnIndex(corpus, _data(settings, str(corpus.resolve())) / "index")
 
 
 def _data(settings: Settings, identity: str) -> Path:

@@ -12,7 +12,11 @@ from eval.gold import GoldItem
 from eval.grade import DEPTH, EvidenceMissing, Scores, failed, grade
 from index.errors import FootnoteError, UnknownDocument
 from index.passages import Document, Hit
-from rag.answers import Answer, Turn
+from rag.answers import Answer, Reason, Turn
+
+
+class NotAnswered(Exception):
+    """The answer could not be written, which is neither an answer nor a refusal."""
 
 
 class Subject(Protocol):
@@ -68,11 +72,14 @@ def _row(subject: Subject, item: GoldItem, text_of: Callable[[str], str | None])
     try:
         answer = subject.answer(item.question, item.turns)
         seconds = perf_counter() - started
+        if answer.refusal and answer.refusal.reason is Reason.UNAVAILABLE:
+            # A server that is down refuses everything; that must not count as caution.
+            raise NotAnswered(answer.refusal.message)
         ranked = _ranking(subject, item, answer)
         return Row(item, grade(item, answer, ranked, text_of), answer, ranked, seconds)
     except Exception as error:
         # One question must not end a run of a thousand: it is counted as 0 and listed.
-        told = isinstance(error, EvidenceMissing | FootnoteError)
+        told = isinstance(error, NotAnswered | EvidenceMissing | FootnoteError)
         reason = str(error) if told else f"{type(error).__name__}: {error}"
         return Row(item, failed(item), answer, ranked, seconds, reason)
 

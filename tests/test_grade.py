@@ -176,6 +176,8 @@ class Clerk:
     def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
         if question == "Break":
             raise RuntimeError("no more")
+        if question == "Down":
+            return answer("", refusal=Refusal(Reason.UNAVAILABLE, "The LLM did not answer."))
         if question == "Where?":
             return answer("They were held in Cairo. [1]", CAIRO)
         return REFUSED
@@ -208,6 +210,13 @@ def test_evaluate_goes_on_after_a_question_that_fails() -> None:
     ]
     assert rows[0].answer is None
     assert rows[2].scores.contains == 1.0
+
+
+def test_evaluate_takes_a_server_that_is_down_for_a_failure_and_not_for_a_refusal() -> None:
+    down = GoldItem(id="down", question="Down", answerable=False)
+    (row,) = rows_of(down)
+    assert (row.error, row.scores.refused) == ("The LLM did not answer.", None)
+    assert summarise("g.jsonl", [row])["measures"]["refusal_recall"] == 0.0
 
 
 def test_evaluate_ranks_ten_passages_even_if_the_answer_holds_fewer() -> None:
