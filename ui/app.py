@@ -18,10 +18,8 @@ from ui import chat
 from ui.api import routes
 from ui.faults import handle_faults, status_of
 from ui.guard import Guard
-from ui.limits import BODY_BYTES
+from ui.limits import BODY_BYTES, LOOPBACK
 from ui.reader import document_page, fault_page
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Place = Annotated[int, Query(ge=0)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from index.errors import ConfigError, EmptyIndex
 from ui.console import settings_of, speaks
+from ui.limits import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.settings import Settings
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
+STOP_SECONDS = 5  # for answers under way when the server is told to stop
 
 
 @click.command("serve")
@@ -82,6 +84,8 @@ def serve(settings: Settings, listener: socket.socket, host: str) -> None:
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
         engine.warm_up()
+        if _as_written(host) not in LOOPBACK:
+            click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
         _run(engine, settings, listener, allowed_hosts(host), ready)
     finally:
         engine.close()
@@ -89,9 +93,12 @@ def serve(settings: Settings, listener: socket.socket, host: str) -> None:
 
 def allowed_hosts(host: str) -> Sequence[str]:
     """The names by which requests may call a server that listens on a host."""
-    if host in EVERYWHERE:
-        return ("*",)
-    return LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    return ("*",) if host in EVERYWHERE else (*LOOPBACK, _as_written(host))
+
+
+def _as_written(host: str) -> str:
+    """A host as it stands in an address."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _ready_line(engine: Engine, host: str, port: int) -> str:
@@ -101,9 +108,8 @@ def _ready_line(engine: Engine, host: str, port: int) -> str:
     if not documents:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
     passages = sum(info.passages for info in documents)
-    shown = f"[{host}]" if ":" in host else host
     counts = f"{count(len(documents), 'document')}, {count(passages, 'passage')}"
-    return f"Footnote is ready on http://{shown}:{port} ({counts})"
+    return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
 
 
 def _run(
@@ -114,26 +120,24 @@ def _run(
 
     from ui.app import make_app
 
-    if "*" in hosts:
-        click.echo("Anyone who can reach this machine can read these documents.", err=True)
-
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 click.echo(ready)
 
-    server = Server(
-        uvicorn.Config(
-            make_app(engine, settings, hosts),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=5,
-        )
+    config = uvicorn.Config(
+        make_app(engine, settings, hosts),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
+    server = Server(config)
+    # What is cut off when the time to stop is up is no error.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

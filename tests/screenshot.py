@@ -1,0 +1,92 @@
+"""A picture of the chat page after a question: python tests/screenshot.py OUT.png
+
+Also the two parts that the browser tests share: a server in a process of its own, and Chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FOOTNOTE = (sys.executable, "-c", "from ui.cli import main; main()")
+QUESTION = "Who met in Paris?"
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@contextmanager
+def serving(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """`footnote serve` over a data folder on a free port; yields its address once it is ready.
+
+    `settings` are FOOTNOTE_* variables. Raises RuntimeError if the server does not come up.
+    """
+    server = subprocess.Popen(
+        [*FOOTNOTE, "--data", str(data), "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(settings or {})},
+    )
+    try:
+        assert server.stdout
+        ready = server.stdout.readline()
+        if "http://" not in ready:
+            raise RuntimeError(f"the server did not start: {ready!r}, exit code {server.poll()}")
+        yield "http://" + ready.partition("http://")[2].split()[0]
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or the one that Playwright has, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(QUIET)
+        )
+        yield browser
+        browser.close()
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask on the chat page and wait for the checked answer."""
+    page.locator("#ask textarea").fill(question)
+    page.keyboard.press("Enter")
+    asked = page.locator("#now .exchange").filter(
+        has=page.get_by_role("heading", name=question, exact=True)
+    )
+    asked.and_(page.locator(":not(.running)")).wait_for(timeout=60_000)
+
+
+def main() -> None:
+    """Index the seeds, ask, and save the picture."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python tests/screenshot.py OUT.png")
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")], check=True)
+        with serving(data) as address, chromium() as browser:
+            page = browser.new_page(
+                viewport={"width": 1200, "height": 740}, device_scale_factor=1.5
+            )
+            page.goto(address)
+            ask(page, QUESTION)
+            page.locator("a.marker").first.click()
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(800)
+            page.screenshot(path=sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
