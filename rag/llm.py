@@ -194,11 +194,20 @@ class LLM:
         if length and not reason:
             raise LLMError(f"The LLM at {self.host} broke off in the middle: try again.")
         if not length:
-            kind = f" (its reply is {call.kind})" if not call.kind.endswith("event-stream") else ""
-            raise LLMError(
-                f"The LLM at {self.host} returned no answer{kind}: try again, or check "
-                "FOOTNOTE_LLM_URL, which should end in /v1, and FOOTNOTE_LLM_MODEL."
-            )
+            raise self._nothing(call.kind)
+
+    def _nothing(self, kind: str) -> LLMError:
+        """The fault of a reply without words; some servers give one when the prompt is too long."""
+        streamed = kind.endswith("event-stream")
+        advice = (
+            "try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS"
+            if streamed
+            else "check FOOTNOTE_LLM_URL, which should end in /v1"
+        )
+        said = "" if streamed else f" (its reply is {kind})"
+        return LLMError(
+            f"The LLM at {self.host} returned no answer{said}: {advice}.", too_long=streamed
+        )
 
     def _named_model(self, client: Any) -> str:  # noqa: ANN401
         """The model of the settings, else the first that the server offers."""

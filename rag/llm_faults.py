@@ -27,7 +27,7 @@ class LLMError(FootnoteError):
     """An LLM gave no answer, or not the whole of it; the text is a sentence for the user.
 
     `retryable` tells that the same request may work soon, after `wait` seconds if the server
-    said so. `too_long` tells that the model has no room for the messages.
+    said so. `too_long` tells that the model had, or may have had, no room for the messages.
     """
 
     def __init__(

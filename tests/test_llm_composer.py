@@ -242,6 +242,14 @@ def test_composer_no_room_in_the_model_asks_again_with_half_the_passages(
     assert [text in second for text in TEXTS] == [True, False, False]
 
 
+def test_composer_empty_reply_may_mean_no_room_and_is_asked_again_with_half(
+    ask: Ask, servers: list[FakeLLM]
+) -> None:
+    _, draft = ask(streams(), streams("Egypt led the latest round [1]."))
+    assert claims(draft) == [("Egypt led the latest round.", [TEXTS[0]])]
+    assert TEXTS[1] not in servers[0].requests[1]["body"]["messages"][-1]["content"]
+
+
 def test_composer_no_room_even_for_half_leaves_a_note(ask: Ask, servers: list[FakeLLM]) -> None:
     too_long = fails(400, "prompt is too long")
     _, draft = ask(too_long, too_long)

@@ -167,22 +167,20 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "login page": (
         [sends("<html><form>Log in</form></html>", kind="text/html")],
         "",
-        "returned no answer (its reply is text/html): try again, or check FOOTNOTE_LLM_URL, "
-        "which should end in /v1, and FOOTNOTE_LLM_MODEL.",
+        "returned no answer (its reply is text/html): check FOOTNOTE_LLM_URL, which should end in "
+        "/v1.",
         1,
     ),
     "empty body": (
         [sends()],
         "",
-        "returned no answer: try again, or check FOOTNOTE_LLM_URL, which should end in /v1, "
-        "and FOOTNOTE_LLM_MODEL.",
+        "returned no answer: try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
         1,
     ),
     "empty content": (
         [streams("")],
         "",
-        "returned no answer: try again, or check FOOTNOTE_LLM_URL, which should end in /v1, "
-        "and FOOTNOTE_LLM_MODEL.",
+        "returned no answer: try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
         1,
     ),
     "no choices": (

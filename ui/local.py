@@ -84,7 +84,9 @@ def _free_port() -> int:
 
 
 def _options(model: Path, port: int) -> list[str]:
-    threads = min(_cores(), _MOST_THREADS)
+    # Threads that wait for a core they share spin: with one per core, on a machine that was busy
+    # otherwise too, a token took a hundred times as long.
+    threads = min(max(_cores() // 2, 1), _MOST_THREADS)
     return [
         *("--model", str(model), "--model_alias", model.stem),
         *("--host", "127.0.0.1", "--port", str(port)),
