@@ -86,7 +86,8 @@ def _answer(exchange: Exchange) -> str:
         body = f'<div class="refusal"><p>{safe(answer.refusal.message)}</p>{nearest}</div>'
     else:
         body = answer_prose(answer, exchange.key)
-    note = f'<p class="note">{safe(answer.note)}</p>' if answer.note else ""
+    said = answer.refusal.message if answer.refusal else ""
+    note = f'<p class="note">{safe(answer.note)}</p>' if answer.note not in ("", said) else ""
     return f"{body}{note}{_foot(answer)}"
 
 
