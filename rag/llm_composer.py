@@ -26,6 +26,11 @@ _BYTES_PER_TOKEN = 4
 # A model that says a sentence for the third time has nothing more to say.
 _MOST_REPEATS = 2
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
+# A small model that has answered may go on with its prompt: another passage, another question.
+_PROMPT_AGAIN = re.compile(
+    r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ][^\n]*(?:[ ]>[ ]|[^\s.!?…。\]]\s*\n))",
+    re.IGNORECASE,
+)
 _NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
 _DECLINES = re.compile(
     r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
@@ -77,7 +82,9 @@ class LLMComposer:
                 if piece:
                     text += piece
                     yield piece
-                if _ENDS_SENTENCE.search(piece) and _goes_round(text):
+                if _PROMPT_AGAIN.search(text) or (
+                    _ENDS_SENTENCE.search(piece) and _goes_round(text)
+                ):
                     break
         except LLMError as error:
             fault = error
@@ -106,7 +113,8 @@ def pack(hits: Sequence[Hit], budget: int) -> list[Passage]:
 
 def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
     """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one."""
-    statements, stray = read_markers(text, len(packed))
+    again = _PROMPT_AGAIN.search(text)
+    statements, stray = read_markers(text[: again.start()] if again else text, len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
     if not statements or _declines(statements[0]):

@@ -187,6 +187,24 @@ def test_composer_a_model_that_goes_round_is_stopped(ask: Ask, servers: list[Fak
     assert servers[0].gone.wait(2)
 
 
+@pytest.mark.parametrize(
+    "more",
+    ["\n\nQuestion: Who came?", "\n\n[4] Title 4\nThree men met.", "\n[4] A > B\nThree men met."],
+)
+def test_composer_a_model_that_goes_on_with_its_prompt_is_stopped(
+    ask: Ask, servers: list[FakeLLM], more: str
+) -> None:
+    _, draft = ask(hangs("Egypt led the latest round [1].", *more))
+    assert claims(draft) == [("Egypt led the latest round.", [TEXTS[0]])]
+    assert (draft.stray, draft.note) == (0, "")
+    assert servers[0].gone.wait(2)
+
+
+def test_composer_labels_that_lead_their_lines_are_no_prompt(ask: Ask) -> None:
+    _, draft = ask(streams("[1] Egypt led the latest round.\n\n[3] Three men met in Paris.\n"))
+    assert [len(claim.quotes) for claim in draft.claims] == [1, 1]
+
+
 @pytest.mark.parametrize("status", [401, 404, 302])
 def test_composer_server_that_refuses_leaves_a_note(
     ask: Ask, servers: list[FakeLLM], status: int
