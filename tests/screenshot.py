@@ -78,7 +78,7 @@ def main() -> None:
         subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")], check=True)
         with serving(data) as address, chromium() as browser:
             page = browser.new_page(
-                viewport={"width": 1200, "height": 740}, device_scale_factor=1.5
+                viewport={"width": 1200, "height": 620}, device_scale_factor=1.5
             )
             page.goto(address)
             ask(page, QUESTION)

@@ -257,6 +257,18 @@ def test_marker_of_an_earlier_answer_brings_its_sources_back(page: Page) -> None
     expect(page.locator("#t1-c1")).to_be_focused()
 
 
+def test_newest_answer_is_in_view_above_the_question_box(page: Page) -> None:
+    for question in (PARIS, NORWAY, "How many hostages remain in Gaza?", "Who led the talks?"):
+        ask(page, question)
+    page.wait_for_timeout(300)
+    newest = page.locator("#now .exchange").bounding_box()
+    box = page.locator("#ask").bounding_box()
+    assert newest
+    assert box
+    assert newest["y"] + newest["height"] <= box["y"] + 1
+    assert is_in_view(page.locator("#now .question"))
+
+
 def test_example_is_asked_by_a_click(page: Page) -> None:
     page.get_by_role("button", name=PARIS).click()
     expect(page.locator("#now .exchange.done .question")).to_have_text(PARIS)

@@ -58,7 +58,7 @@ def test_sources_before_any_passage_is_the_opening() -> None:
 
 def test_answer_says_how_well_it_is_backed_and_how_long_it_took() -> None:
     html = exchange_html(Exchange("t1", "Who met?", HITS, "", ANSWER))
-    assert "1 statement, each backed by its source · under 0.1 s" in html
+    assert "1 statement, backed by its source · under 0.1 s" in html
     assert "Searched for" not in html
 
 

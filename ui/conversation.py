@@ -107,9 +107,9 @@ def _foot(answer: Answer) -> str:
     if answer.statements and not answer.refusal:
         backed = sum(s.support is Support.SUPPORTED for s in answer.statements)
         total = len(answer.statements)
+        each = "backed by its source" if total == 1 else "each backed by its source"
         parts.append(
-            f"{count(total, 'statement')}, "
-            + ("each backed by its source" if backed == total else f"{backed} fully backed")
+            f"{count(total, 'statement')}, {each if backed == total else f'{backed} fully backed'}"
         )
     seconds = answer.seconds.get("total")
     if seconds is not None and not answer.refusal:

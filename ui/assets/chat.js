@@ -34,16 +34,29 @@
     }
   });
 
+  // The newest exchange is kept in view while it grows, until the reader scrolls away from it.
   let latest = "";
+  let following = true;
+  for (const kind of ["wheel", "touchmove", "keydown"]) {
+    document.addEventListener(kind, () => (following = false), { passive: true });
+  }
+
   function follow() {
-    const now = document.querySelector("#now .exchange");
-    if (!now) return;
-    const fresh = now.id !== latest;
-    latest = now.id;
-    document.getElementById("now").setAttribute("aria-busy", String(now.classList.contains("running")));
-    if (!fresh) return;
-    now.scrollIntoView({ behavior: behavior(), block: "start" });
-    document.getElementById("side")?.scrollTo({ top: 0 });
+    const exchange = document.querySelector("#now .exchange");
+    if (!exchange) return;
+    const running = exchange.classList.contains("running");
+    document.getElementById("now").setAttribute("aria-busy", String(running));
+    if (exchange.id !== latest) {
+      latest = exchange.id;
+      following = true;
+      document.getElementById("side").scrollTo({ top: 0 });
+    }
+    if (!following) return;
+    const shown = exchange.getBoundingClientRect();
+    const room = document.getElementById("ask").getBoundingClientRect().top;
+    const top = document.getElementById("top").getBoundingClientRect().bottom;
+    const hidden = Math.min(shown.bottom - room, shown.top - top);
+    if (shown.top < top || hidden > 0) scrollBy(0, shown.top < top ? shown.top - top : hidden);
   }
 
   function start() {
