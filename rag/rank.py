@@ -56,6 +56,10 @@ class Terms:
             return 0.0
         return sum(self._weights[term] for term in sorted(held)) / self._total
 
+    def count_share(self, text: str) -> float:
+        """Share of the query's terms that a text holds, each counted alike, 0..1."""
+        return len(self.held(text)) / len(self._weights) if self._weights else 0.0
+
 
 def rank_sentences(
     found: Found, terms: Terms, embed: Callable[[Sequence[str]], Vectors]
