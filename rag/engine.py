@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from hashlib import sha256
 
 from index.catalog import DocumentInfo
 from index.errors import ConfigError, UnknownDocument
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
-from rag.answerable import REFUSE_BELOW, answerability
+from rag.answerable import is_answerable
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
 from rag.condense import condense
@@ -18,6 +18,7 @@ from rag.label import Labelled, label
 from rag.rank import Sentence, Terms, rank_sentences
 from rag.retrieve import Found, search
 from rag.settings import Settings
+from rag.wants import Kind, kind_wanted
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -37,7 +38,7 @@ class Engine:
         self._index = index
         self._composer = composer
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         """Retrieved, then Delta for every piece of text, then Done with the checked answer.
 
         Raises ConfigError for a question that is empty or too long, and what the index raises.
@@ -48,8 +49,9 @@ class Engine:
             found = self._search(snapshot, query, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
             terms = Terms(snapshot, query)
-            sentences = rank_sentences(found, terms, self._index.embed_sentences)
-            refusal = _refusal_before(found, sentences, terms)
+            kind = kind_wanted(question)
+            sentences = rank_sentences(found, terms, kind, self._index.embed_sentences)
+            refusal = _refusal_before(found, sentences, terms, kind)
             clock.lap("judge")
             if refusal:
                 yield Done(self._answer(question, found, snapshot, clock, refusal=refusal))
@@ -185,11 +187,13 @@ def _checked(question: str) -> str:
     return question
 
 
-def _refusal_before(found: Found, sentences: Sequence[Sentence], terms: Terms) -> Refusal | None:
+def _refusal_before(
+    found: Found, sentences: Sequence[Sentence], terms: Terms, kind: Kind
+) -> Refusal | None:
     """A refusal that needs no draft: there is nothing to answer from, or nothing that answers."""
     if not found.hits:
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-    if answerability(found, sentences, terms) < REFUSE_BELOW:
+    if not is_answerable(found, sentences, terms, kind):
         return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
     return None
 

@@ -28,8 +28,7 @@ _MOST_REPEATS = 2
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
 # A small model that has answered may go on with its prompt: another passage, another question.
 _PROMPT_AGAIN = re.compile(
-    r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ][^\n]*(?:[ ]>[ ]|[^\s.!?…。\]]\s*\n))",
-    re.IGNORECASE,
+    r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
 )
 _NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
 _DECLINES = re.compile(

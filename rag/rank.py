@@ -10,7 +10,7 @@ from index.sentences import sentence_spans
 from index.store import Snapshot
 from rag.answers import Quote
 from rag.retrieve import Found
-from rag.wants import match_kind
+from rag.wants import Kind, match_kind
 
 # Passages whose sentences are looked at.
 _HITS = 5
@@ -21,6 +21,12 @@ _COVERAGE = 1.4
 _COVERAGE_WITH_PREVIOUS = 1.3
 _PASSAGE = 0.8
 _KIND = 0.2
+
+_MOST = 3
+# A further sentence is quoted if its score is within this much of the best one's. Chosen on the
+# even-numbered articles of XQuAD English, where it gives 1.7 sentences that hold the gold answer
+# for 0.89 of the questions; on the odd-numbered ones 1.5 sentences for 0.93.
+_WITHIN = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,13 @@ class Terms:
 
 
 def rank_sentences(
-    found: Found, terms: Terms, embed: Callable[[Sequence[str]], Vectors]
+    found: Found, terms: Terms, kind: Kind, embed: Callable[[Sequence[str]], Vectors]
 ) -> tuple[Sentence, ...]:
     """All sentences of the best passages, best first.
 
     A sentence counts for its similarity to the query, the query's terms in it, those that it or
     the sentence before it holds (it may go on about what that one named), its passage's score,
-    and whether it holds the kind of thing that was asked for.
+    and whether it holds the kind of thing that the question asks for.
     """
     groups = [(hit, _quotes(hit)) for hit in found.hits[:_HITS]]
     vectors = embed([quote.text for _, quotes in groups for quote in quotes])
@@ -84,11 +90,24 @@ def rank_sentences(
                 + _COVERAGE * coverage
                 + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
                 + _PASSAGE * hit.score
-                + _KIND * match_kind(found.query, quote.text)
+                + _KIND * match_kind(kind, found.query, quote.text)
             )
             ranked.append(Sentence(quote, hit, score, cosine, coverage))
             before, row = held, row + 1
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
+
+
+def choose(ranked: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences to quote, in reading order, those of the best passage first; no text twice."""
+    chosen, said = list[Sentence](), set[str]()
+    for sentence in ranked:
+        words = " ".join(sentence.quote.text.split()).casefold()
+        if len(chosen) == _MOST or ranked[0].score - sentence.score > _WITHIN:
+            break
+        if words not in said:
+            said.add(words)
+            chosen.append(sentence)
+    return sorted(chosen, key=lambda s: (s.hit.rank, s.quote.start))
 
 
 def _quotes(hit: Hit) -> list[Quote]:

@@ -60,8 +60,12 @@ def test_negation_is_seen(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("How many hostages are there?", Kind.NUMBER),
-        ("How old is he?", Kind.NUMBER),
+        ("How many hostages are there?", Kind.COUNT),
+        ("How old is he?", Kind.AGE),
+        ("How many days would it last?", Kind.SPAN),
+        ("What will it cost to rebuild it?", Kind.MONEY),
+        ("On what date did it begin?", Kind.DATE),
+        ("How long did it last?", Kind.NUMBER),
         ("When did it start?", Kind.TIME),
         ("In what year was it?", Kind.TIME),
         ("Who led it?", Kind.NAME),
@@ -74,9 +78,28 @@ def test_kind_wanted_follows_the_question_word(question: str, kind: Kind) -> Non
 
 
 def test_match_kind_wants_a_name_that_the_question_does_not_hold() -> None:
-    assert match_kind("Who led the talks in Cairo?", "The talks in Cairo failed.") == -1.0
-    assert match_kind("Who led the talks in Cairo?", "The talks were led by Egypt.") == 1.0
-    assert match_kind("Why did they fail?", "The talks were led by Egypt.") == 0.0
+    question = "Who led the talks in Cairo?"
+    assert match_kind(Kind.NAME, question, "The talks in Cairo failed.") == -1.0
+    assert match_kind(Kind.NAME, question, "The talks were led by Egypt.") == 1.0
+    assert match_kind(Kind.ANY, question, "The talks were led by Egypt.") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "expected"),
+    [
+        (Kind.AGE, "Burns, 68, directs the CIA.", 1.0),
+        (Kind.AGE, "Burns directs the CIA.", -1.0),
+        (Kind.SPAN, "The truce would last six weeks.", 1.0),
+        (Kind.SPAN, "The deal has three phases.", -1.0),
+        (Kind.COUNT, "The deal has three phases.", 1.0),
+        (Kind.COUNT, "The deal has phases.", -1.0),
+        (Kind.DATE, "The talks were held over a weekend.", -1.0),
+        (Kind.DATE, "The talks were held on 4 May.", 1.0),
+        (Kind.TIME, "The talks were held over a weekend.", 1.0),
+    ],
+)
+def test_match_kind_wants_a_thing_of_the_kind(kind: Kind, sentence: str, expected: float) -> None:
+    assert match_kind(kind, "question", sentence) == expected
 
 
 @pytest.mark.parametrize(
