@@ -189,7 +189,7 @@ def test_composer_a_model_that_goes_round_is_stopped(ask: Ask, servers: list[Fak
 
 @pytest.mark.parametrize(
     "more",
-    ["\n\nQuestion: Who came?", "\n\n[4] Title 4\nThree men met.", "\n[4] A > B\nThree men met."],
+    ["\n\nQuestion: Who came?", "\n\n[4] (Title 4) Three men met.", "\n[1] (A > B) Men met."],
 )
 def test_composer_a_model_that_goes_on_with_its_prompt_is_stopped(
     ask: Ask, servers: list[FakeLLM], more: str

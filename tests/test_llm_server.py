@@ -21,7 +21,7 @@ from rag.build import build
 from rag.engine import Engine
 from rag.llm import LLM, Message
 from rag.settings import Settings
-from ui.local import local_llm
+from ui.local import SMALL_CONTEXT_TOKENS, local_llm
 
 pytestmark = pytest.mark.llm
 
@@ -51,7 +51,7 @@ def engine_at(url: str, data: Path, **settings: object) -> Engine:
             Settings,
             data=data,
             llm_url=url,
-            **{"llm_seconds": SECONDS, "llm_context_tokens": 300, **settings},
+            **{"llm_seconds": SECONDS, "llm_context_tokens": SMALL_CONTEXT_TOKENS, **settings},
         )
     )
 

@@ -18,7 +18,7 @@ def test_messages_number_passages_from_one_and_end_with_the_question() -> None:
     chat = messages("Who led?", [passage("Egypt led."), passage("Qatar came.", "Rounds")], ())
     assert [message.role for message in chat] == ["system", "user", "assistant", "user"]
     asked = chat[-1].text
-    assert asked.index("[1] A title\nEgypt led.") < asked.index("[2] Rounds\nQatar came.")
+    assert asked.index("[1] (A title) Egypt led.") < asked.index("[2] (Rounds) Qatar came.")
     assert asked.index("Qatar came.") < asked.index("Question: Who led?")
 
 

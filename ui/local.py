@@ -19,6 +19,10 @@ from pathlib import Path
 
 from index.errors import ConfigError
 
+# Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered
+# four of twelve questions over the seeds rightly, with 200 (three passages) six.
+SMALL_CONTEXT_TOKENS = 200
+
 _CONTEXT_TOKENS = 4096
 _MOST_THREADS = 8
 _START_SECONDS = 300.0
