@@ -3,16 +3,29 @@
 import re
 from collections.abc import Iterator
 
-# Words after which a full stop does not end a sentence. Single letters ("J. Burns") and
-# dotted abbreviations ("U.S.", "e.g.") are recognised by shape.
+# Words after which a full stop seldom ends a sentence. Single capitals ("J. Burns") and dotted
+# abbreviations ("U.S.", "e.g.") are recognised by shape.
 _ABBREVIATIONS = frozenset(
     (
-        "mr mrs ms dr prof sr jr st gen col lt sgt capt rep sen gov rev hon pres messrs vs etc inc "
-        "ltd co corp no nos vol pp fig figs eq sec ch art ed eds al cf approx dept est jan feb mar "
-        "apr jun jul aug sep sept oct nov dec"
+        "mr mrs ms dr prof sr jr st gen col lt sgt capt rep sen gov rev hon pres messrs vs v etc "
+        "inc ltd co corp no nos vol p pp fig figs eq sec ch art ed eds al c cf approx dept est jan "
+        "feb mar apr jun jul aug sep sept oct nov dec"
     ).split()
 )
-_END = re.compile(r"""[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+[」』”）]*|[؟۔।]+(?=\s|$)""")
+# After an abbreviation, one of these begins a sentence; another capital may be a name ("U.S.
+# Army"). Two sentences taken for one make a longer quote, a sentence cut in two a broken one.
+_STARTERS = frozenset(
+    (
+        "The He She It They We This That These Those There His Her Its Their In On At But And If "
+        "When While After Before Since For From With By However As"
+    ).split()
+)
+# A run of stops is entered at its first one only, and held whole: the time stays linear.
+_END = re.compile(
+    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
+    r"""|[。！？｡]++[」』”）]*+"""
+    r"""|(?<![؟۔।])[؟۔।]++(?=\s|$)"""
+)
 # A blank line ends a sentence, and so does a line that starts a list item, a heading, a table
 # row or a quotation in Markdown.
 _BREAK = re.compile(
@@ -20,7 +33,9 @@ _BREAK = re.compile(
 )
 _LEAD = re.compile(r"\s*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*\s*")
 _LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)\.$")
+_LONGEST_ABBREVIATION = 24
 _STARTS_LOW = re.compile(r"\s+[a-zà-öø-ÿ]")
+_NEXT_WORD = re.compile(r"[\s“‘\"'(\[]*(\w+)")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -49,28 +64,24 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    mark = match.group()
-    if not mark.startswith("."):
-        return not (mark[0] in "!?…" and _STARTS_LOW.match(text, match.end()))
-    if _STARTS_LOW.match(text, match.end()):
+    mark, end = match.group(), match.end()
+    if mark[0] in ".!?…" and _STARTS_LOW.match(text, end):
         return False
-    if len(mark) > 1:
+    if mark != ".":
         return True
-    word = _LAST_WORD.search(text, start, match.end())
-    if not word:
+    word = _LAST_WORD.search(text, max(start, end - _LONGEST_ABBREVIATION), end)
+    if not word or not _is_abbreviation(word.group(1)):
         return True
-    stem = word.group(1)
+    following = _NEXT_WORD.match(text, end)
+    return following is not None and following.group(1) in _STARTERS
+
+
+def _is_abbreviation(stem: str) -> bool:
     if len(stem) == 1 and stem.isalpha() and stem.isupper():
-        return False
+        return True
     if "." in stem and all(len(part) <= 2 and part.isalpha() for part in stem.split(".")):
-        return not _followed_by_name(text, match.end())
-    return stem.lower() not in _ABBREVIATIONS
-
-
-def _followed_by_name(text: str, position: int) -> bool:
-    """After "U.S." a lower-case or digit start goes on; a capital is taken for a new sentence."""
-    rest = text[position : position + 3].lstrip()
-    return not rest[:1].isupper()
+        return True
+    return stem.lower() in _ABBREVIATIONS
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,6 +5,8 @@ where a text repeats itself, and they count other tokens than the embedding mode
 are cut here as spans.
 """
 
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,11 +16,17 @@ from index.passages import Document, Heading, Passage
 from index.sentences import sentence_spans
 
 # Part of the index's fingerprint: raise it when the same document would be cut otherwise.
-SPLITTER = "spans-1"
+SPLITTER = "spans-2"
+# The longest heading path, in the model's tokens and in characters.
+HEADING_TOKENS = 40
+_HEADING_CHARACTERS = 160
 # WordPiece turns a word of over 100 characters into one unknown token, so a token also counts
 # as at most this many characters.
 _CHARACTERS_PER_TOKEN = 8
-_HEADING_CHARACTERS = 160
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\r[ \t]*\r")
+_LAST_BLANK = re.compile(r"\s\S*\Z")
+# The line of a heading with its end, and the line of = or - that may underline it in Markdown.
+_HEADING_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)(?: {0,3}(?:=+|-+)[ \t]*(?:\r\n?|\n|$))?")
 
 Span = tuple[int, int]
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -33,7 +41,7 @@ def split(document: Document, count_tokens: CountTokens, limit: int) -> list[Pas
     """
     spans = [
         (heading, span)
-        for heading, section in _sections(document)
+        for heading, section in _sections(document, count_tokens)
         for span in _pack(document.text, section, count_tokens, limit)
     ]
     seen: Counter[str] = Counter()
@@ -62,12 +70,10 @@ def _with_id(passage: Passage, seen: Counter[str]) -> Passage:
 
 
 def _page(page_starts: Sequence[int], position: int) -> int | None:
-    if not page_starts:
-        return None
-    return max(1, sum(1 for start in page_starts if start <= position))
+    return max(1, bisect_right(page_starts, position)) if page_starts else None
 
 
-def _sections(document: Document) -> Iterator[tuple[str, Span]]:
+def _sections(document: Document, count_tokens: CountTokens) -> Iterator[tuple[str, Span]]:
     """Headings and span of the text below each. A heading with nothing below it is its own text,
     unless deeper headings follow, which carry it in their path."""
     text, path, headings = document.text, list[Heading](), document.headings
@@ -78,15 +84,29 @@ def _sections(document: Document) -> Iterator[tuple[str, Span]]:
     for heading, end, is_parent in zip(headings, ends[1:], deeper, strict=False):
         above = [other for other in path if other.level < heading.level]
         path = [*above, heading]
-        body = text.find("\n", heading.start, end) + 1
-        if body and text[body:end].strip():
-            yield _heading_path(path), (body, end)
+        line = _HEADING_LINE.match(text, heading.start, end)
+        body = line.end() if line else end
+        if text[body:end].strip():
+            yield _heading_path(path, count_tokens), (body, end)
         elif not is_parent and text[heading.start : end].strip():
-            yield _heading_path(above), (heading.start, end)
+            yield _heading_path(above, count_tokens), (heading.start, end)
 
 
-def _heading_path(path: Sequence[Heading]) -> str:
-    return " > ".join(heading.text for heading in path)[-_HEADING_CHARACTERS:]
+def _heading_path(path: Sequence[Heading], count_tokens: CountTokens) -> str:
+    """The path of headings, without the outermost where it is too long for the model's window."""
+    words = [heading.text for heading in path]
+    while len(words) > 1 and not _fits(" > ".join(words), count_tokens):
+        words.pop(0)
+    text = " > ".join(words)
+    while not _fits(text, count_tokens):
+        text = text[: min(_HEADING_CHARACTERS, len(text) * 3 // 4)].rstrip()
+    return text
+
+
+def _fits(heading: str, count_tokens: CountTokens) -> bool:
+    if len(heading) > _HEADING_CHARACTERS:
+        return False
+    return not heading or count_tokens([heading])[0] <= HEADING_TOKENS
 
 
 def _pack(text: str, section: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
@@ -110,15 +130,12 @@ def _pack(text: str, section: Span, count_tokens: CountTokens, limit: int) -> It
 
 
 def _paragraphs(text: str, section: Span) -> list[Span]:
-    spans, (position, end) = [], section
-    while position < end:
-        stop = text.find("\n\n", position, end)
-        stop = end if stop < 0 else stop
-        first, last = _strip(text, position, stop)
-        if first < last:
-            spans.append((first, last))
-        position = stop + 2
-    return spans
+    position, end = section
+    blanks = [match.span() for match in _BLANK_LINE.finditer(text, position, end)]
+    starts = [position, *(after for _, after in blanks)]
+    stops = [*(before for before, _ in blanks), end]
+    spans = [_strip(text, start, stop) for start, stop in zip(starts, stops, strict=True)]
+    return [(first, last) for first, last in spans if first < last]
 
 
 def _cut(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
@@ -140,13 +157,13 @@ def _cut(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) -> I
 
 
 def _units(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
-    """Sentences with what stands between them; those over the limit cut between words."""
+    """Sentences, each with the list mark before it; those over the limit cut between words."""
     first, last = paragraph
-    starts = [first + start for start, _ in sentence_spans(text[first:last])] or [first]
-    bounds = [first, *starts[1:], last]
-    for start, end in pairwise(bounds):
-        span = _strip(text, start, end)
-        if _sizes(text, [span], count_tokens)[0] <= limit:
+    ends = [first + end for _, end in sentence_spans(text[first:last])]
+    bounds = [first, *ends[:-1], last]
+    spans = [_strip(text, start, end) for start, end in pairwise(bounds)]
+    for span, size in zip(spans, _sizes(text, spans, count_tokens), strict=True):
+        if size <= limit:
             yield span
         else:
             yield from _hard_cut(text, span, count_tokens, limit)
@@ -157,12 +174,16 @@ def _hard_cut(text: str, span: Span, count_tokens: CountTokens, limit: int) -> I
     if _sizes(text, [span], count_tokens)[0] <= limit or end - start < 2:
         yield span
         return
-    middle = (start + end) // 2
-    blank = text.rfind(" ", start + 1, middle)
-    cut = blank if blank > start + (end - start) // 4 else middle
+    cut = _blank_before(text, start + (end - start) // 4, (start + end) // 2)
     for half in (_strip(text, start, cut), _strip(text, cut, end)):
         if half[0] < half[1]:
             yield from _hard_cut(text, half, count_tokens, limit)
+
+
+def _blank_before(text: str, lowest: int, position: int) -> int:
+    """The last white space from `lowest` up to a position, or the position if there is none."""
+    blank = _LAST_BLANK.search(text, lowest, position)
+    return blank.start() if blank else position
 
 
 def _sizes(text: str, spans: Sequence[Span], count_tokens: CountTokens) -> list[int]:
