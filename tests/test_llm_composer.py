@@ -5,6 +5,8 @@ The server is a fake on this machine's loopback.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 import pytest
@@ -314,3 +316,12 @@ def test_pack_counts_bytes_so_that_other_scripts_fit() -> None:
 def test_composer_without_a_server_names_the_setting() -> None:
     with pytest.raises(ConfigError, match="FOOTNOTE_LLM_URL"):
         LLMComposer(load_settings(Settings, composer="llm"))
+
+
+def test_composer_import_loads_no_llm_library() -> None:
+    code = (
+        "import sys, rag.llm_composer; "
+        "print(sorted({'llama_index', 'openai', 'httpx', 'torch'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
