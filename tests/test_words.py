@@ -69,6 +69,7 @@ def test_negation_is_seen(text: str, expected: bool) -> None:
         ("When did it start?", Kind.TIME),
         ("In what year was it?", Kind.TIME),
         ("Who led it?", Kind.NAME),
+        ("Which newspaper wrote of it?", Kind.PROPER),
         ("Where was it?", Kind.NAME),
         ("Why did it fail?", Kind.ANY),
     ],
