@@ -46,7 +46,7 @@ def test_run_over_seeds_prints_one_json_document_and_keeps_the_run(
 ) -> None:
     result, out = seeds_run
     printed = json.loads(result.stdout)
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.stderr
     assert printed.pop("out") == str(out)
     assert printed == json.loads((out / "summary.json").read_text(encoding="utf-8"))
     questions = SEEDS_GOLD.read_text(encoding="utf-8").splitlines()
