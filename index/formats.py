@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from index.passages import Heading
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 
 class Unreadable(Exception):
@@ -94,14 +98,12 @@ def decode(data: bytes) -> str:
         raise Unreadable("binary: these bytes are not text")
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data).best()
-    if best is None or best.chaos > 0.2:
-        raise Unreadable("its text encoding cannot be told; save it as UTF-8")
-    return str(best)
+    except UnicodeDecodeError as error:
+        if _is_mostly_utf8(data):
+            raise Unreadable(
+                f"damaged: byte {error.start:,} is not UTF-8; save it as UTF-8"
+            ) from None
+    return _decode_by_guess(data)
 
 
 _MARKS = (
@@ -117,6 +119,40 @@ def _is_binary(data: bytes) -> bool:
     sample = data[:65536]
     control = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in sample)
     return b"\0" in sample or control > len(sample) // 100
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """Text of another encoding hardly ever has as many characters of UTF-8 as faulty bytes."""
+    text = data.decode("utf-8", "replace")
+    faults = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", "ignore")) >= 2 * faults
+
+
+def _decode_by_guess(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    guesses = from_bytes(data)
+    best = guesses.best()
+    if best is None or best.chaos > 0.2:
+        raise Unreadable("its text encoding cannot be told; save it as UTF-8")
+    # Guesses hardly differ on short texts, and Windows' western encoding is by far the most used.
+    for guess in guesses:
+        if "cp1252" in guess.could_be_from_charset and guess.coherence >= best.coherence - 0.1:
+            return str(guess if _is_western(str(guess), guess.languages) else best)
+    return str(best)
+
+
+def _is_western(text: str, languages: Sequence[str]) -> bool:
+    eastern = len(text) > _TELLING_CHARACTERS and _EASTERN.intersection(languages[:1])
+    return not eastern and not _UNLIKELY.search(text)
+
+
+# Shorter texts do not tell their language.
+_TELLING_CHARACTERS = 80
+# Languages that the western encoding cannot write, though it reads them as letters.
+_EASTERN = frozenset("Croatian Czech Hungarian Lithuanian Polish Romanian Slovak Slovene".split())
+# What others look like in the western encoding: a capital or a sign within a word.
+_UNLIKELY = re.compile(r"[a-z][ŠŒŽŸÀ-ÖØ-Þ‚„†‡ƒˆ¡¢¤¥¦¬®¯±¿×÷]")
 
 
 # A short line by itself that reads like a title: no full stop, and text below it.
@@ -142,34 +178,59 @@ def _title_lines(text: str) -> Iterator[Heading]:
         position = match.end(1)
 
 
+# What static site generators keep above the text; CommonMark would take it for a heading.
+_FRONT_MATTER = re.compile(r"---[ \t\r]*\n(?=[\w-]+[ \t]*:)(?:[^\n]*\n)*?---[ \t\r]*(?:\n|$)")
+_FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
+
+
 def _markdown(data: bytes) -> Parsed:
     """The file's own text; headings where CommonMark sees them, so not in fenced code."""
     from markdown_it import MarkdownIt
 
     text = decode(data)
     lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+    front = _FRONT_MATTER.match(text)
     tokens = MarkdownIt().parse(text)
     headings = tuple(
-        Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline.content))
+        Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline))
         for token, inline in pairwise(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map
+        if not front or lines[token.map[0]] >= front.end()
     )
-    title = next((heading.text for heading in headings if heading.level == 1), "")
+    given = _FRONT_TITLE.search(front.group()) if front else None
+    title = given.group(1).strip().strip("\"'") if given else ""
+    title = title or next((heading.text for heading in headings if heading.level == 1), "")
     return Parsed(text, title, headings)
 
 
-def _plain(inline: str) -> str:
-    return " ".join(inline.replace("*", "").replace("`", "").split())
+def _plain(inline: Token) -> str:
+    """The words of a heading without its marks."""
+    shown = (child.content or " " * (child.type == "softbreak") for child in inline.children or ())
+    return " ".join("".join(shown).split())
 
 
 def _csv(data: bytes) -> Parsed:
     text = decode(data)
+    first, _, _ = text.lstrip().partition("\n")
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
+    # The sniffer guesses from a sample, and may find in it what is not so.
+    dialect.doublequote = True
+    return _table(text, dialect if dialect.delimiter in first else csv.excel)
+
+
+def _tsv(data: bytes) -> Parsed:
+    return _table(decode(data), csv.excel_tab)
+
+
+def _table(text: str, dialect: type[csv.Dialect]) -> Parsed:
+    # A cell may be as long as the file; csv has this limit for the whole process only.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), dialect) if any(map(str.strip, row))]
+        lines = csv.reader(io.StringIO(text, newline=None), dialect)
+        rows = [row for row in lines if any(map(str.strip, row))]
     except csv.Error as error:
         raise Unreadable(f"damaged: not a table of values ({error})") from None
     return from_blocks(table_blocks(rows))
@@ -202,6 +263,6 @@ PARSERS: dict[str, Callable[[bytes], Parsed]] = {
     ".md": _markdown,
     ".pdf": _pdf,
     ".text": _text,
-    ".tsv": _csv,
+    ".tsv": _tsv,
     ".txt": _text,
 }

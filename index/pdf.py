@@ -14,6 +14,8 @@ _GAP = 1.6
 _HEADING_SCALE = 1.12
 _HEADING_CHARACTERS = 120
 _PAGES = 10_000
+# PDFium's marks of a word that is divided at the end of a line.
+_DIVIDED = ("\ufffe", "\x02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ def _lines(textpage: object) -> list[_Line]:
     for raw in textpage.get_text_range().split("\r\n"):  # type: ignore[attr-defined]
         text = raw.strip()
         if text:
-            index = start + raw.index(text[0])
+            # PDFium counts characters that it leaves out of the text.
+            index = pdfium.FPDFText_GetCharIndexFromTextIndex(
+                textpage.raw,  # type: ignore[attr-defined]
+                start + raw.index(text[0]),
+            )
             _, _, _, top = textpage.get_charbox(index)  # type: ignore[attr-defined]
             size = pdfium.FPDFText_GetFontSize(textpage.raw, index)  # type: ignore[attr-defined]
             lines.append(_Line(text, top, size))
@@ -63,7 +69,9 @@ def _join(pages: Sequence[Sequence[_Line]], body: float, title: str) -> Parsed:
     sizes = sorted({round(line.size, 1) for lines in pages for line in lines}, reverse=True)
     for lines in pages:
         starts.append(position)
-        for paragraph, size in _paragraphs(lines, body):
+        for joined, size in _paragraphs(lines, body):
+            # The rest of a word divided here is on the next page.
+            paragraph = f"{joined[:-1]}-" if joined.endswith(_DIVIDED) else joined
             if size:
                 level = min(sizes.index(round(size, 1)) + 1, 6)
                 headings.append(Heading(position, level, paragraph))
@@ -103,12 +111,11 @@ def _is_heading(line: _Line, body: float) -> bool:
 
 
 def _append(text: str, line: str) -> str:
-    # PDFium marks a word divided at the end of a line with U+FFFE or U+0002.
-    if text.endswith(("\ufffe", "\x02")):
+    if text.endswith(_DIVIDED):
         return text[:-1] + _clean(line)
     return f"{text} {_clean(line)}"
 
 
 def _clean(text: str) -> str:
-    kept = "".join(char for char in text[:-1] if char.isprintable() or char == "\t")
-    return kept + text[-1:]
+    shown = (" " if char.isspace() else char for char in text[:-1])
+    return "".join(char for char in shown if char.isprintable()) + text[-1:]

@@ -11,6 +11,8 @@ from pathlib import Path
 from index.errors import ConfigError
 from index.passages import Failure
 
+_KINDS = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -21,62 +23,68 @@ class Entry:
     mtime: int
 
 
-def walk(corpus: Path) -> tuple[list[Entry], list[Failure]]:
-    """The files below a folder in order of path, and those that are not read, with reasons.
+def walk(corpus: Path, leave_out: Path | None = None) -> tuple[list[Entry], list[Failure]]:
+    """The files below a folder and those that are not read, with reasons, in order of path.
 
-    Hidden files and folders are passed over silently. Nothing outside the folder is ever read:
-    a symbolic link is listed, not followed, and so are pipes, sockets and devices.
-    Raises ConfigError if the folder is not there.
+    Hidden files and folders and the folder `leave_out` are passed over silently. Nothing outside
+    the folder is ever read: a symbolic link is listed, not followed, and so are pipes, sockets
+    and devices. Raises ConfigError if the folder is not there or cannot be read.
     """
     if not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote index FOLDER")
     entries: list[Entry] = []
-    failures: list[Failure] = []
-    for item in _scan(corpus, failures):
-        path = Path(item.path).relative_to(corpus).as_posix()
-        reason = _refusal(item, path)
-        if reason:
-            failures.append(Failure(_printable(path), reason))
-            continue
-        try:
-            info = item.stat(follow_symlinks=False)
-        except OSError as error:
-            failures.append(Failure(path, f"cannot be read: {error.strerror}"))
-            continue
-        entries.append(Entry(path, info.st_size, info.st_mtime_ns))
-    return sorted(entries, key=lambda entry: entry.path), failures
+    failures: dict[str, Failure] = {}
+    for found in _scan(corpus, leave_out):
+        if isinstance(found, Entry):
+            entries.append(found)
+        else:
+            failures[found.path] = found
+    # A path stands for one file: bytes that are no UTF-8 may be shown as another file's name.
+    for entry in entries:
+        failures.pop(entry.path, None)
+    by_path = sorted(failures.values(), key=lambda failure: failure.path)
+    return sorted(entries, key=lambda entry: entry.path), by_path
 
 
-def _scan(folder: Path, failures: list[Failure]) -> Iterator[os.DirEntry[str]]:
-    pending = [folder]
+def _scan(corpus: Path, leave_out: Path | None) -> Iterator[Entry | Failure]:
+    hidden = leave_out and os.path.realpath(leave_out)
+    pending = [corpus]
     while pending:
-        current = pending.pop()
+        folder = pending.pop()
         try:
-            items = sorted(os.scandir(current), key=lambda item: item.name)
+            items = list(os.scandir(folder))
         except OSError as error:
-            name = current.relative_to(folder).as_posix()
-            failures.append(Failure(name, f"cannot be read: {error.strerror}"))
+            if folder == corpus:
+                reason = error.strerror
+                raise ConfigError(f"{corpus} cannot be read: {reason}; allow it") from None
+            yield Failure(_name(corpus, folder), f"cannot be read: {error.strerror}")
             continue
         for item in items:
             if item.name.startswith("."):
                 continue
-            if item.is_dir(follow_symlinks=False):
-                pending.append(Path(item.path))
-            else:
-                yield item
+            path = folder / item.name
+            if not item.is_dir(follow_symlinks=False):
+                yield _look(corpus, path)
+            elif hidden is None or os.path.realpath(path) != hidden:
+                pending.append(path)
 
 
-def _refusal(item: os.DirEntry[str], path: str) -> str | None:
-    if item.is_symlink():
-        return "symbolic link; links are not followed"
-    if not item.is_file(follow_symlinks=False):
-        mode = item.stat(follow_symlinks=False).st_mode
-        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
-        return f"{kind}, not a file"
-    if _printable(path) != path:
-        return "file name is not valid UTF-8"
-    return None
+def _look(corpus: Path, path: Path) -> Entry | Failure:
+    name = _name(corpus, path)
+    try:
+        info = path.lstat()
+    except OSError as error:
+        return Failure(name, f"cannot be read: {error.strerror}")
+    if stat.S_ISLNK(info.st_mode):
+        return Failure(name, "symbolic link; links are not followed")
+    if not stat.S_ISREG(info.st_mode):
+        return Failure(name, f"{_KINDS.get(stat.S_IFMT(info.st_mode), 'device')}, not a file")
+    if name != path.relative_to(corpus).as_posix():
+        return Failure(name, "file name is not valid UTF-8")
+    return Entry(name, info.st_size, info.st_mtime_ns)
 
 
-def _printable(path: str) -> str:
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _name(corpus: Path, path: Path) -> str:
+    """A path as text; bytes of it that are not UTF-8 are shown as `\\xff`."""
+    name = path.relative_to(corpus).as_posix()
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
