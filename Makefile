@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
-.PHONY: run run-llm setup setup-llm test test-unit test-llm lint screenshot clean
+.PHONY: run run-llm setup setup-llm debian test test-unit test-llm lint screenshot clean
 
 run: .venv/installed
 	@$(BIN)/footnote index seeds
@@ -16,7 +16,7 @@ run-llm: setup-llm
 	@$(BIN)/footnote index seeds
 	@exec $(BIN)/footnote serve --local-llm
 
-setup: .venv/installed chromium
+setup: .venv/installed debian
 
 setup-llm: .venv/installed-llm
 
@@ -48,10 +48,10 @@ screenshot: setup
 	$(PIP) --editable '.[dev,local]'
 	@touch $@
 
-# The browser tests drive Debian's Chromium.
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) chromium)
+# The browser tests drive Debian's Chromium, and the README's HTTP calls are made with curl.
+debian:
+	@test -x /usr/bin/chromium -a -x /usr/bin/curl \
+	|| ($(AS_ROOT) apt-get update --quiet && $(APT) chromium curl)
 
 clean:
 	rm -rf .venv .footnote *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

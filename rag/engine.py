@@ -15,6 +15,7 @@ from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retr
 from rag.compose import Composer, Evidence
 from rag.condense import condense
 from rag.label import Labelled, label
+from rag.prompts import PROMPT_VERSION
 from rag.rank import Sentence, Terms, rank_sentences
 from rag.retrieve import Found, search
 from rag.settings import Settings
@@ -156,7 +157,7 @@ class Engine:
 
     def _fingerprint(self, snapshot: Snapshot) -> str:
         settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
-        facts = f"{snapshot.model} {snapshot.generation} {settings}"
+        facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {settings}"
         return sha256(facts.encode()).hexdigest()[:16]
 
 

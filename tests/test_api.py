@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -246,7 +246,7 @@ class Faulty(Engine):
         self.fault = fault
         self.after = after
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         yield from [Delta("some words")] * self.after
         raise self.fault
 

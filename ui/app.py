@@ -22,6 +22,8 @@ from ui.limits import BODY_BYTES, LOOPBACK
 from ui.reader import document_page, fault_page
 
 Place = Annotated[int, Query(ge=0)]
+# Packages that carry the fonts of the page.
+_FONTS = {"serif": "font_source_serif_pro", "sans": "font_source_sans_pro"}
 
 
 def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
@@ -44,6 +46,8 @@ def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     handle_faults(app)
     app.include_router(routes(engine))
+    for name, package in _FONTS.items():
+        app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))
     app.mount("/page", StaticFiles(directory=str(files("ui") / "assets")))
 
     @app.get("/documents/{path:path}", include_in_schema=False)

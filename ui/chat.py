@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -198,7 +198,7 @@ class ChatPage:
         shown = 0.0
         try:
             events = self._engine.stream(now.question, history(past))
-            with closing(cast("Generator[Event]", events)):
+            with closing(events):
                 for event in events:
                     now = _after(now, event)
                     if isinstance(event, Delta) and time.monotonic() - shown < REFRESH_SECONDS:

@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from index.errors import ConfigError
+from rag.settings import Settings
 
 # Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered
 # four of twelve questions over the seeds rightly, with 200 (three passages) six.
@@ -58,6 +61,14 @@ def local_llm(gguf: Path | None = None, data: Path = Path(".footnote")) -> Itera
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         _stop(child)
+
+
+def local_settings(settings: Settings, url: str, is_small: bool) -> Settings:
+    """Settings for the server at `url`: no other server's model or key, and for the built-in
+    small model only as much text as it can use."""
+    changes = {"llm_url": url, "llm_model": "", "llm_key": SecretStr(""), "composer": "llm"}
+    budget = {"llm_context_tokens": SMALL_CONTEXT_TOKENS} if is_small else {}
+    return settings.model_copy(update={**changes, **budget})
 
 
 def _model(gguf: Path | None) -> Path:

@@ -44,10 +44,11 @@ def command(context: click.Context, host: str, port: int, local_llm: str | None)
         listener = stack.enter_context(listen(host, port))
         if local_llm is not None:
             from ui.local import local_llm as running
+            from ui.local import local_settings
 
             gguf = Path(local_llm) if local_llm else None
             url = stack.enter_context(running(gguf, settings.data))
-            settings = settings.model_copy(update={"llm_url": url, "composer": "llm"})
+            settings = local_settings(settings, url, is_small=gguf is None)
         serve(settings, listener, host)
 
 

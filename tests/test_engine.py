@@ -1,0 +1,193 @@
+"""The engine over the seeds: one path, exact quotes, honest refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import pytest
+
+from index.errors import ConfigError, EmptyIndex, UnknownDocument
+from index.settings import load_settings
+from index.store import Index
+from index.sync import sync
+from rag.answers import Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
+from rag.build import build
+from rag.compose import Evidence
+from rag.engine import Engine
+from rag.settings import Settings
+from rag.wire import AnswerBody
+
+pytestmark = pytest.mark.model
+
+
+class Scripted:
+    """A composer that says what it is told to, over the passages that were really found."""
+
+    name = "scripted"
+
+    def __init__(self, *texts: str, stray: int = 0, declined: bool = False, note: str = "") -> None:
+        self.texts = texts
+        self.rest = {"stray": stray, "declined": declined, "note": note}
+
+    def compose(
+        self, evidence: Evidence, turns: Sequence[Turn] = ()
+    ) -> Generator[str, None, Draft]:
+        passage = evidence.hits[0].passage
+        quote = Quote(passage, passage.start, passage.end)
+        claims = []
+        for text in self.texts:
+            yield text
+            claims.append(Claim(text, (quote,)))
+        return Draft(tuple(claims), **self.rest)  # type: ignore[arg-type]
+
+
+def scripted(seeds_data: Path, composer: Scripted, strict: bool = False) -> Engine:
+    settings = load_settings(Settings, data=seeds_data, strict=strict)
+    return Engine(settings, Index(settings), composer)
+
+
+def test_stream_gives_retrieved_then_deltas_then_done(engine: Engine) -> None:
+    events = list(engine.stream("Who met in Paris?"))
+    assert isinstance(events[0], Retrieved)
+    assert isinstance(events[-1], Done)
+    assert len(events) > 2
+    assert all(isinstance(event, Delta) for event in events[1:-1])
+
+
+def test_answer_is_the_last_event_of_stream_but_for_its_times(engine: Engine) -> None:
+    *_, done = engine.stream("Who met in Paris?")
+    assert isinstance(done, Done)
+    streamed, answered = (
+        AnswerBody.of(answer).model_dump(exclude={"seconds"})
+        for answer in (done.answer, engine.answer("Who met in Paris?"))
+    )
+    assert streamed == answered
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who met in Paris?",
+        "How many hostages remain in Gaza?",
+        "What is Hezbollah?",
+        "Who governs Gaza after the war?",
+        "What does Hamas want?",
+    ],
+)
+def test_every_quote_is_the_documents_text_at_its_place(engine: Engine, question: str) -> None:
+    answer = engine.answer(question)
+    assert answer.citations
+    for citation in answer.citations:
+        document = engine.document(citation.passage.document)
+        quote = citation.quote
+        assert document.text[quote.start : quote.end] == quote.text
+        assert document.digest == citation.passage.digest
+        assert f"[{citation.label}]" in answer.text
+    assert {s.support for s in answer.statements} == {Support.SUPPORTED}
+
+
+def test_a_page_of_a_pdf_is_cited_by_its_number(engine: Engine) -> None:
+    answer = engine.answer("Do the sides agree on how many Palestinian prisoners Israel frees?")
+    pages = {c.passage.page for c in answer.citations if c.passage.document == "terms.pdf"}
+    assert pages == {2}
+
+
+def test_follow_up_is_searched_for_with_what_it_points_back_to(engine: Engine) -> None:
+    turns = [Turn("Where did the latest round of talks take place?", "In Cairo.")]
+    answer = engine.answer("Who led it?", turns)
+    assert "latest round of talks" in answer.query
+    assert "Egypt" in answer.text
+
+
+def test_search_ranks_as_an_answer_does(engine: Engine) -> None:
+    _, hits = engine.search("Who met in Paris?", 8)
+    assert hits == engine.answer("Who met in Paris?").hits
+
+
+def test_two_answers_to_one_question_are_the_same(engine: Engine) -> None:
+    first, second = (engine.answer("What is the release of 33 hostages?") for _ in range(2))
+    assert (first.text, first.hits, first.fingerprint) == (
+        second.text,
+        second.hits,
+        second.fingerprint,
+    )
+
+
+def test_question_that_the_documents_do_not_answer_is_refused(engine: Engine) -> None:
+    answer = engine.answer("What is the capital of Norway?")
+    assert answer.refusal
+    assert answer.refusal.reason is Reason.NO_EVIDENCE
+    assert answer.text == "The documents don't seem to answer this question."
+    assert (answer.statements, answer.citations, len(answer.hits)) == ((), (), 8)
+
+
+def test_age_that_no_sentence_gives_is_refused(engine: Engine) -> None:
+    refusal = engine.answer("How old is David Barnea?").refusal
+    assert refusal
+    assert refusal.reason is Reason.NO_EVIDENCE
+
+
+def test_empty_index_is_refused_as_such(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    settings = load_settings(Settings, data=tmp_path / "data")
+    sync(settings, tmp_path / "docs")
+    engine = build(settings)
+    refusal = engine.answer("Who?").refusal
+    engine.close()
+    assert refusal
+    assert refusal.reason is Reason.EMPTY_INDEX
+
+
+def test_no_index_says_what_to_run(tmp_path: Path) -> None:
+    engine = build(load_settings(Settings, data=tmp_path / "none"))
+    with pytest.raises(EmptyIndex, match="run: footnote index FOLDER"):
+        engine.answer("Who?")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [(" ", "the question is empty"), ("x" * 4001, "has 4,001 characters, the limit is 4,000")],
+)
+def test_question_that_is_empty_or_too_long_is_refused_with_the_limit(
+    engine: Engine, question: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        engine.answer(question)
+
+
+def test_unknown_document_is_named(engine: Engine) -> None:
+    with pytest.raises(UnknownDocument, match=r"no document 'nothing.md' is indexed"):
+        engine.document("nothing.md")
+
+
+def test_strict_drops_what_is_not_backed(seeds_data: Path) -> None:
+    texts = ("The talks were in Paris.", "Norway sent 40 envoys to Bergen.")
+    loose = scripted(seeds_data, Scripted(*texts)).answer("Who met in Paris?")
+    strict = scripted(seeds_data, Scripted(*texts), strict=True).answer("Who met in Paris?")
+    assert [s.support for s in loose.statements][-1] is Support.UNSUPPORTED
+    assert "Norway" not in strict.text
+
+
+@pytest.mark.parametrize(
+    ("composer", "reason"),
+    [
+        (Scripted(declined=True), Reason.DECLINED),
+        (Scripted(note="The LLM at host cannot be reached."), Reason.UNAVAILABLE),
+        (Scripted(), Reason.UNSUPPORTED),
+    ],
+)
+def test_draft_without_a_citation_is_not_shown_as_an_answer(
+    seeds_data: Path, composer: Scripted, reason: Reason
+) -> None:
+    answer = scripted(seeds_data, composer).answer("Who met in Paris?")
+    assert answer.refusal
+    assert answer.refusal.reason is reason
+    assert answer.hits
+    if composer.rest["note"]:
+        assert answer.text == composer.rest["note"]
+
+
+def test_stray_labels_are_counted(seeds_data: Path) -> None:
+    composer = Scripted("The talks were in Paris.", stray=2)
+    assert scripted(seeds_data, composer).answer("Who met in Paris?").stray == 2
