@@ -7,37 +7,16 @@ its commit, which also raises the generation number, is the moment at which the 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
-from index.errors import EmptyIndex, IndexMismatch, StoreError
+from index.errors import EmptyIndex
 from index.passages import Document, Heading, Passage, Vectors
+from index.rows import Database, open_to_read
 
-FILE_NAME = "catalog.sqlite3"
-SCHEMA = 1
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE documents (
-    path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    title TEXT NOT NULL, text TEXT NOT NULL, headings TEXT NOT NULL, pages TEXT NOT NULL,
-    failure TEXT
-) STRICT;
-CREATE TABLE passages (
-    id TEXT PRIMARY KEY, document TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    page INTEGER, heading TEXT NOT NULL, text TEXT NOT NULL, key TEXT NOT NULL
-) STRICT;
-CREATE INDEX passages_document ON passages (document);
-CREATE INDEX passages_key ON passages (key);
-CREATE TABLE vectors (
-    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, key)
-) STRICT, WITHOUT ROWID;
-"""
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
 
@@ -66,92 +45,32 @@ class DocumentInfo:
 
 
 class Catalog:
-    """A connection to the catalog; made by `create` for the writer or `read` for a reader."""
+    """What the catalog knows, to be read; `CatalogWriter` changes it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-
-    @classmethod
-    def create(cls, folder: Path) -> Catalog:
-        """Open for writing, made if needed. Raises StoreError where that cannot be done."""
-        try:
-            db = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            # Deleted text is overwritten, not left in free pages.
-            db.execute("PRAGMA secure_delete = ON")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                db.executescript(f"BEGIN;{_TABLES}COMMIT;")
-                db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
-        except sqlite3.Error as error:
-            raise StoreError(f"the index in {folder} cannot be written: {error}") from None
-        catalog = cls(db)
-        catalog._check_schema(folder)
-        return catalog
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = database.rows
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
         """Open a reader that keeps seeing the generation it first saw until it is closed.
 
-        Raises EmptyIndex if nothing was ever indexed there, StoreError if it is damaged.
+        Raises EmptyIndex before the first sync was committed, StoreError if it is damaged.
         """
-        path = folder / FILE_NAME
-        if not path.exists():
+        catalog = cls(open_to_read(folder))
+        if not catalog.generation:
+            catalog.close()
             raise EmptyIndex(f"nothing is indexed in {folder}; run: footnote index FOLDER")
-        try:
-            db = sqlite3.connect(
-                f"file:{_quoted(path)}?mode=ro",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            db.execute("BEGIN")
-            catalog = cls(db)
-            catalog._check_schema(folder)
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the index in {folder} cannot be read ({error}); run: footnote index --rebuild"
-            ) from None
         return catalog
-
-    def _check_schema(self, folder: Path) -> None:
-        schema = self.meta("schema")
-        if schema != str(SCHEMA):
-            raise IndexMismatch(
-                f"the index in {folder} has schema {schema or 'none'}, not {SCHEMA}; "
-                f"remove {folder} and run: footnote index FOLDER"
-            )
 
     def close(self) -> None:
         """Close the connection; a second call does nothing."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; commits at the end, rolls back on any error."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
-    def empty_log(self) -> None:
-        """Write the log back into the file and empty it, so that deleted text is gone from both."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-    # --- meta
+        self._database.close()
 
     def meta(self, name: str) -> str | None:
         """A recorded fact: schema, corpus, model, splitter, generation."""
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def set_meta(self, name: str, value: str) -> None:
-        """Record a fact."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+        rows = self._rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
 
     @property
     def generation(self) -> int:
@@ -162,12 +81,12 @@ class Catalog:
 
     def files(self) -> dict[str, FileState]:
         """The state of every known file, by path."""
-        rows = self._db.execute("SELECT path, digest, size, mtime, failure FROM documents")
+        rows = self._rows("SELECT path, digest, size, mtime, failure FROM documents")
         return {row[0]: FileState(*row) for row in rows}
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT d.path, d.title, d.size, json_array_length(d.pages), count(p.id), d.failure "
             "FROM documents d LEFT JOIN passages p ON p.document = d.path "
             "GROUP BY d.path ORDER BY d.path"
@@ -176,82 +95,38 @@ class Catalog:
 
     def document(self, path: str) -> Document | None:
         """A document with its text; None if there is no such document or it failed."""
-        row = self._db.execute(
+        rows = self._rows(
             "SELECT path, title, text, digest, headings, pages FROM documents "
             "WHERE path = ? AND failure IS NULL",
             (path,),
-        ).fetchone()
-        if row is None:
+        )
+        if not rows:
             return None
-        headings = tuple(Heading(*item) for item in json.loads(row[4]))
-        return Document(row[0], row[1], row[2], row[3], headings, tuple(json.loads(row[5])))
-
-    def put_document(self, state: FileState, document: Document | None) -> None:
-        """Record a file: its text, or with None only its state and failure."""
-        headings = [astuple(heading) for heading in document.headings] if document else []
-        self._db.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                state.path,
-                state.digest,
-                state.size,
-                state.mtime,
-                document.title if document else state.path,
-                document.text if document else "",
-                json.dumps(headings),
-                json.dumps(document.page_starts if document else []),
-                state.failure,
-            ),
-        )
-
-    def touch(self, state: FileState) -> None:
-        """Record new size and mtime of a file whose bytes are the same."""
-        self._db.execute(
-            "UPDATE documents SET size = ?, mtime = ? WHERE path = ?",
-            (state.size, state.mtime, state.path),
-        )
-
-    def remove_document(self, path: str) -> None:
-        """Forget a document and its passages."""
-        self._db.execute("DELETE FROM documents WHERE path = ?", (path,))
-        self._db.execute("DELETE FROM passages WHERE document = ?", (path,))
+        name, title, text, digest, headings, pages = rows[0]
+        marks = tuple(Heading(*item) for item in json.loads(headings))
+        return Document(name, title, text, digest, marks, tuple(json.loads(pages)))
 
     # --- passages
-
-    def put_passages(self, path: str, passages: Sequence[Passage]) -> None:
-        """Replace a document's passages."""
-        self._db.execute("DELETE FROM passages WHERE document = ?", (path,))
-        self._db.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (p.id, p.document, p.start, p.end, p.page, p.heading, p.text, p.key)
-                for p in passages
-            ],
-        )
 
     def passages_of(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
         """The passages behind keys, those that read the same in order of id."""
         found: dict[str, list[Passage]] = {}
         for chunk in _chunks(keys):
-            rows = self._db.execute(
-                "SELECT p.id, p.document, d.title, p.heading, p.text, p.start, p.end, p.page, "
-                "d.digest, p.key FROM passages p JOIN documents d ON d.path = p.document "
-                f"WHERE p.key IN ({_marks(chunk)}) ORDER BY p.id",
-                chunk,
-            )
-            for row in rows:
-                found.setdefault(row[9], []).append(Passage(*row[:9]))
+            for row in self._passages(f"p.key IN ({_marks(chunk)}) ORDER BY p.id", chunk):
+                found.setdefault(row[0], []).append(Passage(*row[1:]))
         return found
 
     def passages_in(self, path: str) -> list[Passage]:
         """The passages of a document in reading order."""
-        keys = [
-            row[0]
-            for row in self._db.execute("SELECT key FROM passages WHERE document = ?", (path,))
-        ]
-        found = self.passages_of(sorted(set(keys)))
-        inside = [p for group in found.values() for p in group if p.document == path]
-        return sorted(inside, key=lambda passage: passage.start)
+        rows = self._passages("p.document = ? ORDER BY p.start", [path])
+        return [Passage(*row[1:]) for row in rows]
+
+    def _passages(self, condition: str, values: Sequence[str]) -> list[tuple[str, ...]]:
+        return self._rows(
+            "SELECT p.key, p.id, p.document, d.title, p.heading, p.text, p.start, p.end, p.page, "
+            f"d.digest FROM passages p JOIN documents d ON d.path = p.document WHERE {condition}",
+            values,
+        )
 
     def embedding_texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The text to embed and to search for each key."""
@@ -260,11 +135,11 @@ class Catalog:
 
     def keys(self) -> set[str]:
         """The keys of all passages."""
-        return {row[0] for row in self._db.execute("SELECT DISTINCT key FROM passages")}
+        return {row[0] for row in self._rows("SELECT DISTINCT key FROM passages")}
 
     def passage_count(self) -> int:
         """How many passages there are, those that read the same counted each."""
-        return int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM passages")[0][0])
 
     # --- vectors
 
@@ -272,7 +147,7 @@ class Catalog:
         """Stored vectors of keys; keys without one are left out."""
         found = {}
         for chunk in _chunks(keys):
-            rows = self._db.execute(
+            rows = self._rows(
                 f"SELECT key, vector FROM vectors WHERE model = ? AND key IN ({_marks(chunk)})",
                 [model, *chunk],
             )
@@ -281,23 +156,8 @@ class Catalog:
 
     def missing_vectors(self, model: str, keys: Iterable[str]) -> list[str]:
         """Keys that have no vector yet, in order."""
-        rows = self._db.execute("SELECT key FROM vectors WHERE model = ?", (model,))
+        rows = self._rows("SELECT key FROM vectors WHERE model = ?", (model,))
         return sorted(set(keys) - {row[0] for row in rows})
-
-    def put_vectors(self, model: str, keys: Sequence[str], vectors: Vectors) -> None:
-        """Store vectors by key; they outlive a killed sync: nothing is embedded twice."""
-        rows = zip(keys, vectors.astype(np.float32), strict=True)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-            [(model, key, vector.tobytes()) for key, vector in rows],
-        )
-
-    def drop_orphan_vectors(self, model: str) -> None:
-        """Forget vectors of other models and of texts that no passage holds any more."""
-        self._db.execute(
-            "DELETE FROM vectors WHERE model <> ? OR key NOT IN (SELECT key FROM passages)",
-            (model,),
-        )
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
@@ -307,7 +167,3 @@ def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
 
 def _marks(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))
-
-
-def _quoted(path: Path) -> str:
-    return quote(str(path.resolve()))
