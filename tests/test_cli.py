@@ -156,3 +156,21 @@ def test_index_of_a_missing_folder_says_so(tmp_path: Path) -> None:
     done = footnote("index", str(tmp_path / "nowhere"), data=tmp_path / "data")
     assert done.returncode == 2
     assert "is not a folder" in done.stderr
+
+
+def test_fault_of_the_program_is_a_sentence_and_its_details_are_kept() -> None:
+    code = (
+        "import click\n"
+        "from ui.console import speaks\n"
+        "@speaks\n"
+        "def broken(): raise KeyError('inner detail')\n"
+        "broken()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 70
+    assert done.stderr.startswith("footnote: a fault of the program itself (KeyError)")
+    log = Path(done.stderr.split()[-1])
+    assert "inner detail" in log.read_text(encoding="utf-8")
+    log.unlink()

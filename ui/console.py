@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -16,6 +18,9 @@ from rag.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# A fault that is nobody's input; the number that BSD's sysexits.h gives to such.
+FAULT = 70
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -46,8 +51,19 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
             fail("stopped", 130)
         except BrokenPipeError:
             sys.exit(0)
+        except Exception as error:
+            fail(_kept(error), FAULT)
 
     return wrapped
+
+
+def _kept(error: Exception) -> str:
+    """A sentence on a fault of the program itself, whose details are kept in a file."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="footnote-fault-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        traceback.print_exception(error, file=log)
+    return f"a fault of the program itself ({type(error).__name__}); details are in {log.name}"
 
 
 def fail(message: str, code: int) -> NoReturn:
