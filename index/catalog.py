@@ -15,7 +15,7 @@ import numpy as np
 
 from index.errors import EmptyIndex
 from index.passages import Document, Heading, Passage, Vectors
-from index.rows import Database, open_to_read
+from index.rows import Database, Row, open_to_read
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
@@ -121,7 +121,7 @@ class Catalog:
         rows = self._passages("p.document = ? ORDER BY p.start", [path])
         return [Passage(*row[1:]) for row in rows]
 
-    def _passages(self, condition: str, values: Sequence[str]) -> list[tuple[str, ...]]:
+    def _passages(self, condition: str, values: Sequence[str]) -> list[Row]:
         return self._rows(
             "SELECT p.key, p.id, p.document, d.title, p.heading, p.text, p.start, p.end, p.page, "
             f"d.digest FROM passages p JOIN documents d ON d.path = p.document WHERE {condition}",

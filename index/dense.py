@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
 FOLDER = "chroma"
+_FILE = "chroma.sqlite3"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
@@ -36,8 +37,15 @@ class DenseFollower:
     """The vectors of one generation, open for search."""
 
     def __init__(self, folder: Path) -> None:
+        # Chroma would make what is missing.
+        if not (folder / _FILE).is_file():
+            raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
         self._client = _client(folder)
-        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+        try:
+            self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
     def build(folder: Path) -> None:
@@ -68,11 +76,13 @@ class DenseFollower:
         """Numbers in a stored vector. Raises StoreError if there is none to measure."""
         sample = self._collection.peek(1)["embeddings"]
         if sample is None or not len(sample):
-            raise StoreError("the vectors cannot be read; run: footnote index --rebuild")
+            raise StoreError("the vectors cannot be read; run: footnote index FOLDER --rebuild")
         return len(sample[0])
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""
+        if k < 1:
+            return []
         found = self._collection.query(
             query_embeddings=np.asarray([vector], dtype=np.float32),
             n_results=k,
@@ -103,7 +113,7 @@ def _client(folder: Path) -> ClientAPI:
     except Exception as error:
         raise StoreError(
             f"the vectors in {folder} cannot be opened ({type(error).__name__}); "
-            "run: footnote index --rebuild"
+            "run: footnote index FOLDER --rebuild"
         ) from error
 
 

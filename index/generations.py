@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import numpy as np
 from index import dense, lexical
 from index.catalog import Catalog
 from index.dense import DenseFollower
-from index.errors import StoreError
+from index.errors import FootnoteError, StoreError
 from index.lexical import LexicalFollower
 from index.passages import Batch
 
@@ -41,31 +42,77 @@ def generation_folder(data: Path, generation: int) -> Path:
     return data / FOLDER / f"{generation:06d}"
 
 
+def is_there(data: Path, generation: int) -> bool:
+    """Whether a generation has both followers; not whether they are whole."""
+    folder = generation_folder(data, generation)
+    return generation > 0 and all(
+        (folder / name).is_dir() for name in (dense.FOLDER, lexical.FOLDER)
+    )
+
+
 def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change: Change) -> Path:
     """Make the followers of the next generation; nothing that is in use is touched.
 
-    They are copied from generation `source` and changed, or built anew if it is None.
-    Raises StoreError when they cannot be written or fail the probe.
+    They are copied from generation `source` and changed; if that fails, or if it is None, they are
+    built anew. Raises StoreError when they cannot be written or fail the probe.
     """
     target = generation_folder(data, catalog.generation + 1)
+    keys = sorted(catalog.keys())
+    if source is not None:
+        try:
+            _derive(target, generation_folder(data, source), catalog, model, change, keys)
+            probe(target, len(keys))
+        except StoreError:
+            # The source is damaged, which does not matter: the catalog has all there is to know.
+            source = None
+    if source is None:
+        _build(target, catalog, model, keys)
+        probe(target, len(keys))
+    return target
+
+
+def _build(target: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
+    with _writing(target):
+        target.mkdir(parents=True)
+        DenseFollower.build(target / dense.FOLDER)
+        DenseFollower.apply(target / dense.FOLDER, [], _batches(catalog, model, keys))
+        _build_lexical(target, catalog, model, keys)
+
+
+def _derive(
+    target: Path, source: Path, catalog: Catalog, model: str, change: Change, keys: Sequence[str]
+) -> None:
+    with _writing(target):
+        target.mkdir(parents=True)
+        shutil.copytree(source / dense.FOLDER, target / dense.FOLDER)
+        added = _batches(catalog, model, change.added)
+        DenseFollower.apply(target / dense.FOLDER, change.removed, added)
+        if change.removed:
+            _build_lexical(target, catalog, model, keys)
+        else:
+            shutil.copytree(source / lexical.FOLDER, target / lexical.FOLDER)
+            LexicalFollower.apply(target / lexical.FOLDER, _batches(catalog, model, change.added))
+
+
+def _build_lexical(target: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
+    LexicalFollower.build(target / lexical.FOLDER)
+    LexicalFollower.apply(target / lexical.FOLDER, _batches(catalog, model, keys))
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Begin with no folder, and leave none behind when writing fails."""
     shutil.rmtree(target, ignore_errors=True)
     try:
-        if source is None:
-            target.mkdir(parents=True)
-            DenseFollower.build(target / dense.FOLDER)
-            LexicalFollower.build(target / lexical.FOLDER)
-        else:
-            shutil.copytree(generation_folder(data, source), target)
-        batches = list(_batches(catalog, model, change.added))
-        DenseFollower.apply(target / dense.FOLDER, change.removed, batches)
-        LexicalFollower.apply(target / lexical.FOLDER, change.removed, batches)
-    except OSError as error:
+        yield
+    except FootnoteError:
         shutil.rmtree(target, ignore_errors=True)
-        raise StoreError(
-            f"the index cannot be written: {error.strerror}; nothing was changed"
-        ) from None
-    probe(target, len(catalog.keys()))
-    return target
+        raise
+    except Exception as error:
+        # Chroma and Tantivy raise errors of many kinds, which a full disk may cause as well.
+        shutil.rmtree(target, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise StoreError(f"the index cannot be written ({reason}); nothing was changed") from error
 
 
 def _batches(catalog: Catalog, model: str, keys: Sequence[str]) -> Iterator[Batch]:
@@ -80,26 +127,28 @@ def probe(folder: Path, expected: int) -> None:
 
     Raises StoreError if that fails, or if they do not hold `expected` keys each.
     """
-    command = [sys.executable, "-m", "index.probe", str(folder), str(expected)]
+    # Without -P, a module of the current folder could stand in for one of ours.
+    command = [sys.executable, "-P", "-m", "index.probe", str(folder), str(expected)]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=_PROBE_SECONDS, check=False, env=_environment()
         )
     except subprocess.TimeoutExpired:
         raise StoreError(
-            f"the index in {folder} does not open; run: footnote index --rebuild"
+            f"the index in {folder} does not open; run: footnote index FOLDER --rebuild"
         ) from None
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it ended silently"]
         raise StoreError(
-            f"the index in {folder} is damaged ({lines[-1]}); run: footnote index --rebuild"
+            f"the index in {folder} is damaged ({lines[-1]}); run: footnote index FOLDER --rebuild"
         )
 
 
 def _environment() -> dict[str, str]:
     """The child finds these packages as its parent did, whatever the current folder is."""
     root = str(Path(__file__).parent.parent)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *sys.path])}
+    paths = [root, *(path for path in sys.path if path)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def sweep(data: Path, keep: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -71,11 +71,12 @@ class LexicalFollower:
         tantivy.Index(_schema(), path=str(folder))
 
     @staticmethod
-    def apply(folder: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
-        """Take keys away and add batches of others, in a follower nobody has open."""
+    def apply(folder: Path, added: Iterable[Batch]) -> None:
+        """Add batches of keys and texts, in a follower nobody has open.
+
+        None can be taken away: Tantivy would go on counting its words, and rank by the counts.
+        """
         writer = _open(folder).writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for key in removed:
-            writer.delete_documents_by_term("key", key)
         for batch in added:
             for key, text in zip(batch.keys, batch.texts, strict=True):
                 writer.add_document(tantivy.Document(key=key, text=text))

@@ -51,6 +51,8 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
             fail("stopped", 130)
         except BrokenPipeError:
             sys.exit(0)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except Exception as error:
             fail(_kept(error), FAULT)
 
