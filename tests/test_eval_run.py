@@ -71,7 +71,7 @@ def test_run_over_seeds_refuses_every_question_from_another_world(
     seeds_run: tuple[Result, Path],
 ) -> None:
     rows = [row for row in results(seeds_run[1]) if "other-world" in row["tags"]]
-    assert len(rows) == 9
+    assert len(rows) == 12
     assert [row["question"] for row in rows if row["refusal"] is None] == []
 
 
