@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 
-import numpy as np
-
 from index import dense, lexical
 from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
@@ -16,6 +14,7 @@ from index.embed import Embedder
 from index.errors import FootnoteError, IndexMismatch, StoreError
 from index.generations import generation_folder
 from index.lexical import LexicalFollower
+from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
 from index.settings import IndexSettings
 
@@ -102,6 +101,7 @@ class Index:
     def __init__(self, settings: IndexSettings) -> None:
         self.settings = settings
         self.embedder = Embedder(settings.embedding_model)
+        self._sentences = VectorMemory(self.embedder.embed_passages)
         self._embed_query = lru_cache(_QUERIES)(self.embedder.embed_query)
         self._lock = threading.Lock()
         self._current: Snapshot | None = None
@@ -128,8 +128,8 @@ class Index:
         return self._embed_query(text)
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of sentences, shape (len(texts), dimension)."""
-        return self.embedder.embed_passages(texts) if texts else np.zeros((0, 0), np.float32)
+        """Unit vectors of sentences, shape (len(texts), dimension); the last are remembered."""
+        return self._sentences.vectors(texts)
 
     def close(self) -> None:
         """Close the current generation."""
