@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
 FOLDER = "chroma"
-_FILE = "chroma.sqlite3"
+FILE_NAME = "chroma.sqlite3"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
@@ -38,7 +38,7 @@ class DenseFollower:
 
     def __init__(self, folder: Path) -> None:
         # Chroma would make what is missing.
-        if not (folder / _FILE).is_file():
+        if not (folder / FILE_NAME).is_file():
             raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
         self._client = _client(folder)
         try:

@@ -53,12 +53,12 @@ class Embedder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Model name and the start of its weights' digest."""
+        """Model name and the start of the digest of its weights, tokens and settings."""
         weights = sorted(self.folder.glob("**/*.safetensors")) or sorted(
             self.folder.glob("**/*.bin")
         )
         digest = sha256()
-        for path in weights:
+        for path in [*weights, *sorted(self.folder.glob("**/*.json"))]:
             digest.update(_digest(path).encode())
         return f"{Path(self._name).name}-{digest.hexdigest()[:12]}"
 
@@ -77,7 +77,8 @@ class Embedder:
         logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
         try:
             return SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:
+            # Files of a model that are cut, of another kind or missing raise errors of all kinds.
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ConfigError(
                 f"embedding model {self._name!r} cannot be loaded: {first_line}"
@@ -124,7 +125,7 @@ class Embedder:
         vector: Vectors = self._model.encode_query(
             text, normalize_embeddings=True, show_progress_bar=False
         )
-        return _finite(np.asarray(vector, dtype=np.float32))
+        return _unit(np.asarray(vector, dtype=np.float32))
 
     def embed_passages(self, texts: Sequence[str], done: Progress | None = None) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension); `done` is told each batch's size.
@@ -143,13 +144,13 @@ class Embedder:
             )
             if done:
                 done(len(batch))
-        return _finite(vectors)
+        return _unit(vectors)
 
 
-def _finite(vectors: Vectors) -> Vectors:
-    # Chroma accepts a NaN query and answers with NaN distances.
-    if not np.isfinite(vectors).all():
-        raise ConfigError("the embedding model gave a vector that is not a number; use another one")
+def _unit(vectors: Vectors) -> Vectors:
+    # Chroma accepts a NaN query and answers with NaN distances; zeros have no direction.
+    if not np.allclose(np.linalg.norm(vectors, axis=-1), 1.0, atol=1e-3):
+        raise ConfigError("the embedding model gave a vector without direction; use another one")
     return vectors
 
 

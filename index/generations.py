@@ -45,9 +45,8 @@ def generation_folder(data: Path, generation: int) -> Path:
 def is_there(data: Path, generation: int) -> bool:
     """Whether a generation has both followers; not whether they are whole."""
     folder = generation_folder(data, generation)
-    return generation > 0 and all(
-        (folder / name).is_dir() for name in (dense.FOLDER, lexical.FOLDER)
-    )
+    files = (dense.FOLDER, dense.FILE_NAME), (lexical.FOLDER, lexical.FILE_NAME)
+    return generation > 0 and all((folder / where / name).is_file() for where, name in files)
 
 
 def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change: Change) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import tantivy
 from index.passages import Batch
 
 FOLDER = "tantivy"
+FILE_NAME = "meta.json"
 _ANALYZER = "footnote_en"
 _HEAP_BYTES = 64_000_000
 _LONGEST_WORD = 60
@@ -104,6 +105,14 @@ class LexicalFollower:
         """The k keys whose texts match best by BM25, best first; none without a common word."""
         # A question of only stop words is searched for as it is.
         terms = self.terms(query) or [str(term) for term in self._analyzer.analyze(query)]
+        return self._find(terms, k)
+
+    def is_searchable(self) -> bool:
+        """Whether the words that most texts hold are found again in some of them."""
+        common = self._searcher.terms_with_prefix("text", "", limit=10)
+        return not common or bool(self._find([term for term, _ in common], 10))
+
+    def _find(self, terms: Sequence[str], k: int) -> list[tuple[str, float]]:
         clauses = [
             (
                 tantivy.Occur.Should,
@@ -111,7 +120,7 @@ class LexicalFollower:
             )
             for term in sorted(set(terms))
         ]
-        if not clauses or not self.count():
+        if not clauses or not self.count() or k < 1:
             return []
         found = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k)
         scored = [

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Generator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from pebble import ProcessExpired, ProcessPool
 
 from index.errors import ConfigError
-from index.formats import Unreadable, parse
+from index.formats import Parsed, Unreadable, parse
+from index.limits import limit_memory
 from index.passages import Document, Failure
 from index.settings import IndexSettings
 from index.walk import Entry
@@ -32,47 +35,76 @@ class Loaded:
     result: Document | Failure
 
 
-def load(corpus: Path, entries: Sequence[Entry], settings: IndexSettings) -> Iterator[Loaded]:
-    """Parse files in order; each yields a document or a failure, never an exception."""
-    limit = settings.max_file_mb << 20
-    fitting = [entry for entry in entries if entry.size <= limit]
+def load(
+    corpus: Path, entries: Sequence[Entry], settings: IndexSettings
+) -> Generator[Loaded, None, None]:
+    """Parse files; each yields a document or a failure, never an exception.
+
+    Those too large come first, the others in the order given.
+    """
+    fitting = []
     for entry in entries:
-        if entry.size > limit:
-            reason = f"too large: {entry.size >> 20} MB, the limit is {settings.max_file_mb} MB"
-            yield Loaded(entry, "", Failure(entry.path, reason))
+        if is_too_large(entry, settings):
+            yield _failed(entry, too_large(entry, settings))
+        else:
+            fitting.append(entry)
     if not fitting:
         return
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPool(_WORKERS, context=context, initializer=_limit_memory) as pool:
+    pool = ProcessPool(
+        _WORKERS, context=context, initializer=limit_memory, initargs=(_MEMORY_BYTES,)
+    )
+    try:
+        seconds = settings.parse_seconds
         jobs = [
-            (
-                entry,
-                pool.schedule(_load_one, args=(str(corpus), entry), timeout=settings.parse_seconds),
-            )
-            for entry in fitting
+            pool.schedule(_load_one, (str(corpus), entry), timeout=seconds) for entry in fitting
         ]
-        for entry, job in jobs:
+        for entry, job in zip(fitting, jobs, strict=True):
             try:
                 yield job.result()
             except FutureTimeoutError:
-                reason = f"took more than {settings.parse_seconds} seconds to read"
-                yield Loaded(entry, "", Failure(entry.path, reason))
+                yield _failed(entry, too_slow(settings))
             except ProcessExpired:
-                yield Loaded(entry, "", Failure(entry.path, "damaged: reading it ended the reader"))
+                yield _failed(entry, DEADLY)
+    finally:
+        # Whoever stops in the middle does not wait for the files that are left.
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
 
 
-def _limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+# Why a file was not read to its end; the same limits would stop it again.
+DEADLY = "damaged: reading it ended the reader"
+HUNGRY = "needs too much memory to read"
+
+
+def is_too_large(entry: Entry, settings: IndexSettings) -> bool:
+    """Whether a file is over the limit, so that it is not opened."""
+    return entry.size > settings.max_file_mb << 20
+
+
+def too_large(entry: Entry, settings: IndexSettings) -> str:
+    """The reason of a file over the limit."""
+    return f"too large: {entry.size >> 20} MB, the limit is {settings.max_file_mb} MB"
+
+
+def too_slow(settings: IndexSettings) -> str:
+    """The reason of a file that was given up."""
+    return f"took more than {settings.parse_seconds} seconds to read"
+
+
+def _failed(entry: Entry, reason: str) -> Loaded:
+    return Loaded(entry, "", Failure(entry.path, reason))
 
 
 def _load_one(corpus: str, entry: Entry) -> Loaded:
     path = Path(corpus) / entry.path
     digest = ""
     try:
-        data = path.read_bytes()
+        with _open(path) as file:
+            data = file.read()
         digest = sha256(data).hexdigest()
-        parsed = parse(entry.path, data)
+        parsed = _whole(parse(entry.path, data))
         if not parsed.text.strip():
             raise Unreadable("empty: there is no text in it")
         if len(parsed.text) > _TEXT_CHARACTERS:
@@ -80,7 +112,7 @@ def _load_one(corpus: str, entry: Entry) -> Loaded:
     except Unreadable as error:
         return Loaded(entry, digest, Failure(entry.path, str(error)))
     except MemoryError:
-        return Loaded(entry, digest, Failure(entry.path, "needs too much memory to read"))
+        return Loaded(entry, digest, Failure(entry.path, HUNGRY))
     except OSError as error:
         return Loaded(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
     except Exception as error:
@@ -98,10 +130,27 @@ def _load_one(corpus: str, entry: Entry) -> Loaded:
     return Loaded(entry, digest, document)
 
 
+# Halves of characters, which some formats let through and no database takes.
+_HALVES = re.compile(r"[\ud800-\udfff]")
+
+
+def _whole(parsed: Parsed) -> Parsed:
+    headings = tuple(
+        replace(head, text=_HALVES.sub("\ufffd", head.text)) for head in parsed.headings
+    )
+    text, title = _HALVES.sub("\ufffd", parsed.text), _HALVES.sub("\ufffd", parsed.title)
+    return Parsed(text, title, headings, parsed.page_starts)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open an ordinary file, also if it has become a link or a pipe since the walk."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes. Raises ConfigError if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with _open(path) as file:
             digest = sha256()
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from index.catalog import FileState
 from index.errors import ConfigError
-from index.load import file_digest
+from index.load import DEADLY, HUNGRY, file_digest, is_too_large, too_large, too_slow
 from index.passages import Failure
+from index.settings import IndexSettings
 from index.walk import Entry
 
 
@@ -31,8 +33,8 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to do, not even a time to record."""
-        return not (self.parse or self.renamed or self.removed or self.touched or self.refused)
+        """Nothing to do but to record times."""
+        return not (self.parse or self.renamed or self.removed or self.refused)
 
 
 def make_plan(
@@ -40,25 +42,29 @@ def make_plan(
     entries: Sequence[Entry],
     refused: Sequence[Failure],
     known: Mapping[str, FileState],
+    settings: IndexSettings,
     read_all: bool,
 ) -> Plan:
-    """Compare files with the catalog. Only files of a new size or time, or of a new name, are read.
+    """Compare files with the catalog. Only files of a new size or time, or of a new name, are read,
+    and those that failed for a reason which is gone.
 
     With `read_all` every file is read again.
     """
     here = {entry.path for entry in entries} | {failure.path for failure in refused}
     gone = {path: state for path, state in known.items() if path not in here}
-    same, suspects, fresh = [], [], []
+    same, touched, changed, fresh = list[str](), list[Entry](), list[Entry](), list[Entry]()
     for entry in entries:
         state = known.get(entry.path)
         if state is None:
             fresh.append(entry)
-        elif (entry.size, entry.mtime) == (state.size, state.mtime) and not read_all:
+        elif read_all or _may_succeed_now(corpus, entry, state, settings):
+            changed.append(entry)
+        elif (entry.size, entry.mtime) == (state.size, state.mtime):
             same.append(entry.path)
+        elif entry.size == state.size and _digest(corpus, entry) == state.digest:
+            touched.append(entry)
         else:
-            suspects.append(entry)
-    touched = [entry for entry in suspects if not read_all and _same_bytes(corpus, entry, known)]
-    changed = [entry for entry in suspects if entry not in touched]
+            changed.append(entry)
     renamed = [] if read_all else _renames(corpus, fresh, gone)
     moved = {entry.path for _, entry in renamed}
     added = [entry for entry in fresh if entry.path not in moved]
@@ -79,31 +85,41 @@ def _is_news(failure: Failure, known: Mapping[str, FileState]) -> bool:
     return state is None or state.failure != failure.reason
 
 
-def _same_bytes(corpus: Path, entry: Entry, known: Mapping[str, FileState]) -> bool:
-    state = known[entry.path]
-    return entry.size == state.size and _digest(corpus, entry) == state.digest
+def _may_succeed_now(corpus: Path, entry: Entry, state: FileState, settings: IndexSettings) -> bool:
+    """A file that was not read to its end, and not for a limit that still holds."""
+    if state.failure is None or state.digest:
+        return False
+    if is_too_large(entry, settings):
+        return state.failure != too_large(entry, settings)
+    held = state.failure in {too_slow(settings), DEADLY, HUNGRY} or not _may_be_read(corpus, entry)
+    return not held
+
+
+def _may_be_read(corpus: Path, entry: Entry) -> bool:
+    return os.access(corpus / entry.path, os.R_OK)
 
 
 def _renames(
     corpus: Path, fresh: Sequence[Entry], gone: Mapping[str, FileState]
 ) -> list[tuple[str, Entry]]:
     """New files with the bytes and the ending of a vanished one; the first in order of path."""
-    left = {path: state for path, state in sorted(gone.items()) if state.failure is None}
+    left: dict[tuple[int, str], list[FileState]] = {}
+    for path, state in sorted(gone.items()):
+        if state.failure is None:
+            left.setdefault((state.size, _suffix(path)), []).append(state)
     renames = []
     for entry in fresh:
-        candidates = [
-            path
-            for path, state in left.items()
-            if state.size == entry.size
-            and PurePosixPath(path).suffix.lower() == PurePosixPath(entry.path).suffix.lower()
-        ]
+        candidates = left.get((entry.size, _suffix(entry.path)), [])
         digest = _digest(corpus, entry) if candidates else ""
-        for path in candidates:
-            if left[path].digest == digest:
-                renames.append((path, entry))
-                del left[path]
-                break
+        match = next((state for state in candidates if state.digest == digest), None)
+        if match:
+            candidates.remove(match)
+            renames.append((match.path, entry))
     return renames
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
 
 
 def _digest(corpus: Path, entry: Entry) -> str:

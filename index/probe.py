@@ -1,6 +1,5 @@
 """Run as `python -m index.probe FOLDER COUNT`: are these followers whole and searchable?"""
 
-import resource
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from index import dense, lexical
 from index.dense import DenseFollower
 from index.errors import FootnoteError
 from index.lexical import LexicalFollower
+from index.limits import limit_memory
 
 # A torn graph may ask for memory without end.
 _MEMORY_BYTES = 4 << 30
@@ -27,7 +27,8 @@ def check(folder: Path, expected: int) -> str | None:
         found = vectors.nearest(np.full(size, size**-0.5, dtype=np.float32), min(10, expected))
         if not found:
             return "no vector is found"
-        words.search("a b c the of and in to is was for with by on at", 10)
+        if not words.is_searchable():
+            return "no word is found"
     return None
 
 
@@ -35,8 +36,7 @@ def main() -> None:
     """Exit 0 if all is well; else 1, with the reason as the last line of standard error."""
     folder = Path(sys.argv[1])
     held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    limit = _MEMORY_BYTES + 4 * held
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit_memory(_MEMORY_BYTES + 4 * held)
     try:
         reason = check(folder, int(sys.argv[2]))
     except FootnoteError as error:

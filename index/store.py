@@ -6,16 +6,18 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 from index import dense, lexical
 from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.errors import FootnoteError, IndexMismatch, StoreError
-from index.generations import generation_folder
+from index.generations import generation_folder, is_there
 from index.lexical import LexicalFollower
 from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
+from index.rows import FILE_NAME
 from index.settings import IndexSettings
 
 _ATTEMPTS = 5
@@ -28,24 +30,54 @@ class Snapshot:
     def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
         self._catalog = Catalog.read(settings.data)
         self._lock = threading.Lock()
-        self.generation = self._catalog.generation
-        self.model = embedder.fingerprint
-        built_with = self._catalog.meta("model")
-        if built_with not in {None, self.model}:
-            raise IndexMismatch(
-                f"the index was built with {built_with}, the settings ask for {self.model}; "
-                "run: footnote index --rebuild"
-            )
-        folder = generation_folder(settings.data, self.generation)
-        self._dense = DenseFollower(folder / dense.FOLDER)
-        self._lexical = LexicalFollower(folder / lexical.FOLDER)
         self.leases = 0
         self.retired = False
+        try:
+            self.generation = self._catalog.generation
+            self.corpus = self._catalog.meta("corpus") or "FOLDER"
+            self.model = embedder.fingerprint
+            self._check_model()
+            self._open(settings.data)
+        except BaseException:
+            self._catalog.close()
+            raise
 
-    @property
-    def corpus(self) -> str:
-        """The folder that was indexed."""
-        return self._catalog.meta("corpus") or ""
+    def _check_model(self) -> None:
+        built_with = self._catalog.meta("model")
+        if built_with != self.model:
+            raise IndexMismatch(
+                f"the index was built with {built_with}, the settings ask for {self.model}; "
+                f"run: footnote index {self.corpus} --rebuild"
+            )
+
+    def _open(self, data: Path) -> None:
+        if not is_there(data, self.generation):
+            raise StoreError(
+                f"the index in {data} lacks the files of generation {self.generation}; "
+                f"run: footnote index {self.corpus}"
+            )
+        folder = generation_folder(data, self.generation)
+        with self._mendable():
+            self._dense = DenseFollower(folder / dense.FOLDER)
+        try:
+            with self._mendable():
+                self._lexical = LexicalFollower(folder / lexical.FOLDER)
+        except BaseException:
+            self._dense.close()
+            raise
+
+    @contextmanager
+    def _mendable(self) -> Iterator[None]:
+        """Errors of the followers, of which Chroma and Tantivy have many kinds, in words."""
+        try:
+            yield
+        except FootnoteError:
+            raise
+        except Exception as error:
+            raise StoreError(
+                f"the index cannot be searched ({type(error).__name__}: {error}); "
+                f"run: footnote index {self.corpus} --rebuild"
+            ) from error
 
     @cached_property
     def passage_count(self) -> int:
@@ -75,11 +107,13 @@ class Snapshot:
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity, best first."""
-        return self._dense.nearest(vector, min(k, self._dense.count()))
+        with self._mendable():
+            return self._dense.nearest(vector, min(k, self._dense.count()))
 
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
         """The k keys that share the most telling words with a query (BM25), best first."""
-        return self._lexical.search(query, k)
+        with self._mendable():
+            return self._lexical.search(query, k)
 
     def terms(self, text: str) -> list[str]:
         """A text's words as they are indexed, stop words left out."""
@@ -105,6 +139,7 @@ class Index:
         self._embed_query = lru_cache(_QUERIES)(self.embedder.embed_query)
         self._lock = threading.Lock()
         self._current: Snapshot | None = None
+        self._current_is = (0, 0)
 
     @contextmanager
     def lease(self) -> Iterator[Snapshot]:
@@ -139,36 +174,32 @@ class Index:
                 self._current = None
 
     def _newest(self) -> Snapshot:
-        current = self._current
-        if current and current.generation == self._committed_generation():
-            return current
-        self._current = self._open()
-        if current:
-            self._retire(current)
+        committed = self._committed()
+        if self._current and self._current_is == committed:
+            return self._current
+        before, self._current = self._current, self._open()
+        self._current_is = committed
+        if before:
+            self._retire(before)
         return self._current
 
-    def _committed_generation(self) -> int:
+    def _committed(self) -> tuple[int, int]:
+        """The generation, and which file tells it: an index made anew counts from 1 again."""
         catalog = Catalog.read(self.settings.data)
         try:
-            return catalog.generation
+            return catalog.generation, (self.settings.data / FILE_NAME).stat().st_ino
         finally:
             catalog.close()
 
     def _open(self) -> Snapshot:
         """Open the committed generation; one swept meanwhile is replaced by the next."""
-        for attempt in range(_ATTEMPTS):
-            generation = self._committed_generation()
+        for _ in range(_ATTEMPTS):
+            committed = self._committed()
             try:
                 return Snapshot(self.settings, self.embedder)
-            except Exception as error:
-                moved = self._committed_generation() != generation
-                if moved and attempt < _ATTEMPTS - 1:
-                    continue
-                if isinstance(error, FootnoteError):
+            except StoreError:
+                if self._committed() == committed:
                     raise
-                raise StoreError(
-                    f"the index in {self.settings.data} is damaged; run: footnote index --rebuild"
-                ) from error
         raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
 
     def _retire(self, snapshot: Snapshot) -> None:

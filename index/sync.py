@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from index import generations
 from index.catalog import Catalog, FileState
+from index.catalog_writer import CatalogWriter
+from index.checks import Request, build_facts, check_losses, must_read_all, passage_limit
 from index.embed import Embedder
-from index.errors import ConfigError, IndexMismatch
+from index.errors import EmptyIndex
 from index.generations import Change
 from index.load import Loaded, load
 from index.lock import writer_lock
 from index.passages import Document, Failure, Passage
 from index.plan import Plan, make_plan
 from index.settings import IndexSettings
-from index.split import SPLITTER, split
-from index.walk import walk
+from index.split import split
+from index.walk import Entry, walk
 
 # Told the stage ("reading", "embedding"), how much is done and how much there is.
 Progress = Callable[[str, int, int], None]
 # Vectors are stored after each this many, so that a killed sync has lost at most these.
 _EMBED_CHUNK = 512
-# Room in the model's window for special tokens and the heading path above a passage.
-_HEADING_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,24 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class _Task:
+    """A sync with what it found: the folder's files, and those that are not read."""
+
+    settings: IndexSettings
+    request: Request
+    embedder: Embedder
+    entries: tuple[Entry, ...]
+    refused: tuple[Failure, ...]
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
     """What reading the planned files gave."""
 
-    loaded: tuple[Loaded, ...]
-    passages: dict[str, list[Passage]]
-    embedded: int
+    loaded: tuple[Loaded, ...] = ()
+    passages: dict[str, list[Passage]] = field(default_factory=dict)
+    embedded: int = 0
 
 
 def sync(
@@ -70,129 +82,107 @@ def sync(
     half of the documents. Raises ConfigError, IndexMismatch or StoreError; then nothing changed.
     """
     started = time.perf_counter()
-    entries, refused = walk(corpus)
-    with writer_lock(settings.data):
-        catalog = Catalog.create(settings.data)
-        try:
-            embedder = Embedder(settings.embedding_model)
-            _check(catalog, corpus, embedder, settings, force or rebuild, force)
-            known = catalog.files()
-            plan = make_plan(corpus, entries, refused, known, read_all=rebuild)
-            _check_losses(plan, known, corpus, force)
-            work = _Work((), {}, 0)
-            if not dry_run:
-                work = _do(catalog, embedder, settings, corpus, plan, rebuild, progress)
-            return _report(catalog, plan, refused, work, time.perf_counter() - started)
-        finally:
-            catalog.close()
+    entries, refused = walk(corpus, leave_out=settings.data)
+    task = _Task(
+        settings,
+        Request(corpus, force, rebuild),
+        Embedder(settings.embedding_model),
+        tuple(entries),
+        tuple(refused),
+        progress,
+    )
+    if dry_run:
+        return _preview(task, started)
+    with writer_lock(settings.data), closing(CatalogWriter.create(settings.data)) as catalog:
+        plan, read_all = _plan(task, catalog)
+        work = _do(task, catalog, plan, read_all)
+        return _report(task, catalog, plan, work, started)
 
 
-def _build_facts(settings: IndexSettings, embedder: Embedder, corpus: Path) -> dict[str, str]:
-    return {
-        "corpus": os.path.realpath(corpus),
-        "model": embedder.fingerprint,
-        "splitter": f"{SPLITTER}-{settings.passage_tokens}",
-    }
+def _preview(task: _Task, started: float) -> SyncReport:
+    """What a sync would do; nothing is written, and no other sync is waited for."""
+    try:
+        catalog = Catalog.read(task.settings.data)
+    except EmptyIndex:
+        return _report(task, None, _plan(task, None)[0], _Work(), started)
+    with closing(catalog):
+        return _report(task, catalog, _plan(task, catalog)[0], _Work(), started)
 
 
-def _check(
-    catalog: Catalog,
-    corpus: Path,
-    embedder: Embedder,
-    settings: IndexSettings,
-    rebuild: bool,
-    force: bool,
-) -> None:
-    for name, wanted in _build_facts(settings, embedder, corpus).items():
-        built = catalog.meta(name)
-        if built in {None, wanted}:
-            continue
-        if name == "corpus" and not force:
-            raise ConfigError(
-                f"this index holds {built}; to replace it run: footnote index {corpus} --force; "
-                f"to keep both run: footnote --data ANOTHER_FOLDER index {corpus}"
-            )
-        if name != "corpus" and not rebuild:
-            raise IndexMismatch(
-                f"the index was built with {name} {built}, the settings ask for {wanted}; "
-                f"run: footnote index {corpus} --rebuild"
-            )
+def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
+    """The plan, and whether every file is read again. Raises ConfigError or IndexMismatch."""
+    corpus = task.request.corpus
+    wanted = build_facts(task.settings, task.embedder, corpus)
+    built = {name: catalog.meta(name) if catalog else None for name in wanted}
+    read_all = must_read_all(built, wanted, task.request)
+    known = catalog.files() if catalog else {}
+    plan = make_plan(corpus, task.entries, task.refused, known, task.settings, read_all)
+    check_losses(plan, known, task.request)
+    return plan, read_all
 
 
-def _check_losses(plan: Plan, known: dict[str, FileState], corpus: Path, force: bool) -> None:
-    documents = sum(state.failure is None for state in known.values())
-    lost = sum(known[path].failure is None for path in plan.removed)
-    if lost * 2 > documents and not force:
-        raise ConfigError(
-            f"{lost} of {documents} documents are gone from {corpus}; if that is meant, "
-            f"run: footnote index {corpus} --force"
-        )
-
-
-def _do(
-    catalog: Catalog,
-    embedder: Embedder,
-    settings: IndexSettings,
-    corpus: Path,
-    plan: Plan,
-    rebuild: bool,
-    progress: Progress | None,
-) -> _Work:
-    facts = _build_facts(settings, embedder, corpus)
-    current = catalog.generation
-    usable = current > 0 and generations.generation_folder(settings.data, current).is_dir()
-    same_build = all(catalog.meta(name) == value for name, value in facts.items())
-    if usable and plan.is_empty and same_build and not rebuild:
-        generations.sweep(settings.data, keep=current)
-        return _Work((), {}, 0)
-    work = _read(embedder, settings, corpus, plan, progress)
-    work = replace(work, embedded=_embed(catalog, embedder, work, progress))
-    with catalog.transaction():
-        before = set() if rebuild or not usable else catalog.keys()
-        _apply(catalog, plan, work)
-        after = catalog.keys()
-        catalog.drop_orphan_vectors(embedder.fingerprint)
-        change = Change(sorted(before - after), sorted(after - before))
-        source = current if usable and not rebuild else None
-        generations.prepare(settings.data, catalog, embedder.fingerprint, source, change)
-        for name, value in facts.items():
-            catalog.set_meta(name, value)
-        catalog.set_meta("generation", str(current + 1))
+def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Work:
+    data, current = task.settings.data, catalog.generation
+    source = current if generations.is_there(data, current) and not read_all else None
+    work, generation = _Work(), current
+    if source is not None and plan.is_empty:
+        with catalog.transaction():
+            _touch(catalog, plan)
+    else:
+        work = _read(task, plan)
+        work = replace(work, embedded=_embed(task, catalog, work))
+        generation = _commit(task, catalog, plan, work, source)
     catalog.empty_log()
-    generations.sweep(settings.data, keep=current + 1)
+    generations.sweep(data, keep=generation)
     return work
 
 
-def _read(
-    embedder: Embedder,
-    settings: IndexSettings,
-    corpus: Path,
-    plan: Plan,
-    progress: Progress | None,
-) -> _Work:
-    limit = settings.passage_tokens
-    if plan.parse:
-        limit = min(limit, embedder.max_tokens - _HEADING_TOKENS)
+def _commit(
+    task: _Task, catalog: CatalogWriter, plan: Plan, work: _Work, source: int | None
+) -> int:
+    """Change the catalog and make its followers, from those of a generation or anew; the new
+    generation."""
+    model, generation = task.embedder.fingerprint, catalog.generation + 1
+    with catalog.transaction():
+        before = catalog.keys()
+        _apply(catalog, plan, work)
+        after = catalog.keys()
+        catalog.drop_orphan_vectors(model)
+        change = Change(sorted(before - after), sorted(after - before))
+        generations.prepare(task.settings.data, catalog, model, source, change)
+        facts = build_facts(task.settings, task.embedder, task.request.corpus)
+        for name, value in facts.items():
+            catalog.set_meta(name, value)
+        catalog.set_meta("generation", str(generation))
+    return generation
+
+
+def _read(task: _Task, plan: Plan) -> _Work:
+    if not plan.parse:
+        return _Work()  # the model need not be loaded
+    limit = passage_limit(task.settings, task.embedder)
     loaded, passages = list[Loaded](), dict[str, list[Passage]]()
-    for item in load(corpus, plan.parse, settings):
-        loaded.append(item)
-        if isinstance(item.result, Document):
-            passages[item.entry.path] = split(item.result, embedder.count_tokens, limit)
-        if progress:
-            progress("reading", len(loaded), len(plan.parse))
-    return _Work(tuple(loaded), passages, 0)
+    with closing(load(task.request.corpus, plan.parse, task.settings)) as items:
+        for item in items:
+            loaded.append(item)
+            if isinstance(item.result, Document):
+                found = split(item.result, task.embedder.count_tokens, limit)
+                passages[item.entry.path] = found
+            if task.progress:
+                task.progress("reading", len(loaded), len(plan.parse))
+    return _Work(tuple(loaded), passages)
 
 
-def _embed(catalog: Catalog, embedder: Embedder, work: _Work, progress: Progress | None) -> int:
+def _embed(task: _Task, catalog: CatalogWriter, work: _Work) -> int:
     """Embed the texts that have no vector yet; how many there were."""
-    model = embedder.fingerprint
+    model = task.embedder.fingerprint
     texts = {p.key: p.embedding_text for group in work.passages.values() for p in group}
     missing = catalog.missing_vectors(model, texts)
     # Across all documents by length, since a batch costs what its longest text costs.
     missing.sort(key=lambda key: (len(texts[key]), key))
     for first, chunk in _chunks(missing):
-        vectors = embedder.embed_passages(
-            [texts[key] for key in chunk], _counter(progress, first, len(missing))
+        vectors = task.embedder.embed_passages(
+            [texts[key] for key in chunk], _counter(task.progress, first, len(missing))
         )
         with catalog.transaction():
             catalog.put_vectors(model, chunk, vectors)
@@ -217,7 +207,12 @@ def _counter(progress: Progress | None, first: int, total: int) -> Callable[[int
     return count
 
 
-def _apply(catalog: Catalog, plan: Plan, work: _Work) -> None:
+def _touch(catalog: CatalogWriter, plan: Plan) -> None:
+    for entry in plan.touched:
+        catalog.touch(FileState(entry.path, "", entry.size, entry.mtime, None))
+
+
+def _apply(catalog: CatalogWriter, plan: Plan, work: _Work) -> None:
     """Write documents and passages as planned; inside the transaction."""
     for path in plan.removed:
         catalog.remove_document(path)
@@ -229,8 +224,7 @@ def _apply(catalog: Catalog, plan: Plan, work: _Work) -> None:
             catalog.remove_document(old)
             catalog.put_document(state, _renamed(document, entry.path))
             catalog.put_passages(entry.path, [_moved(p, old, entry.path) for p in passages])
-    for entry in plan.touched:
-        catalog.touch(FileState(entry.path, "", entry.size, entry.mtime, None))
+    _touch(catalog, plan)
     for failure in plan.refused:
         catalog.remove_document(failure.path)
         catalog.put_document(FileState(failure.path, "", 0, 0, failure.reason), None)
@@ -253,11 +247,11 @@ def _moved(passage: Passage, old: str, new: str) -> Passage:
 
 
 def _report(
-    catalog: Catalog, plan: Plan, refused: Sequence[Failure], work: _Work, seconds: float
+    task: _Task, catalog: Catalog | None, plan: Plan, work: _Work, started: float
 ) -> SyncReport:
-    failures = {failure.path: failure for failure in refused}
+    failures = {failure.path: failure for failure in task.refused}
     gone = set(plan.removed) | {old for old, _ in plan.renamed}
-    for state in catalog.files().values():
+    for state in catalog.files().values() if catalog else ():
         if state.failure and state.path not in gone:
             failures.setdefault(state.path, Failure(state.path, state.failure))
     return SyncReport(
@@ -267,8 +261,8 @@ def _report(
         removed=plan.removed,
         unchanged=len(plan.unchanged) + len(plan.touched),
         failed=tuple(failures[path] for path in sorted(failures)),
-        passages=catalog.passage_count(),
+        passages=catalog.passage_count() if catalog else 0,
         embedded=work.embedded,
-        seconds=round(seconds, 3),
-        generation=catalog.generation,
+        seconds=round(time.perf_counter() - started, 3),
+        generation=catalog.generation if catalog else 0,
     )
