@@ -21,7 +21,7 @@ def build(settings: Settings) -> Engine:
 
 def _composer(settings: Settings) -> Composer:
     if settings.composer_name == "quotes":
-        return QuotesComposer()
+        return QuotesComposer(settings.sentences)
     if not settings.llm_url:
         raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
     from rag.llm_composer import LLMComposer

@@ -14,12 +14,15 @@ class QuotesComposer:
 
     name = "quotes"
 
+    def __init__(self, most: int) -> None:
+        self._most = most
+
     def compose(
         self, evidence: Evidence, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Quote the sentences that answer best; what matters of turns is in the query."""
         claims = []
-        for sentence in choose(evidence.sentences):
+        for sentence in choose(evidence.sentences, self._most):
             text = " ".join(sentence.quote.text.split())
             claims.append(Claim(text, (sentence.quote,)))
             yield text if len(claims) == 1 else f" {text}"

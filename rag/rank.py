@@ -22,7 +22,7 @@ _COVERAGE_WITH_PREVIOUS = 1.3
 _PASSAGE = 0.8
 _KIND = 0.2
 
-_MOST = 3
+MOST_SENTENCES = 3
 # A further sentence is quoted if its score is within this much of the best one's. Chosen on the
 # even-numbered articles of XQuAD English, where it gives 1.7 sentences that hold the gold answer
 # for 0.89 of the questions; on the odd-numbered ones 1.5 sentences for 0.93.
@@ -97,12 +97,15 @@ def rank_sentences(
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 
 
-def choose(ranked: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences to quote, in reading order, those of the best passage first; no text twice."""
+def choose(ranked: Sequence[Sentence], most: int = MOST_SENTENCES) -> list[Sentence]:
+    """The sentences to quote, in reading order, those of the best passage first; no text twice.
+
+    At most `most`, and only those about as good as the best.
+    """
     chosen, said = list[Sentence](), set[str]()
     for sentence in ranked:
         words = " ".join(sentence.quote.text.split()).casefold()
-        if len(chosen) == _MOST or ranked[0].score - sentence.score > _WITHIN:
+        if len(chosen) == most or ranked[0].score - sentence.score > _WITHIN:
             break
         if words not in said:
             said.add(words)

@@ -17,6 +17,7 @@ class Settings(IndexSettings):
     composer: Literal["auto", "quotes", "llm"] = Field(
         "auto", description="'auto' takes the LLM when llm_url is set, else quotes"
     )
+    sentences: int = Field(3, ge=1, le=3, description="most sentences that are quoted")
     strict: bool = Field(False, description="drop statements that no passage supports")
     llm_url: str = Field("", description="base URL of an OpenAI-compatible server, with /v1")
     llm_model: str = Field("", description="model's name on that server")

@@ -61,7 +61,7 @@ def test_composer_of_either_kind_streams_text_and_quotes_documents_exactly(
 
 def test_composers_are_composers() -> None:
     settings = load_settings(Settings, llm_url="http://127.0.0.1:9/v1")
-    composers: list[Composer] = [QuotesComposer(), LLMComposer(settings)]
+    composers: list[Composer] = [QuotesComposer(3), LLMComposer(settings)]
     assert [composer.name for composer in composers] == ["quotes", "llm"]
 
 
