@@ -43,6 +43,8 @@ class DenseFollower:
         self._client = _client(folder)
         try:
             self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+            # The first call reads the graph into memory, and writes; no later one does.
+            self._collection.count()
         except BaseException:
             self.close()
             raise

@@ -6,6 +6,7 @@ catalog also switches the followers. What a killed sync prepared is garbage that
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -25,6 +27,8 @@ from index.lexical import LexicalFollower
 from index.passages import Batch
 
 FOLDER = "generations"
+# Files that are locked: while someone reads the generation, and while it is opened or copied.
+_IN_USE, _OPENING = "in-use", "opening"
 _BATCH = 2000
 _PROBE_SECONDS = 120
 
@@ -45,8 +49,45 @@ def generation_folder(data: Path, generation: int) -> Path:
 def is_there(data: Path, generation: int) -> bool:
     """Whether a generation has both followers; not whether they are whole."""
     folder = generation_folder(data, generation)
-    files = (dense.FOLDER, dense.FILE_NAME), (lexical.FOLDER, lexical.FILE_NAME)
-    return generation > 0 and all((folder / where / name).is_file() for where, name in files)
+    names = (
+        f"{dense.FOLDER}/{dense.FILE_NAME}",
+        f"{lexical.FOLDER}/{lexical.FILE_NAME}",
+        _IN_USE,
+        _OPENING,
+    )
+    return generation > 0 and all((folder / name).is_file() for name in names)
+
+
+def hold(folder: Path) -> BinaryIO:
+    """Keep a generation from being swept until the file that is returned is closed.
+
+    Chroma opens its files anew now and then, so they must not go while it is open. Raises
+    StoreError if the generation is gone.
+    """
+    try:
+        file = (folder / _IN_USE).open("rb")
+    except OSError:
+        raise StoreError(f"the index in {folder} is gone; ask again") from None
+    if _lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB) and (folder / _IN_USE).exists():
+        return file
+    file.close()
+    raise StoreError(f"the index in {folder} is being removed; ask again")
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Wait until nobody else opens or copies a generation: Chroma writes while it is opened."""
+    with (folder / _OPENING).open("rb") as file:
+        _lock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _lock(file: BinaryIO, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change: Change) -> Path:
@@ -72,7 +113,6 @@ def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change
 
 def _build(target: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
     with _writing(target):
-        target.mkdir(parents=True)
         DenseFollower.build(target / dense.FOLDER)
         DenseFollower.apply(target / dense.FOLDER, [], _batches(catalog, model, keys))
         _build_lexical(target, catalog, model, keys)
@@ -82,8 +122,8 @@ def _derive(
     target: Path, source: Path, catalog: Catalog, model: str, change: Change, keys: Sequence[str]
 ) -> None:
     with _writing(target):
-        target.mkdir(parents=True)
-        shutil.copytree(source / dense.FOLDER, target / dense.FOLDER)
+        with opening(source):
+            shutil.copytree(source / dense.FOLDER, target / dense.FOLDER)
         added = _batches(catalog, model, change.added)
         DenseFollower.apply(target / dense.FOLDER, change.removed, added)
         if change.removed:
@@ -100,9 +140,12 @@ def _build_lexical(target: Path, catalog: Catalog, model: str, keys: Sequence[st
 
 @contextmanager
 def _writing(target: Path) -> Iterator[None]:
-    """Begin with no folder, and leave none behind when writing fails."""
+    """Begin with an empty folder, and leave none behind when writing fails."""
     shutil.rmtree(target, ignore_errors=True)
     try:
+        target.mkdir(parents=True)
+        for name in (_IN_USE, _OPENING):
+            (target / name).touch()
         yield
     except FootnoteError:
         shutil.rmtree(target, ignore_errors=True)
@@ -151,8 +194,13 @@ def _environment() -> dict[str, str]:
 
 
 def sweep(data: Path, keep: int) -> None:
-    """Remove the folders of all generations but one. A reader that still has one open keeps
-    reading from the files it holds."""
+    """Remove the folders of all generations but one; what readers hold waits for another time."""
     for folder in (data / FOLDER).glob("*"):
-        if folder != generation_folder(data, keep):
+        if folder == generation_folder(data, keep):
+            continue
+        try:
+            with (folder / _IN_USE).open("rb") as file:
+                if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # a killed sync got no further than the folder
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.errors import FootnoteError, IndexMismatch, StoreError
-from index.generations import generation_folder, is_there
+from index.generations import generation_folder, hold, is_there, opening
 from index.lexical import LexicalFollower
 from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
@@ -57,14 +57,12 @@ class Snapshot:
                 f"run: footnote index {self.corpus}"
             )
         folder = generation_folder(data, self.generation)
-        with self._mendable():
-            self._dense = DenseFollower(folder / dense.FOLDER)
-        try:
-            with self._mendable():
+        with ExitStack() as opened:
+            self._held = opened.enter_context(hold(folder))
+            with self._mendable(), opening(folder):
+                self._dense = opened.enter_context(closing(DenseFollower(folder / dense.FOLDER)))
                 self._lexical = LexicalFollower(folder / lexical.FOLDER)
-        except BaseException:
-            self._dense.close()
-            raise
+            opened.pop_all()
 
     @contextmanager
     def _mendable(self) -> Iterator[None]:
@@ -127,6 +125,7 @@ class Snapshot:
         """Let go of files."""
         self._dense.close()
         self._catalog.close()
+        self._held.close()
 
 
 class Index:

@@ -1,0 +1,120 @@
+"""Chroma as a follower: the order and the cosines that numpy gives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.dense import DenseFollower
+from index.errors import StoreError
+from index.passages import Batch, Vectors
+
+pytestmark = pytest.mark.model
+
+COUNT, SIZE = 1200, 24  # past 1,000 Chroma searches its graph, not a list
+
+
+def unit(count: int, seed: int = 0) -> Vectors:
+    vectors = np.random.default_rng(seed).normal(size=(count, SIZE)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def batch(vectors: Vectors, first: int = 0) -> Batch:
+    keys = [f"k{number:04}" for number in range(first, first + len(vectors))]
+    return Batch(keys, vectors, [""] * len(keys))
+
+
+def exact(vectors: Vectors, query: Vectors, k: int) -> list[tuple[str, float]]:
+    cosines = vectors @ query
+    best = sorted(range(len(vectors)), key=lambda row: (-cosines[row], row))[:k]
+    return [(f"k{row:04}", float(cosines[row])) for row in best]
+
+
+def keys(found: list[tuple[str, float]]) -> list[str]:
+    return [key for key, _ in found]
+
+
+def cosines(found: list[tuple[str, float]]) -> list[float]:
+    return [cosine for _, cosine in found]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("dense") / "vectors"
+    DenseFollower.build(path)
+    DenseFollower.apply(path, [], [batch(unit(COUNT))])
+    return path
+
+
+@pytest.fixture
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """Files that a test may change."""
+    return Path(shutil.copytree(folder, tmp_path / "vectors"))
+
+
+@pytest.fixture(scope="module")
+def follower(folder: Path) -> Iterator[DenseFollower]:
+    opened = DenseFollower(folder)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("k", [1, 10, 50])
+def test_dense_nearest_is_the_exact_order_with_exact_cosines(
+    follower: DenseFollower, k: int
+) -> None:
+    for query in unit(5, seed=1):
+        found, expected = follower.nearest(query, k), exact(unit(COUNT), query, k)
+        assert keys(found) == keys(expected)
+        assert cosines(found) == pytest.approx(cosines(expected), abs=1e-5)
+
+
+def test_dense_nearest_to_a_stored_vector_is_itself(follower: DenseFollower) -> None:
+    found, opposite = (follower.nearest(sign * unit(COUNT)[7], COUNT) for sign in (1, -1))
+    assert (found[0][0], opposite[-1][0]) == ("k0007", "k0007")
+    assert (found[0][1], opposite[-1][1]) == pytest.approx((1.0, -1.0), abs=1e-5)
+
+
+def test_dense_tells_count_and_dimension(follower: DenseFollower) -> None:
+    assert (follower.count(), follower.dimension) == (COUNT, SIZE)
+
+
+def test_dense_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
+    removed = [f"k{number:04}" for number in range(0, COUNT, 3)]
+    DenseFollower.apply(copied, removed, [batch(unit(300, seed=2), COUNT)])
+    follower = DenseFollower(copied)
+    everything = np.vstack([unit(COUNT), unit(300, seed=2)])
+    everything[:COUNT:3] = 0
+    for query in unit(5, seed=3):
+        found, expected = follower.nearest(query, 10), exact(everything, query, 10)
+        assert keys(found) == keys(expected)
+    assert follower.count() == 1100
+    follower.close()
+
+
+def test_dense_ties_are_broken_by_key(tmp_path: Path) -> None:
+    same = np.repeat(unit(1), 4, axis=0)
+    DenseFollower.build(tmp_path / "vectors")
+    DenseFollower.apply(tmp_path / "vectors", [], [batch(same[:2], 2), batch(same[:2], 0)])
+    follower = DenseFollower(tmp_path / "vectors")
+    assert keys(follower.nearest(same[0], 4)) == ["k0000", "k0001", "k0002", "k0003"]
+    follower.close()
+
+
+def test_dense_empty_follower_finds_nothing(tmp_path: Path) -> None:
+    DenseFollower.build(tmp_path / "vectors")
+    follower = DenseFollower(tmp_path / "vectors")
+    assert (follower.count(), follower.nearest(unit(1)[0], 0)) == (0, [])
+    with pytest.raises(StoreError, match=r"^the vectors cannot be read; run: footnote index"):
+        _ = follower.dimension
+    follower.close()
+
+
+def test_dense_missing_follower_is_not_made_by_its_reader(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"vectors in .* are missing; run: footnote index FOLDER$"):
+        DenseFollower(tmp_path / "vectors")
+    assert list(tmp_path.iterdir()) == []

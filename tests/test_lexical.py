@@ -1,0 +1,112 @@
+"""Tantivy as a follower: the textbook's BM25 on a corpus small enough to reckon by hand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.lexical import LexicalFollower
+from index.passages import Batch
+
+pytestmark = pytest.mark.model
+
+TEXTS = {
+    "k1": "The cats of Rome",
+    "k2": "A dog chased the cat, and the cat chased a bird",
+    "k3": "Birds fly over Rome and over Paris",
+    "k4": "Café society in Zürich",
+    "k5": "今天下雨",
+}
+
+
+def batch(texts: dict[str, str]) -> Batch:
+    return Batch(list(texts), np.zeros((len(texts), 1), dtype=np.float32), list(texts.values()))
+
+
+@pytest.fixture
+def follower(tmp_path: Path) -> LexicalFollower:
+    LexicalFollower.build(tmp_path / "words")
+    LexicalFollower.apply(tmp_path / "words", [batch(TEXTS)])
+    return LexicalFollower(tmp_path / "words")
+
+
+def keys(found: list[tuple[str, float]]) -> list[str]:
+    return [key for key, _ in found]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("cat", ["k2", "k1"]),
+        ("CATS!", ["k2", "k1"]),
+        ("Which birds?", ["k2", "k3"]),
+        ("cafe in Zurich", ["k4"]),
+        ("rome paris", ["k3", "k1"]),
+        ("elephant", []),
+        ("", []),
+        ("?!*\"' AND ( NEAR", []),
+        ("text:cat^9 OR key:k3", ["k2", "k1"]),
+        ("the", ["k1", "k2"]),
+    ],
+)
+def test_lexical_search_finds_texts_that_share_words(
+    follower: LexicalFollower, query: str, expected: list[str]
+) -> None:
+    assert sorted(keys(follower.search(query, 10))) == sorted(expected)
+
+
+def test_lexical_search_scores_are_bm25(follower: LexicalFollower) -> None:
+    lengths = {"k1": 4, "k2": 11, "k3": 7, "k4": 4, "k5": 1}
+    average = sum(lengths.values()) / 5
+    idf = math.log(1 + (5 - 2 + 0.5) / (2 + 0.5))
+
+    def bm25(count: int, length: int) -> float:
+        return idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / average))
+
+    found = follower.search("cat", 10)
+    assert keys(found) == ["k1", "k2"]
+    assert [score for _, score in found] == pytest.approx([bm25(1, 4), bm25(2, 11)], rel=1e-5)
+
+
+def test_lexical_search_gives_the_k_best_and_breaks_ties_by_key(tmp_path: Path) -> None:
+    LexicalFollower.build(tmp_path / "words")
+    LexicalFollower.apply(tmp_path / "words", [batch({"b": "cat", "c": "cat cat", "a": "cat"})])
+    follower = LexicalFollower(tmp_path / "words")
+    assert keys(follower.search("cat", 3)) == ["c", "a", "b"]
+    assert keys(follower.search("cat", 1)) == ["c"]
+    assert follower.search("cat", 0) == []
+
+
+def test_lexical_idf_is_that_of_robertson(follower: LexicalFollower) -> None:
+    assert follower.idf("cat") == pytest.approx(math.log(1 + 3.5 / 2.5))
+    assert follower.idf("elephant") == pytest.approx(math.log(1 + 5.5 / 0.5))
+
+
+def test_lexical_terms_are_stems_without_stop_words(follower: LexicalFollower) -> None:
+    assert follower.terms("What did the Cats do in Zürich's cafés?") == ["cat", "zurich", "cafe"]
+    assert follower.terms("") == []
+
+
+def test_lexical_apply_adds_to_what_is_there(follower: LexicalFollower, tmp_path: Path) -> None:
+    LexicalFollower.apply(tmp_path / "words", [batch({"k6": "an elephant"}), batch({"k7": "x"})])
+    later = LexicalFollower(tmp_path / "words")
+    assert (later.count(), keys(later.search("elephant", 5))) == (7, ["k6"])
+    assert (follower.count(), follower.search("elephant", 5)) == (5, [])
+
+
+def test_lexical_empty_follower_answers_with_nothing(tmp_path: Path) -> None:
+    LexicalFollower.build(tmp_path / "words")
+    follower = LexicalFollower(tmp_path / "words")
+    assert (follower.count(), follower.search("cat", 5)) == (0, [])
+    assert follower.is_searchable()
+
+
+def test_lexical_open_follower_outlives_its_files(
+    follower: LexicalFollower, tmp_path: Path
+) -> None:
+    for file in (tmp_path / "words").iterdir():
+        file.unlink()
+    assert keys(follower.search("cat", 5)) == ["k1", "k2"]
