@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 from collections.abc import Generator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +14,7 @@ from typing import BinaryIO
 from pebble import ProcessExpired, ProcessPool
 
 from index.errors import ConfigError
-from index.formats import Parsed, Unreadable, parse
+from index.formats import Unreadable, parse
 from index.limits import limit_memory
 from index.passages import Document, Failure
 from index.settings import IndexSettings
@@ -53,7 +52,7 @@ def load(
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPool(
-        _WORKERS, context=context, initializer=limit_memory, initargs=(_MEMORY_BYTES,)
+        _WORKERS, context=context, initializer=_start_reader, initargs=(_MEMORY_BYTES,)
     )
     try:
         seconds = settings.parse_seconds
@@ -93,6 +92,11 @@ def too_slow(settings: IndexSettings) -> str:
     return f"took more than {settings.parse_seconds} seconds to read"
 
 
+def _start_reader(memory: int) -> None:
+    # Being here, it has imported this module before the clock of the first file starts.
+    limit_memory(memory)
+
+
 def _failed(entry: Entry, reason: str) -> Loaded:
     return Loaded(entry, "", Failure(entry.path, reason))
 
@@ -104,7 +108,9 @@ def _load_one(corpus: str, entry: Entry) -> Loaded:
         with _open(path) as file:
             data = file.read()
         digest = sha256(data).hexdigest()
-        parsed = _whole(parse(entry.path, data))
+        parsed = parse(entry.path, data)
+        # Half a character cannot be stored; it is refused here, where it fails one file only.
+        f"{parsed.title}{parsed.text}".encode()
         if not parsed.text.strip():
             raise Unreadable("empty: there is no text in it")
         if len(parsed.text) > _TEXT_CHARACTERS:
@@ -128,18 +134,6 @@ def _load_one(corpus: str, entry: Entry) -> Loaded:
         page_starts=parsed.page_starts,
     )
     return Loaded(entry, digest, document)
-
-
-# Halves of characters, which some formats let through and no database takes.
-_HALVES = re.compile(r"[\ud800-\udfff]")
-
-
-def _whole(parsed: Parsed) -> Parsed:
-    headings = tuple(
-        replace(head, text=_HALVES.sub("\ufffd", head.text)) for head in parsed.headings
-    )
-    text, title = _HALVES.sub("\ufffd", parsed.text), _HALVES.sub("\ufffd", parsed.title)
-    return Parsed(text, title, headings, parsed.page_starts)
 
 
 def _open(path: Path) -> BinaryIO:

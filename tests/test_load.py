@@ -1,0 +1,139 @@
+"""Reading in child processes: a bad file is a failure with its reason, its neighbours are read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from index import load as module
+from index.errors import ConfigError
+from index.load import DEADLY, HUNGRY, Loaded, file_digest, load
+from index.passages import Document, Failure
+from index.settings import IndexSettings, load_settings
+from index.walk import Entry, walk
+
+pytestmark = pytest.mark.model
+
+GOOD = ("a.txt", "m.md", "z.txt")
+# Takes many seconds to read, and no more than 8 MB.
+SLOW = b"a,b\n" + b"1,2\n" * 2_000_000
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for name in GOOD:
+        (tmp_path / name).write_text(f"The text of {name}.", encoding="utf-8")
+    return tmp_path
+
+
+def loaded(corpus: Path, **limits: int) -> list[Loaded]:
+    return list(load(corpus, walk(corpus)[0], load_settings(IndexSettings, **limits)))
+
+
+def failures(found: list[Loaded]) -> dict[str, str]:
+    """Reasons of files that failed; all others must be the good ones, read well."""
+    documents = [item.result for item in found if isinstance(item.result, Document)]
+    assert [(d.path, d.text) for d in documents] == [(n, f"The text of {n}.") for n in GOOD]
+    failed = [item.result for item in found if isinstance(item.result, Failure)]
+    return {failure.path: failure.reason for failure in failed}
+
+
+def test_load_gives_documents_with_digest_and_title(corpus: Path) -> None:
+    (corpus / "titled.md").write_bytes(b"# The title\n\nText.\n")
+    found = loaded(corpus)
+    assert [item.entry.path for item in found] == ["a.txt", "m.md", "titled.md", "z.txt"]
+    result = found[2].result
+    assert isinstance(result, Document)
+    assert (result.title, result.text) == ("The title", "# The title\n\nText.\n")
+    assert found[2].digest == result.digest == sha256(b"# The title\n\nText.\n").hexdigest()
+    assert isinstance(found[0].result, Document)
+    assert found[0].result.title == "a"
+
+
+def test_load_bad_files_fail_with_reasons_and_neighbours_are_read(corpus: Path) -> None:
+    bad = {
+        "b.pdf": (b"%PDF-1.4 broken", "damaged: not a PDF that can be opened"),
+        "c.txt": (b"\x7fELF\0\0\0", "binary: these bytes are not text"),
+        "d.txt": (b"", "empty: the file has no bytes"),
+        "e.txt": (b" \n ", "empty: there is no text in it"),
+        "f.docx": (b"PK\x05\x06" + bytes(18), "damaged: not a Word document"),
+        "g.png": (b"\x89PNG", "format .png is not read"),
+        "n.txt": (b"x" * (2 << 20), "too large: 2 MB, the limit is 1 MB"),
+    }
+    for name, (data, _) in bad.items():
+        (corpus / name).write_bytes(data)
+    found = failures(loaded(corpus, max_file_mb=1))
+    assert {name: reason[: len(bad[name][1])] for name, reason in found.items()} == {
+        name: reason for name, (_, reason) in bad.items()
+    }
+
+
+def test_load_file_over_the_time_limit_fails_and_neighbours_are_read(corpus: Path) -> None:
+    (corpus / "b.csv").write_bytes(SLOW)
+    assert failures(loaded(corpus, parse_seconds=2)) == {
+        "b.csv": "took more than 2 seconds to read"
+    }
+
+
+def test_load_file_over_the_memory_limit_fails_and_neighbours_are_read(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MEMORY_BYTES", 100 << 20)
+    (corpus / "b.txt").write_bytes(b"word " * (12 << 20))
+    assert failures(loaded(corpus, max_file_mb=100)) == {"b.txt": HUNGRY}
+
+
+def _kill_busy_child() -> None:
+    """Kill the first child of this process that has worked for a second."""
+    for _ in range(600):
+        time.sleep(0.1)
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                stat = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(stat[1]) == os.getpid() and int(stat[11]) > 1.5 * os.sysconf("SC_CLK_TCK"):
+                os.kill(int(folder.name), signal.SIGKILL)
+                return
+
+
+def test_load_file_that_ends_its_reader_fails_and_neighbours_are_read(corpus: Path) -> None:
+    (corpus / "b.csv").write_bytes(SLOW)
+    killer = threading.Thread(target=_kill_busy_child)
+    killer.start()
+    found = loaded(corpus)
+    killer.join()
+    assert failures(found) == {"b.csv": DEADLY}
+
+
+def test_load_stopped_in_the_middle_waits_for_no_file(corpus: Path) -> None:
+    for number in range(4):
+        (corpus / f"b{number}.csv").write_bytes(SLOW)
+    items = load(corpus, walk(corpus)[0], load_settings(IndexSettings))
+    assert next(items).entry.path == "a.txt"
+    started = time.monotonic()
+    items.close()
+    assert time.monotonic() - started < 5
+
+
+def test_load_what_became_a_link_or_a_pipe_since_the_walk_is_not_opened(tmp_path: Path) -> None:
+    corpus, secret = tmp_path / "corpus", tmp_path / "secret.txt"
+    corpus.mkdir()
+    secret.write_bytes(b"secret")
+    (corpus / "a.txt").symlink_to(secret)
+    os.mkfifo(corpus / "b.txt")
+    entries = [Entry(name, 5, 5) for name in ("a.txt", "b.txt", "gone.txt")]
+    found = load(corpus, entries, load_settings(IndexSettings, parse_seconds=20))
+    assert [item.result for item in found] == [
+        Failure("a.txt", "cannot be read: Too many levels of symbolic links"),
+        Failure("b.txt", "empty: the file has no bytes"),
+        Failure("gone.txt", "cannot be read: No such file or directory"),
+    ]
+    with pytest.raises(ConfigError, match=r"a\.txt cannot be read: Too many levels"):
+        file_digest(corpus / "a.txt")
