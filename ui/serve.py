@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import ConfigError, EmptyIndex
+from index.errors import ConfigError, EmptyIndex, FootnoteError
 from ui.console import settings_of, speaks
 from ui.limits import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import uvicorn
 
     from rag.engine import Engine
     from rag.settings import Settings
@@ -84,7 +87,6 @@ def serve(settings: Settings, listener: socket.socket, host: str) -> None:
     engine = build(settings)
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
-        engine.warm_up()
         if _as_written(host) not in LOOPBACK:
             click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
         _run(engine, settings, listener, allowed_hosts(host), ready)
@@ -121,11 +123,17 @@ def _run(
 
     from ui.app import make_app
 
+    faults: list[FootnoteError] = []
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 click.echo(ready)
+                # The page is there at once; the model takes seconds to load, and is then there
+                # for the first question, which waits for it if it comes sooner.
+                arguments = (engine, self, faults)
+                threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
     config = uvicorn.Config(
         make_app(engine, settings, hosts),
@@ -143,3 +151,18 @@ def _run(
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
+    if faults:
+        raise faults[0]
+
+
+def _warm_up(engine: Engine, server: uvicorn.Server, faults: list[FootnoteError]) -> None:
+    """Load the model; a server that cannot is stopped, and says why."""
+    try:
+        engine.warm_up()
+    except FootnoteError as error:
+        faults.append(error)
+        server.should_exit = True
+    except Exception:
+        # Loading fails in odd ways when the program ends meanwhile.
+        if not server.should_exit:
+            raise
