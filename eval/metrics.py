@@ -126,10 +126,9 @@ def abstention(refused: Sequence[bool], answerable: Sequence[bool]) -> Abstentio
     right = sum(no and not can for no, can in pairs)
     refusals, impossible = sum(refused), sum(not can for can in answerable)
     possible = len(pairs) - impossible
-    asked = refusals + impossible
     return Abstention(
         precision=right / refusals if refusals else None,
         recall=right / impossible if impossible else None,
-        f1=2 * right / asked if asked else None,
+        f1=2 * right / (refusals + impossible) if impossible else None,
         over_refusal=(refusals - right) / possible if possible else None,
     )

@@ -148,3 +148,7 @@ def test_abstention_counts_refusals_against_what_is_answerable() -> None:
 
 def test_abstention_without_refusals_has_no_precision() -> None:
     assert abstention([False], [True]) == Abstention(None, None, None, 0.0)
+
+
+def test_abstention_without_unanswerable_questions_has_neither_recall_nor_f1() -> None:
+    assert abstention([True, False], [True, True]) == Abstention(0.0, None, None, 0.5)
