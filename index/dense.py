@@ -73,14 +73,6 @@ class DenseFollower:
         """How many vectors there are."""
         return int(self._collection.count())
 
-    @property
-    def dimension(self) -> int:
-        """Numbers in a stored vector. Raises StoreError if there is none to measure."""
-        sample = self._collection.peek(1)["embeddings"]
-        if sample is None or not len(sample):
-            raise StoreError("the vectors cannot be read; run: footnote index FOLDER --rebuild")
-        return len(sample[0])
-
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""
         if k < 1:

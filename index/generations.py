@@ -7,15 +7,13 @@ catalog also switches the followers. What a killed sync prepared is garbage that
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 import numpy as np
 
@@ -24,13 +22,14 @@ from index.catalog import Catalog
 from index.dense import DenseFollower
 from index.errors import FootnoteError, StoreError
 from index.lexical import LexicalFollower
-from index.passages import Batch
+from index.passages import Batch, Vectors
+from index.probe import probe
 
 FOLDER = "generations"
 # Files that are locked: while someone reads the generation, and while it is opened or copied.
 _IN_USE, _OPENING = "in-use", "opening"
 _BATCH = 2000
-_PROBE_SECONDS = 120
+_SAMPLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,62 +96,63 @@ def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change
     built anew. Raises StoreError when they cannot be written or fail the probe.
     """
     target = generation_folder(data, catalog.generation + 1)
-    keys = sorted(catalog.keys())
+    made = None
     if source is not None:
-        try:
-            _derive(target, generation_folder(data, source), catalog, model, change, keys)
-            probe(target, len(keys))
-        except StoreError:
-            # The source is damaged, which does not matter: the catalog has all there is to know.
-            source = None
-    if source is None:
-        _build(target, catalog, model, keys)
-        probe(target, len(keys))
-    return target
+        # A damaged source does not matter: the catalog has all there is to know.
+        with suppress(StoreError):
+            made = _derive(generation_folder(data, source), catalog, model, change)
+    made = made or _build(data / FOLDER, catalog, model)
+    shutil.rmtree(target, ignore_errors=True)
+    return made.rename(target)
 
 
-def _build(target: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
-    with _writing(target):
-        DenseFollower.build(target / dense.FOLDER)
-        DenseFollower.apply(target / dense.FOLDER, [], _batches(catalog, model, keys))
-        _build_lexical(target, catalog, model, keys)
+def _build(parent: Path, catalog: Catalog, model: str) -> Path:
+    keys = sorted(catalog.keys())
+    with _new_folder(parent) as folder:
+        DenseFollower.build(folder / dense.FOLDER)
+        DenseFollower.apply(folder / dense.FOLDER, [], _batches(catalog, model, keys))
+        _build_lexical(folder, catalog, model, keys)
+        probe(folder, len(keys), _sample(catalog, model, keys))
+    return folder
 
 
-def _derive(
-    target: Path, source: Path, catalog: Catalog, model: str, change: Change, keys: Sequence[str]
-) -> None:
-    with _writing(target):
+def _derive(source: Path, catalog: Catalog, model: str, change: Change) -> Path:
+    keys = sorted(catalog.keys())
+    with _new_folder(source.parent) as folder:
         with opening(source):
-            shutil.copytree(source / dense.FOLDER, target / dense.FOLDER)
+            shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
         added = _batches(catalog, model, change.added)
-        DenseFollower.apply(target / dense.FOLDER, change.removed, added)
+        DenseFollower.apply(folder / dense.FOLDER, change.removed, added)
         if change.removed:
-            _build_lexical(target, catalog, model, keys)
+            _build_lexical(folder, catalog, model, keys)
         else:
-            shutil.copytree(source / lexical.FOLDER, target / lexical.FOLDER)
-            LexicalFollower.apply(target / lexical.FOLDER, _batches(catalog, model, change.added))
+            shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
+            LexicalFollower.apply(folder / lexical.FOLDER, _batches(catalog, model, change.added))
+        probe(folder, len(keys), _sample(catalog, model, keys))
+    return folder
 
 
-def _build_lexical(target: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
-    LexicalFollower.build(target / lexical.FOLDER)
-    LexicalFollower.apply(target / lexical.FOLDER, _batches(catalog, model, keys))
+def _build_lexical(folder: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
+    LexicalFollower.build(folder / lexical.FOLDER)
+    LexicalFollower.apply(folder / lexical.FOLDER, _batches(catalog, model, keys))
 
 
 @contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    """Begin with an empty folder, and leave none behind when writing fails."""
-    shutil.rmtree(target, ignore_errors=True)
+def _new_folder(parent: Path) -> Iterator[Path]:
+    """A folder of a name never used before, since Chroma remembers paths that it failed to open;
+    none is left behind when writing fails."""
+    folder = parent / f"new-{uuid4().hex}"
     try:
-        target.mkdir(parents=True)
+        folder.mkdir(parents=True)
         for name in (_IN_USE, _OPENING):
-            (target / name).touch()
-        yield
+            (folder / name).touch()
+        yield folder
     except FootnoteError:
-        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     except Exception as error:
         # Chroma and Tantivy raise errors of many kinds, which a full disk may cause as well.
-        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         raise StoreError(f"the index cannot be written ({reason}); nothing was changed") from error
 
@@ -164,33 +164,11 @@ def _batches(catalog: Catalog, model: str, keys: Sequence[str]) -> Iterator[Batc
         yield Batch(chunk, np.stack([vectors[k] for k in chunk]), [texts[k] for k in chunk])
 
 
-def probe(folder: Path, expected: int) -> None:
-    """Open followers and search them in a child process, since a torn one can kill its reader.
-
-    Raises StoreError if that fails, or if they do not hold `expected` keys each.
-    """
-    # Without -P, a module of the current folder could stand in for one of ours.
-    command = [sys.executable, "-P", "-m", "index.probe", str(folder), str(expected)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_PROBE_SECONDS, check=False, env=_environment()
-        )
-    except subprocess.TimeoutExpired:
-        raise StoreError(
-            f"the index in {folder} does not open; run: footnote index FOLDER --rebuild"
-        ) from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it ended silently"]
-        raise StoreError(
-            f"the index in {folder} is damaged ({lines[-1]}); run: footnote index FOLDER --rebuild"
-        )
-
-
-def _environment() -> dict[str, str]:
-    """The child finds these packages as its parent did, whatever the current folder is."""
-    root = str(Path(__file__).parent.parent)
-    paths = [root, *(path for path in sys.path if path)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+def _sample(catalog: Catalog, model: str, keys: Sequence[str]) -> Vectors:
+    """Some of the vectors, from all over."""
+    some = keys[:: len(keys) // _SAMPLE + 1]
+    vectors = catalog.vectors(model, some)
+    return np.stack([vectors[key] for key in some]) if some else np.zeros((0, 0), np.float32)
 
 
 def sweep(data: Path, keep: int) -> None:

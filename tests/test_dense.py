@@ -79,10 +79,6 @@ def test_dense_nearest_to_a_stored_vector_is_itself(follower: DenseFollower) -> 
     assert (found[0][1], opposite[-1][1]) == pytest.approx((1.0, -1.0), abs=1e-5)
 
 
-def test_dense_tells_count_and_dimension(follower: DenseFollower) -> None:
-    assert (follower.count(), follower.dimension) == (COUNT, SIZE)
-
-
 def test_dense_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
     removed = [f"k{number:04}" for number in range(0, COUNT, 3)]
     DenseFollower.apply(copied, removed, [batch(unit(300, seed=2), COUNT)])
@@ -109,8 +105,6 @@ def test_dense_empty_follower_finds_nothing(tmp_path: Path) -> None:
     DenseFollower.build(tmp_path / "vectors")
     follower = DenseFollower(tmp_path / "vectors")
     assert (follower.count(), follower.nearest(unit(1)[0], 0)) == (0, [])
-    with pytest.raises(StoreError, match=r"^the vectors cannot be read; run: footnote index"):
-        _ = follower.dimension
     follower.close()
 
 

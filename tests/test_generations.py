@@ -1,0 +1,237 @@
+"""Generations: made from the catalog, probed, held while they are read, swept when they are not."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import dense, lexical
+from index.catalog import FileState
+from index.catalog_writer import CatalogWriter
+from index.dense import DenseFollower
+from index.errors import StoreError
+from index.generations import Change, generation_folder, hold, is_there, prepare, sweep
+from index.lexical import LexicalFollower
+from index.passages import Document, Passage, Vectors
+from index.probe import probe
+
+pytestmark = pytest.mark.model
+
+# Enough for Chroma to write its graph to files.
+COUNT = 1100
+
+
+def unit(count: int) -> Vectors:
+    vectors = np.random.default_rng(count).normal(size=(count, 8)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+SAMPLE = unit(COUNT)[::40]
+
+
+def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
+    """Make the catalog hold these texts, with vectors; their keys in order."""
+    document = Document("a.md", "A", "", "d")
+    passages = [
+        Passage(f"a#{n}", "a.md", "A", "", text, n, n, None, "d") for n, text in enumerate(texts)
+    ]
+    with catalog.transaction():
+        catalog.put_document(FileState("a.md", "d", 1, 1, None), document)
+        catalog.put_passages("a.md", passages)
+        catalog.put_vectors("m", [p.key for p in passages], unit(len(texts)))
+    return [p.key for p in passages]
+
+
+def commit(catalog: CatalogWriter, generation: int) -> None:
+    catalog.set_meta("generation", str(generation))
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[CatalogWriter]:
+    made = CatalogWriter.create(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Followers of many passages; tests that damage them copy them."""
+    data = tmp_path_factory.mktemp("whole")
+    catalog = CatalogWriter.create(data)
+    put(catalog, [f"the text of passage {number}" for number in range(COUNT)])
+    folder = prepare(data, catalog, "m", None, Change([], []))
+    catalog.close()
+    return folder
+
+
+def contents(folder: Path) -> tuple[int, int]:
+    vectors = DenseFollower(folder / dense.FOLDER)
+    counts = vectors.count(), LexicalFollower(folder / lexical.FOLDER).count()
+    vectors.close()
+    return counts
+
+
+def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew(
+    catalog: CatalogWriter, tmp_path: Path
+) -> None:
+    old = put(catalog, [f"cat number {number}" for number in range(9)] + ["a dog"])
+    first = prepare(tmp_path, catalog, "m", None, Change([], []))
+    assert (first, contents(first)) == (tmp_path / "generations" / "000001", (10, 10))
+    commit(catalog, 1)
+    new = put(catalog, ["cat number 0", "a dog", "an elephant"])
+    second = prepare(tmp_path, catalog, "m", 1, Change([k for k in old if k not in new], new[2:]))
+    assert (contents(first), contents(second)) == ((10, 10), (3, 3))
+    words = LexicalFollower(second / lexical.FOLDER)
+    assert [words.search(name, 5) != [] for name in ("elephant", "8")] == [True, False]
+    # Of three texts one holds "cat": ln(1 + 2.5 / 1.5), whatever was there before.
+    assert words.idf("cat") == pytest.approx(math.log(1 + 2.5 / 1.5))
+
+
+def test_prepare_from_a_damaged_source_and_over_a_killed_syncs_rest_builds_anew(
+    catalog: CatalogWriter, tmp_path: Path
+) -> None:
+    put(catalog, ["one", "two", "three"])
+    source, rest = generation_folder(tmp_path, 1), generation_folder(tmp_path, 2)
+    for folder in (source, rest):
+        (folder / "chroma").mkdir(parents=True)
+        (folder / "chroma" / "chroma.sqlite3").write_bytes(b"torn")
+        (folder / "opening").touch()
+    commit(catalog, 1)
+    for _ in range(2):  # also a second time in one process
+        assert contents(prepare(tmp_path, catalog, "m", 1, Change([], []))) == (3, 3)
+    assert left(tmp_path) == ["000001", "000002"]
+
+
+def test_prepare_that_cannot_write_says_why(catalog: CatalogWriter, tmp_path: Path) -> None:
+    put(catalog, ["one"])
+    (tmp_path / "generations").write_bytes(b"")
+    with pytest.raises(
+        StoreError, match=r"cannot be written \(Not a directory\); nothing was changed$"
+    ):
+        prepare(tmp_path, catalog, "m", None, Change([], []))
+
+
+def cut(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+DAMAGE: list[tuple[str, Callable[[Path], None]]] = [
+    ("chroma/chroma.sqlite3", cut),
+    ("chroma/chroma.sqlite3", zero),
+    ("chroma/chroma.sqlite3", Path.unlink),
+    ("chroma/*/header.bin", zero),
+    ("chroma/*/data_level0.bin", cut),
+    ("chroma/*/data_level0.bin", zero),
+    ("chroma/*/link_lists.bin", Path.unlink),
+    ("chroma/*/index_metadata.pickle", cut),
+    ("tantivy/meta.json", cut),
+    ("tantivy/*.term", cut),
+    ("tantivy/*.term", zero),
+    ("tantivy/*.idx", Path.unlink),
+    ("tantivy/*.store", zero),
+]
+# Forks a probe per folder after the slow imports, since a damaged follower may end its reader.
+PROBE_EACH = """
+import os, sys
+import chromadb
+from index import probe
+sample = open(sys.argv[2], "rb").read()
+for folder in sys.argv[3:]:
+    child = os.fork()
+    if not child:
+        sys.stdin = open(sys.argv[2])
+        sys.argv[1:] = [folder, sys.argv[1]]
+        probe.main()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+def test_probe_notices_every_kind_of_damage(whole: Path, tmp_path: Path) -> None:
+    folders = [whole]
+    for number, (pattern, damage) in enumerate(DAMAGE):
+        folders.append(Path(shutil.copytree(whole, tmp_path / f"copy{number}")))
+        (path,) = folders[-1].glob(pattern)
+        damage(path)
+    np.save(tmp_path / "sample.npy", SAMPLE)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE_EACH, str(COUNT), tmp_path / "sample.npy", *folders],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+        check=True,
+    )
+    verdicts = [int(line) for line in done.stdout.split()]
+    assert len(verdicts) == len(folders)
+    assert verdicts[0] == 0
+    assert [what for what, code in zip(DAMAGE, verdicts[1:], strict=True) if not code] == []
+
+
+def test_probe_says_what_is_wrong_and_what_to_run(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A package of the same name in the current folder must not be taken for ours.
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "__init__.py").write_text("raise SystemExit('astray')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = rf"damaged \({COUNT} vectors and {COUNT} texts instead of 7\)"
+    with pytest.raises(StoreError, match=rf"{found}; run: footnote index FOLDER --rebuild$"):
+        probe(whole, 7, SAMPLE)
+
+
+def test_probe_that_takes_too_long_is_given_up(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.probe._SECONDS", 0.01)
+    with pytest.raises(StoreError, match=r"does not open; run: footnote index FOLDER --rebuild$"):
+        probe(whole, COUNT, SAMPLE)
+
+
+def make(data: Path, *numbers: int) -> None:
+    for number in numbers:
+        folder = generation_folder(data, number)
+        for name in ("chroma/chroma.sqlite3", "tantivy/meta.json", "in-use", "opening"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+
+
+def left(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "generations").iterdir())
+
+
+def test_sweep_removes_all_generations_but_one(tmp_path: Path) -> None:
+    make(tmp_path, 1, 2, 3)
+    (tmp_path / "generations" / "000004").mkdir()
+    sweep(tmp_path, keep=2)
+    assert left(tmp_path) == ["000002"]
+    assert [is_there(tmp_path, number) for number in (0, 1, 2)] == [False, False, True]
+
+
+def test_sweep_leaves_a_held_generation_for_another_time(tmp_path: Path) -> None:
+    make(tmp_path, 1, 2)
+    with hold(generation_folder(tmp_path, 1)), hold(generation_folder(tmp_path, 1)):
+        sweep(tmp_path, keep=2)
+        assert left(tmp_path) == ["000001", "000002"]
+    sweep(tmp_path, keep=2)
+    assert left(tmp_path) == ["000002"]
+
+
+def test_hold_of_a_generation_that_is_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"000001 is gone; ask again$"):
+        hold(generation_folder(tmp_path, 1))
+
+
+def test_sweep_before_the_first_generation_does_nothing(tmp_path: Path) -> None:
+    sweep(tmp_path, keep=0)
+    assert list(tmp_path.iterdir()) == []
