@@ -14,8 +14,9 @@ from typing import BinaryIO
 from pebble import ProcessExpired, ProcessPool
 
 from index.errors import ConfigError
-from index.formats import Unreadable, parse
+from index.formats import parse
 from index.limits import limit_memory
+from index.parsed import Unreadable
 from index.passages import Document, Failure
 from index.settings import IndexSettings
 from index.walk import Entry

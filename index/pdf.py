@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from index.formats import Parsed, Unreadable
+from index.parsed import Parsed, Unreadable
 from index.passages import Heading
 
 # A line that starts more than this many line heights below the one before starts a paragraph.

@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from index.formats import Block, Parsed, Unreadable, decode, from_blocks, table_blocks
+from index.decode import decode
+from index.parsed import Block, Parsed, Unreadable, from_blocks, table_blocks
 
 if TYPE_CHECKING:
     from docx.document import Document

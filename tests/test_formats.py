@@ -12,7 +12,9 @@ from docx.oxml import parse_xml
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from index.formats import Parsed, Unreadable, decode, parse
+from index.decode import decode
+from index.formats import parse
+from index.parsed import Parsed, Unreadable
 from index.passages import Heading
 
 pytestmark = [

@@ -1,0 +1,62 @@
+"""What parsers have in common: the text they give, and the blocks that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.passages import Heading
+
+
+class Unreadable(Exception):
+    """A file that has no text to index; the message is the reason, for the file's owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's text, its title if the file tells one, headings, and page starts (characters)."""
+
+    text: str
+    title: str = ""
+    headings: tuple[Heading, ...] = ()
+    page_starts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or, with a level from 1, a heading, on its way to becoming text."""
+
+    text: str
+    level: int = 0
+
+
+def from_blocks(blocks: Sequence[Block], title: str = "") -> Parsed:
+    """Join blocks by blank lines; headings become lines that the document knows as such."""
+    parts, headings, position = list[str](), list[Heading](), 0
+    for block in blocks:
+        text = block.text.strip()
+        if not text:
+            continue
+        if block.level:
+            text = " ".join(text.split())
+            headings.append(Heading(position, block.level, text))
+        parts.append(text)
+        position += len(text) + 2
+    title = title or (headings[0].text if headings else "")
+    return Parsed("\n\n".join(parts), title, tuple(headings))
+
+
+def table_blocks(rows: Sequence[Sequence[str]]) -> list[Block]:
+    """A table as a paragraph per row, each cell after its column's name from the first row."""
+    if len(rows) < 2:
+        return [Block("; ".join(cell for cell in row if cell.strip())) for row in rows]
+    header, *body = rows
+    blocks = []
+    for row in body:
+        cells = [
+            f"{name.strip()}: {' '.join(cell.split())}" if name.strip() else " ".join(cell.split())
+            for name, cell in zip([*header, *[""] * len(row)], row, strict=False)
+            if cell.strip()
+        ]
+        blocks.append(Block("; ".join(cells)))
+    return blocks
