@@ -1,7 +1,8 @@
 """Generations: the followers of one state of the catalog, each in a folder of its own.
 
-The catalog's generation number says which folder is valid, so the commit that changes the
-catalog also switches the followers. What a killed sync prepared is garbage that is swept.
+The catalog names the folder that is valid, so the commit that changes the catalog also switches the
+followers. What a killed sync prepared is garbage that is swept. No name is used twice, since Chroma
+remembers the paths that it has open, or failed to open.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from index.passages import Batch, Vectors
 from index.probe import probe
 
 FOLDER = "generations"
+# The fact of the catalog that names the folder.
+META = "followers"
 # Files that are locked: while someone reads the generation, and while it is opened or copied.
 _IN_USE, _OPENING = "in-use", "opening"
 _BATCH = 2000
@@ -40,21 +43,19 @@ class Change:
     added: Sequence[str]
 
 
-def generation_folder(data: Path, generation: int) -> Path:
-    """Where the followers of a generation are."""
-    return data / FOLDER / f"{generation:06d}"
-
-
-def is_there(data: Path, generation: int) -> bool:
-    """Whether a generation has both followers; not whether they are whole."""
-    folder = generation_folder(data, generation)
-    names = (
+def folder_of(data: Path, catalog: Catalog) -> Path | None:
+    """The folder of the catalog's generation, if it has both followers; they may be torn."""
+    name = catalog.meta(META)
+    if name is None:
+        return None
+    folder = data / FOLDER / name
+    files = (
         f"{dense.FOLDER}/{dense.FILE_NAME}",
         f"{lexical.FOLDER}/{lexical.FILE_NAME}",
         _IN_USE,
         _OPENING,
     )
-    return generation > 0 and all((folder / name).is_file() for name in names)
+    return folder if all((folder / file).is_file() for file in files) else None
 
 
 def hold(folder: Path) -> BinaryIO:
@@ -89,26 +90,23 @@ def _lock(file: BinaryIO, how: int) -> bool:
     return True
 
 
-def prepare(data: Path, catalog: Catalog, model: str, source: int | None, change: Change) -> Path:
-    """Make the followers of the next generation; nothing that is in use is touched.
+def prepare(data: Path, catalog: Catalog, model: str, source: Path | None, change: Change) -> Path:
+    """Make the followers of the next generation in a new folder, whose name the catalog must keep.
 
-    They are copied from generation `source` and changed; if that fails, or if it is None, they are
+    They are copied from the folder `source` and changed; if that fails, or if it is None, they are
     built anew. Raises StoreError when they cannot be written or fail the probe.
     """
-    target = generation_folder(data, catalog.generation + 1)
-    made = None
+    name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
     if source is not None:
         # A damaged source does not matter: the catalog has all there is to know.
         with suppress(StoreError):
-            made = _derive(generation_folder(data, source), catalog, model, change)
-    made = made or _build(data / FOLDER, catalog, model)
-    shutil.rmtree(target, ignore_errors=True)
-    return made.rename(target)
+            return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change)
+    return _build(data / FOLDER / name, catalog, model)
 
 
-def _build(parent: Path, catalog: Catalog, model: str) -> Path:
+def _build(folder: Path, catalog: Catalog, model: str) -> Path:
     keys = sorted(catalog.keys())
-    with _new_folder(parent) as folder:
+    with _new_folder(folder):
         DenseFollower.build(folder / dense.FOLDER)
         DenseFollower.apply(folder / dense.FOLDER, [], _batches(catalog, model, keys))
         _build_lexical(folder, catalog, model, keys)
@@ -116,9 +114,9 @@ def _build(parent: Path, catalog: Catalog, model: str) -> Path:
     return folder
 
 
-def _derive(source: Path, catalog: Catalog, model: str, change: Change) -> Path:
+def _derive(folder: Path, source: Path, catalog: Catalog, model: str, change: Change) -> Path:
     keys = sorted(catalog.keys())
-    with _new_folder(source.parent) as folder:
+    with _new_folder(folder):
         with opening(source):
             shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
         added = _batches(catalog, model, change.added)
@@ -138,15 +136,13 @@ def _build_lexical(folder: Path, catalog: Catalog, model: str, keys: Sequence[st
 
 
 @contextmanager
-def _new_folder(parent: Path) -> Iterator[Path]:
-    """A folder of a name never used before, since Chroma remembers paths that it failed to open;
-    none is left behind when writing fails."""
-    folder = parent / f"new-{uuid4().hex}"
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and leave none behind when writing fails."""
     try:
         folder.mkdir(parents=True)
         for name in (_IN_USE, _OPENING):
             (folder / name).touch()
-        yield folder
+        yield
     except FootnoteError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -171,10 +167,10 @@ def _sample(catalog: Catalog, model: str, keys: Sequence[str]) -> Vectors:
     return np.stack([vectors[key] for key in some]) if some else np.zeros((0, 0), np.float32)
 
 
-def sweep(data: Path, keep: int) -> None:
+def sweep(data: Path, keep: Path) -> None:
     """Remove the folders of all generations but one; what readers hold waits for another time."""
     for folder in (data / FOLDER).glob("*"):
-        if folder == generation_folder(data, keep):
+        if folder.name == keep.name:
             continue
         try:
             with (folder / _IN_USE).open("rb") as file:

@@ -12,8 +12,8 @@ from index import dense, lexical
 from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
 from index.embed import Embedder
-from index.errors import FootnoteError, IndexMismatch, StoreError
-from index.generations import generation_folder, hold, is_there, opening
+from index.errors import IndexMismatch, StoreError
+from index.generations import folder_of, hold, opening
 from index.lexical import LexicalFollower
 from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
@@ -51,12 +51,12 @@ class Snapshot:
             )
 
     def _open(self, data: Path) -> None:
-        if not is_there(data, self.generation):
+        folder = folder_of(data, self._catalog)
+        if folder is None:
             raise StoreError(
                 f"the index in {data} lacks the files of generation {self.generation}; "
                 f"run: footnote index {self.corpus}"
             )
-        folder = generation_folder(data, self.generation)
         with ExitStack() as opened:
             self._held = opened.enter_context(hold(folder))
             with self._mendable(), opening(folder):
@@ -69,11 +69,10 @@ class Snapshot:
         """Errors of the followers, of which Chroma and Tantivy have many kinds, in words."""
         try:
             yield
-        except FootnoteError:
-            raise
         except Exception as error:
+            cause = error.__cause__ or error
             raise StoreError(
-                f"the index cannot be searched ({type(error).__name__}: {error}); "
+                f"the index cannot be searched ({type(cause).__name__}: {cause}); "
                 f"run: footnote index {self.corpus} --rebuild"
             ) from error
 

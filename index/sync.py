@@ -122,39 +122,38 @@ def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
 
 
 def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Work:
-    data, current = task.settings.data, catalog.generation
-    source = current if generations.is_there(data, current) and not read_all else None
-    work, generation = _Work(), current
-    if source is not None and plan.is_empty:
+    current = None if read_all else generations.folder_of(task.settings.data, catalog)
+    work = _Work()
+    if current and plan.is_empty:
         with catalog.transaction():
             _touch(catalog, plan)
     else:
         work = _read(task, plan)
         work = replace(work, embedded=_embed(task, catalog, work))
-        generation = _commit(task, catalog, plan, work, source)
+        current = _commit(task, catalog, plan, work, current)
     catalog.empty_log()
-    generations.sweep(data, keep=generation)
+    generations.sweep(task.settings.data, keep=current)
     return work
 
 
 def _commit(
-    task: _Task, catalog: CatalogWriter, plan: Plan, work: _Work, source: int | None
-) -> int:
-    """Change the catalog and make its followers, from those of a generation or anew; the new
-    generation."""
-    model, generation = task.embedder.fingerprint, catalog.generation + 1
+    task: _Task, catalog: CatalogWriter, plan: Plan, work: _Work, source: Path | None
+) -> Path:
+    """Change the catalog and make its followers, from those in a folder or anew; their folder."""
+    model = task.embedder.fingerprint
     with catalog.transaction():
         before = catalog.keys()
         _apply(catalog, plan, work)
         after = catalog.keys()
         catalog.drop_orphan_vectors(model)
         change = Change(sorted(before - after), sorted(after - before))
-        generations.prepare(task.settings.data, catalog, model, source, change)
+        made = generations.prepare(task.settings.data, catalog, model, source, change)
         facts = build_facts(task.settings, task.embedder, task.request.corpus)
         for name, value in facts.items():
             catalog.set_meta(name, value)
-        catalog.set_meta("generation", str(generation))
-    return generation
+        catalog.set_meta(generations.META, made.name)
+        catalog.set_meta("generation", str(catalog.generation + 1))
+    return made
 
 
 def _read(task: _Task, plan: Plan) -> _Work:

@@ -12,6 +12,7 @@ import pytest
 from index import embed
 from index.embed import MINILM_DIGEST, Embedder
 from index.errors import ConfigError
+from tests.indexing import minilm, tiny_model
 
 pytestmark = pytest.mark.model
 
@@ -27,73 +28,47 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def minilm() -> Embedder:
-    return Embedder("minilm")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("models") / "tiny", window=96)
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, minilm: Embedder) -> Path:
-    """A sentence-transformers model of a few kilobytes, with random weights."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
-    from transformers import AutoTokenizer, BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    tokenizer = AutoTokenizer.from_pretrained(str(minilm.folder))
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=128,
-    )
-    BertModel(config).save_pretrained(str(folder / "bert"))
-    tokenizer.save_pretrained(str(folder / "bert"))
-    words = Transformer(str(folder / "bert"), max_seq_length=96)
-    model = SentenceTransformer(modules=[words, Pooling(16)], device="cpu")
-    model.save(str(folder))
-    shutil.rmtree(folder / "bert")
-    return folder
-
-
-def test_embed_passages_gives_unit_vectors_in_the_order_of_texts(minilm: Embedder) -> None:
+def test_embed_passages_gives_unit_vectors_in_the_order_of_texts() -> None:
     told = list[int]()
-    vectors = minilm.embed_passages(TEXTS, told.append)
+    vectors = minilm().embed_passages(TEXTS, told.append)
     assert vectors.shape == (len(TEXTS), 384)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
     assert told == [32, 14]
-    cosines = vectors @ minilm.embed_query("Where were the talks?")
+    cosines = vectors @ minilm().embed_query("Where were the talks?")
     assert sorted(np.argsort(-cosines)[:2].tolist()) == [3, 5]
 
 
-def test_embed_passages_in_batches_equals_one_by_one(minilm: Embedder) -> None:
-    together = minilm.embed_passages(TEXTS)
-    alone = np.vstack([minilm.embed_passages([text]) for text in TEXTS[:12]])
+def test_embed_passages_in_batches_equals_one_by_one() -> None:
+    together = minilm().embed_passages(TEXTS)
+    alone = np.vstack([minilm().embed_passages([text]) for text in TEXTS[:12]])
     assert np.abs(together[:12] - alone).max() < 1e-5
 
 
-def test_embed_no_passages_gives_no_vectors(minilm: Embedder) -> None:
-    assert minilm.embed_passages([]).shape == (0, 384)
+def test_embed_no_passages_gives_no_vectors() -> None:
+    assert minilm().embed_passages([]).shape == (0, 384)
 
 
-def test_count_tokens_is_the_models_own_count(minilm: Embedder) -> None:
-    assert minilm.count_tokens(["Cairo hosted the talks.", "", "unbelievability"]) == [5, 0, 5]
-    assert minilm.count_tokens([]) == []
-    assert minilm.count_tokens(["word " * 1000]) == [1000]
-    assert minilm.max_tokens == 256
+def test_count_tokens_is_the_models_own_count() -> None:
+    assert minilm().count_tokens(["Cairo hosted the talks.", "", "unbelievability"]) == [5, 0, 5]
+    assert minilm().count_tokens([]) == []
+    assert minilm().count_tokens(["word " * 1000]) == [1000]
+    assert minilm().max_tokens == 256
 
 
-def test_built_in_model_is_the_published_one(minilm: Embedder) -> None:
-    assert embed._digest(minilm.folder / "model.safetensors") == MINILM_DIGEST
-    assert minilm.fingerprint.startswith("minilm-")
+def test_built_in_model_is_the_published_one() -> None:
+    assert embed._digest(minilm().folder / "model.safetensors") == MINILM_DIGEST
+    assert minilm().fingerprint.startswith("minilm-")
 
 
 def test_built_in_model_with_altered_weights_is_refused(
-    minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = Path(shutil.copytree(minilm.folder, tmp_path / "model"))
+    folder = Path(shutil.copytree(minilm().folder, tmp_path / "model"))
     with (folder / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         last = file.read(1)
@@ -101,7 +76,7 @@ def test_built_in_model_with_altered_weights_is_refused(
         file.write(bytes([last[0] ^ 1]))
     monkeypatch.setattr(embed, "_built_in_folder", lambda: folder)
     altered = Embedder("minilm")
-    assert altered.fingerprint != minilm.fingerprint
+    assert altered.fingerprint != minilm().fingerprint
     with pytest.raises(
         ConfigError, match=r"are not the published ones; run: pip install --force-re"
     ):

@@ -17,7 +17,7 @@ from index.catalog import FileState
 from index.catalog_writer import CatalogWriter
 from index.dense import DenseFollower
 from index.errors import StoreError
-from index.generations import Change, generation_folder, hold, is_there, prepare, sweep
+from index.generations import Change, folder_of, hold, prepare, sweep
 from index.lexical import LexicalFollower
 from index.passages import Document, Passage, Vectors
 from index.probe import probe
@@ -49,8 +49,9 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
     return [p.key for p in passages]
 
 
-def commit(catalog: CatalogWriter, generation: int) -> None:
+def commit(catalog: CatalogWriter, generation: int, folder: Path) -> None:
     catalog.set_meta("generation", str(generation))
+    catalog.set_meta("followers", folder.name)
 
 
 @pytest.fixture
@@ -83,10 +84,12 @@ def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew
 ) -> None:
     old = put(catalog, [f"cat number {number}" for number in range(9)] + ["a dog"])
     first = prepare(tmp_path, catalog, "m", None, Change([], []))
-    assert (first, contents(first)) == (tmp_path / "generations" / "000001", (10, 10))
-    commit(catalog, 1)
+    assert (first.parent, first.name[:7]) == (tmp_path / "generations", "000001-")
+    assert contents(first) == (10, 10)
+    commit(catalog, 1, first)
     new = put(catalog, ["cat number 0", "a dog", "an elephant"])
-    second = prepare(tmp_path, catalog, "m", 1, Change([k for k in old if k not in new], new[2:]))
+    gone = [key for key in old if key not in new]
+    second = prepare(tmp_path, catalog, "m", first, Change(gone, new[2:]))
     assert (contents(first), contents(second)) == ((10, 10), (3, 3))
     words = LexicalFollower(second / lexical.FOLDER)
     assert [words.search(name, 5) != [] for name in ("elephant", "8")] == [True, False]
@@ -94,28 +97,32 @@ def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew
     assert words.idf("cat") == pytest.approx(math.log(1 + 2.5 / 1.5))
 
 
-def test_prepare_from_a_damaged_source_and_over_a_killed_syncs_rest_builds_anew(
-    catalog: CatalogWriter, tmp_path: Path
-) -> None:
+def test_prepare_from_a_damaged_source_builds_anew(catalog: CatalogWriter, tmp_path: Path) -> None:
     put(catalog, ["one", "two", "three"])
-    source, rest = generation_folder(tmp_path, 1), generation_folder(tmp_path, 2)
-    for folder in (source, rest):
-        (folder / "chroma").mkdir(parents=True)
-        (folder / "chroma" / "chroma.sqlite3").write_bytes(b"torn")
-        (folder / "opening").touch()
-    commit(catalog, 1)
-    for _ in range(2):  # also a second time in one process
-        assert contents(prepare(tmp_path, catalog, "m", 1, Change([], []))) == (3, 3)
-    assert left(tmp_path) == ["000001", "000002"]
+    (source,) = make(tmp_path, 1)
+    (source / "chroma" / "chroma.sqlite3").write_bytes(b"torn")
+    made = prepare(tmp_path, catalog, "m", source, Change([], []))
+    assert contents(made) == (3, 3)
+    assert left(tmp_path) == sorted([source.name, made.name])
 
 
 def test_prepare_that_cannot_write_says_why(catalog: CatalogWriter, tmp_path: Path) -> None:
     put(catalog, ["one"])
     (tmp_path / "generations").write_bytes(b"")
-    with pytest.raises(
-        StoreError, match=r"cannot be written \(Not a directory\); nothing was changed$"
-    ):
+    expected = r"cannot be written \(Not a directory\); nothing was changed$"
+    with pytest.raises(StoreError, match=expected):
         prepare(tmp_path, catalog, "m", None, Change([], []))
+
+
+def test_folder_of_is_what_the_catalog_names_if_it_is_whole(
+    catalog: CatalogWriter, tmp_path: Path
+) -> None:
+    assert folder_of(tmp_path, catalog) is None
+    folder, _ = make(tmp_path, 1, 2)
+    commit(catalog, 1, folder)
+    assert folder_of(tmp_path, catalog) == folder
+    (folder / "tantivy" / "meta.json").unlink()
+    assert folder_of(tmp_path, catalog) is None
 
 
 def cut(path: Path) -> None:
@@ -198,12 +205,14 @@ def test_probe_that_takes_too_long_is_given_up(
         probe(whole, COUNT, SAMPLE)
 
 
-def make(data: Path, *numbers: int) -> None:
-    for number in numbers:
-        folder = generation_folder(data, number)
+def make(data: Path, *numbers: int) -> list[Path]:
+    """Folders of generations with empty files."""
+    folders = [data / "generations" / f"{number:06d}-name" for number in numbers]
+    for folder in folders:
         for name in ("chroma/chroma.sqlite3", "tantivy/meta.json", "in-use", "opening"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
+    return folders
 
 
 def left(data: Path) -> list[str]:
@@ -211,27 +220,26 @@ def left(data: Path) -> list[str]:
 
 
 def test_sweep_removes_all_generations_but_one(tmp_path: Path) -> None:
-    make(tmp_path, 1, 2, 3)
+    folders = make(tmp_path, 1, 2, 3)
     (tmp_path / "generations" / "000004").mkdir()
-    sweep(tmp_path, keep=2)
-    assert left(tmp_path) == ["000002"]
-    assert [is_there(tmp_path, number) for number in (0, 1, 2)] == [False, False, True]
+    sweep(tmp_path, keep=folders[1])
+    assert left(tmp_path) == ["000002-name"]
 
 
 def test_sweep_leaves_a_held_generation_for_another_time(tmp_path: Path) -> None:
-    make(tmp_path, 1, 2)
-    with hold(generation_folder(tmp_path, 1)), hold(generation_folder(tmp_path, 1)):
-        sweep(tmp_path, keep=2)
-        assert left(tmp_path) == ["000001", "000002"]
-    sweep(tmp_path, keep=2)
-    assert left(tmp_path) == ["000002"]
+    first, second = make(tmp_path, 1, 2)
+    with hold(first), hold(first):
+        sweep(tmp_path, keep=second)
+        assert left(tmp_path) == ["000001-name", "000002-name"]
+    sweep(tmp_path, keep=second)
+    assert left(tmp_path) == ["000002-name"]
 
 
 def test_hold_of_a_generation_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"000001 is gone; ask again$"):
-        hold(generation_folder(tmp_path, 1))
+        hold(tmp_path / "000001")
 
 
 def test_sweep_before_the_first_generation_does_nothing(tmp_path: Path) -> None:
-    sweep(tmp_path, keep=0)
+    sweep(tmp_path, keep=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,135 @@
+"""What tests of syncs and readers share: one loaded model, folders, the whole of an index."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import cache
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import tantivy
+
+from index import dense, lexical
+from index.catalog import Catalog
+from index.dense import DenseFollower
+from index.embed import Embedder
+from index.formats import parse
+from index.generations import folder_of
+from index.lexical import LexicalFollower
+from index.parsed import Unreadable
+from index.passages import Document, Passage
+from index.settings import IndexSettings, load_settings
+from index.split import split
+from index.walk import walk
+
+
+@cache
+def minilm() -> Embedder:
+    """MiniLM, loaded once for all tests."""
+    return Embedder("minilm")
+
+
+def settings_for(data: Path, **given: object) -> IndexSettings:
+    return load_settings(IndexSettings, data=data, **given)
+
+
+def write(corpus: Path, files: dict[str, str | bytes], time: int | None = None) -> None:
+    for path, content in files.items():
+        (corpus / path).parent.mkdir(parents=True, exist_ok=True)
+        (corpus / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        if time is not None:
+            os.utime(corpus / path, ns=(time, time))
+
+
+def wanted(corpus: Path, limit: int = 180) -> tuple[dict[str, Document | None], list[Passage]]:
+    """Documents (None for those that cannot be read) and passages, made straight from the files."""
+    documents, passages = dict[str, Document | None](), list[Passage]()
+    entries, failures = walk(corpus)
+    documents.update({failure.path: None for failure in failures})
+    for entry in entries:
+        data = (corpus / entry.path).read_bytes()
+        try:
+            read = parse(entry.path, data)
+        except Unreadable:
+            documents[entry.path] = None
+            continue
+        title, digest = read.title or PurePosixPath(entry.path).stem, sha256(data).hexdigest()
+        documents[entry.path] = document = Document(
+            entry.path, title, read.text, digest, read.headings, read.page_starts
+        )
+        passages += split(document, minilm().count_tokens, limit)
+    return documents, passages
+
+
+def held(data: Path) -> tuple[dict[str, Document | None], list[Passage]]:
+    """What an index holds, after a look at whether its vectors and followers agree with it."""
+    catalog = Catalog.read(data)
+    documents = {info.path: catalog.document(info.path) for info in catalog.documents()}
+    passages = [p for path in documents for p in catalog.passages_in(path)]
+    keys = {passage.key for passage in passages}
+    stored = catalog.vectors(minilm().fingerprint, sorted(keys))
+    assert catalog.keys() == stored.keys() == keys
+    folder = folder_of(data, catalog)
+    assert folder
+    assert _dense_keys(folder / dense.FOLDER) == keys
+    assert _lexical_keys(folder / lexical.FOLDER) == keys
+    catalog.close()
+    return documents, passages
+
+
+def _dense_keys(folder: Path) -> set[str]:
+    follower = DenseFollower(folder)
+    keys = set(follower._collection.get(include=[])["ids"])
+    follower.close()
+    return keys
+
+
+def _lexical_keys(folder: Path) -> set[str]:
+    searcher = LexicalFollower(folder)._searcher
+    hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
+    return {str(searcher.doc(address)["key"][0]) for _, address in hits}
+
+
+def assert_in_line(data: Path, corpus: Path) -> None:
+    """The index is what one built from scratch would be, vectors and all."""
+    documents, passages = held(data)
+    expected_documents, expected_passages = wanted(corpus)
+    assert documents == expected_documents
+    assert sorted(passages, key=_order) == sorted(expected_passages, key=_order)
+    catalog = Catalog.read(data)
+    stored = catalog.vectors(minilm().fingerprint, [p.key for p in passages])
+    catalog.close()
+    texts = {p.key: p.embedding_text for p in passages}
+    vectors = minilm().embed_passages([texts[key] for key in stored])
+    for key, vector in zip(stored, vectors, strict=True):
+        assert np.allclose(stored[key], vector, atol=1e-5)
+
+
+def _order(passage: Passage) -> tuple[str, int]:
+    return passage.document, passage.start
+
+
+def tiny_model(folder: Path, window: int) -> Path:
+    """A sentence-transformers model of a few kilobytes with random weights, saved in a folder."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    tokenizer = AutoTokenizer.from_pretrained(str(minilm().folder))
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=128,
+    )
+    parts = folder / "parts"
+    BertModel(config).save_pretrained(str(parts))
+    tokenizer.save_pretrained(str(parts))
+    words = Transformer(str(parts), max_seq_length=window)
+    SentenceTransformer(modules=[words, Pooling(16)], device="cpu").save(str(folder))
+    shutil.rmtree(parts)
+    return folder

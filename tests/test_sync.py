@@ -1,0 +1,421 @@
+"""Syncs with real parts: the index is what the folder is, and nothing is embedded twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from index import sync as module
+from index.catalog import Catalog, FileState
+from index.catalog_writer import CatalogWriter
+from index.embed import Embedder
+from index.errors import ConfigError, IndexMismatch, StoreError
+from index.lock import writer_lock
+from index.passages import Failure
+from index.rows import FILE_NAME
+from index.store import Index, Snapshot
+from index.sync import SyncReport
+from tests.indexing import (
+    assert_in_line,
+    held,
+    minilm,
+    settings_for,
+    tiny_model,
+    wanted,
+    write,
+)
+
+pytestmark = pytest.mark.model
+
+FILES: dict[str, str | bytes] = {
+    "cats.md": "# Cats\n\nCats sleep for sixteen hours a day.\n\n## Food\n\nCats eat fish.\n",
+    "dogs.txt": "Dogs were tamed fifteen thousand years ago. They herd sheep over all of the hills.",
+    "deep/birds.md": "Birds have hollow bones. Swifts sleep while they fly.",
+}
+PASSAGES = 4
+
+
+@pytest.fixture(autouse=True)
+def _one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        module, "Embedder", lambda name: minilm() if name == "minilm" else Embedder(name)
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus and its index, which tests copy."""
+    folder = tmp_path_factory.mktemp("base")
+    write(folder / "corpus", FILES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "Embedder", lambda _: minilm())
+        report = module.sync(settings_for(folder / "data"), folder / "corpus")
+    assert report.added == ("cats.md", "deep/birds.md", "dogs.txt")
+    assert (report.passages, report.embedded, report.generation) == (PASSAGES, PASSAGES, 1)
+    return folder
+
+
+class Place:
+    """A corpus and its index, to be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.corpus, self.data = folder / "corpus", folder / "data"
+
+    def sync(
+        self,
+        corpus: Path | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+        rebuild: bool = False,
+    ) -> SyncReport:
+        return module.sync(
+            settings_for(self.data),
+            corpus or self.corpus,
+            force=force,
+            dry_run=dry_run,
+            rebuild=rebuild,
+        )
+
+    def found(self, query: str) -> list[str]:
+        """Documents whose passages share words with a query, best first."""
+        index = Index(settings_for(self.data))
+        index.embedder = minilm()
+        with index.lease() as snapshot:
+            keys = [key for key, _ in snapshot.search_words(query, 5)]
+            passages = snapshot.passages(keys)
+        index.close()
+        return [passage.document for key in keys for passage in passages[key]]
+
+    def state(self) -> dict[str, bytes]:
+        """Every file of the index but the lock and SQLite's own working files."""
+        files = (path for path in self.data.rglob("*") if path.is_file())
+        return {
+            str(f): f.read_bytes() for f in files if not f.name.endswith(("lock", "-shm", "-wal"))
+        }
+
+
+@pytest.fixture
+def place(base: Path, tmp_path: Path) -> Place:
+    shutil.copytree(base, tmp_path / "place")
+    place = Place(tmp_path / "place")
+    catalog = CatalogWriter.create(place.data)
+    catalog.set_meta("corpus", os.path.realpath(place.corpus))
+    catalog.close()
+    return place
+
+
+def files(data: Path) -> dict[str, FileState]:
+    catalog = Catalog.read(data)
+    known = catalog.files()
+    catalog.close()
+    return known
+
+
+def keys_of(snapshot: Snapshot, query: str) -> list[str]:
+    return [key for key, _ in snapshot.search_words(query, 5)]
+
+
+def keys(data: Path) -> set[str]:
+    return {passage.key for passage in held(data)[1]}
+
+
+def test_sync_of_an_unchanged_folder_does_nothing(place: Place) -> None:
+    before = place.state()
+    report = place.sync()
+    assert (report.unchanged, report.embedded, report.generation) == (3, 0, 1)
+    assert not (report.added)
+    assert not (report.changed)
+    assert not (report.renamed)
+    assert not (report.removed)
+    assert not (report.failed)
+    assert place.state() == before
+
+
+def test_sync_of_edits_embeds_only_what_is_new(place: Place) -> None:
+    write(
+        place.corpus, {"cats.md": str(FILES["cats.md"]).replace("fish", "mice"), "new.txt": "Eels."}
+    )
+    (place.corpus / "dogs.txt").unlink()
+    (place.corpus / "deep" / "birds.md").rename(place.corpus / "swifts.md")
+    report = place.sync()
+    assert (report.added, report.changed) == (("new.txt",), ("cats.md",))
+    assert report.renamed == (("deep/birds.md", "swifts.md"),)
+    assert (report.removed, report.unchanged) == (("dogs.txt",), 0)
+    assert (report.passages, report.embedded, report.generation) == (4, 2, 2)
+    assert_in_line(place.data, place.corpus)
+    found = place.found("mice eels swifts sheep")
+    assert sorted(found) == ["cats.md", "new.txt", "swifts.md"]
+
+
+def test_sync_of_a_rename_embeds_nothing_and_moves_the_passages(place: Place) -> None:
+    (place.corpus / "deep").rename(place.corpus / "air")
+    report = place.sync()
+    assert report.renamed == (("deep/birds.md", "air/birds.md"),)
+    assert (report.embedded, report.generation) == (0, 2)
+    assert_in_line(place.data, place.corpus)
+    assert place.found("hollow") == ["air/birds.md"]
+
+
+def test_sync_of_touched_files_makes_no_generation(place: Place) -> None:
+    for name in FILES:
+        os.utime(place.corpus / name, ns=(5, 5))
+    report = place.sync()
+    assert (report.unchanged, report.embedded, report.generation) == (3, 0, 1)
+    assert {state.mtime for state in files(place.data).values()} == {5}
+
+
+def test_sync_of_the_same_text_twice_embeds_it_once_and_cites_both(place: Place) -> None:
+    write(place.corpus, {"one.txt": "Newts swim.", "two/one.txt": "Newts swim."})
+    assert place.sync().embedded == 1
+    assert place.found("newts") == ["one.txt", "two/one.txt"]
+    assert_in_line(place.data, place.corpus)
+
+
+def test_sync_of_bad_files_lists_them_and_finds_the_good(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("The secret is out.", encoding="utf-8")
+    (place.corpus / "link.txt").symlink_to(tmp_path / "outside.txt")
+    bad = {"broken.pdf": b"%PDF-1.7 broken", "binary.txt": bytes(range(256)), "empty.txt": b""}
+    write(place.corpus, {**bad, "good.txt": "Otters hold hands."})
+    report = place.sync()
+    assert report.failed == (
+        Failure("binary.txt", "binary: these bytes are not text"),
+        Failure("broken.pdf", "damaged: not a PDF that can be opened"),
+        Failure("empty.txt", "empty: the file has no bytes"),
+        Failure("link.txt", "symbolic link; links are not followed"),
+    )
+    assert (place.found("otters"), place.found("secret")) == (["good.txt"], [])
+    assert place.found("sheep") == ["dogs.txt"]
+    assert_in_line(place.data, place.corpus)
+    again = place.sync()
+    assert (again.failed, again.generation, again.embedded) == (report.failed, 2, 0)
+
+
+def test_sync_tells_its_progress(place: Place) -> None:
+    told = list[tuple[str, int, int]]()
+    write(place.corpus, {"one.txt": "Newts swim.", "two.txt": "Eels swim."})
+    module.sync(settings_for(place.data), place.corpus, progress=lambda *stage: told.append(stage))
+    assert told == [("reading", 1, 2), ("reading", 2, 2), ("embedding", 2, 2)]
+
+
+def test_sync_of_an_index_inside_its_corpus_leaves_the_index_out(tmp_path: Path) -> None:
+    write(tmp_path, {"one.txt": "Newts swim."})
+    settings = settings_for(tmp_path / "index")
+    assert module.sync(settings, tmp_path).added == ("one.txt",)
+    again = module.sync(settings, tmp_path)
+    assert (again.added, again.failed, again.generation) == ((), (), 1)
+
+
+# --- what is refused
+
+
+def test_sync_of_another_folder_is_refused_unless_forced(place: Place, tmp_path: Path) -> None:
+    other = tmp_path / "an other"
+    write(other, {"dogs.txt": FILES["dogs.txt"], "newts.txt": "Newts swim."})
+    before = place.state()
+    expected = (
+        rf"^this index holds {place.corpus}; to replace it run: footnote index '{other}' --force; "
+        rf"to keep both run: footnote --data ANOTHER_FOLDER index '{other}'$"
+    )
+    with pytest.raises(ConfigError, match=expected):
+        place.sync(other)
+    assert place.state() == before
+    report = place.sync(other, force=True)
+    assert (report.added, report.changed) == (("newts.txt",), ("dogs.txt",))
+    assert (report.removed, report.embedded) == (("cats.md", "deep/birds.md"), 1)
+    assert_in_line(place.data, other)
+
+
+@pytest.mark.parametrize("how", ["gone", "links"])
+def test_sync_that_would_lose_more_than_half_is_refused_unless_forced(
+    place: Place, how: str
+) -> None:
+    for name in ("cats.md", "dogs.txt"):
+        (place.corpus / name).unlink()
+        if how == "links":
+            (place.corpus / name).symlink_to("elsewhere")
+    before = place.state()
+    expected = rf"^2 of 3 documents are gone from .* run: footnote index {place.corpus} --force$"
+    with pytest.raises(ConfigError, match=expected):
+        place.sync()
+    assert place.state() == before
+    assert (place.sync(force=True).passages, place.found("bones cats")) == (1, ["deep/birds.md"])
+
+
+def test_sync_with_another_passage_length_is_refused_until_rebuilt(place: Place) -> None:
+    settings = settings_for(place.data, passage_tokens=16)
+    expected = (
+        r"built with splitter spans-\d+-180, the settings ask for spans-\d+-16; "
+        rf"run: footnote index {place.corpus} --rebuild$"
+    )
+    with pytest.raises(IndexMismatch, match=expected):
+        module.sync(settings, place.corpus)
+    with pytest.raises(IndexMismatch, match=r"--force --rebuild$"):
+        module.sync(settings, place.corpus, force=True)
+    report = module.sync(settings, place.corpus, rebuild=True)
+    assert (report.changed, report.generation) == (("cats.md", "deep/birds.md", "dogs.txt"), 2)
+    assert (report.passages, report.embedded) == (5, 2)  # one passage is now two
+    assert held(place.data)[1] == wanted(place.corpus, limit=16)[1]
+
+
+def test_sync_with_another_model_is_refused_until_rebuilt(place: Place, tmp_path: Path) -> None:
+    settings = settings_for(
+        place.data, embedding_model=str(tiny_model(tmp_path / "tiny", window=96))
+    )
+    expected = r"built with model minilm-\w+, the settings ask for tiny-\w+; run: .* --rebuild$"
+    with pytest.raises(IndexMismatch, match=expected):
+        module.sync(settings, place.corpus)
+    report = module.sync(settings, place.corpus, rebuild=True)
+    assert (report.passages, report.embedded) == (PASSAGES, PASSAGES)
+    index = Index(settings)
+    with index.lease() as snapshot:
+        key = next(iter(keys_of(snapshot, "hollow")))
+        assert snapshot.nearest(snapshot.vectors([key])[key], 1)[0][0] == key
+    index.close()
+
+
+def test_sync_with_a_model_that_reads_too_little_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "corpus", {"one.txt": "Newts swim."})
+    model = tiny_model(tmp_path / "tiny", window=60)
+    settings = settings_for(tmp_path / "data", embedding_model=str(model))
+    with pytest.raises(ConfigError, match=r"reads 60 tokens at a time, too few for passages; use"):
+        module.sync(settings, tmp_path / "corpus")
+
+
+def test_sync_dry_run_of_a_first_sync_writes_nothing(place: Place, tmp_path: Path) -> None:
+    report = module.sync(settings_for(tmp_path / "none"), place.corpus, dry_run=True)
+    assert report.added == ("cats.md", "deep/birds.md", "dogs.txt")
+    assert (report.passages, report.embedded, report.generation) == (0, 0, 0)
+    assert not (tmp_path / "none").exists()
+
+
+def test_sync_dry_run_tells_what_would_be_done_and_writes_nothing(place: Place) -> None:
+    write(place.corpus, {"new.txt": "Newts swim.", "cats.md": "Gone."})
+    (place.corpus / "dogs.txt").unlink()
+    before = place.state()
+    with writer_lock(place.data):  # nor does it wait for another sync
+        report = place.sync(dry_run=True)
+    assert (report.added, report.changed, report.removed) == (
+        ("new.txt",),
+        ("cats.md",),
+        ("dogs.txt",),
+    )
+    assert (report.embedded, report.generation) == (0, 1)
+    assert place.state() == before
+
+
+# --- what is damaged or killed
+
+
+@pytest.mark.parametrize("lost", ["generations", "generations/000001-*/tantivy"])
+def test_sync_makes_missing_followers_from_the_catalog(place: Place, lost: str) -> None:
+    for folder in place.data.glob(lost):
+        shutil.rmtree(folder)
+    expected = rf"lacks the files of generation 1; run: footnote index {place.corpus}$"
+    for _ in range(2):  # a reader that tries makes it no worse
+        with pytest.raises(StoreError, match=expected):
+            place.found("sheep")
+    report = place.sync()
+    assert (report.unchanged, report.embedded, report.generation) == (3, 0, 2)
+    assert place.found("sheep") == ["dogs.txt"]
+    assert_in_line(place.data, place.corpus)
+
+
+def test_sync_from_damaged_followers_makes_them_from_the_catalog(place: Place) -> None:
+    (file,) = place.data.glob("generations/000001-*/chroma/chroma.sqlite3")
+    file.write_bytes(b"torn")
+    with pytest.raises(StoreError, match=rf"run: footnote index {place.corpus} --rebuild$"):
+        place.found("sheep")
+    write(place.corpus, {"new.txt": "Newts swim."})
+    assert place.sync().embedded == 1
+    assert place.found("newts sheep") == ["new.txt", "dogs.txt"]
+    assert_in_line(place.data, place.corpus)
+
+
+def test_sync_rebuild_reads_all_and_embeds_nothing_again(place: Place) -> None:
+    report = place.sync(rebuild=True)
+    assert (len(report.changed), report.embedded, report.generation) == (3, 0, 2)
+    assert_in_line(place.data, place.corpus)
+
+
+def test_sync_into_a_damaged_catalog_says_what_to_remove(place: Place) -> None:
+    (place.data / FILE_NAME).write_bytes(b"no database" * 500)
+    with pytest.raises(
+        StoreError, match=r"is damaged .*; remove .* and run: footnote index FOLDER$"
+    ):
+        place.sync(rebuild=True)
+
+
+KILLED = ("reading", "embedding", "followers", "probe", "commit", "sweep")
+
+
+def test_sync_killed_at_any_moment_leaves_an_index_that_answers(place: Place) -> None:
+    script = Path(__file__).with_name("killed_sync.py")
+    command = [sys.executable, str(script), str(place.data), str(place.corpus)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as helper:
+        assert helper.stdin
+        assert helper.stdout
+        for number, moment in enumerate(KILLED):
+            write(place.corpus, {"dogs.txt": f"Dogs bark {number} times.", f"{moment}.txt": moment})
+            print(moment, file=helper.stdin, flush=True)
+            assert helper.stdout.readline() == "-9\n"
+            if moment != "sweep":  # which is after the commit
+                assert place.found("sheep") == ["dogs.txt"]
+                assert len(held(place.data)[1]) == PASSAGES
+        helper.stdin.close()
+    assert_in_line(place.data, place.corpus)
+    assert place.found("bark") == ["dogs.txt"]
+    report = place.sync()
+    assert (report.unchanged, report.embedded, report.generation) == (9, 0, 2)
+    left = [path.name[:6] for path in (place.data / "generations").iterdir()]
+    assert left == ["000002"]
+
+
+# --- a history
+
+
+WORDS = "amber birch cedar daisy ember fern grove hazel iris jade kelp lotus moss nettle".split()
+
+
+def edit(corpus: Path, chance: random.Random, time: int) -> None:
+    """Do something to the folder that its owner might do."""
+    paths = sorted(path for path in corpus.rglob("*") if path.is_file())
+    path, fresh = chance.choice(paths), corpus / chance.choice("ab") / f"{time}.md"
+    fresh.parent.mkdir(exist_ok=True)
+    verb = chance.choice(["add", "add", "edit", "rename", "touch", "delete", "copy", "break"])
+    text = "\n\n".join(
+        f"# {' '.join(chance.sample(WORDS, 2))}\n\n{chance.choice(WORDS)}." for _ in "123"
+    )
+    if verb == "rename":
+        path.rename(fresh)
+    elif verb == "copy":
+        shutil.copy(path, fresh)
+    elif verb == "delete" and len(paths) > 3:
+        path.unlink()
+    elif verb == "touch":
+        os.utime(path, ns=(time, time))
+    else:
+        target = fresh if verb == "add" else path
+        write(corpus, {str(target.relative_to(corpus)): b"\0" if verb == "break" else text}, time)
+
+
+def test_sync_history_leaves_what_a_sync_from_scratch_gives(place: Place, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    for step in range(10):
+        before = keys(place.data)
+        for number in range(chance.randrange(1, 5)):
+            edit(place.corpus, chance, 100 * step + number)
+        report = place.sync(force=True)
+        assert report.embedded == len(keys(place.data) - before)
+        assert_in_line(place.data, place.corpus)
+    scratch = Place(tmp_path)
+    scratch.sync(place.corpus)
+    for word in WORDS:
+        assert place.found(word) == scratch.found(word)
