@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import pytest
 import tantivy
 
 from index import dense, lexical
 from index.catalog import Catalog
+from index.catalog_writer import CatalogWriter
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.formats import parse
@@ -22,6 +26,8 @@ from index.parsed import Unreadable
 from index.passages import Document, Passage
 from index.settings import IndexSettings, load_settings
 from index.split import split
+from index.store import Index
+from index.sync import SyncReport, sync
 from index.walk import walk
 
 
@@ -29,6 +35,19 @@ from index.walk import walk
 def minilm() -> Embedder:
     """MiniLM, loaded once for all tests."""
     return Embedder("minilm")
+
+
+@contextmanager
+def sharing_minilm() -> Iterator[None]:
+    """Have syncs and readers use the one that is loaded; other models are theirs to load."""
+
+    def embedder(name: str) -> Embedder:
+        return minilm() if name == "minilm" else Embedder(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("index.sync.Embedder", "index.store.Embedder"):
+            patch.setattr(place, embedder)
+        yield
 
 
 def settings_for(data: Path, **given: object) -> IndexSettings:
@@ -41,6 +60,58 @@ def write(corpus: Path, files: dict[str, str | bytes], time: int | None = None) 
         (corpus / path).write_bytes(content if isinstance(content, bytes) else content.encode())
         if time is not None:
             os.utime(corpus / path, ns=(time, time))
+
+
+class Place:
+    """A corpus and its index in one folder, to be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.corpus, self.data = folder / "corpus", folder / "data"
+
+    def copy(self, folder: Path) -> Place:
+        """The same in another folder, as if the index had always been there."""
+        place = Place(folder)
+        shutil.copytree(self.corpus, place.corpus)
+        shutil.copytree(self.data, place.data)
+        catalog = CatalogWriter.create(place.data)
+        catalog.set_meta("corpus", os.path.realpath(place.corpus))
+        catalog.close()
+        return place
+
+    def sync(
+        self,
+        corpus: Path | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+        rebuild: bool = False,
+    ) -> SyncReport:
+        return sync(
+            settings_for(self.data),
+            corpus or self.corpus,
+            force=force,
+            dry_run=dry_run,
+            rebuild=rebuild,
+        )
+
+    def found(self, query: str) -> list[str]:
+        """Documents whose passages share words with a query, best first."""
+        index = Index(settings_for(self.data))
+        with index.lease() as snapshot:
+            keys = [key for key, _ in snapshot.search_words(query, 5)]
+            passages = snapshot.passages(keys)
+        index.close()
+        return [passage.document for key in keys for passage in passages[key]]
+
+    def state(self) -> dict[str, bytes]:
+        """Every file of the index but the lock and SQLite's own working files."""
+        files = (path for path in self.data.rglob("*") if path.is_file())
+        return {
+            str(f): f.read_bytes() for f in files if not f.name.endswith(("lock", "-shm", "-wal"))
+        }
+
+    def generations(self) -> list[str]:
+        """Numbers of the generations whose files are there."""
+        return sorted(path.name[:6] for path in (self.data / "generations").iterdir())
 
 
 def wanted(corpus: Path, limit: int = 180) -> tuple[dict[str, Document | None], list[Passage]]:

@@ -9,40 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from index import sync as module
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError
 from index.store import Index, Snapshot
 from index.sync import SyncReport
-from tests.indexing import minilm, settings_for, write
+from tests.indexing import Place, minilm, settings_for, sharing_minilm, write
 
 pytestmark = pytest.mark.model
 
 
-@pytest.fixture(autouse=True)
-def _one_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("index.sync.Embedder", "index.store.Embedder"):
-        monkeypatch.setattr(place, lambda _: minilm())
+@pytest.fixture(scope="module", autouse=True)
+def _one_model() -> Iterator[None]:
+    with sharing_minilm():
+        yield
 
 
-class Place:
-    """A corpus of one line and its index."""
+def sync_text(place: Place, text: str) -> SyncReport:
+    write(place.corpus, {"a.txt": text})
+    return place.sync(force=True)
 
-    def __init__(self, folder: Path) -> None:
-        self.corpus, self.data = folder / "corpus", folder / "data"
 
-    def sync(self, text: str) -> SyncReport:
-        write(self.corpus, {"a.txt": text})
-        return module.sync(settings_for(self.data), self.corpus, force=True)
-
-    def generations(self) -> list[str]:
-        return sorted(path.name[:6] for path in (self.data / "generations").iterdir())
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, _one_model: None) -> Place:
+    """A corpus of one line and its index, which tests copy."""
+    place = Place(tmp_path_factory.mktemp("base"))
+    sync_text(place, "Newts swim in ponds.")
+    return place
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
-    place.sync("Newts swim in ponds.")
-    return place
+def place(base: Place, tmp_path: Path) -> Place:
+    return base.copy(tmp_path / "place")
 
 
 @pytest.fixture
@@ -88,16 +84,16 @@ def test_index_reader_moves_on_between_questions_and_keeps_what_is_leased(
     index: Index, place: Place
 ) -> None:
     with index.lease() as old:
-        place.sync("Eels swim in rivers.")
+        sync_text(place, "Eels swim in rivers.")
         with index.lease() as new:
             assert (old.generation, new.generation) == (1, 2)
             assert (texts(old), texts(new)) == (["Newts swim in ponds."], ["Eels swim in rivers."])
-            place.sync("Eels swim in the sea.")
+            sync_text(place, "Eels swim in the sea.")
             assert place.generations() == ["000001", "000002", "000003"]
             assert (texts(old), texts(new)) == (["Newts swim in ponds."], ["Eels swim in rivers."])
             assert old.document("a.txt") != new.document("a.txt")
         assert ask(index) == ["Eels swim in the sea."]
-    module.sync(settings_for(place.data), place.corpus)
+    place.sync()
     assert place.generations() == ["000003"]
 
 
@@ -106,7 +102,7 @@ def test_index_made_anew_in_the_same_place_is_noticed(index: Index, place: Place
     shutil.rmtree(place.data)
     with pytest.raises(EmptyIndex, match=r"data; run: footnote index FOLDER$"):
         ask(index)
-    assert place.sync("Eels swim in rivers.").generation == 1
+    assert sync_text(place, "Eels swim in rivers.").generation == 1
     assert ask(index) == ["Eels swim in rivers."]
 
 
@@ -121,20 +117,19 @@ def test_index_of_many_threads_answers_while_syncs_go_on(index: Index, place: Pl
                 wrong.append(error)
             else:
                 asked[0] += 1
-                if found not in (["Newts swim in ponds."], ["Eels swim."], ["Newts swim."]):
+                if found not in (["Newts swim in ponds."], ["Eels swim."]):
                     wrong.append(found)
 
-    threads = [threading.Thread(target=go_on_asking) for _ in range(4)]
+    threads = [threading.Thread(target=go_on_asking) for _ in range(3)]
     for thread in threads:
         thread.start()
-    place.sync("Eels swim.")
-    place.sync("Newts swim.")
+    sync_text(place, "Eels swim.")
     stop.set()
     for thread in threads:
         thread.join()
     assert wrong == []
     assert asked[0] > 20
-    assert ask(index) == ["Newts swim."]
+    assert ask(index) == ["Eels swim."]
 
 
 def test_index_where_nothing_is_indexed_says_what_to_run(tmp_path: Path) -> None:
@@ -146,18 +141,16 @@ def test_index_where_nothing_is_indexed_says_what_to_run(tmp_path: Path) -> None
 
 
 def test_index_of_an_empty_folder_has_no_passages(tmp_path: Path) -> None:
-    (tmp_path / "corpus").mkdir()
-    module.sync(settings_for(tmp_path / "data"), tmp_path / "corpus")
-    index = Index(settings_for(tmp_path / "data"))
+    place = Place(tmp_path)
+    place.corpus.mkdir()
+    place.sync()
+    index = Index(settings_for(place.data))
     with index.lease() as snapshot:
         assert (snapshot.passage_count, texts(snapshot), snapshot.documents()) == (0, [], [])
     index.close()
 
 
-def test_index_of_another_model_says_what_to_run(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
+def test_index_of_another_model_says_what_to_run(place: Place) -> None:
     (place.data / "other").symlink_to(minilm().folder)
     index = Index(settings_for(place.data, embedding_model=str(place.data / "other")))
     expected = (
@@ -179,7 +172,7 @@ def test_index_with_a_torn_follower_says_what_to_run_and_works_once_that_is_done
     for _ in range(2):
         with pytest.raises(StoreError, match=expected):
             ask(index)
-    report = module.sync(settings_for(place.data), place.corpus, rebuild=True)
+    report = place.sync(rebuild=True)
     assert (report.embedded, ask(index)) == (0, ["Newts swim in ponds."])
 
 

@@ -7,25 +7,24 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index import sync as module
 from index.catalog import Catalog, FileState
-from index.catalog_writer import CatalogWriter
-from index.embed import Embedder
 from index.errors import ConfigError, IndexMismatch, StoreError
 from index.lock import writer_lock
 from index.passages import Failure
 from index.rows import FILE_NAME
 from index.store import Index, Snapshot
-from index.sync import SyncReport
+from index.sync import sync
 from tests.indexing import (
+    Place,
     assert_in_line,
     held,
-    minilm,
     settings_for,
+    sharing_minilm,
     tiny_model,
     wanted,
     write,
@@ -35,79 +34,34 @@ pytestmark = pytest.mark.model
 
 FILES: dict[str, str | bytes] = {
     "cats.md": "# Cats\n\nCats sleep for sixteen hours a day.\n\n## Food\n\nCats eat fish.\n",
-    "dogs.txt": "Dogs were tamed fifteen thousand years ago. They herd sheep over all of the hills.",
+    "dogs.txt": (
+        "Dogs were tamed fifteen thousand years ago. They guard sheep and herd them over the hills."
+    ),
     "deep/birds.md": "Birds have hollow bones. Swifts sleep while they fly.",
 }
 PASSAGES = 4
 
 
-@pytest.fixture(autouse=True)
-def _one_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        module, "Embedder", lambda name: minilm() if name == "minilm" else Embedder(name)
-    )
+@pytest.fixture(scope="module", autouse=True)
+def _one_model() -> Iterator[None]:
+    with sharing_minilm():
+        yield
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a corpus and its index, which tests copy."""
-    folder = tmp_path_factory.mktemp("base")
-    write(folder / "corpus", FILES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Embedder", lambda _: minilm())
-        report = module.sync(settings_for(folder / "data"), folder / "corpus")
+def base(tmp_path_factory: pytest.TempPathFactory, _one_model: None) -> Place:
+    """A corpus and its index, which tests copy."""
+    place = Place(tmp_path_factory.mktemp("base"))
+    write(place.corpus, FILES)
+    report = place.sync()
     assert report.added == ("cats.md", "deep/birds.md", "dogs.txt")
     assert (report.passages, report.embedded, report.generation) == (PASSAGES, PASSAGES, 1)
-    return folder
-
-
-class Place:
-    """A corpus and its index, to be changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.corpus, self.data = folder / "corpus", folder / "data"
-
-    def sync(
-        self,
-        corpus: Path | None = None,
-        force: bool = False,
-        dry_run: bool = False,
-        rebuild: bool = False,
-    ) -> SyncReport:
-        return module.sync(
-            settings_for(self.data),
-            corpus or self.corpus,
-            force=force,
-            dry_run=dry_run,
-            rebuild=rebuild,
-        )
-
-    def found(self, query: str) -> list[str]:
-        """Documents whose passages share words with a query, best first."""
-        index = Index(settings_for(self.data))
-        index.embedder = minilm()
-        with index.lease() as snapshot:
-            keys = [key for key, _ in snapshot.search_words(query, 5)]
-            passages = snapshot.passages(keys)
-        index.close()
-        return [passage.document for key in keys for passage in passages[key]]
-
-    def state(self) -> dict[str, bytes]:
-        """Every file of the index but the lock and SQLite's own working files."""
-        files = (path for path in self.data.rglob("*") if path.is_file())
-        return {
-            str(f): f.read_bytes() for f in files if not f.name.endswith(("lock", "-shm", "-wal"))
-        }
+    return place
 
 
 @pytest.fixture
-def place(base: Path, tmp_path: Path) -> Place:
-    shutil.copytree(base, tmp_path / "place")
-    place = Place(tmp_path / "place")
-    catalog = CatalogWriter.create(place.data)
-    catalog.set_meta("corpus", os.path.realpath(place.corpus))
-    catalog.close()
-    return place
+def place(base: Place, tmp_path: Path) -> Place:
+    return base.copy(tmp_path / "place")
 
 
 def files(data: Path) -> dict[str, FileState]:
@@ -199,15 +153,15 @@ def test_sync_of_bad_files_lists_them_and_finds_the_good(place: Place, tmp_path:
 def test_sync_tells_its_progress(place: Place) -> None:
     told = list[tuple[str, int, int]]()
     write(place.corpus, {"one.txt": "Newts swim.", "two.txt": "Eels swim."})
-    module.sync(settings_for(place.data), place.corpus, progress=lambda *stage: told.append(stage))
+    sync(settings_for(place.data), place.corpus, progress=lambda *stage: told.append(stage))
     assert told == [("reading", 1, 2), ("reading", 2, 2), ("embedding", 2, 2)]
 
 
 def test_sync_of_an_index_inside_its_corpus_leaves_the_index_out(tmp_path: Path) -> None:
     write(tmp_path, {"one.txt": "Newts swim."})
     settings = settings_for(tmp_path / "index")
-    assert module.sync(settings, tmp_path).added == ("one.txt",)
-    again = module.sync(settings, tmp_path)
+    assert sync(settings, tmp_path).added == ("one.txt",)
+    again = sync(settings, tmp_path)
     assert (again.added, again.failed, again.generation) == ((), (), 1)
 
 
@@ -254,10 +208,10 @@ def test_sync_with_another_passage_length_is_refused_until_rebuilt(place: Place)
         rf"run: footnote index {place.corpus} --rebuild$"
     )
     with pytest.raises(IndexMismatch, match=expected):
-        module.sync(settings, place.corpus)
+        sync(settings, place.corpus)
     with pytest.raises(IndexMismatch, match=r"--force --rebuild$"):
-        module.sync(settings, place.corpus, force=True)
-    report = module.sync(settings, place.corpus, rebuild=True)
+        sync(settings, place.corpus, force=True)
+    report = sync(settings, place.corpus, rebuild=True)
     assert (report.changed, report.generation) == (("cats.md", "deep/birds.md", "dogs.txt"), 2)
     assert (report.passages, report.embedded) == (5, 2)  # one passage is now two
     assert held(place.data)[1] == wanted(place.corpus, limit=16)[1]
@@ -269,8 +223,8 @@ def test_sync_with_another_model_is_refused_until_rebuilt(place: Place, tmp_path
     )
     expected = r"built with model minilm-\w+, the settings ask for tiny-\w+; run: .* --rebuild$"
     with pytest.raises(IndexMismatch, match=expected):
-        module.sync(settings, place.corpus)
-    report = module.sync(settings, place.corpus, rebuild=True)
+        sync(settings, place.corpus)
+    report = sync(settings, place.corpus, rebuild=True)
     assert (report.passages, report.embedded) == (PASSAGES, PASSAGES)
     index = Index(settings)
     with index.lease() as snapshot:
@@ -284,11 +238,11 @@ def test_sync_with_a_model_that_reads_too_little_is_refused(tmp_path: Path) -> N
     model = tiny_model(tmp_path / "tiny", window=60)
     settings = settings_for(tmp_path / "data", embedding_model=str(model))
     with pytest.raises(ConfigError, match=r"reads 60 tokens at a time, too few for passages; use"):
-        module.sync(settings, tmp_path / "corpus")
+        sync(settings, tmp_path / "corpus")
 
 
 def test_sync_dry_run_of_a_first_sync_writes_nothing(place: Place, tmp_path: Path) -> None:
-    report = module.sync(settings_for(tmp_path / "none"), place.corpus, dry_run=True)
+    report = sync(settings_for(tmp_path / "none"), place.corpus, dry_run=True)
     assert report.added == ("cats.md", "deep/birds.md", "dogs.txt")
     assert (report.passages, report.embedded, report.generation) == (0, 0, 0)
     assert not (tmp_path / "none").exists()
@@ -374,8 +328,7 @@ def test_sync_killed_at_any_moment_leaves_an_index_that_answers(place: Place) ->
     assert place.found("bark") == ["dogs.txt"]
     report = place.sync()
     assert (report.unchanged, report.embedded, report.generation) == (9, 0, 2)
-    left = [path.name[:6] for path in (place.data / "generations").iterdir()]
-    assert left == ["000002"]
+    assert place.generations() == ["000002"]
 
 
 # --- a history
@@ -408,7 +361,7 @@ def edit(corpus: Path, chance: random.Random, time: int) -> None:
 
 def test_sync_history_leaves_what_a_sync_from_scratch_gives(place: Place, tmp_path: Path) -> None:
     chance = random.Random(7)
-    for step in range(10):
+    for step in range(8):
         before = keys(place.data)
         for number in range(chance.randrange(1, 5)):
             edit(place.corpus, chance, 100 * step + number)
