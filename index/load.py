@@ -53,7 +53,10 @@ def load(
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPool(
-        _WORKERS, context=context, initializer=_start_reader, initargs=(_MEMORY_BYTES,)
+        min(_WORKERS, len(fitting)),
+        context=context,
+        initializer=_start_reader,
+        initargs=(_MEMORY_BYTES,),
     )
     try:
         seconds = settings.parse_seconds

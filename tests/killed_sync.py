@@ -41,8 +41,6 @@ def arm(moment: str) -> None:
 
     if moment == "followers":  # Chroma's is written, Tantivy's is not
         patch.setattr(LexicalFollower, "apply", die)
-    elif moment == "probe":
-        patch.setattr(generations, "probe", die)
     elif moment == "commit":
         patch.setattr(CatalogWriter, "set_meta", die_before_commit)
     elif moment == "sweep":
