@@ -1,12 +1,13 @@
 """Run as `python tests/killed_sync.py DATA CORPUS`: each line read names a moment of a sync.
 
-A forked child syncs and kills itself at that moment, as kill -9 or a lost machine would; how it
-ended is printed. The slow imports and the model are shared by all children.
+A forked child syncs and kills itself at that moment, as kill -9 would, or may write no file of over
+150 kB, as if the disk were full; its exit code is printed. All share slow imports and the model.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import generations, sync
 from index.catalog_writer import CatalogWriter
+from index.errors import FootnoteError
 from index.lexical import LexicalFollower
 from index.settings import IndexSettings, load_settings
 from tests.indexing import minilm
@@ -45,6 +47,8 @@ def arm(moment: str) -> None:
         patch.setattr(CatalogWriter, "set_meta", die_before_commit)
     elif moment == "sweep":
         patch.setattr(generations, "sweep", die)
+    elif moment == "disk full":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
 
 def main() -> None:
@@ -56,7 +60,11 @@ def main() -> None:
         if not child:
             moment = line.strip()
             arm(moment)
-            sync.sync(load_settings(IndexSettings, data=data), corpus, progress=progress(moment))
+            settings = load_settings(IndexSettings, data=data)
+            try:
+                sync.sync(settings, corpus, progress=progress(moment))
+            except FootnoteError as error:
+                os._exit(error.exit_code)
             os._exit(0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
         sys.stdout.flush()

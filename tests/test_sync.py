@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -305,10 +306,20 @@ def test_sync_into_a_damaged_catalog_says_what_to_remove(place: Place) -> None:
         place.sync(rebuild=True)
 
 
-KILLED = ("reading", "embedding", "followers", "commit", "sweep")
+# Moments, and how the process ended; "sweep" comes after the commit.
+ENDS = {
+    "reading": -signal.SIGKILL,
+    "embedding": -signal.SIGKILL,
+    "followers": -signal.SIGKILL,
+    "disk full": StoreError.exit_code,
+    "commit": -signal.SIGKILL,
+    "sweep": -signal.SIGKILL,
+}
 
 
-def test_sync_killed_at_any_moment_leaves_an_index_that_answers(place: Place) -> None:
+def test_sync_killed_at_any_moment_or_out_of_disk_leaves_an_index_that_answers(
+    place: Place,
+) -> None:
     script = Path(__file__).with_name("killed_sync.py")
     command = [sys.executable, str(script), str(place.data), str(place.corpus)]
     with subprocess.Popen(
@@ -316,18 +327,18 @@ def test_sync_killed_at_any_moment_leaves_an_index_that_answers(place: Place) ->
     ) as helper:
         assert helper.stdin
         assert helper.stdout
-        for number, moment in enumerate(KILLED):
+        for number, (moment, end) in enumerate(ENDS.items()):
             write(place.corpus, {"dogs.txt": f"Dogs bark {number} times.", f"{moment}.txt": moment})
             print(moment, file=helper.stdin, flush=True)
-            assert helper.stdout.readline() == "-9\n"
-            if moment != "sweep":  # which is after the commit
+            assert helper.stdout.readline() == f"{end}\n"
+            if moment != "sweep":
                 assert place.found("sheep") == ["dogs.txt"]
                 assert len(held(place.data)[1]) == PASSAGES
         helper.stdin.close()
     assert_in_line(place.data, place.corpus)
     assert place.found("bark") == ["dogs.txt"]
     report = place.sync()
-    assert (report.unchanged, report.embedded, report.generation) == (8, 0, 2)
+    assert (report.unchanged, report.embedded, report.generation) == (9, 0, 2)
     assert place.generations() == ["000002"]
 
 
