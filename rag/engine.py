@@ -95,12 +95,6 @@ class Engine:
         with self._index.lease() as snapshot:
             return snapshot.generation
 
-    @property
-    def corpus(self) -> str:
-        """The folder that was indexed."""
-        with self._index.lease() as snapshot:
-            return snapshot.corpus
-
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:

@@ -33,15 +33,13 @@ _WITHIN = 0.6
 class Sentence:
     """A sentence of a hit and how well it answers; `score` is at best about 4.7.
 
-    `cosine` is its similarity to the query, `coverage` the share of the query's terms it holds,
-    weighted by idf (0..1).
+    `cosine` is its similarity to the query.
     """
 
     quote: Quote
     hit: Hit
     score: float
     cosine: float
-    coverage: float
 
 
 class Terms:
@@ -84,15 +82,14 @@ def rank_sentences(
         for quote in quotes:
             held = terms.held(quote.text)
             cosine = float(vectors[row] @ found.vector)
-            coverage = terms.share(held)
             score = (
                 cosine
-                + _COVERAGE * coverage
+                + _COVERAGE * terms.share(held)
                 + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
                 + _PASSAGE * hit.score
                 + _KIND * match_kind(kind, found.query, quote.text)
             )
-            ranked.append(Sentence(quote, hit, score, cosine, coverage))
+            ranked.append(Sentence(quote, hit, score, cosine))
             before, row = held, row + 1
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 
