@@ -136,6 +136,8 @@ def _load_one(corpus: str, entry: Entry) -> Loaded:
         digest=digest,
         headings=parsed.headings,
         page_starts=parsed.page_starts,
+        hidden=parsed.hidden,
+        notes=parsed.notes,
     )
     return Loaded(entry, digest, document)
 

@@ -14,12 +14,18 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's text, its title if the file tells one, headings, and page starts (characters)."""
+    """A file's text, its title if the file tells one, headings, and page starts (characters).
+
+    `hidden` counts the characters that were left out because no reader of the file sees them;
+    `notes` tell its owner what else is not in the text, such as pages that are pictures.
+    """
 
     text: str
     title: str = ""
     headings: tuple[Heading, ...] = ()
     page_starts: tuple[int, ...] = ()
+    hidden: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

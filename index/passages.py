@@ -25,7 +25,8 @@ class Document:
 
     `path` is relative to the corpus folder, with `/`, and names the document everywhere.
     `digest` is the SHA-256 of the file's bytes. `page_starts` holds the character at which each
-    page starts, and is empty for formats without pages.
+    page (or slide) starts, and is empty for formats without pages. `hidden` counts characters left
+    out since no reader of the file sees them; `notes` tell what else is not in the text.
     """
 
     path: str
@@ -34,6 +35,8 @@ class Document:
     digest: str
     headings: tuple[Heading, ...] = ()
     page_starts: tuple[int, ...] = ()
+    hidden: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+"""Zip containers, of which many formats are made: what is refused before it is unpacked."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from index.parsed import Unreadable
+
+_BYTES = 200 << 20
+_RATIO = 100
+_ENTRIES = 10_000
+
+
+def check_archive(data: bytes) -> None:
+    """Refuse a zip container that would unpack to more than a document can need.
+
+    Raises Unreadable. Only the directory is read; nothing is unpacked.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile:
+        raise Unreadable("damaged: its zip container cannot be opened") from None
+    size = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    if len(entries) > _ENTRIES or size > _BYTES:
+        raise Unreadable("too large once unpacked")
+    if size > 10 << 20 and size > packed * _RATIO:
+        raise Unreadable("packed suspiciously tight, like a zip bomb")
