@@ -7,22 +7,22 @@ its commit, which also raises the generation number, is the moment at which the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from index.errors import EmptyIndex
-from index.passages import Document, Heading, Passage, Vectors
+from index.passages import Document, Failure, Heading, Passage, Vectors, embedding_text
 from index.rows import Database, Row, open_to_read
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(NamedTuple):
     """What the catalog remembers of a file: bytes' digest, size, mtime (ns), failure if any."""
 
     path: str
@@ -31,10 +31,17 @@ class FileState:
     mtime: int
     failure: str | None
 
+    def failed(self, reason: str) -> FileState:
+        """The same file with a failure."""
+        return self._replace(failure=reason)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document in a list: size in bytes, pages if it has any, number of passages, failure."""
+    """A document in a list: size in bytes, pages if it has any, number of passages, failure.
+
+    `hidden` and `notes` tell what was left out of its text.
+    """
 
     path: str
     title: str
@@ -42,6 +49,20 @@ class DocumentInfo:
     pages: int | None
     passages: int
     failure: str | None
+    hidden: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a catalog holds; `keys` counts passages that read the same once."""
+
+    documents: int
+    failed: int
+    passages: int
+    keys: int
+    vectors: int
+    orphan_vectors: int
 
 
 class Catalog:
@@ -87,24 +108,60 @@ class Catalog:
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
         rows = self._rows(
-            "SELECT d.path, d.title, d.size, json_array_length(d.pages), count(p.id), d.failure "
-            "FROM documents d LEFT JOIN passages p ON p.document = d.path "
-            "GROUP BY d.path ORDER BY d.path"
+            "SELECT path, title, size, json_array_length(pages), "
+            "(SELECT count(*) FROM passages WHERE document = path), failure, hidden, notes "
+            "FROM documents ORDER BY path"
         )
-        return [DocumentInfo(r[0], r[1], r[2], r[3] or None, r[4], r[5]) for r in rows]
+        return [
+            DocumentInfo(
+                row[0],
+                row[1],
+                row[2],
+                row[3] or None,
+                row[4],
+                row[5],
+                row[6],
+                tuple(json.loads(row[7])),
+            )
+            for row in rows
+        ]
+
+    def failures(self) -> list[Failure]:
+        """Every file that is not indexed, in order of path."""
+        rows = self._rows("SELECT path, failure FROM documents WHERE failure NOTNULL ORDER BY path")
+        return [Failure(*row) for row in rows]
+
+    def counts(self) -> Counts:
+        """How much of each there is."""
+        (row,) = self._rows(
+            "SELECT (SELECT count(*) FROM documents WHERE failure IS NULL), "
+            "(SELECT count(*) FROM documents WHERE failure NOTNULL), "
+            "(SELECT count(*) FROM passages), (SELECT count(DISTINCT key) FROM passages), "
+            "(SELECT count(*) FROM vectors), "
+            "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages))"
+        )
+        return Counts(*row)
 
     def document(self, path: str) -> Document | None:
         """A document with its text; None if there is no such document or it failed."""
         rows = self._rows(
-            "SELECT path, title, text, digest, headings, pages FROM documents "
+            "SELECT path, title, text, digest, headings, pages, hidden, notes FROM documents "
             "WHERE path = ? AND failure IS NULL",
             (path,),
         )
         if not rows:
             return None
-        name, title, text, digest, headings, pages = rows[0]
-        marks = tuple(Heading(*item) for item in json.loads(headings))
-        return Document(name, title, text, digest, marks, tuple(json.loads(pages)))
+        name, title, text, digest, headings, pages, hidden, notes = rows[0]
+        return Document(
+            path=name,
+            title=title,
+            text=text,
+            digest=digest,
+            headings=tuple(Heading(*item) for item in json.loads(headings)),
+            page_starts=tuple(json.loads(pages)),
+            hidden=hidden,
+            notes=tuple(json.loads(notes)),
+        )
 
     # --- passages
 
@@ -130,12 +187,31 @@ class Catalog:
 
     def embedding_texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The text to embed and to search for each key."""
-        found = self.passages_of(keys)
-        return {key: passages[0].embedding_text for key, passages in found.items()}
+        found = dict[str, str]()
+        for chunk in _chunks(keys):
+            rows = self._rows(
+                f"SELECT key, heading, text FROM passages WHERE key IN ({_marks(chunk)})", chunk
+            )
+            found.update({key: embedding_text(heading, text) for key, heading, text in rows})
+        return found
 
-    def keys(self) -> set[str]:
-        """The keys of all passages."""
-        return {row[0] for row in self._rows("SELECT DISTINCT key FROM passages")}
+    def all_texts(self) -> Iterator[tuple[str, str]]:
+        """Every key in order with the text to embed and to search for; not held in memory."""
+        rows = self._database.each(
+            "SELECT key, heading, text FROM passages GROUP BY key ORDER BY key"
+        )
+        return ((key, embedding_text(heading, text)) for key, heading, text in rows)
+
+    def keys(self, after: str = "", limit: int = -1) -> list[str]:
+        """The keys of all passages in order; those behind one key, at most so many."""
+        rows = self._rows(
+            "SELECT DISTINCT key FROM passages WHERE key > ? ORDER BY key LIMIT ?", (after, limit)
+        )
+        return [row[0] for row in rows]
+
+    def key_count(self) -> int:
+        """How many keys there are: passages that read the same counted once."""
+        return int(self._rows("SELECT count(DISTINCT key) FROM passages")[0][0])
 
     def passage_count(self) -> int:
         """How many passages there are, those that read the same counted each."""
@@ -154,10 +230,14 @@ class Catalog:
             found.update({key: np.frombuffer(blob, dtype=np.float32) for key, blob in rows})
         return found
 
-    def missing_vectors(self, model: str, keys: Iterable[str]) -> list[str]:
-        """Keys that have no vector yet, in order."""
-        rows = self._rows("SELECT key FROM vectors WHERE model = ?", (model,))
-        return sorted(set(keys) - {row[0] for row in rows})
+    def missing_vectors(self, model: str) -> list[str]:
+        """Keys of passages that have no vector, in order."""
+        rows = self._rows(
+            "SELECT DISTINCT key FROM passages "
+            "WHERE key NOT IN (SELECT key FROM vectors WHERE model = ?) ORDER BY key",
+            (model,),
+        )
+        return [row[0] for row in rows]
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:

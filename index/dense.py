@@ -9,9 +9,11 @@ are too large for Chroma, and its score exp(-distance) gives unrelated text 0.37
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,14 +42,12 @@ class DenseFollower:
         # Chroma would make what is missing.
         if not (folder / FILE_NAME).is_file():
             raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
-        self._client = _client(folder)
-        try:
-            self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+        with ExitStack() as opened:
+            client = opened.enter_context(_closing(_writable(folder, opened)))
+            self._collection = client.get_collection(_COLLECTION, embedding_function=None)
             # The first call reads the graph into memory, and writes; no later one does.
             self._collection.count()
-        except BaseException:
-            self.close()
-            raise
+            self._opened = opened.pop_all()
 
     @staticmethod
     def build(folder: Path) -> None:
@@ -91,7 +91,19 @@ class DenseFollower:
 
     def close(self) -> None:
         """Let go of the files."""
-        _close(self._client)
+        self._opened.close()
+
+
+def _writable(folder: Path, opened: ExitStack) -> Path:
+    """The folder, or a copy for as long as it is open: Chroma writes to a store that it reads."""
+    if os.access(folder, os.W_OK):
+        return folder
+    copy = Path(opened.enter_context(TemporaryDirectory(prefix="footnote-"))) / folder.name
+    # Not with its modes, which forbid writing.
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o700)
+    return copy
 
 
 def _client(folder: Path) -> ClientAPI:
@@ -117,9 +129,5 @@ def _closing(folder: Path) -> Iterator[ClientAPI]:
     try:
         yield client
     finally:
-        _close(client)
-
-
-def _close(client: ClientAPI) -> None:
-    # The type that chromadb declares lacks the method that its clients have.
-    client.close()  # type: ignore[attr-defined]
+        # The type that chromadb declares lacks the method that its clients have.
+        client.close()  # type: ignore[attr-defined]

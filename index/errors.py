@@ -27,5 +27,13 @@ class StoreError(FootnoteError):
     exit_code: ClassVar[int] = 4
 
 
+class DamagedCatalog(StoreError):
+    """The catalog's file is not what SQLite wrote."""
+
+
+class DamagedFollowers(StoreError):
+    """The files that are searched are not those that were made; the catalog can make them anew."""
+
+
 class UnknownDocument(FootnoteError):
     """A path that no document of the index has."""

@@ -11,7 +11,6 @@ import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -20,27 +19,26 @@ import numpy as np
 
 from index import dense, lexical
 from index.catalog import Catalog
+from index.catalog_writer import Change
 from index.dense import DenseFollower
-from index.errors import FootnoteError, StoreError
+from index.errors import DamagedFollowers, FootnoteError, StoreError
 from index.lexical import LexicalFollower
 from index.passages import Batch, Vectors
 from index.probe import probe
+from index.seal import FILE_NAME as SEAL
+from index.seal import glance, seal, verify
 
 FOLDER = "generations"
 # The fact of the catalog that names the folder.
 META = "followers"
 # Files that are locked: while someone reads the generation, and while it is opened or copied.
 _IN_USE, _OPENING = "in-use", "opening"
+# How many keys were taken away from Chroma's graph, which only marks them: they go on costing
+# time and recall until it is built anew, here when they are a quarter of it.
+_DROPPED = "dropped"
+_DROPPED_SHARE = 0.25
 _BATCH = 2000
 _SAMPLE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Keys that leave and join the followers, in order."""
-
-    removed: Sequence[str]
-    added: Sequence[str]
 
 
 def folder_of(data: Path, catalog: Catalog) -> Path | None:
@@ -52,10 +50,22 @@ def folder_of(data: Path, catalog: Catalog) -> Path | None:
     files = (
         f"{dense.FOLDER}/{dense.FILE_NAME}",
         f"{lexical.FOLDER}/{lexical.FILE_NAME}",
+        SEAL,
         _IN_USE,
         _OPENING,
     )
     return folder if all((folder / file).is_file() for file in files) else None
+
+
+def sound_folder_of(data: Path, catalog: Catalog) -> Path | None:
+    """The folder of the catalog's generation, unless a glance at it shows damage."""
+    folder = folder_of(data, catalog)
+    try:
+        if folder:
+            glance(folder)
+    except DamagedFollowers:
+        return None
+    return folder
 
 
 def hold(folder: Path) -> BinaryIO:
@@ -97,42 +107,59 @@ def prepare(data: Path, catalog: Catalog, model: str, source: Path | None, chang
     built anew. Raises StoreError when they cannot be written or fail the probe.
     """
     name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
-    if source is not None:
+    if source is not None and not _is_worn(source, catalog, change):
         # A damaged source does not matter: the catalog has all there is to know.
         with suppress(StoreError):
             return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change)
     return _build(data / FOLDER / name, catalog, model)
 
 
+def _is_worn(source: Path, catalog: Catalog, change: Change) -> bool:
+    return _dropped(source) + len(change.removed) > _DROPPED_SHARE * catalog.key_count()
+
+
+def _dropped(folder: Path) -> int:
+    try:
+        return int((folder / _DROPPED).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
 def _build(folder: Path, catalog: Catalog, model: str) -> Path:
-    keys = sorted(catalog.keys())
     with _new_folder(folder):
         DenseFollower.build(folder / dense.FOLDER)
-        DenseFollower.apply(folder / dense.FOLDER, [], _batches(catalog, model, keys))
-        _build_lexical(folder, catalog, model, keys)
-        probe(folder, len(keys), _sample(catalog, model, keys))
+        DenseFollower.apply(folder / dense.FOLDER, [], _all_batches(catalog, model))
+        _build_lexical(folder, catalog)
+        _finish(folder, catalog, model, 0)
     return folder
 
 
 def _derive(folder: Path, source: Path, catalog: Catalog, model: str, change: Change) -> Path:
-    keys = sorted(catalog.keys())
     with _new_folder(folder):
         with opening(source):
+            verify(source)
             shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
         added = _batches(catalog, model, change.added)
         DenseFollower.apply(folder / dense.FOLDER, change.removed, added)
         if change.removed:
-            _build_lexical(folder, catalog, model, keys)
+            _build_lexical(folder, catalog)
         else:
             shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
-            LexicalFollower.apply(folder / lexical.FOLDER, _batches(catalog, model, change.added))
-        probe(folder, len(keys), _sample(catalog, model, keys))
+            LexicalFollower.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
+        _finish(folder, catalog, model, _dropped(source) + len(change.removed))
     return folder
 
 
-def _build_lexical(folder: Path, catalog: Catalog, model: str, keys: Sequence[str]) -> None:
+def _finish(folder: Path, catalog: Catalog, model: str, dropped: int) -> None:
+    """Search what was made in another process, and write down what it was."""
+    (folder / _DROPPED).write_text(str(dropped), encoding="ascii")
+    probe(folder, catalog.key_count(), _sample(catalog, model))
+    seal(folder)
+
+
+def _build_lexical(folder: Path, catalog: Catalog) -> None:
     LexicalFollower.build(folder / lexical.FOLDER)
-    LexicalFollower.apply(folder / lexical.FOLDER, _batches(catalog, model, keys))
+    LexicalFollower.apply(folder / lexical.FOLDER, catalog.all_texts())
 
 
 @contextmanager
@@ -155,20 +182,44 @@ def _new_folder(folder: Path) -> Iterator[None]:
 
 def _batches(catalog: Catalog, model: str, keys: Sequence[str]) -> Iterator[Batch]:
     for first in range(0, len(keys), _BATCH):
-        chunk = list(keys[first : first + _BATCH])
-        vectors, texts = catalog.vectors(model, chunk), catalog.embedding_texts(chunk)
-        yield Batch(chunk, np.stack([vectors[k] for k in chunk]), [texts[k] for k in chunk])
+        yield _batch(catalog, model, keys[first : first + _BATCH])
 
 
-def _sample(catalog: Catalog, model: str, keys: Sequence[str]) -> Vectors:
-    """Some of the vectors, from all over."""
-    some = keys[:: len(keys) // _SAMPLE + 1]
+def _all_batches(catalog: Catalog, model: str) -> Iterator[Batch]:
+    keys = catalog.keys(limit=_BATCH)
+    while keys:
+        yield _batch(catalog, model, keys)
+        keys = catalog.keys(after=keys[-1], limit=_BATCH)
+
+
+def _batch(catalog: Catalog, model: str, keys: Sequence[str]) -> Batch:
+    vectors = catalog.vectors(model, keys)
+    missing = [key for key in keys if key not in vectors]
+    if missing:
+        raise StoreError(
+            f"{len(missing)} vectors are missing in the catalog; run: footnote doctor --repair"
+        )
+    return Batch(keys, np.stack([vectors[key] for key in keys]))
+
+
+def _texts(catalog: Catalog, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for first in range(0, len(keys), _BATCH):
+        yield from sorted(catalog.embedding_texts(keys[first : first + _BATCH]).items())
+
+
+def _sample(catalog: Catalog, model: str) -> Vectors:
+    """Some of the vectors, from all over: keys are digests, so evenly spaced ones are at random."""
+    steps = (f"{step * 256 // _SAMPLE:02x}" for step in range(_SAMPLE))
+    some = sorted({key for step in steps for key in catalog.keys(after=step, limit=1)})
     vectors = catalog.vectors(model, some)
     return np.stack([vectors[key] for key in some]) if some else np.zeros((0, 0), np.float32)
 
 
-def sweep(data: Path, keep: Path) -> None:
-    """Remove the folders of all generations but one; what readers hold waits for another time."""
+def sweep(data: Path, keep: Path) -> bool:
+    """Remove the folders of all generations but one.
+
+    False if readers still hold one of them; it waits for another time.
+    """
     for folder in (data / FOLDER).glob("*"):
         if folder.name == keep.name:
             continue
@@ -178,3 +229,4 @@ def sweep(data: Path, keep: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # a killed sync got no further than the folder
             shutil.rmtree(folder, ignore_errors=True)
+    return all(folder.name == keep.name for folder in (data / FOLDER).glob("*"))

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import tantivy
 
-from index.passages import Batch
-
 FOLDER = "tantivy"
 FILE_NAME = "meta.json"
 _ANALYZER = "footnote_en"
-_HEAP_BYTES = 64_000_000
+_HEAP_BYTES = 128_000_000
+_THREADS = 2
+_TIES = 16
 _LONGEST_WORD = 60
 # Words that say how a question is asked, not what it is about. They are left out of queries only.
 STOPWORDS = frozenset(
@@ -72,15 +72,14 @@ class LexicalFollower:
         tantivy.Index(_schema(), path=str(folder))
 
     @staticmethod
-    def apply(folder: Path, added: Iterable[Batch]) -> None:
-        """Add batches of keys and texts, in a follower nobody has open.
+    def apply(folder: Path, added: Iterable[tuple[str, str]]) -> None:
+        """Add keys and their texts, in a follower nobody has open.
 
         None can be taken away: Tantivy would go on counting its words, and rank by the counts.
         """
-        writer = _open(folder).writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for batch in added:
-            for key, text in zip(batch.keys, batch.texts, strict=True):
-                writer.add_document(tantivy.Document(key=key, text=text))
+        writer = _open(folder).writer(heap_size=_HEAP_BYTES, num_threads=_THREADS)
+        for key, text in added:
+            writer.add_document(tantivy.Document(key=key, text=text))
         writer.commit()
         writer.wait_merging_threads()
 
@@ -122,12 +121,20 @@ class LexicalFollower:
         ]
         if not clauses or not self.count() or k < 1:
             return []
-        found = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=k)
-        scored = [
-            (str(self._searcher.doc(address)["key"][0]), float(score))
-            for score, address in found.hits
-        ]
-        return sorted(scored, key=lambda item: (-item[1], item[0]))
+        hits = self._best(tantivy.Query.boolean_query(clauses), k)
+        scored = [(str(self._searcher.doc(address)["key"][0]), score) for score, address in hits]
+        return sorted(scored, key=lambda item: (-item[1], item[0]))[:k]
+
+    def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, tantivy.DocAddress]]:
+        """At least the k best hits, and all that score as the last of them: which of those Tantivy
+        gives depends on the order in which texts were added.
+        """
+        limit = k + _TIES
+        while True:
+            hits = self._searcher.search(query, limit=limit).hits
+            if len(hits) < limit or hits[k - 1][0] > hits[-1][0]:
+                return [(float(score), address) for score, address in hits]
+            limit *= 4
 
 
 def _words(text: str) -> list[str]:

@@ -18,3 +18,12 @@ def limit_memory(more: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+READER_BYTES = 2 << 30
+
+
+def limit_reader(memory: int) -> None:
+    """Bound a process that reads files of any kind: its memory; it leaves no core behind."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(memory)

@@ -1,38 +1,34 @@
-"""Files to documents, each parsed in a child process under limits; one bad file stops nothing."""
+"""Files to documents, parsed in child processes under limits; one bad file stops nothing."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
-from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from pebble import ProcessExpired, ProcessPool
 
-from index.errors import ConfigError
-from index.formats import parse
-from index.limits import limit_memory
-from index.parsed import Unreadable
-from index.passages import Document, Failure
+from index.limits import READER_BYTES, limit_reader
+from index.passages import Failure
+from index.reading import DEADLY, HUNGRY, Loaded, read_files
 from index.settings import IndexSettings
 from index.walk import Entry
 
-_MEMORY_BYTES = 2 << 30
-_TEXT_CHARACTERS = 20_000_000
 _WORKERS = 2
+# Groups that wait or are being read: enough to keep the readers busy while the parent splits, few
+# enough that their documents do not fill its memory.
+_AHEAD = 2 * _WORKERS + 1
+# Small files are read in groups: passing one costs a millisecond, as much as reading it.
+_GROUP_FILES = 32
+_GROUP_BYTES = 512 << 10
+# A reader is replaced after so many groups, since libraries do not give back all they took.
+_GROUPS_PER_READER = 200
 
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of one file: its bytes' digest, and a document or a failure."""
-
-    entry: Entry
-    digest: str
-    result: Document | Failure
+_Group = tuple[Entry, ...]
 
 
 def load(
@@ -51,34 +47,63 @@ def load(
     if not fitting:
         return
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
-    context = multiprocessing.get_context("spawn")
+    groups = list(_groups(fitting))
     pool = ProcessPool(
-        min(_WORKERS, len(fitting)),
-        context=context,
-        initializer=_start_reader,
-        initargs=(_MEMORY_BYTES,),
+        min(_WORKERS, len(groups)),
+        max_tasks=_GROUPS_PER_READER,
+        context=multiprocessing.get_context("spawn"),
+        initializer=limit_reader,
+        initargs=(READER_BYTES,),
     )
     try:
-        seconds = settings.parse_seconds
-        jobs = [
-            pool.schedule(_load_one, (str(corpus), entry), timeout=seconds) for entry in fitting
-        ]
-        for entry, job in zip(fitting, jobs, strict=True):
-            try:
-                yield job.result()
-            except FutureTimeoutError:
-                yield _failed(entry, too_slow(settings))
-            except ProcessExpired:
-                yield _failed(entry, DEADLY)
+        yield from _read(pool, str(corpus), groups, settings)
     finally:
         # Whoever stops in the middle does not wait for the files that are left.
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
-# Why a file was not read to its end; the same limits would stop it again.
-DEADLY = "damaged: reading it ended the reader"
-HUNGRY = "needs too much memory to read"
+def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
+    """Files that are read one after the other in one go, in order."""
+    group, size = list[Entry](), 0
+    for entry in entries:
+        if group and (size + entry.size > _GROUP_BYTES or len(group) == _GROUP_FILES):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(entry)
+        size += entry.size
+    if group:
+        yield tuple(group)
+
+
+def _read(
+    pool: ProcessPool, corpus: str, groups: Sequence[_Group], settings: IndexSettings
+) -> Iterator[Loaded]:
+    Job = tuple[_Group, Future[list[Loaded]]]
+
+    def schedule(group: _Group) -> Job:
+        return group, pool.schedule(read_files, (corpus, group), timeout=settings.parse_seconds)
+
+    left = iter(groups)
+    pending = deque[Job](map(schedule, islice(left, _AHEAD)))
+    while pending:
+        group, job = pending.popleft()
+        try:
+            results = job.result()
+        except FutureTimeoutError:
+            results = [_failed(entry, too_slow(settings)) for entry in group]
+        except ProcessExpired:
+            results = [_failed(entry, DEADLY) for entry in group]
+        # What stopped a group may have been another file's fault.
+        again = [item.entry for item in results if len(group) > 1 and _was_stopped(item, settings)]
+        pending.extendleft([schedule((entry,)) for entry in reversed(again)])
+        pending.extend(map(schedule, islice(left, max(0, _AHEAD - len(pending)))))
+        yield from (item for item in results if item.entry not in again)
+
+
+def _was_stopped(item: Loaded, settings: IndexSettings) -> bool:
+    result = item.result
+    return isinstance(result, Failure) and result.reason in {too_slow(settings), DEADLY, HUNGRY}
 
 
 def is_too_large(entry: Entry, settings: IndexSettings) -> bool:
@@ -96,64 +121,5 @@ def too_slow(settings: IndexSettings) -> str:
     return f"took more than {settings.parse_seconds} seconds to read"
 
 
-def _start_reader(memory: int) -> None:
-    # Being here, it has imported this module before the clock of the first file starts.
-    limit_memory(memory)
-
-
 def _failed(entry: Entry, reason: str) -> Loaded:
     return Loaded(entry, "", Failure(entry.path, reason))
-
-
-def _load_one(corpus: str, entry: Entry) -> Loaded:
-    path = Path(corpus) / entry.path
-    digest = ""
-    try:
-        with _open(path) as file:
-            data = file.read()
-        digest = sha256(data).hexdigest()
-        parsed = parse(entry.path, data)
-        # Half a character cannot be stored; it is refused here, where it fails one file only.
-        f"{parsed.title}{parsed.text}".encode()
-        if not parsed.text.strip():
-            raise Unreadable("empty: there is no text in it")
-        if len(parsed.text) > _TEXT_CHARACTERS:
-            raise Unreadable(f"too large: its text has over {_TEXT_CHARACTERS:,} characters")
-    except Unreadable as error:
-        return Loaded(entry, digest, Failure(entry.path, str(error)))
-    except MemoryError:
-        return Loaded(entry, digest, Failure(entry.path, HUNGRY))
-    except OSError as error:
-        return Loaded(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
-    except Exception as error:
-        # A library met bytes that its authors did not expect; the file is at fault, not the run.
-        reason = f"damaged: {type(error).__name__} while reading it"
-        return Loaded(entry, digest, Failure(entry.path, reason))
-    document = Document(
-        path=entry.path,
-        title=parsed.title or Path(entry.path).stem,
-        text=parsed.text,
-        digest=digest,
-        headings=parsed.headings,
-        page_starts=parsed.page_starts,
-        hidden=parsed.hidden,
-        notes=parsed.notes,
-    )
-    return Loaded(entry, digest, document)
-
-
-def _open(path: Path) -> BinaryIO:
-    """Open an ordinary file, also if it has become a link or a pipe since the walk."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes. Raises ConfigError if it cannot be read."""
-    try:
-        with _open(path) as file:
-            digest = sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    return digest.hexdigest()

@@ -39,6 +39,11 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
+def embedding_text(heading: str, text: str) -> str:
+    """A passage's heading path and text as they are embedded and searched."""
+    return f"{heading}\n{text}" if heading else text
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A contiguous span of one document, the unit that is retrieved and cited.
@@ -60,7 +65,7 @@ class Passage:
     @property
     def embedding_text(self) -> str:
         """What is embedded and searched: the heading path above the passage, then its text."""
-        return f"{self.heading}\n{self.text}" if self.heading else self.text
+        return embedding_text(self.heading, self.text)
 
     @property
     def key(self) -> str:
@@ -70,11 +75,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Keys of texts, their vectors (shape (len(keys), dimension)) and the texts, side by side."""
+    """Keys of texts and their vectors, shape (len(keys), dimension), side by side."""
 
     keys: Sequence[str]
     vectors: Vectors
-    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from index.catalog import FileState
 from index.errors import ConfigError
-from index.load import DEADLY, HUNGRY, file_digest, is_too_large, too_large, too_slow
+from index.load import is_too_large, too_large, too_slow
 from index.passages import Failure
+from index.reading import DEADLY, HUNGRY, file_digest
 from index.settings import IndexSettings
 from index.walk import Entry
 

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from index.errors import EmptyIndex, IndexMismatch, StoreError
+from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
 
 FILE_NAME = "catalog.sqlite3"
-SCHEMA = 1
+STAGING = "staging.sqlite3"
+SCHEMA = 2
 # Text comes last, since SQLite reads through it to reach what is behind.
-_TABLES = f"""
-BEGIN;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-INSERT INTO meta VALUES ('schema', '{SCHEMA}');
-CREATE TABLE documents (
+_DOCUMENTS = """
+CREATE TABLE {0}documents (
     path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     failure TEXT, title TEXT NOT NULL, headings TEXT NOT NULL, pages TEXT NOT NULL,
-    text TEXT NOT NULL
+    hidden INTEGER NOT NULL, notes TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
-CREATE TABLE passages (
+CREATE TABLE {0}passages (
     id TEXT PRIMARY KEY, document TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL,
     "end" INTEGER NOT NULL, page INTEGER, heading TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
+"""
+_TABLES = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+INSERT INTO meta VALUES ('schema', '{SCHEMA}');
+{_DOCUMENTS.format("")}
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_key ON passages (key);
 CREATE TABLE vectors (
-    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, key)
-) STRICT, WITHOUT ROWID;
-COMMIT;
+    id INTEGER PRIMARY KEY, model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
+    UNIQUE (model, key)
+) STRICT;
 """
+# The tables of an older schema, and those that hold the same in every schema.
+_DROPPED = "DROP TABLE meta; DROP TABLE documents; DROP TABLE passages;"
 
 Row = tuple[Any, ...]
 
@@ -49,6 +55,11 @@ class Database:
         """All rows that a query gives."""
         with errors_in_words(self._folder):
             return self._db.execute(sql, values).fetchall()
+
+    def each(self, sql: str) -> Iterator[Row]:
+        """The rows that a query gives, one at a time."""
+        with errors_in_words(self._folder):
+            yield from self._db.execute(sql)
 
     def run(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run one statement."""
@@ -72,22 +83,97 @@ class Database:
                 self._db.rollback()
             raise
 
-    def empty_log(self) -> None:
+    def empty_log(self) -> bool:
         """Write the log back into the file and empty it, so that deleted text is gone from both.
 
-        While a reader looks at an earlier generation the log is kept, and emptied another time.
+        False while a reader looks at what was before; then it is emptied another time.
         """
         self.run("PRAGMA busy_timeout = 0")
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
         self.run("PRAGMA busy_timeout = 5000")
+        return not busy
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """Attach a second file with tables for documents on their way into the catalog.
+
+        It is a scratch pad: not synced, and gone when the block ends.
+        """
+        remove_staging(self._folder)
+        path = self._folder / STAGING
+        self.run("ATTACH ? AS staging", (str(path),))
+        try:
+            self.run("PRAGMA staging.journal_mode = MEMORY")
+            self.run("PRAGMA staging.synchronous = OFF")
+            self.script(_DOCUMENTS.format("staging."))
+            yield
+        finally:
+            with suppress(StoreError):  # it goes with the connection
+                self.run("DETACH staging")
+            remove_staging(self._folder)
+
+    def script(self, sql: str) -> None:
+        """Run several statements; what is in a transaction stays in it."""
+        for statement in filter(str.strip, sql.split(";")):
+            self.run(statement)
 
     def close(self) -> None:
         """Close the connection; a second call does nothing."""
         self._db.close()
 
 
+def remove_staging(folder: Path) -> None:
+    """Remove what a killed sync left on its scratch pad."""
+    for name in (STAGING, f"{STAGING}-journal"):
+        (folder / name).unlink(missing_ok=True)
+
+
 def open_to_write(folder: Path) -> Database:
     """The catalog of a folder, made if needed. Raises StoreError or IndexMismatch."""
+    with _connected(folder) as database:
+        if not _has_tables(database):
+            with database.transaction():
+                database.script(_TABLES)
+        _check_schema(database, folder)
+    return database
+
+
+def open_anew(folder: Path) -> Database:
+    """The catalog of a folder to be filled from its documents, whatever was in the file before.
+
+    Vectors of an older schema are kept, so that nothing is embedded twice; a damaged file is
+    removed. Raises StoreError where neither can be done.
+    """
+    try:
+        database = open_to_write(folder)
+        try:
+            _check_pages(database, folder)
+        except StoreError:
+            database.close()
+            raise
+        return database
+    except IndexMismatch:
+        with _connected(folder) as database, database.transaction():
+            database.script(f"{_DROPPED} ALTER TABLE vectors RENAME TO older; {_TABLES}")
+            database.script(
+                "INSERT INTO vectors (model, key, vector) SELECT model, key, vector FROM older;"
+                "DROP TABLE older"
+            )
+        return database
+    except DamagedCatalog:
+        for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+            (folder / name).unlink(missing_ok=True)
+        return open_to_write(folder)
+
+
+def _check_pages(database: Database, folder: Path) -> None:
+    (state,) = database.rows("PRAGMA quick_check(1)")[0]
+    if state != "ok":
+        raise DamagedCatalog(f"the index in {folder} is damaged ({state})")
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[Database]:
     with errors_in_words(folder):
         connection = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
     database = Database(connection, folder)
@@ -96,14 +182,10 @@ def open_to_write(folder: Path) -> Database:
         database.run("PRAGMA synchronous = FULL")
         # Deleted text is overwritten, not left in free pages.
         database.run("PRAGMA secure_delete = ON")
-        if not _has_tables(database):
-            with errors_in_words(folder):
-                connection.executescript(_TABLES)
-        _check_schema(database, folder)
+        yield database
     except BaseException:
         database.close()
         raise
-    return database
 
 
 def open_to_read(folder: Path) -> Database:
@@ -117,7 +199,7 @@ def open_to_read(folder: Path) -> Database:
         raise nothing
     with errors_in_words(folder):
         connection = sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?mode=ro",
+            f"file:{quote(str(path.resolve()))}?{_how_to_read(folder)}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -134,6 +216,13 @@ def open_to_read(folder: Path) -> Database:
     return database
 
 
+def _how_to_read(folder: Path) -> str:
+    """SQLite needs a shared file beside the catalog, unless nobody can write there."""
+    log = folder / f"{FILE_NAME}-wal"
+    settled = not log.exists() or not log.stat().st_size
+    return "mode=ro" if os.access(folder, os.W_OK) or not settled else "mode=ro&immutable=1"
+
+
 def _has_tables(database: Database) -> bool:
     return bool(database.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'"))
 
@@ -141,10 +230,15 @@ def _has_tables(database: Database) -> bool:
 def _check_schema(database: Database, folder: Path) -> None:
     found = database.rows("SELECT value FROM meta WHERE name = 'schema'")
     schema = found[0][0] if found else "none"
+    if schema.isdigit() and int(schema) > SCHEMA:
+        raise IndexMismatch(
+            f"the index in {folder} was made by a newer Footnote (schema {schema}, not {SCHEMA}); "
+            "update this one, or choose another folder with --data"
+        )
     if schema != str(SCHEMA):
         raise IndexMismatch(
             f"the index in {folder} has schema {schema}, not {SCHEMA}; "
-            f"remove {folder} and run: footnote index FOLDER"
+            "run: footnote index FOLDER --rebuild"
         )
 
 
@@ -158,7 +252,6 @@ def errors_in_words(folder: Path) -> Iterator[None]:
             f"the index in {folder} cannot be used: {error}; mend that and try again"
         ) from None
     except sqlite3.DatabaseError as error:
-        raise StoreError(
-            f"the index in {folder} is damaged ({error}); "
-            f"remove {folder} and run: footnote index FOLDER"
+        raise DamagedCatalog(
+            f"the index in {folder} is damaged ({error}); run: footnote index FOLDER --rebuild"
         ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -12,16 +12,18 @@ from index import dense, lexical
 from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
 from index.embed import Embedder
-from index.errors import IndexMismatch, StoreError
+from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
 from index.generations import folder_of, hold, opening
 from index.lexical import LexicalFollower
 from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
 from index.rows import FILE_NAME
+from index.seal import verify
 from index.settings import IndexSettings
 
 _ATTEMPTS = 5
 _QUERIES = 256
+_REFRESH_SECONDS = 1.0
 
 
 class Snapshot:
@@ -35,6 +37,7 @@ class Snapshot:
         try:
             self.generation = self._catalog.generation
             self.corpus = self._catalog.meta("corpus") or "FOLDER"
+            embedder.recall(self._catalog.meta("stamp"), self._catalog.meta("model"))
             self.model = embedder.fingerprint
             self._check_model()
             self._open(settings.data)
@@ -53,13 +56,14 @@ class Snapshot:
     def _open(self, data: Path) -> None:
         folder = folder_of(data, self._catalog)
         if folder is None:
-            raise StoreError(
+            raise DamagedFollowers(
                 f"the index in {data} lacks the files of generation {self.generation}; "
-                f"run: footnote index {self.corpus}"
+                "run: footnote doctor --repair"
             )
         with ExitStack() as opened:
             self._held = opened.enter_context(hold(folder))
             with self._mendable(), opening(folder):
+                verify(folder)
                 self._dense = opened.enter_context(closing(DenseFollower(folder / dense.FOLDER)))
                 self._lexical = LexicalFollower(folder / lexical.FOLDER)
             opened.pop_all()
@@ -69,11 +73,13 @@ class Snapshot:
         """Errors of the followers, of which Chroma and Tantivy have many kinds, in words."""
         try:
             yield
+        except DamagedFollowers:
+            raise
         except Exception as error:
             cause = error.__cause__ or error
             raise StoreError(
                 f"the index cannot be searched ({type(cause).__name__}: {cause}); "
-                f"run: footnote index {self.corpus} --rebuild"
+                "run: footnote doctor --repair"
             ) from error
 
     @cached_property
@@ -119,6 +125,15 @@ class Snapshot:
     def idf(self, term: str) -> float:
         """How telling a term is in this index."""
         return self._lexical.idf(term)
+
+    def renew(self, catalog: Catalog) -> None:
+        """Read from another connection that sees this generation, and give up the present one.
+
+        The present one makes SQLite keep what was in its log when it was opened.
+        """
+        with self._lock:
+            self._catalog, before = catalog, self._catalog
+        before.close()
 
     def close(self) -> None:
         """Let go of files."""
@@ -170,6 +185,25 @@ class Index:
             if self._current:
                 self._retire(self._current)
                 self._current = None
+
+    def refresh(self) -> None:
+        """Move to the newest generation, so that the one before can go from the disk.
+
+        Raises what `lease` raises.
+        """
+        with self._lock:
+            snapshot = self._newest()
+            catalog = Catalog.read(self.settings.data)
+            if catalog.generation == snapshot.generation:
+                snapshot.renew(catalog)
+            else:
+                catalog.close()
+
+    def keep_up(self, stop: threading.Event) -> None:
+        """Refresh once a second until told to stop; what fails is told to those who ask."""
+        while not stop.wait(_REFRESH_SECONDS):
+            with suppress(FootnoteError):
+                self.refresh()
 
     def _newest(self) -> Snapshot:
         committed = self._committed()

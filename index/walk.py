@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from index.errors import ConfigError
 from index.passages import Failure
@@ -14,9 +14,12 @@ from index.passages import Failure
 _KINDS = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An ordinary file: path relative to the corpus with `/`, size in bytes, mtime in ns."""
+class Entry(NamedTuple):
+    """An ordinary file: path relative to the corpus with `/`, size in bytes, mtime in ns.
+
+    A tuple, since there is one for each file of the corpus at each sync, and it is made three
+    times as fast as a frozen dataclass.
+    """
 
     path: str
     size: int
@@ -48,43 +51,41 @@ def walk(corpus: Path, leave_out: Path | None = None) -> tuple[list[Entry], list
 
 def _scan(corpus: Path, leave_out: Path | None) -> Iterator[Entry | Failure]:
     hidden = leave_out and os.path.realpath(leave_out)
-    pending = [corpus]
+    pending = [("", os.fspath(corpus))]
     while pending:
-        folder = pending.pop()
+        prefix, folder = pending.pop()
         try:
             items = list(os.scandir(folder))
         except OSError as error:
-            if folder == corpus:
+            if not prefix:
                 reason = error.strerror
                 raise ConfigError(f"{corpus} cannot be read: {reason}; allow it") from None
-            yield Failure(_name(corpus, folder), f"cannot be read: {error.strerror}")
+            yield Failure(_shown(prefix[:-1]), f"cannot be read: {error.strerror}")
             continue
         for item in items:
             if item.name.startswith("."):
                 continue
-            path = folder / item.name
             if not item.is_dir(follow_symlinks=False):
-                yield _look(corpus, path)
-            elif hidden is None or os.path.realpath(path) != hidden:
-                pending.append(path)
+                yield _look(prefix + item.name, item)
+            elif hidden is None or os.path.realpath(item.path) != hidden:
+                pending.append((f"{prefix}{item.name}/", item.path))
 
 
-def _look(corpus: Path, path: Path) -> Entry | Failure:
-    name = _name(corpus, path)
+def _look(path: str, item: os.DirEntry[str]) -> Entry | Failure:
     try:
-        info = path.lstat()
+        info = item.stat(follow_symlinks=False)
     except OSError as error:
-        return Failure(name, f"cannot be read: {error.strerror}")
+        return Failure(_shown(path), f"cannot be read: {error.strerror}")
     if stat.S_ISLNK(info.st_mode):
-        return Failure(name, "symbolic link; links are not followed")
+        return Failure(_shown(path), "symbolic link; links are not followed")
     if not stat.S_ISREG(info.st_mode):
-        return Failure(name, f"{_KINDS.get(stat.S_IFMT(info.st_mode), 'device')}, not a file")
-    if name != path.relative_to(corpus).as_posix():
-        return Failure(name, "file name is not valid UTF-8")
-    return Entry(name, info.st_size, info.st_mtime_ns)
+        kind = _KINDS.get(stat.S_IFMT(info.st_mode), "device")
+        return Failure(_shown(path), f"{kind}, not a file")
+    if not path.isascii() and path != _shown(path):
+        return Failure(_shown(path), "file name is not valid UTF-8")
+    return Entry(path, info.st_size, info.st_mtime_ns)
 
 
-def _name(corpus: Path, path: Path) -> str:
+def _shown(path: str) -> str:
     """A path as text; bytes of it that are not UTF-8 are shown as `\\xff`."""
-    name = path.relative_to(corpus).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -128,7 +128,14 @@ def wanted(corpus: Path, limit: int = 180) -> tuple[dict[str, Document | None], 
             continue
         title, digest = read.title or PurePosixPath(entry.path).stem, sha256(data).hexdigest()
         documents[entry.path] = document = Document(
-            entry.path, title, read.text, digest, read.headings, read.page_starts
+            entry.path,
+            title,
+            read.text,
+            digest,
+            read.headings,
+            read.page_starts,
+            read.hidden,
+            read.notes,
         )
         passages += split(document, minilm().count_tokens, limit)
     return documents, passages
@@ -141,7 +148,7 @@ def held(data: Path) -> tuple[dict[str, Document | None], list[Passage]]:
     passages = [p for path in documents for p in catalog.passages_in(path)]
     keys = {passage.key for passage in passages}
     stored = catalog.vectors(minilm().fingerprint, sorted(keys))
-    assert catalog.keys() == stored.keys() == keys
+    assert set(catalog.keys()) == stored.keys() == keys
     folder = folder_of(data, catalog)
     assert folder
     assert _dense_keys(folder / dense.FOLDER) == keys

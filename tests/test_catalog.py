@@ -10,16 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalog import Catalog, DocumentInfo, FileState
-from index.catalog_writer import CatalogWriter
+from index.catalog import Catalog, Counts, DocumentInfo, FileState
+from index.catalog_writer import CatalogWriter, Change
 from index.errors import EmptyIndex, IndexMismatch, StoreError
-from index.passages import Document, Heading, Passage
+from index.passages import Document, Failure, Heading, Passage
 from index.rows import FILE_NAME
 
 pytestmark = pytest.mark.unit
 
 DOCUMENT = Document(
-    "b/é.md", "Title", "# Head\nTwo.\n\nTwo.\0", "d1", (Heading(0, 1, "Head"),), (0, 9)
+    "b/é.md",
+    "Title",
+    "# Head\nTwo.\n\nTwo.\0",
+    "d1",
+    (Heading(0, 1, "Head"),),
+    (0, 9),
+    3,
+    ("a note",),
 )
 STATE = FileState("b/é.md", "d1", 21, 1_700_000_000_123_456_789, None)
 FAILED = FileState("a.pdf", "", 7, 5, "needs a password")
@@ -42,12 +49,25 @@ def catalog(tmp_path: Path) -> Iterator[CatalogWriter]:
 
 
 def fill(catalog: CatalogWriter, generation: int = 1) -> None:
-    with catalog.transaction():
-        catalog.put_document(STATE, DOCUMENT)
-        catalog.put_document(FAILED, None)
-        catalog.put_passages(DOCUMENT.path, PASSAGES)
+    with catalog.staging(), catalog.transaction():
+        catalog.stage(STATE, DOCUMENT, PASSAGES)
+        catalog.stage(FAILED, None)
+        assert catalog.replace([], []) == Change([], [KEY])
         catalog.put_vectors("m", [KEY], np.array([[0.6, 0.8]], dtype=np.float32))
         catalog.set_meta("generation", str(generation))
+
+
+def take_in(
+    catalog: CatalogWriter, state: FileState, document: Document | None, *passages: Passage
+) -> Change:
+    with catalog.staging():
+        catalog.stage(state, document, passages)
+        return catalog.replace([], [])
+
+
+def remove(catalog: CatalogWriter, *paths: str) -> Change:
+    with catalog.staging():
+        return catalog.replace(paths, [])
 
 
 def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path) -> None:
@@ -58,37 +78,38 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     assert reader.document("a.pdf") is None
     assert reader.document("none") is None
     assert reader.documents() == [
-        DocumentInfo("a.pdf", "a.pdf", 7, None, 0, "needs a password"),
-        DocumentInfo("b/é.md", "Title", 21, 2, 2, None),
+        DocumentInfo("a.pdf", "a.pdf", 7, None, 0, "needs a password", 0, ()),
+        DocumentInfo("b/é.md", "Title", 21, 2, 2, None, 3, ("a note",)),
     ]
     assert reader.passages_of([KEY, "none"]) == {KEY: [PASSAGES[1], PASSAGES[0]]}
     assert reader.passages_in("b/é.md") == PASSAGES
     assert reader.embedding_texts([KEY]) == {KEY: "Head\nTwo."}
-    assert (reader.keys(), reader.passage_count(), reader.generation) == ({KEY}, 2, 1)
-    assert reader.missing_vectors("m", ["z", KEY, "a"]) == ["a", "z"]
-    assert reader.missing_vectors("n", [KEY]) == [KEY]
+    assert list(reader.all_texts()) == [(KEY, "Head\nTwo.")]
+    assert (reader.keys(), reader.keys(after=KEY), reader.keys(limit=0)) == ([KEY], [], [])
+    assert (reader.key_count(), reader.passage_count(), reader.generation) == (1, 2, 1)
+    assert (reader.missing_vectors("m"), reader.missing_vectors("n")) == ([], [KEY])
+    assert reader.failures() == [Failure("a.pdf", "needs a password")]
+    assert reader.counts() == Counts(1, 1, 2, 1, 1, 0)
     assert reader.vectors("m", [KEY, "none"])[KEY].tolist() == pytest.approx([0.6, 0.8])
-    assert (reader.meta("schema"), reader.meta("none")) == ("1", None)
+    assert (reader.meta("schema"), reader.meta("none")) == ("2", None)
     reader.close()
 
 
 def test_catalog_takes_more_keys_than_a_statement_has_places(catalog: CatalogWriter) -> None:
     many = [passage(number, number, f"text {number}") for number in range(1203)]
-    catalog.put_document(STATE, DOCUMENT)
-    with catalog.transaction():
-        catalog.put_passages("b/é.md", many)
+    take_in(catalog, STATE, DOCUMENT, *many)
     found = catalog.passages_of([p.key for p in many])
     assert sorted(p.id for group in found.values() for p in group) == sorted(p.id for p in many)
 
 
 def test_catalog_change_of_a_document_leaves_nothing_of_the_old(catalog: CatalogWriter) -> None:
     fill(catalog)
-    catalog.put_document(FileState("b/é.md", "d2", 1, 1, "empty"), None)
-    catalog.put_passages("b/é.md", [])
+    changed = take_in(catalog, FileState("b/é.md", "d2", 1, 1, "empty"), None)
+    assert changed == Change([KEY], [])
     catalog.drop_orphan_vectors("m")
     assert (catalog.document("b/é.md"), catalog.keys(), catalog.vectors("m", [KEY])) == (
         None,
-        set(),
+        [],
         {},
     )
 
@@ -101,7 +122,7 @@ def test_catalog_touch_keeps_digest_and_failure(catalog: CatalogWriter) -> None:
 
 def test_catalog_remove_takes_document_and_passages(catalog: CatalogWriter) -> None:
     fill(catalog)
-    catalog.remove_document("b/é.md")
+    assert remove(catalog, "b/é.md", "none") == Change([KEY], [])
     assert (list(catalog.files()), catalog.passage_count()) == (["a.pdf"], 0)
 
 
@@ -116,8 +137,8 @@ def test_catalog_orphans_are_other_models_and_texts_that_are_gone(catalog: Catal
 
 def test_catalog_transaction_that_fails_changes_nothing(catalog: CatalogWriter) -> None:
     fill(catalog)
-    with suppress(KeyboardInterrupt), catalog.transaction():
-        catalog.remove_document("b/é.md")
+    with suppress(KeyboardInterrupt), catalog.staging(), catalog.transaction():
+        catalog.replace(["b/é.md"], [])
         catalog.set_meta("generation", "2")
         raise KeyboardInterrupt
     assert (catalog.generation, catalog.document("b/é.md")) == (1, DOCUMENT)
@@ -128,10 +149,10 @@ def test_catalog_reader_keeps_its_generation_while_the_writer_goes_on(
 ) -> None:
     fill(catalog)
     reader = Catalog.read(tmp_path)
-    with catalog.transaction():
-        catalog.remove_document("b/é.md")
+    with catalog.staging(), catalog.transaction():
+        catalog.replace(["b/é.md"], [])
         catalog.set_meta("generation", "2")
-    catalog.empty_log()  # does not wait for the reader
+    assert not catalog.empty_log()  # does not wait for the reader
     later = Catalog.read(tmp_path)
     assert (reader.generation, reader.document("b/é.md")) == (1, DOCUMENT)
     assert (later.generation, later.document("b/é.md")) == (2, None)
@@ -142,10 +163,10 @@ def test_catalog_reader_keeps_its_generation_while_the_writer_goes_on(
 def test_catalog_deleted_text_is_gone_from_the_disk(catalog: CatalogWriter, tmp_path: Path) -> None:
     fill(catalog)
     secret = "canary sings at dawn"
-    catalog.put_document(FileState("s.md", "d", 1, 1, None), Document("s.md", "S", secret, "d"))
-    catalog.empty_log()
+    take_in(catalog, FileState("s.md", "d", 1, 1, None), Document("s.md", "S", secret, "d"))
+    assert catalog.empty_log()
     assert secret.encode() in (tmp_path / FILE_NAME).read_bytes()
-    catalog.remove_document("s.md")
+    remove(catalog, "s.md")
     catalog.empty_log()
     files = {path.name: secret.encode() in path.read_bytes() for path in tmp_path.iterdir()}
     assert files == dict.fromkeys(files, False)
@@ -176,10 +197,19 @@ def test_catalog_killed_while_made_is_made_again(tmp_path: Path) -> None:
     catalog.close()
 
 
-def test_catalog_of_another_schema_is_refused(catalog: CatalogWriter, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ("1", r"has schema 1, not 2; run: footnote index FOLDER --rebuild$"),
+        ("3", r"made by a newer Footnote \(schema 3, not 2\); update this one, or choose another"),
+        ("none", r"has schema none, not 2; run: footnote index FOLDER --rebuild$"),
+    ],
+)
+def test_catalog_of_another_schema_is_refused(
+    catalog: CatalogWriter, tmp_path: Path, schema: str, expected: str
+) -> None:
     fill(catalog)
-    catalog.set_meta("schema", "99")
-    expected = r"has schema 99, not 1; remove .* and run: footnote index FOLDER$"
+    catalog.set_meta("schema", schema)
     with pytest.raises(IndexMismatch, match=expected):
         Catalog.read(tmp_path)
     with pytest.raises(IndexMismatch, match=expected):
@@ -188,7 +218,7 @@ def test_catalog_of_another_schema_is_refused(catalog: CatalogWriter, tmp_path: 
 
 def test_catalog_that_is_no_database_is_damaged(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 99)
-    expected = r"is damaged \(file is not a database\); remove .* and run: footnote index FOLDER$"
+    expected = r"is damaged \(file is not a database\); run: footnote index FOLDER --rebuild$"
     with pytest.raises(StoreError, match=expected):
         Catalog.read(tmp_path)
     with pytest.raises(StoreError, match=expected):
@@ -197,7 +227,7 @@ def test_catalog_that_is_no_database_is_damaged(tmp_path: Path) -> None:
 
 def test_catalog_torn_in_the_middle_is_damaged(catalog: CatalogWriter, tmp_path: Path) -> None:
     fill(catalog)
-    catalog.put_document(STATE, Document("b/é.md", "T", "x" * 200_000, "d1"))
+    take_in(catalog, STATE, Document("b/é.md", "T", "x" * 200_000, "d1"))
     catalog.close()
     with (tmp_path / FILE_NAME).open("r+b") as file:
         file.truncate(60_000)
@@ -215,3 +245,85 @@ def test_catalog_held_by_another_writer_says_so(catalog: CatalogWriter, tmp_path
     ):
         pass
     other.close()
+
+
+# An index of the first schema with one vector, as it was on the disk.
+OLDER = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+INSERT INTO meta VALUES ('schema', '1'), ('generation', '7'), ('corpus', '/notes');
+CREATE TABLE documents (
+    path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    failure TEXT, title TEXT NOT NULL, headings TEXT NOT NULL, pages TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE TABLE passages (
+    id TEXT PRIMARY KEY, document TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, page INTEGER, heading TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE TABLE vectors (
+    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO vectors VALUES ('m', 'k', x'0000803f');
+"""
+
+
+def test_catalog_made_anew_keeps_the_vectors_of_an_older_schema(tmp_path: Path) -> None:
+    older = sqlite3.connect(tmp_path / FILE_NAME)
+    older.executescript(OLDER)
+    older.close()
+    catalog = CatalogWriter.create(tmp_path, anew=True)
+    assert catalog.vectors("m", ["k"])["k"].tolist() == [1.0]
+    assert (catalog.meta("schema"), catalog.generation, catalog.files()) == ("2", 0, {})
+    fill(catalog)
+    catalog.close()
+    reader = Catalog.read(tmp_path)
+    assert reader.document("b/é.md") == DOCUMENT
+    reader.close()
+
+
+@pytest.mark.parametrize("damage", ["no database", "half"])
+def test_catalog_made_anew_replaces_a_damaged_one(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / FILE_NAME
+    if damage == "half":
+        made = CatalogWriter.create(tmp_path)
+        fill(made)
+        made.close()
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2 + 100])
+    else:
+        file.write_bytes(b"no database at all" * 99)
+    catalog = CatalogWriter.create(tmp_path, anew=True)
+    assert (catalog.generation, catalog.files()) == (0, {})
+    catalog.close()
+
+
+def test_catalog_scratch_pad_lists_what_has_no_vector_the_longest_first(
+    catalog: CatalogWriter, tmp_path: Path
+) -> None:
+    fill(catalog)
+    state = FileState("c.md", "d", 1, 1, None)
+    texts = ["Two.", "Three of them.", "Four.", "Three of them."]
+    passages = [passage(number, number, text, "c.md") for number, text in enumerate(texts)]
+    with catalog.staging():
+        catalog.stage(state, Document("c.md", "C", "", "d"), passages)
+        assert catalog.list_missing("m") == 2
+        assert catalog.missing(0, 1) == {passages[1].key: "Head\nThree of them."}
+        assert catalog.missing(1, 9) == {passages[2].key: "Head\nFour."}
+        assert (tmp_path / "staging.sqlite3").exists()
+    assert not (tmp_path / "staging.sqlite3").exists()
+    assert "c.md" not in catalog.files()
+
+
+def test_catalog_rename_moves_passages_and_a_title_that_was_the_name(
+    catalog: CatalogWriter,
+) -> None:
+    named = Document("notes.md", "notes", "Two.", "d1")
+    take_in(
+        catalog, FileState("notes.md", "d1", 1, 1, None), named, passage(3, 0, "Two.", "notes.md")
+    )
+    moved = FileState("x/läng.md", "", 4, 5, None)
+    with catalog.staging():
+        assert catalog.replace([], [("notes.md", moved)]) == Change([], [])
+    assert catalog.document("x/läng.md") == Document("x/läng.md", "läng", "Two.", "d1")
+    (found,) = catalog.passages_in("x/läng.md")
+    assert (found.id, found.document, found.title) == ("x/läng.md#3", "x/läng.md", "läng")
+    assert catalog.files() == {"x/läng.md": FileState("x/läng.md", "d1", 4, 5, None)}

@@ -25,7 +25,7 @@ def unit(count: int, seed: int = 0) -> Vectors:
 
 def batch(vectors: Vectors, first: int = 0) -> Batch:
     keys = [f"k{number:04}" for number in range(first, first + len(vectors))]
-    return Batch(keys, vectors, [""] * len(keys))
+    return Batch(keys, vectors)
 
 
 def exact(vectors: Vectors, query: Vectors, k: int) -> list[tuple[str, float]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,14 @@ import pytest
 
 from index import dense, lexical
 from index.catalog import FileState
-from index.catalog_writer import CatalogWriter
+from index.catalog_writer import CatalogWriter, Change
 from index.dense import DenseFollower
-from index.errors import StoreError
-from index.generations import Change, folder_of, hold, prepare, sweep
+from index.errors import DamagedFollowers, StoreError
+from index.generations import folder_of, hold, prepare, sweep
 from index.lexical import LexicalFollower
 from index.passages import Document, Passage, Vectors
 from index.probe import probe
+from index.seal import glance, verify
 
 pytestmark = pytest.mark.model
 
@@ -42,9 +43,9 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
     passages = [
         Passage(f"a#{n}", "a.md", "A", "", text, n, n, None, "d") for n, text in enumerate(texts)
     ]
-    with catalog.transaction():
-        catalog.put_document(FileState("a.md", "d", 1, 1, None), document)
-        catalog.put_passages("a.md", passages)
+    with catalog.staging(), catalog.transaction():
+        catalog.stage(FileState("a.md", "d", 1, 1, None), document, passages)
+        catalog.replace([], [])
         catalog.put_vectors("m", [p.key for p in passages], unit(len(texts)))
     return [p.key for p in passages]
 
@@ -134,55 +135,53 @@ def zero(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-DAMAGE: list[tuple[str, Callable[[Path], None]]] = [
-    ("chroma/chroma.sqlite3", cut),
-    ("chroma/chroma.sqlite3", zero),
-    ("chroma/chroma.sqlite3", Path.unlink),
-    ("chroma/*/header.bin", zero),
-    ("chroma/*/data_level0.bin", cut),
-    ("chroma/*/data_level0.bin", zero),
-    ("chroma/*/link_lists.bin", Path.unlink),
-    ("chroma/*/index_metadata.pickle", cut),
-    ("tantivy/meta.json", cut),
-    ("tantivy/*.term", cut),
-    ("tantivy/*.term", zero),
-    ("tantivy/*.idx", Path.unlink),
-    ("tantivy/*.store", zero),
-]
-# Forks a probe per folder after the slow imports, since a damaged follower may end its reader.
-PROBE_EACH = """
-import os, sys
-import chromadb
-from index import probe
-sample = open(sys.argv[2], "rb").read()
-for folder in sys.argv[3:]:
-    child = os.fork()
-    if not child:
-        sys.stdin = open(sys.argv[2])
-        sys.argv[1:] = [folder, sys.argv[1]]
-        probe.main()
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
+def scramble(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(1).bytes(path.stat().st_size))
 
 
-def test_probe_notices_every_kind_of_damage(whole: Path, tmp_path: Path) -> None:
-    folders = [whole]
-    for number, (pattern, damage) in enumerate(DAMAGE):
-        folders.append(Path(shutil.copytree(whole, tmp_path / f"copy{number}")))
-        (path,) = folders[-1].glob(pattern)
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [cut, zero, scramble, empty, Path.unlink])
+def test_verify_notices_damage_of_any_kind_in_any_file(
+    whole: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    verify(copy)
+    glance(copy)
+    files = [path for part in ("chroma", "tantivy") for path in (copy / part).rglob("*")]
+    seen = dict[str, bool]()
+    for path in files:
+        if path.is_dir() or path.suffix == ".lock":
+            continue
+        kept, info = path.read_bytes(), path.stat()
         damage(path)
-    np.save(tmp_path / "sample.npy", SAMPLE)
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE_EACH, str(COUNT), tmp_path / "sample.npy", *folders],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parent.parent,
-        check=True,
-    )
-    verdicts = [int(line) for line in done.stdout.split()]
-    assert len(verdicts) == len(folders)
-    assert verdicts[0] == 0
-    assert [what for what, code in zip(DAMAGE, verdicts[1:], strict=True) if not code] == []
+        damaged = not path.exists() or path.read_bytes() != kept
+        for look in (verify, glance):
+            expected = rf"is damaged \(copy/{path.relative_to(copy)}\); run: footnote doctor"
+            with pytest.raises(DamagedFollowers, match=expected) if damaged else nullcontext():
+                look(copy)
+        path.write_bytes(kept)
+        os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+        seen[path.suffix] = damaged
+    assert {".sqlite3", ".bin", ".pickle", ".json", ".term", ".store"} <= seen.keys()
+    verify(copy)
+
+
+def test_verify_of_followers_that_are_in_use_finds_them_whole(whole: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    for _ in range(2):
+        assert contents(copy) == (COUNT, COUNT)
+        verify(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"a": 1}', '{"a": [1, 2]}'])
+def test_verify_without_a_seal_tells_damage(whole: Path, tmp_path: Path, text: str) -> None:
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (copy / "seal.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DamagedFollowers, match=r"is damaged \(copy/seal.json\)"):
+        verify(copy)
 
 
 def test_probe_says_what_is_wrong_and_what_to_run(
@@ -205,11 +204,20 @@ def test_probe_that_takes_too_long_is_given_up(
         probe(whole, COUNT, SAMPLE)
 
 
+FILES = ("chroma/chroma.sqlite3", "tantivy/meta.json", "seal.json", "in-use", "opening")
+
+
 def make(data: Path, *numbers: int) -> list[Path]:
     """Folders of generations with empty files."""
     folders = [data / "generations" / f"{number:06d}-name" for number in numbers]
     for folder in folders:
-        for name in ("chroma/chroma.sqlite3", "tantivy/meta.json", "in-use", "opening"):
+        for name in (
+            "chroma/chroma.sqlite3",
+            "tantivy/meta.json",
+            "seal.json",
+            "in-use",
+            "opening",
+        ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
     return folders

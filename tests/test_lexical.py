@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from index.lexical import LexicalFollower
-from index.passages import Batch
 
 pytestmark = pytest.mark.model
 
@@ -22,14 +20,10 @@ TEXTS = {
 }
 
 
-def batch(texts: dict[str, str]) -> Batch:
-    return Batch(list(texts), np.zeros((len(texts), 1), dtype=np.float32), list(texts.values()))
-
-
 @pytest.fixture
 def follower(tmp_path: Path) -> LexicalFollower:
     LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", [batch(TEXTS)])
+    LexicalFollower.apply(tmp_path / "words", TEXTS.items())
     return LexicalFollower(tmp_path / "words")
 
 
@@ -73,7 +67,7 @@ def test_lexical_search_scores_are_bm25(follower: LexicalFollower) -> None:
 
 def test_lexical_search_gives_the_k_best_and_breaks_ties_by_key(tmp_path: Path) -> None:
     LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", [batch({"b": "cat", "c": "cat cat", "a": "cat"})])
+    LexicalFollower.apply(tmp_path / "words", {"b": "cat", "c": "cat cat", "a": "cat"}.items())
     follower = LexicalFollower(tmp_path / "words")
     assert keys(follower.search("cat", 3)) == ["c", "a", "b"]
     assert keys(follower.search("cat", 1)) == ["c"]
@@ -91,7 +85,7 @@ def test_lexical_terms_are_stems_without_stop_words(follower: LexicalFollower) -
 
 
 def test_lexical_apply_adds_to_what_is_there(follower: LexicalFollower, tmp_path: Path) -> None:
-    LexicalFollower.apply(tmp_path / "words", [batch({"k6": "an elephant"}), batch({"k7": "x"})])
+    LexicalFollower.apply(tmp_path / "words", [("k6", "an elephant"), ("k7", "x")])
     later = LexicalFollower(tmp_path / "words")
     assert (later.count(), keys(later.search("elephant", 5))) == (7, ["k6"])
     assert (follower.count(), follower.search("elephant", 5)) == (5, [])

@@ -13,8 +13,9 @@ import pytest
 
 from index import load as module
 from index.errors import ConfigError
-from index.load import DEADLY, HUNGRY, Loaded, file_digest, load
+from index.load import load
 from index.passages import Document, Failure
+from index.reading import DEADLY, HUNGRY, Loaded, file_digest
 from index.settings import IndexSettings, load_settings
 from index.walk import Entry, walk
 
@@ -84,7 +85,7 @@ def test_load_file_over_the_time_limit_fails_and_neighbours_are_read(corpus: Pat
 def test_load_file_over_the_memory_limit_fails_and_neighbours_are_read(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MEMORY_BYTES", 100 << 20)
+    monkeypatch.setattr(module, "READER_BYTES", 100 << 20)
     (corpus / "b.txt").write_bytes(b"word " * (12 << 20))
     assert failures(loaded(corpus, max_file_mb=100)) == {"b.txt": HUNGRY}
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from index.catalog import FileState
-from index.load import DEADLY, HUNGRY
 from index.passages import Failure
 from index.plan import Plan, make_plan
+from index.reading import DEADLY, HUNGRY
 from index.settings import IndexSettings, load_settings
 from index.walk import Entry, walk
 
@@ -108,7 +107,7 @@ def test_plan_of_random_edits_is_what_was_done(tmp_path: Path, seed: int) -> Non
 
 def test_plan_of_an_unchanged_folder_opens_no_file(tmp_path: Path) -> None:
     put(tmp_path, "a.md", "text")
-    known = {"a.md": replace(states(tmp_path)["a.md"], digest="another")}
+    known = {"a.md": states(tmp_path)["a.md"]._replace(digest="another")}
     assert plan_of(tmp_path, known).unchanged == ("a.md",)
 
 
@@ -189,7 +188,7 @@ def test_plan_failed_file_is_tried_again_when_its_reason_is_gone(
     tmp_path: Path, reason: str, digest: str, limits: dict[str, int], is_tried: bool
 ) -> None:
     put(tmp_path, "a.md", "x" * (2 << 20))
-    known = {"a.md": replace(states(tmp_path)["a.md"], digest=digest, failure=reason)}
+    known = {"a.md": states(tmp_path)["a.md"]._replace(digest=digest, failure=reason)}
     plan = plan_of(tmp_path, known, limits=limits)
     assert plan.changed == (("a.md",) if is_tried else ())
 

@@ -53,7 +53,7 @@ def _one_model() -> Iterator[None]:
 def base(tmp_path_factory: pytest.TempPathFactory, _one_model: None) -> Place:
     """A corpus and its index, which tests copy."""
     place = Place(tmp_path_factory.mktemp("base"))
-    write(place.corpus, FILES)
+    write(place.corpus, FILES, time=1)
     report = place.sync()
     assert report.added == ("cats.md", "deep/birds.md", "dogs.txt")
     assert (report.passages, report.embedded, report.generation) == (PASSAGES, PASSAGES, 1)
@@ -115,6 +115,16 @@ def test_sync_of_a_rename_embeds_nothing_and_moves_the_passages(place: Place) ->
     assert (report.embedded, report.generation) == (0, 2)
     assert_in_line(place.data, place.corpus)
     assert place.found("hollow") == ["air/birds.md"]
+
+
+def test_sync_of_a_file_written_a_moment_ago_compares_its_bytes_next_time(place: Place) -> None:
+    write(place.corpus, {"new.txt": "Newts swim."})
+    place.sync()
+    file = place.corpus / "new.txt"
+    info = file.stat()
+    file.write_text("Eels creep.", encoding="utf-8")
+    os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))
+    assert place.sync().changed == ("new.txt",)
 
 
 def test_sync_of_touched_files_makes_no_generation(place: Place) -> None:
@@ -271,7 +281,7 @@ def test_sync_dry_run_tells_what_would_be_done_and_writes_nothing(place: Place) 
 def test_sync_makes_missing_followers_from_the_catalog(place: Place, lost: str) -> None:
     for folder in place.data.glob(lost):
         shutil.rmtree(folder)
-    expected = rf"lacks the files of generation 1; run: footnote index {place.corpus}$"
+    expected = r"lacks the files of generation 1; run: footnote doctor --repair$"
     for _ in range(2):  # a reader that tries makes it no worse
         with pytest.raises(StoreError, match=expected):
             place.found("sheep")
@@ -284,7 +294,8 @@ def test_sync_makes_missing_followers_from_the_catalog(place: Place, lost: str) 
 def test_sync_from_damaged_followers_makes_them_from_the_catalog(place: Place) -> None:
     (file,) = place.data.glob("generations/000001-*/chroma/chroma.sqlite3")
     file.write_bytes(b"torn")
-    with pytest.raises(StoreError, match=rf"run: footnote index {place.corpus} --rebuild$"):
+    damaged = r"is damaged \(000001-\w+/chroma/chroma\.sqlite3\); run: footnote doctor --repair$"
+    with pytest.raises(StoreError, match=damaged):
         place.found("sheep")
     write(place.corpus, {"new.txt": "Newts swim."})
     assert place.sync().embedded == 1
@@ -298,12 +309,12 @@ def test_sync_rebuild_reads_all_and_embeds_nothing_again(place: Place) -> None:
     assert_in_line(place.data, place.corpus)
 
 
-def test_sync_into_a_damaged_catalog_says_what_to_remove(place: Place) -> None:
+def test_sync_into_a_damaged_catalog_says_to_rebuild_and_that_mends_it(place: Place) -> None:
     (place.data / FILE_NAME).write_bytes(b"no database" * 500)
-    with pytest.raises(
-        StoreError, match=r"is damaged .*; remove .* and run: footnote index FOLDER$"
-    ):
-        place.sync(rebuild=True)
+    with pytest.raises(StoreError, match=r"is damaged .*; run: footnote index FOLDER --rebuild$"):
+        place.sync()
+    assert (place.sync(rebuild=True).embedded, place.found("sheep")) == (PASSAGES, ["dogs.txt"])
+    assert_in_line(place.data, place.corpus)
 
 
 # Moments, and how the process ended; "sweep" comes after the commit.

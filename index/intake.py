@@ -1,0 +1,84 @@
+"""What a sync takes in: files read into documents and passages, and vectors for their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.catalog import FileState
+from index.catalog_writer import CatalogWriter
+from index.checks import passage_limit
+from index.embed import Embedder
+from index.load import load
+from index.passages import Document
+from index.settings import IndexSettings
+from index.split import split
+from index.walk import Entry
+
+# Told the stage ("reading", "embedding"), how much is done and how much there is.
+Progress = Callable[[str, int, int], None]
+# Vectors are stored after each this many, so that a killed sync has lost at most these.
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was left out of the files that were read: notes with their paths, hidden characters."""
+
+    notes: tuple[tuple[str, str], ...] = ()
+    hidden: int = 0
+
+
+def read(
+    catalog: CatalogWriter,
+    corpus: Path,
+    entries: Sequence[Entry],
+    settings: IndexSettings,
+    embedder: Embedder,
+    progress: Progress | None,
+) -> Intake:
+    """Read files onto the catalog's scratch pad as documents with their passages, or failures."""
+    if not entries:
+        return Intake()  # the model need not be loaded
+    limit = passage_limit(settings, embedder)
+    notes, hidden = list[tuple[str, str]](), 0
+    with catalog.transaction(), closing(load(corpus, entries, settings)) as items:
+        for done, item in enumerate(items, start=1):
+            entry, result = item.entry, item.result
+            state = FileState(entry.path, item.digest, entry.size, entry.mtime, None)
+            if isinstance(result, Document):
+                catalog.stage(state, result, split(result, embedder.count_tokens, limit))
+                notes += ((entry.path, note) for note in result.notes)
+                hidden += result.hidden
+            else:
+                catalog.stage(state.failed(result.reason), None)
+            if progress:
+                progress("reading", done, len(entries))
+    return Intake(tuple(sorted(notes)), hidden)
+
+
+def embed(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None) -> int:
+    """Embed the texts on the scratch pad that have no vector yet; how many there were.
+
+    Across all documents by length, since a batch costs what its longest text costs.
+    """
+    total = catalog.list_missing(embedder.fingerprint)
+    for first in range(0, total, _CHUNK):
+        texts = catalog.missing(first, _CHUNK)
+        vectors = embedder.embed_passages(
+            list(texts.values()), _counter(progress, first, total) if progress else None
+        )
+        with catalog.transaction():
+            catalog.put_vectors(embedder.fingerprint, list(texts), vectors)
+    return total
+
+
+def _counter(progress: Progress, done: int, total: int) -> Callable[[int], None]:
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        progress("embedding", done, total)
+
+    return count
