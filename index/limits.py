@@ -3,6 +3,10 @@
 import resource
 from pathlib import Path
 
+READER_BYTES = 2 << 30
+# Readers write nothing; this is room for what Python keeps of the modules it compiles.
+_WRITTEN_BYTES = 16 << 20
+
 
 def limit_memory(more: int) -> None:
     """Let this process take at most so many bytes more than it holds; then MemoryError.
@@ -14,16 +18,17 @@ def limit_memory(more: int) -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
     except OSError:  # not Linux
         pages = 0
-    limit = pages * resource.getpagesize() + more
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-READER_BYTES = 2 << 30
+    _lower(resource.RLIMIT_DATA, pages * resource.getpagesize() + more)
 
 
 def limit_reader(memory: int) -> None:
-    """Bound a process that reads files of any kind: its memory; it leaves no core behind."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Bound a process that reads files of any kind: its memory, and what it leaves behind."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
     limit_memory(memory)
+
+
+def _lower(kind: int, limit: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(kind, (limit, limit))

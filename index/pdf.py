@@ -1,32 +1,60 @@
-"""PDF to text with pages: lines joined into paragraphs, larger type taken for headings."""
+"""PDF to text with pages: what a reader of the page sees, joined into paragraphs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from index import ocr
+from index.lines import DIVIDED, Line, join_pages
 from index.parsed import Parsed, Unreadable
-from index.passages import Heading
+from index.pdf_page import WHOLE, Rect, object_rect, objects, origin, place, type_size
+from index.pdf_unseen import unseen
 
-# A line that starts more than this many line heights below the one before starts a paragraph.
-_GAP = 1.6
-_HEADING_SCALE = 1.12
-_HEADING_CHARACTERS = 120
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+
 _PAGES = 10_000
-# PDFium's marks of a word that is divided at the end of a line.
-_DIVIDED = ("\ufffe", "\x02")
+_ALEF_LAM = re.compile("[اأإآٱ]ل")
+# Smaller pictures, of this share of the page, hardly ever hold sentences.
+_PICTURE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
-    top: float
-    size: float
+class _Page:
+    """Lines of a page in reading order, how many hidden characters it has, and its pictures."""
+
+    lines: Sequence[Line]
+    hidden: int
+    pictures: Sequence[Rect]
 
 
 def parse_pdf(data: bytes) -> Parsed:
-    """The text layer of a PDF. Raises Unreadable for damage, a password, or no text layer."""
+    """The text of a PDF; pictures are read where the extra `ocr` is installed, else noted.
+
+    Raises Unreadable for damage, a password, or no text.
+    """
+    pdf = open_pdf(data)
+    pages = [_read(page) for page in pdf]
+    pictures = [(n, rect) for n, page in enumerate(pages) for rect in page.pictures]
+    # Pages without any text come first, since not all may be read.
+    pictures.sort(key=lambda picture: (bool(pages[picture[0]].lines), picture))
+    found = ocr.read_pictures(_rendered(pdf[number], rect) for number, rect in pictures)
+    lines = [page.lines for page in pages]
+    for (number, rect), read in zip(pictures, found, strict=False):
+        lines[number] = _with_picture(lines[number], read, rect, pdf[number].get_height())
+    if not any(lines):
+        raise Unreadable(_no_text(pages, pictures))
+    title = (pdf.get_metadata_dict().get("Title") or "").strip()
+    parsed = join_pages(lines, "" if title.lower() in {"untitled", "anonymous"} else title)
+    notes = (*parsed.notes, *_notes(pages, pictures[len(found) :]))
+    return replace(parsed, hidden=sum(page.hidden for page in pages), notes=notes)
+
+
+def open_pdf(data: bytes) -> PdfDocument:
+    """A document of pypdfium2. Raises Unreadable for damage, a password, or too many pages."""
     import pypdfium2
 
     try:
@@ -37,85 +65,140 @@ def parse_pdf(data: bytes) -> Parsed:
         raise Unreadable("damaged: not a PDF that can be opened") from None
     if len(pdf) > _PAGES:
         raise Unreadable(f"too large: over {_PAGES:,} pages")
-    pages = [_lines(page.get_textpage()) for page in pdf]
-    sizes = [line.size for lines in pages for line in lines for _ in line.text]
-    if not sizes:
-        raise Unreadable("no text layer: its pages are pictures, which are not read")
-    title = (pdf.get_metadata_dict().get("Title") or "").strip()
-    return _join(pages, median(sizes), "" if title.lower() in {"untitled", "anonymous"} else title)
+    return pdf
 
 
-def _lines(textpage: object) -> list[_Line]:
+def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
+    """What each character of a page reads as, and how many that nobody sees were left out.
+
+    Those left out are '', and line ends are newlines or, within a divided word, DIVIDED.
+    """
     import pypdfium2.raw as pdfium
 
-    lines, start = [], 0
-    for raw in textpage.get_text_range().split("\r\n"):  # type: ignore[attr-defined]
-        text = raw.strip()
-        if text:
-            # PDFium counts characters that it leaves out of the text.
-            index = pdfium.FPDFText_GetCharIndexFromTextIndex(
-                textpage.raw,  # type: ignore[attr-defined]
-                start + raw.index(text[0]),
-            )
-            _, _, _, top = textpage.get_charbox(index)  # type: ignore[attr-defined]
-            size = pdfium.FPDFText_GetFontSize(textpage.raw, index)  # type: ignore[attr-defined]
-            lines.append(_Line(text, top, size))
-        start += len(raw) + 2
-    return lines
+    code, raw = pdfium.FPDFText_GetUnicode, textpage.raw
+    count = pdfium.FPDFText_CountChars(raw)
+    chars = [_readable(chr(code(raw, index))) for index in range(count)]
+    hidden = 0
+    for index in unseen(page, textpage):
+        hidden += bool(chars[index].strip())
+        chars[index] = ""
+    for match in _ALEF_LAM.finditer("".join(char or "\0" for char in chars)):
+        # PDFium turns right-to-left text around by characters, also the two of one sign.
+        one, other = match.start(), match.start() + 1
+        if origin(textpage, one) == origin(textpage, other):
+            chars[one], chars[other] = chars[other], chars[one]
+    return chars, hidden
 
 
-def _join(pages: Sequence[Sequence[_Line]], body: float, title: str) -> Parsed:
-    parts, headings, starts, position = list[str](), list[Heading](), list[int](), 0
-    sizes = sorted({round(line.size, 1) for lines in pages for line in lines}, reverse=True)
-    for lines in pages:
-        starts.append(position)
-        for joined, size in _paragraphs(lines, body):
-            # The rest of a word divided here is on the next page.
-            paragraph = f"{joined[:-1]}-" if joined.endswith(_DIVIDED) else joined
-            if size:
-                level = min(sizes.index(round(size, 1)) + 1, 6)
-                headings.append(Heading(position, level, paragraph))
-            parts.append(paragraph)
-            position += len(paragraph) + 2
-    text = "\n\n".join(parts)
-    title = title or (headings[0].text if headings else "")
-    return Parsed(text, title, tuple(headings), tuple(min(s, len(text)) for s in starts))
+def _readable(char: str) -> str:
+    if char in "\x02\ufffe\u00ad":
+        return DIVIDED
+    if char == "\n" or char.isprintable():
+        # Symbol fonts have their bullet in Unicode's private area, which is not printable.
+        return char
+    return "•" if char == "\uf0b7" else " " if char.isspace() and char != "\r" else ""
 
 
-def _paragraphs(lines: Sequence[_Line], body: float) -> list[tuple[str, float]]:
-    """Paragraphs of a page with the type size of those that are headings, else 0."""
-    found = list[tuple[str, float]]()
-    previous: _Line | None = None
-    for line in lines:
-        size = line.size if _is_heading(line, body) else 0.0
-        if previous and found and _goes_on(previous, line, found[-1][1], size):
-            text, _ = found[-1]
-            found[-1] = (_append(text, line.text), size)
+def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
+    """The characters of each line, and whether the line ends within a word."""
+    start = 0
+    for end in [*(i for i, char in enumerate(chars) if char in {"\n", DIVIDED}), len(chars)]:
+        shown = [index for index in range(start, end) if chars[index].strip()]
+        if shown:
+            yield range(shown[0], shown[-1] + 1), chars[end : end + 1] == [DIVIDED]
+        start = end + 1
+
+
+def _read(page: PdfPage) -> _Page:
+    textpage = page.get_textpage()
+    chars, hidden = characters(page, textpage)
+    height = page.get_height()
+    lines, places = list[Line](), list[tuple[float, float]]()
+    for span, divided in line_ranges(chars):
+        first = place(page, *origin(textpage, span[0]))
+        last = place(page, *origin(textpage, span[-1]))
+        size = type_size(textpage, span[0])
+        text = "".join(chars[span.start : span.stop]) + (DIVIDED if divided else "")
+        lines.append(Line(text, first[1] * height, last[1] * height, max(size, 1.0), size))
+        places += first, last
+    if lines and re.search(r"[^\W\d_]-$", lines[-1].text):
+        # PDFium tells a divided word by what follows on the same page.
+        lines[-1] = replace(lines[-1], text=lines[-1].text[:-1] + DIVIDED)
+    return _Page(lines, hidden, _pictures(page, places))
+
+
+def _pictures(page: PdfPage, text: Sequence[tuple[float, float]]) -> list[Rect]:
+    """Places that may hold text as a picture: the page if it has none, large pictures without."""
+    import pypdfium2.raw as pdfium
+
+    if not text:
+        drawn = any(item.type != pdfium.FPDF_PAGEOBJ_TEXT for item in page.get_objects())
+        return [WHOLE] if drawn else []
+    rects = [object_rect(page, item) for item in objects(page, pdfium.FPDF_PAGEOBJ_IMAGE)]
+    return [
+        (left, top, right, bottom)
+        for left, top, right, bottom in dict.fromkeys(rects)
+        if (right - left) * (bottom - top) >= _PICTURE_SHARE
+        if not any(left <= x <= right and top <= y <= bottom for x, y in text)
+    ]
+
+
+def _rendered(page: PdfPage, rect: Rect) -> ocr.Picture:
+    """A place of a page as a picture."""
+    width, height = page.get_size()
+    left, top, right, bottom = (
+        rect[0] * width,
+        rect[1] * height,
+        (1 - rect[2]) * width,
+        (1 - rect[3]) * height,
+    )
+    crop = tuple(max(margin, 0.0) for margin in (left, bottom, right, top))
+    longest = max(width - crop[0] - crop[2], height - crop[1] - crop[3], 1.0)
+    picture: ocr.Picture = page.render(scale=ocr.PIXELS / longest, crop=crop).to_numpy()
+    return picture[:, :, :3]
+
+
+def _with_picture(
+    lines: Sequence[Line], read: ocr.Read, rect: Rect, height: float
+) -> Sequence[Line]:
+    """Lines of a page with those of a picture in their place."""
+    top, scale = rect[1] * height, (rect[3] - rect[1]) * height / read.height
+    added = [
+        replace(
+            line,
+            top=top + line.top * scale,
+            bottom=top + line.bottom * scale,
+            height=line.height * scale,
+        )
+        for line in read.lines
+    ]
+    before = [line for line in lines if line.bottom <= top]
+    return [*before, *added, *(line for line in lines if line.bottom > top)]
+
+
+def _no_text(pages: Sequence[_Page], pictures: Sequence[object]) -> str:
+    if pictures:
+        return f"no text layer: its pages are pictures; {ocr.why_not()}"
+    hidden = sum(page.hidden for page in pages)
+    return "empty: all of its text is hidden" if hidden else "empty: there is no text in it"
+
+
+def _notes(pages: Sequence[_Page], unread: Sequence[tuple[int, Rect]]) -> Iterator[str]:
+    whole = sorted({number + 1 for number, _ in unread if not pages[number].lines})
+    part = sorted({number + 1 for number, _ in unread if pages[number].lines})
+    if whole:
+        yield f"{_listed(whole)} {'is a picture' if len(whole) == 1 else 'are pictures'}, not read"
+    if part:
+        yield f"pictures on {_listed(part)} were not read"
+
+
+def _listed(pages: Sequence[int]) -> str:
+    """Page numbers, rising, in words: 'page 4', 'pages 3-5, 9'."""
+    runs = list[list[int]]()
+    for page in pages:
+        if runs and runs[-1][-1] == page - 1:
+            runs[-1].append(page)
         else:
-            found.append((_clean(line.text), size))
-        previous = line
-    return found
-
-
-def _goes_on(previous: _Line, line: _Line, size_before: float, size: float) -> bool:
-    if size_before != size:
-        return False
-    # Distance between lines is about 1.2 times the type size; a list mark starts anew.
-    step = previous.top - line.top
-    starts_item = line.text[:1] in "•·▪◦‣" or line.text[:2] in {"- ", "* "}
-    return 0 <= step < _GAP * max(line.size, previous.size, 1.0) and not starts_item
-
-
-def _is_heading(line: _Line, body: float) -> bool:
-    return line.size > _HEADING_SCALE * body and len(line.text) <= _HEADING_CHARACTERS
-
-
-def _append(text: str, line: str) -> str:
-    if text.endswith(_DIVIDED):
-        return text[:-1] + _clean(line)
-    return f"{text} {_clean(line)}"
-
-
-def _clean(text: str) -> str:
-    shown = (" " if char.isspace() else char for char in text[:-1])
-    return "".join(char for char in shown if char.isprintable()) + text[-1:]
+            runs.append([page])
+    shown = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"page{'s' if len(pages) > 1 else ''} {shown}"

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from index.errors import ConfigError
 from index.formats import parse
-from index.parsed import Unreadable
+from index.parsed import Parsed, Unreadable
 from index.passages import Document, Failure
 from index.walk import Entry
 
 _TEXT_CHARACTERS = 20_000_000
+_HEADINGS = 20_000
+# What writes a file is given this long to finish.
+_PAUSE_SECONDS = 0.5
+
 # Why a file was not read to its end; the same limits would stop it again.
 DEADLY = "damaged: reading it ended the reader"
 HUNGRY = "needs too much memory to read"
@@ -23,7 +29,10 @@ HUNGRY = "needs too much memory to read"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of one file: its bytes' digest, and a document or a failure."""
+    """What became of one file: how it was when it was read, its digest, a document or a failure.
+
+    The entry may have another size and time than the walk's, of a file that changed since.
+    """
 
     entry: Entry
     digest: str
@@ -31,25 +40,17 @@ class Loaded:
 
 
 def read_files(corpus: str, entries: Sequence[Entry]) -> list[Loaded]:
-    """Parse files one after the other."""
+    """Read files one after the other."""
     return [read_file(corpus, entry) for entry in entries]
 
 
 def read_file(corpus: str, entry: Entry) -> Loaded:
-    """Parse a file; whatever it holds gives a document or a failure, never an exception."""
-    path = Path(corpus) / entry.path
+    """Read a file; whatever it holds gives a document or a failure, never an exception."""
     digest = ""
     try:
-        with open_ordinary(path) as file:
-            data = file.read()
+        entry, data = _read(Path(corpus), entry)
         digest = sha256(data).hexdigest()
-        parsed = parse(entry.path, data)
-        # Half a character cannot be stored; it is refused here, where it fails one file only.
-        f"{parsed.title}{parsed.text}".encode()
-        if not parsed.text.strip():
-            raise Unreadable("empty: there is no text in it")
-        if len(parsed.text) > _TEXT_CHARACTERS:
-            raise Unreadable(f"too large: its text has over {_TEXT_CHARACTERS:,} characters")
+        parsed = _checked(parse(entry.path, data))
     except Unreadable as error:
         return Loaded(entry, digest, Failure(entry.path, str(error)))
     except MemoryError:
@@ -62,7 +63,7 @@ def read_file(corpus: str, entry: Entry) -> Loaded:
         return Loaded(entry, digest, Failure(entry.path, reason))
     document = Document(
         path=entry.path,
-        title=parsed.title or Path(entry.path).stem,
+        title=parsed.title or PurePosixPath(entry.path).stem,
         text=parsed.text,
         digest=digest,
         headings=parsed.headings,
@@ -73,18 +74,67 @@ def read_file(corpus: str, entry: Entry) -> Loaded:
     return Loaded(entry, digest, document)
 
 
-def open_ordinary(path: Path) -> BinaryIO:
-    """Open an ordinary file, also if it has become a link or a pipe since the walk."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:
+    """A file's bytes, and its entry as it was read; one that changes is read twice.
+
+    Raises Unreadable if it still changes, and OSError.
+    """
+    for last in (False, True):
+        with open_ordinary(corpus, entry.path) as file:
+            before = os.fstat(file.fileno())
+            # A pipe or a device may have no end.
+            data = file.read(before.st_size + 1) if stat.S_ISREG(before.st_mode) else b""
+            after = os.fstat(file.fileno())
+        found = Entry(entry.path, before.st_size, before.st_mtime_ns)
+        unchanged = (after.st_size, after.st_mtime_ns) == (found.size, found.mtime)
+        if unchanged and (found == entry or last or not data):
+            return found if data else entry, data
+        if not last:
+            time.sleep(_PAUSE_SECONDS)
+    raise Unreadable("is being changed; run the command again when it is done")
+
+
+def _checked(parsed: Parsed) -> Parsed:
+    """What a parser gave, small enough and whole. Raises Unreadable if it is not."""
+    # Half a character cannot be stored; it is refused here, where it fails one file only.
+    "".join((parsed.title, parsed.text, *parsed.notes)).encode()
+    if not parsed.text.strip():
+        raise Unreadable("empty: there is no text in it")
+    if len(parsed.text) > _TEXT_CHARACTERS:
+        raise Unreadable(f"too large: its text has over {_TEXT_CHARACTERS:,} characters")
+    if len(parsed.headings) > _HEADINGS:
+        note = f"only its first {_HEADINGS:,} headings are kept as headings"
+        headings = parsed.headings[:_HEADINGS]
+        parsed = replace(parsed, headings=headings, notes=(*parsed.notes, note))
+    "".join(heading.text for heading in parsed.headings).encode()
+    return parsed
 
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes. Raises ConfigError if it cannot be read."""
     try:
-        with open_ordinary(path) as file:
+        with open_ordinary(path.parent, path.name) as file:
             digest = sha256()
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     return digest.hexdigest()
+
+
+def open_ordinary(corpus: Path, path: str) -> BinaryIO:
+    """Open a file below a folder for reading, through no link and without waiting for a pipe.
+
+    Raises OSError, also if the file or a folder on its way has become a link since the walk.
+    """
+    folder = os.open(corpus, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        *parents, name = PurePosixPath(path).parts
+        for parent in parents:
+            inner = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        return os.fdopen(os.open(name, flags, dir_fd=folder), "rb")
+    finally:
+        os.close(folder)

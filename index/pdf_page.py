@@ -1,0 +1,86 @@
+"""Places on a PDF page: where characters and objects are shown, whatever its rotation and crop."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfObject, PdfPage, PdfTextPage
+
+# Left, top, right, bottom as shares of the shown page's width and height, from its top left.
+Rect = tuple[float, float, float, float]
+WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
+# PDFium places points on a grid of integers.
+_GRID = 1_000_000
+
+
+def place(page: PdfPage, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the page's own space is shown: shares of width and height."""
+    import pypdfium2.raw as pdfium
+
+    right, down = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, x, y, right, down)
+    return right.value / _GRID, down.value / _GRID
+
+
+def origin(textpage: PdfTextPage, index: int) -> tuple[float, float]:
+    """Where a character stands on its base line, in the page's own space."""
+    import pypdfium2.raw as pdfium
+
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetCharOrigin(textpage, index, x, y)
+    return x.value, y.value
+
+
+def type_size(textpage: PdfTextPage, index: int) -> float:
+    """A character's size of type in points."""
+    import pypdfium2.raw as pdfium
+
+    # A font may be of size 1 and scaled by its matrix.
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(textpage, index, matrix)
+    scale = math.hypot(matrix.c, matrix.d) or 1.0
+    return float(pdfium.FPDFText_GetFontSize(textpage, index)) * scale
+
+
+def char_rect(page: PdfPage, textpage: PdfTextPage, index: int, loose: bool = False) -> Rect | None:
+    """Where a character's ink is shown (`loose`: its line's height); None if it has none."""
+    left, bottom, right, top = textpage.get_charbox(index, loose=loose)
+    return None if left == right or bottom == top else _shown(page, left, bottom, right, top)
+
+
+def object_rect(page: PdfPage, item: PdfObject) -> Rect:
+    """Where an object of a page is shown."""
+    import pypdfium2
+
+    # What is inside a form object tells its place in the form's space only.
+    if item.level:
+        return WHOLE
+    try:
+        return _shown(page, *item.get_bounds())
+    except pypdfium2.PdfiumError:
+        return WHOLE
+
+
+def _shown(page: PdfPage, left: float, bottom: float, right: float, top: float) -> Rect:
+    (x0, y0), (x1, y1) = place(page, left, bottom), place(page, right, top)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def objects(page: PdfPage, kind: int) -> Iterator[PdfObject]:
+    """A page's objects of a kind (pypdfium2's FPDF_PAGEOBJ_...), also those inside forms."""
+    yield from page.get_objects(filter=[kind])
+
+
+def union(rects: Sequence[Rect]) -> Rect:
+    """The smallest place that holds them all."""
+    lefts, tops, rights, bottoms = zip(*rects, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def overlap(one: Rect, other: Rect) -> bool:
+    """Whether two places have more than an edge in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
