@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from eval.adapters import write_documents
 from index.errors import ConfigError
+from index.rows import SCHEMA
 from index.settings import IndexSettings
+from index.split import SPLITTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +53,8 @@ def own_index(gold: GoldSet, corpus: Path | None, settings: Settings) -> OwnInde
 def _data(settings: Settings, identity: str) -> Path:
     values = {name: str(getattr(settings, name)) for name in sorted(IndexSettings.model_fields)}
     del values["data"]
+    # An index of another version is left alone, and one of this version made.
+    values |= {"schema": str(SCHEMA), "splitter": SPLITTER}
     key = sha256(json.dumps([identity, values]).encode()).hexdigest()[:16]
     return settings.data / "eval" / key
 

@@ -230,14 +230,27 @@ class Catalog:
             found.update({key: np.frombuffer(blob, dtype=np.float32) for key, blob in rows})
         return found
 
-    def missing_vectors(self, model: str) -> list[str]:
-        """Keys of passages that have no vector, in order."""
+    def dimension(self, model: str) -> int:
+        """Numbers in a vector, as most of them have it; 0 if there are none."""
         rows = self._rows(
-            "SELECT DISTINCT key FROM passages "
-            "WHERE key NOT IN (SELECT key FROM vectors WHERE model = ?) ORDER BY key",
+            "SELECT length(vector) / 4 FROM vectors WHERE model = ? "
+            "GROUP BY length(vector) ORDER BY count(*) DESC LIMIT 1",
             (model,),
         )
+        return int(rows[0][0]) if rows else 0
+
+    def missing_vectors(self, model: str) -> list[str]:
+        """Keys of passages that have no vector, or one of another length than most, in order."""
+        rows = self._rows(
+            "SELECT DISTINCT key FROM passages WHERE key NOT IN "
+            "(SELECT key FROM vectors WHERE model = ? AND length(vector) = ?) ORDER BY key",
+            (model, 4 * self.dimension(model)),
+        )
         return [row[0] for row in rows]
+
+    def check(self) -> None:
+        """Have SQLite look at every page. Raises DamagedCatalog."""
+        self._database.check()
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:

@@ -32,6 +32,9 @@ class Change:
     added: Sequence[str]
 
 
+NO_CHANGE = Change((), ())
+
+
 class CatalogWriter(Catalog):
     """The catalog, to be changed."""
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FOLDER = "chroma"
 FILE_NAME = "chroma.sqlite3"
+# Raise it when the same vectors would be kept otherwise.
+FORMAT = "cosine-1"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
@@ -72,6 +74,10 @@ class DenseFollower:
     def count(self) -> int:
         """How many vectors there are."""
         return int(self._collection.count())
+
+    def keys(self) -> set[str]:
+        """All keys."""
+        return set(self._collection.get(include=[])["ids"])
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""

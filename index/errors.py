@@ -32,7 +32,9 @@ class DamagedCatalog(StoreError):
 
 
 class DamagedFollowers(StoreError):
-    """The files that are searched are not those that were made; the catalog can make them anew."""
+    """The files that are searched are not those that were made, or were made by other versions; the
+    catalog can make them anew.
+    """
 
 
 class UnknownDocument(FootnoteError):

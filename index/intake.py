@@ -21,6 +21,10 @@ from index.walk import Entry
 Progress = Callable[[str, int, int], None]
 # Vectors are stored after each this many, so that a killed sync has lost at most these.
 _CHUNK = 512
+# A file written so shortly before it was looked at may change again without a new time: FAT tells
+# times to two seconds. Its time is not recorded, so the next sync compares its bytes.
+_TELLING_NS = 2_000_000_000
+_UNTOLD = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,25 @@ class Intake:
     hidden: int = 0
 
 
+def state_of(entry: Entry, began_ns: int, digest: str = "") -> FileState:
+    """What the catalog is to remember of a file that a sync begun then has looked at."""
+    telling = entry.mtime < began_ns - _TELLING_NS
+    return FileState(entry.path, digest, entry.size, entry.mtime if telling else _UNTOLD, None)
+
+
 def read(
     catalog: CatalogWriter,
     corpus: Path,
     entries: Sequence[Entry],
     settings: IndexSettings,
     embedder: Embedder,
+    began_ns: int,
     progress: Progress | None,
 ) -> Intake:
-    """Read files onto the catalog's scratch pad as documents with their passages, or failures."""
+    """Read files onto the catalog's scratch pad as documents with their passages, or failures.
+
+    `began_ns` is when the sync looked at them.
+    """
     if not entries:
         return Intake()  # the model need not be loaded
     limit = passage_limit(settings, embedder)
@@ -47,7 +61,7 @@ def read(
     with catalog.transaction(), closing(load(corpus, entries, settings)) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result
-            state = FileState(entry.path, item.digest, entry.size, entry.mtime, None)
+            state = state_of(entry, began_ns, item.digest)
             if isinstance(result, Document):
                 catalog.stage(state, result, split(result, embedder.count_tokens, limit))
                 notes += ((entry.path, note) for note in result.notes)

@@ -16,6 +16,8 @@ import tantivy
 
 FOLDER = "tantivy"
 FILE_NAME = "meta.json"
+# Raise it when the same texts would be indexed otherwise.
+FORMAT = "english-1"
 _ANALYZER = "footnote_en"
 _HEAP_BYTES = 128_000_000
 _THREADS = 2

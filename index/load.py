@@ -14,7 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from index.limits import READER_BYTES, limit_reader
 from index.passages import Failure
-from index.reading import DEADLY, HUNGRY, Loaded, read_files
+from index.reading import DEADLY, HUNGRY, Loaded, read_file
 from index.settings import IndexSettings
 from index.walk import Entry
 
@@ -63,6 +63,10 @@ def load(
         pool.join()
 
 
+def _read_group(corpus: str, group: _Group) -> list[Loaded]:
+    return [read_file(corpus, entry) for entry in group]
+
+
 def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
     """Files that are read one after the other in one go, in order."""
     group, size = list[Entry](), 0
@@ -82,7 +86,7 @@ def _read(
     Job = tuple[_Group, Future[list[Loaded]]]
 
     def schedule(group: _Group) -> Job:
-        return group, pool.schedule(read_files, (corpus, group), timeout=settings.parse_seconds)
+        return group, pool.schedule(_read_group, (corpus, group), timeout=settings.parse_seconds)
 
     left = iter(groups)
     pending = deque[Job](map(schedule, islice(left, _AHEAD)))
@@ -95,10 +99,10 @@ def _read(
         except ProcessExpired:
             results = [_failed(entry, DEADLY) for entry in group]
         # What stopped a group may have been another file's fault.
-        again = [item.entry for item in results if len(group) > 1 and _was_stopped(item, settings)]
-        pending.extendleft([schedule((entry,)) for entry in reversed(again)])
+        stopped = [item for item in results if len(group) > 1 and _was_stopped(item, settings)]
+        pending.extendleft([schedule((item.entry,)) for item in reversed(stopped)])
         pending.extend(map(schedule, islice(left, max(0, _AHEAD - len(pending)))))
-        yield from (item for item in results if item.entry not in again)
+        yield from (item for item in results if item not in stopped)
 
 
 def _was_stopped(item: Loaded, settings: IndexSettings) -> bool:

@@ -112,6 +112,12 @@ class Database:
                 self.run("DETACH staging")
             remove_staging(self._folder)
 
+    def check(self) -> None:
+        """Have SQLite look at every page. Raises DamagedCatalog."""
+        (state,) = self.rows("PRAGMA quick_check(1)")[0]
+        if state != "ok":
+            raise damaged(self._folder, state)
+
     def script(self, sql: str) -> None:
         """Run several statements; what is in a transaction stays in it."""
         for statement in filter(str.strip, sql.split(";")):
@@ -147,7 +153,7 @@ def open_anew(folder: Path) -> Database:
     try:
         database = open_to_write(folder)
         try:
-            _check_pages(database, folder)
+            database.check()
         except StoreError:
             database.close()
             raise
@@ -164,12 +170,6 @@ def open_anew(folder: Path) -> Database:
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
         return open_to_write(folder)
-
-
-def _check_pages(database: Database, folder: Path) -> None:
-    (state,) = database.rows("PRAGMA quick_check(1)")[0]
-    if state != "ok":
-        raise DamagedCatalog(f"the index in {folder} is damaged ({state})")
 
 
 @contextmanager
@@ -252,6 +252,11 @@ def errors_in_words(folder: Path) -> Iterator[None]:
             f"the index in {folder} cannot be used: {error}; mend that and try again"
         ) from None
     except sqlite3.DatabaseError as error:
-        raise DamagedCatalog(
-            f"the index in {folder} is damaged ({error}); run: footnote index FOLDER --rebuild"
-        ) from None
+        raise damaged(folder, error) from None
+
+
+def damaged(folder: Path, why: object) -> DamagedCatalog:
+    """The error of a catalog that SQLite cannot read."""
+    return DamagedCatalog(
+        f"the index in {folder} is damaged ({why}); run: footnote index FOLDER --rebuild"
+    )

@@ -13,6 +13,7 @@ import os
 import sqlite3
 from contextlib import closing
 from hashlib import file_digest, sha256
+from importlib.metadata import version
 from pathlib import Path
 
 from index import dense, lexical
@@ -25,16 +26,23 @@ _GRAPH_MARK = "index_metadata.pickle"
 _COUNTS_CALLS = "acquire_write"
 _SQLITE = b"SQLite format 3\0"
 
-_Seal = dict[str, list[int | str]]
+_Files = dict[str, list[int | str]]
 
 
 def seal(folder: Path) -> None:
-    """Write down size, time and digest of every file that no reader changes."""
-    kept: _Seal = {}
+    """Write down size, time and digest of every file that no reader changes, and who made them."""
+    files: _Files = {}
     for name in _settled(folder):
-        kept[name] = [*_glance(folder / name), _digest(folder / name)]
-    kept[_DATABASE] = [0, 0, _rows_digest(folder / _DATABASE)]
-    (folder / FILE_NAME).write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        files[name] = [*_glance(folder / name), _digest(folder / name)]
+    files[_DATABASE] = [0, 0, _rows_digest(folder / _DATABASE)]
+    kept = json.dumps({"makers": _makers(), "files": files}, indent=1)
+    (folder / FILE_NAME).write_text(kept, encoding="utf-8")
+
+
+def _makers() -> str:
+    """What the files depend on besides the catalog; they are made anew when it changes."""
+    engines = (f"{name} {version(name)}" for name in ("chromadb", "tantivy"))
+    return ", ".join([*engines, dense.FORMAT, lexical.FORMAT])
 
 
 def glance(folder: Path) -> None:
@@ -63,14 +71,19 @@ def verify(folder: Path) -> None:
             raise _damaged(folder, name)
 
 
-def _read(folder: Path) -> _Seal:
+def _read(folder: Path) -> _Files:
     try:
-        kept: _Seal = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        if not all(len(value) == 3 for value in kept.values()) or _DATABASE not in kept:
+        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        makers, files = kept["makers"], kept["files"]
+        if not all(len(value) == 3 for value in files.values()) or _DATABASE not in files:
             raise ValueError
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
         raise _damaged(folder, FILE_NAME) from None
-    return kept
+    if makers != _makers():
+        raise DamagedFollowers(
+            f"the index was made with {makers}, not {_makers()}; run: footnote doctor --repair"
+        )
+    return dict(files)
 
 
 def _damaged(folder: Path, name: str) -> DamagedFollowers:

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from zlib import crc32
 
 from index.passages import Document, Heading, Passage
 from index.sentences import sentence_spans
 
 # Part of the index's fingerprint: raise it when the same document would be cut otherwise.
-SPLITTER = "spans-2"
+SPLITTER = "spans-3"
 # The longest heading path, in the model's tokens and in characters.
 HEADING_TOKENS = 40
 _HEADING_CHARACTERS = 160
@@ -113,20 +114,61 @@ def _pack(text: str, section: Span, count_tokens: CountTokens, limit: int) -> It
     """Spans of a section: runs of short paragraphs joined, long paragraphs cut."""
     paragraphs = _paragraphs(text, section)
     sizes = _sizes(text, paragraphs, count_tokens)
-    start, end, filled = 0, 0, 0
-    for (first, last), size in zip(paragraphs, sizes, strict=True):
-        # A long paragraph stands alone, so that an edit above it leaves it as it is.
-        if filled and (filled + size > limit or size > limit // 2):
-            yield start, end
-            filled = 0
-        if size > limit // 2:
-            yield from _cut(text, (first, last), count_tokens, limit)
+    run = list[tuple[Span, int]]()
+    for paragraph, size in zip(paragraphs, sizes, strict=True):
+        if size <= limit // 2:
+            run.append((paragraph, size))
             continue
-        if not filled:
-            start = first
-        end, filled = last, filled + size
-    if filled:
-        yield start, end
+        # A long paragraph stands alone, so that an edit above it leaves it as it is.
+        yield from _join(text, run, limit)
+        run = []
+        yield from _cut(text, paragraph, count_tokens, limit)
+    yield from _join(text, run, limit)
+
+
+def _join(text: str, run: Sequence[tuple[Span, int]], limit: int) -> list[Span]:
+    """Short paragraphs joined from the last one backwards, and anew at each anchor.
+
+    So a paragraph put in before others changes the passage that it comes to, and none behind it.
+    """
+    anchors = _anchors(text, run, _REACH * limit)
+    spans, filled = list[Span](), 0
+    for place in range(len(run) - 1, -1, -1):
+        (start, end), size = run[place]
+        if filled and filled + size <= limit:
+            spans[-1] = (start, spans[-1][1])
+            filled += size
+        else:
+            spans.append((start, end))
+            filled = size
+        if place in anchors:
+            filled = 0
+    return spans[::-1]
+
+
+# A run of short paragraphs is cut at an anchor about every so many passages.
+_REACH = 4
+
+
+def _anchors(text: str, run: Sequence[tuple[Span, int]], reach: int) -> set[int]:
+    """Paragraphs that begin a passage whatever is before them: those with the lowest checksum among
+    the `reach` tokens from their start on. What bounds chunks by their content (as in Bjorner,
+    Blass and Gurevich 2010, local minima), looking one way only.
+    """
+    anchors, position = set[int](), 0
+    # Checksums that fall towards the top, each lowest so far, and how many tokens follow its start.
+    lowest: list[tuple[int, int]] = []
+    for place in range(len(run) - 1, -1, -1):
+        (start, end), size = run[place]
+        position += size
+        checksum = crc32(text[start:end].encode())
+        while lowest and lowest[-1][0] > checksum:
+            lowest.pop()
+        lower = lowest[-1][1] if lowest else 0
+        if position - lower >= reach:
+            anchors.add(place)
+        lowest.append((checksum, position))
+    return anchors
 
 
 def _paragraphs(text: str, section: Span) -> list[Span]:

@@ -187,11 +187,14 @@ class Index:
                 self._current = None
 
     def refresh(self) -> None:
-        """Move to the newest generation, so that the one before can go from the disk.
+        """Move to the newest generation, so that the one before can go from the disk; if none was
+        asked for yet, do nothing.
 
         Raises what `lease` raises.
         """
         with self._lock:
+            if self._current is None:
+                return
             snapshot = self._newest()
             catalog = Catalog.read(self.settings.data)
             if catalog.generation == snapshot.generation:

@@ -13,7 +13,7 @@ from index.catalog_writer import CatalogWriter
 from index.checks import Request, build_facts, check_losses, must_read_all
 from index.embed import Embedder
 from index.errors import EmptyIndex, IndexMismatch
-from index.intake import Intake, Progress, embed, read
+from index.intake import Intake, Progress, embed, read, state_of
 from index.lock import writer_lock
 from index.passages import Failure
 from index.plan import Plan, make_plan
@@ -24,10 +24,6 @@ from index.walk import Entry, walk
 # How long a sync that took text away waits for readers of what was before. A server moves on within
 # a second.
 _PATIENCE_SECONDS = 10.0
-# A file written so shortly before it was looked at may change again without a new time: FAT tells
-# times to two seconds. Its time is not recorded, so the next sync compares its bytes.
-_TELLING_NS = 2_000_000_000
-_UNTOLD = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +147,9 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             for failure in plan.refused:
                 catalog.stage(FileState(failure.path, "", 0, 0, failure.reason), None)
             corpus, embedder = task.request.corpus, task.embedder
-            intake = read(catalog, corpus, plan.parse, task.settings, embedder, task.progress)
+            intake = read(
+                catalog, corpus, plan.parse, task.settings, embedder, task.began_ns, task.progress
+            )
             embedded = embed(catalog, embedder, task.progress)
             current = _commit(task, catalog, plan, current)
     loses = plan.removed or plan.changed or plan.renamed
@@ -165,23 +163,18 @@ def _touch(task: _Task, catalog: CatalogWriter, plan: Plan) -> None:
     if plan.touched or new_stamp:
         with catalog.transaction():
             for entry in plan.touched:
-                catalog.touch(_state(task, entry))
+                catalog.touch(state_of(entry, task.began_ns))
             catalog.set_meta("stamp", task.embedder.stamp)
-
-
-def _state(task: _Task, entry: Entry) -> FileState:
-    telling = entry.mtime < task.began_ns - _TELLING_NS
-    return FileState(entry.path, "", entry.size, entry.mtime if telling else _UNTOLD, None)
 
 
 def _commit(task: _Task, catalog: CatalogWriter, plan: Plan, source: Path | None) -> Path:
     """Change the catalog and make its followers, from those in a folder or anew; their folder."""
     model = task.embedder.fingerprint
     with catalog.transaction():
-        renamed = [(old, _state(task, entry)) for old, entry in plan.renamed]
+        renamed = [(old, state_of(entry, task.began_ns)) for old, entry in plan.renamed]
         change = catalog.replace(plan.removed, renamed)
-        for entry in (*plan.touched, *plan.parse):
-            catalog.touch(_state(task, entry))
+        for entry in plan.touched:
+            catalog.touch(state_of(entry, task.began_ns))
         catalog.drop_orphan_vectors(model)
         made = generations.prepare(task.settings.data, catalog, model, source, change)
         facts = build_facts(task.settings, task.embedder, task.request.corpus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Sequence
 from hashlib import sha256
@@ -99,6 +100,10 @@ class Engine:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
             self._search(snapshot, "warm up", 1, _Clock())
+
+    def keep_up(self, stop: threading.Event) -> None:
+        """Move to each new generation of the index within a second or so, until told to stop."""
+        self._index.keep_up(stop)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -75,8 +75,18 @@ _NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+")
 NEEDED = frozenset({Kind.AGE, Kind.SPAN, Kind.MONEY, Kind.COUNT, Kind.DATE, Kind.PROPER})
 
 
+# A second question word makes two questions, which want two kinds of answer.
+_TWICE = re.compile(
+    r"\b(?:who|whom|whose|when|where|what|which|how|why)\b.*"
+    r"\band (?:who|whom|whose|when|where|what|which|how|why)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def kind_wanted(question: str) -> Kind:
     """The kind of answer that a question asks for; ANY where its words do not tell."""
+    if _TWICE.search(question):
+        return Kind.ANY
     return next((kind for kind, asked in _ASKED_PATTERNS if asked.search(question)), Kind.ANY)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index import generations, sync
+from index import generations, intake, sync
 from index.catalog_writer import CatalogWriter
 from index.errors import FootnoteError
 from index.lexical import LexicalFollower
@@ -28,7 +28,7 @@ def die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def progress(moment: str) -> sync.Progress:
+def progress(moment: str) -> intake.Progress:
     return lambda stage, *_: die() if stage == moment else None
 
 

@@ -20,6 +20,13 @@ ALLOWED = {
 }
 # Where a third party may be imported; one that is not named here may be imported anywhere.
 HOMES = {
+    "pypdfium2": {
+        "index/page_image.py",
+        "index/pdf.py",
+        "index/pdf_page.py",
+        "index/pdf_unseen.py",
+    },
+    "rapidocr_onnxruntime": {"index/ocr.py"},
     "chromadb": {"index/dense.py"},
     "tantivy": {"index/lexical.py"},
     "sentence_transformers": {"index/embed.py", "rag/rerank.py"},
@@ -28,6 +35,7 @@ HOMES = {
     "llama_index": {"rag/llm.py", "rag/llm_faults.py", "rag/llamaindex.py", "rag/prompts.py"},
     "llama_cpp": {"ui/local.py"},
     "gradio": {"ui/chat.py", "ui/app.py"},
+    "watchfiles": {"index/watch.py"},
     "sqlite3": {"index/rows.py", "index/seal.py"},
 }
 MODULE_LINES = 300

@@ -1,5 +1,6 @@
 """Passages: exact spans in order that hold everything and fit the model."""
 
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -94,7 +95,7 @@ MINILM = Embedder("minilm")  # its tokenizer alone is used, which is read at fir
 def test_split_short_paragraphs_are_joined_up_to_the_limit() -> None:
     first, second, third = words(8, "a"), words(9, "b"), words(10, "c")
     passages = split(document(f"{first}\n\n{second}\n\n{third}"), count_words, LIMIT)
-    assert texts(passages) == [f"{first}\n\n{second}", third]
+    assert texts(passages) == [first, f"{second}\n\n{third}"]
 
 
 @pytest.mark.parametrize("blank", ["\n\n", "\r\n\r\n", "\n \t\n", "\r\r"])
@@ -213,3 +214,33 @@ def test_split_sentence_edited_in_a_book_changes_one_key() -> None:
     book[100] = book[100].replace("p100-3", "changed")
     after = {p.key for p in split(document("\n\n".join(book)), count_words, LIMIT)}
     assert (len(after - before), len(before - after)) == (1, 1)
+
+
+SHORT = (
+    st.integers(1, 30)
+    .flatmap(lambda count: st.lists(st.sampled_from("abcdefgh"), min_size=count, max_size=count))
+    .map(" ".join)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SHORT, max_size=60), SHORT)
+def test_split_paragraph_added_on_top_of_any_paragraphs_changes_few_keys(
+    book: list[str], added: str
+) -> None:
+    before = {p.key for p in split(document("\n\n".join(book)), count_words, LIMIT)}
+    after = {p.key for p in split(document("\n\n".join([added, *book])), count_words, LIMIT)}
+    # At most two, since the longest of these paragraphs is cut in two by itself.
+    assert len(after - before) <= (1 if len(added.split()) <= LIMIT else 2)
+
+
+def test_split_paragraph_added_anywhere_in_a_long_run_changes_what_is_near() -> None:
+    chance = random.Random(3)
+    book = [words(chance.randrange(2, 11), f"p{number}-") for number in range(400)]
+    before = {p.key for p in split(document("\n\n".join(book)), count_words, LIMIT)}
+    changed = list[int]()
+    for place in range(0, 400, 10):
+        edited = "\n\n".join([*book[:place], words(5), *book[place:]])
+        changed.append(len({p.key for p in split(document(edited), count_words, LIMIT)} - before))
+    assert sum(changed) / len(changed) < 4
+    assert max(changed) < 16

@@ -98,6 +98,44 @@ def test_index_reader_moves_on_between_questions_and_keeps_what_is_leased(
     assert place.generations() == ["000003"]
 
 
+def test_index_that_keeps_up_lets_deleted_text_go_from_the_disk(
+    index: Index, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaves(word: str) -> list[str]:
+        files = [path for path in place.data.rglob("*") if path.is_file()]
+        return [path.name for path in files if word.encode() in path.read_bytes()]
+
+    sync_text(place, "Newts hear the canary.")
+    assert ask(index) == ["Newts hear the canary."]
+    assert leaves("canary")
+    write(place.corpus, {"b.txt": "Newts swim."})
+    stop = threading.Event()
+    thread = threading.Thread(target=index.keep_up, args=(stop,))
+    thread.start()
+    (place.corpus / "a.txt").unlink()
+    assert not place.sync(force=True).lingers
+    assert leaves("canary") == []
+    stop.set()
+    thread.join()
+    monkeypatch.setattr("index.sync._PATIENCE_SECONDS", 0.0)
+    assert sync_text(place, "Eels creep.").lingers  # nobody lets go of the one before
+    assert place.generations() == ["000003", "000004"]
+    index.close()
+    assert not place.sync().lingers
+
+
+def test_index_in_a_folder_that_cannot_be_written_answers(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = place.state()
+    # To root every folder is writable but on a disk that is mounted read-only.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    opened = Index(settings_for(place.data))
+    assert ask(opened) == ["Newts swim in ponds."]
+    opened.close()
+    assert place.state() == before
+
+
 def test_index_made_anew_in_the_same_place_is_noticed(index: Index, place: Place) -> None:
     assert ask(index) == ["Newts swim in ponds."]
     shutil.rmtree(place.data)

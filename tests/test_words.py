@@ -72,6 +72,9 @@ def test_negation_is_seen(text: str, expected: bool) -> None:
         ("Which newspaper wrote of it?", Kind.PROPER),
         ("Where was it?", Kind.NAME),
         ("Why did it fail?", Kind.ANY),
+        ("How many remain, and how many are dead?", Kind.ANY),
+        ("Which city hosted it and who paid?", Kind.ANY),
+        ("Which city and country hosted it?", Kind.PROPER),
     ],
 )
 def test_kind_wanted_follows_the_question_word(question: str, kind: Kind) -> None:

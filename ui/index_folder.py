@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from index.errors import ConfigError, FootnoteError
 from ui.console import json_option, print_json, settings_of, speaks
 
 if TYPE_CHECKING:
-    from index.sync import Progress, SyncReport
+    from index.intake import Progress
+    from index.settings import IndexSettings
+    from index.sync import SyncReport
 
 PARTIAL = 3
 
@@ -23,30 +28,53 @@ PARTIAL = 3
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--rebuild", is_flag=True, help="Read every file again and rebuild the index.")
 @click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
+@click.option("--watch", is_flag=True, help="Go on until stopped: index what changes.")
 @json_option
 @click.pass_context
 @speaks
 def command(
-    context: click.Context, folder: Path, dry_run: bool, rebuild: bool, force: bool, as_json: bool
+    context: click.Context,
+    folder: Path,
+    dry_run: bool,
+    rebuild: bool,
+    force: bool,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Index FOLDER (default: seeds); what is unchanged is not read again."""
     from index.sync import sync
 
+    if watch and (dry_run or as_json):
+        raise ConfigError("--watch goes on and on; run it without --dry-run and --json")
+    settings = settings_of(context)
     with _progress() as progress:
-        report = sync(
-            settings_of(context),
-            folder,
-            force=force,
-            dry_run=dry_run,
-            rebuild=rebuild,
-            progress=progress,
-        )
+        once = partial(sync, settings, folder, progress=progress)
+        report = once(force=force, dry_run=dry_run, rebuild=rebuild)
     if as_json:
         print_json(_as_json(report, dry_run))
     else:
         _print(report, dry_run)
+    if watch:
+        _follow(folder, settings)
     if report.failed:
         sys.exit(PARTIAL)
+
+
+def _follow(folder: Path, settings: IndexSettings) -> None:
+    """Sync after each change until interrupted; what fails is said, and tried again."""
+    from index.sync import sync
+    from index.watch import changes
+
+    click.echo(f"Watching {folder}; stop with Ctrl-C.", err=True)
+    for _ in changes(folder, settings.data, threading.Event()):
+        try:
+            with _progress() as progress:
+                report = sync(settings, folder, progress=progress)
+        except FootnoteError as error:
+            click.echo(f"footnote: {error}", err=True)
+            continue
+        if report.added or report.changed or report.renamed or report.removed:
+            _print(report, dry_run=False)
 
 
 @contextmanager
@@ -60,16 +88,24 @@ def _progress() -> Iterator[Progress | None]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TaskID,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Pace(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),
+        Pace(),
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
@@ -92,10 +128,13 @@ def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
         "removed": len(report.removed),
         "unchanged": report.unchanged,
         "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "notes": [{"path": path, "note": note} for path, note in report.notes],
+        "hidden": report.hidden,
         "passages": report.passages,
         "embedded": report.embedded,
         "seconds": report.seconds,
         "generation": report.generation,
+        "lingers": report.lingers,
     }
     if dry_run:
         body["plan"] = {
@@ -127,6 +166,20 @@ def _print(report: SyncReport, dry_run: bool) -> None:
         click.echo(
             f"{report.passages} passages, {report.embedded} embedded, "
             f"{report.seconds:.1f} s, generation {report.generation}."
+        )
+    _print_left_out(report)
+
+
+def _print_left_out(report: SyncReport) -> None:
+    """What is not in the index, on standard error."""
+    if report.hidden:
+        click.echo(f"{report.hidden} characters of hidden text were left out.", err=True)
+    for path, note in report.notes:
+        click.echo(f"  {path!r}: {note}", err=True)
+    if report.lingers:
+        click.echo(
+            "What was before is still being read; it goes from the disk with the next index.",
+            err=True,
         )
     if report.failed:
         click.echo(f"{len(report.failed)} not indexed:", err=True)

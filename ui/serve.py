@@ -82,15 +82,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, listener: socket.socket, host: str) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
+    from index.doctor import heal
     from rag.build import build
 
+    if damage := heal(settings):
+        click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
     engine = build(settings)
+    stop = threading.Event()
+    threading.Thread(target=engine.keep_up, args=(stop,), daemon=True).start()
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
         if _as_written(host) not in LOOPBACK:
             click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
         _run(engine, settings, listener, allowed_hosts(host), ready)
     finally:
+        stop.set()
         engine.close()
 
 
