@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from index.parsed import Unreadable
 from index.pdf import characters, line_ranges, open_pdf
-from index.pdf_page import WHOLE, Rect, char_rect, overlap, union
+from index.pdf_page import WHOLE, Rect, char_rect, overlap, turn_upright, union
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 # PDFium is not made for threads.
 _ONE_AT_A_TIME = Lock()
 _PIXELS = 20_000_000
-# What part of a quote must be on a page that its sentence leaves or enters, in letters.
-_PART_LETTERS = 6
 # Heads and feet that may stand between a sentence and the edge of its page.
 _EDGE_LINES = 3
 
@@ -34,14 +34,6 @@ class Box:
     top: float
     right: float
     bottom: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Letters:
-    """The letters and digits of a page, and for each the number of its character."""
-
-    text: str
-    numbers: Sequence[int]
 
 
 def render(data: bytes, page: int, width: int) -> bytes:
@@ -66,15 +58,19 @@ def boxes(data: bytes, page: int, quote: str, start: int = 0) -> list[Box]:
     the text. A quote that goes over the page's edge gives its part on the page; none gives [].
     Raises Unreadable if the PDF cannot be opened or has no such page.
     """
+    wanted = "".join(filter(str.isalnum, quote))
     with _ONE_AT_A_TIME:
         shown = _page(data, page)
-        textpage = shown.get_textpage()
-        chars, _ = characters(shown, textpage)
-        lines = [span for span, _ in line_ranges(chars)]
-        letters = _find(chars, lines, "".join(filter(str.isalnum, quote)), start)
-        span = _with_end(chars, letters, quote)
-        pieces = [range(max(line.start, span.start), min(line.stop, span.stop)) for line in lines]
-        return [box for piece in pieces for box in _boxes(shown, textpage, piece)]
+        text = _PageText(shown)
+        found = text.whole(wanted, start)
+        if not found and wanted:
+            found = text.begun(wanted, _next_to(data, page + 1))
+            found = found or text.ended(wanted, _next_to(data, page - 1))
+        span = _with_end(text.chars, text.span(found), quote)
+        pieces = [
+            range(max(line.start, span.start), min(line.stop, span.stop)) for line in text.lines
+        ]
+        return [box for piece in pieces for box in _boxes(shown, text.textpage, piece)]
 
 
 def _page(data: bytes, page: int) -> PdfPage:
@@ -84,41 +80,73 @@ def _page(data: bytes, page: int) -> PdfPage:
     return pdf[page - 1]
 
 
-def _find(chars: Sequence[str], lines: Sequence[range], wanted: str, start: int) -> range:
-    """The characters of a page from the first letter wanted to the last, none if it has none."""
-    numbers = [number for number, char in enumerate(chars) if char.isalnum()]
-    letters = _Letters("".join(chars[number] for number in numbers), numbers)
-    found = _whole(letters, chars, wanted, start) or _part(letters, lines, wanted)
-    return range(numbers[found.start], numbers[found.stop - 1] + 1) if found else range(0)
+def _next_to(data: bytes, page: int) -> _PageText | None:
+    pdf = open_pdf(data)
+    return _PageText(pdf[page - 1]) if 1 <= page <= len(pdf) else None
 
 
-def _whole(letters: _Letters, chars: Sequence[str], wanted: str, start: int) -> range:
-    places = list[int]()
-    place = letters.text.find(wanted) if wanted else -1
-    while place >= 0:
-        places.append(place)
-        place = letters.text.find(wanted, place + 1)
-    if not places:
+class _PageText:
+    """The characters of a page, its lines, and its letters and digits, in which quotes are found.
+
+    Places of letters are counted among the letters.
+    """
+
+    def __init__(self, page: PdfPage) -> None:
+        shown = turn_upright(page)
+        self.textpage = page.get_textpage()
+        self.chars, _ = characters(page, self.textpage)
+        page.set_rotation(shown)
+        self.lines = [line for line, _ in line_ranges(self.chars)]
+        self._numbers = [number for number, char in enumerate(self.chars) if char.isalnum()]
+        self._letters = "".join(self.chars[number] for number in self._numbers)
+
+    def span(self, found: range) -> range:
+        """The characters from the first letter found to the last."""
+        if not found:
+            return range(0)
+        return range(self._numbers[found.start], self._numbers[found.stop - 1] + 1)
+
+    def whole(self, wanted: str, start: int) -> range:
+        """The letters wanted in their place nearest to a start in characters, none if nowhere."""
+        places = list[int]()
+        place = self._letters.find(wanted) if wanted else -1
+        while place >= 0:
+            places.append(place)
+            place = self._letters.find(wanted, place + 1)
+        if not places:
+            return range(0)
+        before = [0, *accumulate(bool(char) for char in self.chars)]
+        nearest = min(places, key=lambda place: abs(before[self._numbers[place]] - start))
+        return range(nearest, nearest + len(wanted))
+
+    def begun(self, wanted: str, after: _PageText | None) -> range:
+        """What of the letters wanted ends this page, if the rest of them begins the one after."""
+        if after is None:
+            return range(0)
+        for end in self._edges(self.lines[-_EDGE_LINES:], at_start=False):
+            for length in range(min(len(wanted) - 1, end), 0, -1):
+                fits = self._letters.endswith(wanted[:length], 0, end)
+                if fits and after.begins(wanted[length:]):
+                    return range(end - length, end)
         return range(0)
-    lengths = [0]
-    for char in chars:
-        lengths.append(lengths[-1] + bool(char))
-    nearest = min(places, key=lambda place: abs(lengths[letters.numbers[place]] - start))
-    return range(nearest, nearest + len(wanted))
 
+    def ended(self, wanted: str, before: _PageText | None) -> range:
+        """What of the letters wanted begins this page, if the rest of them ends the one before."""
+        part = before.begun(wanted, self) if before else range(0)
+        rest = wanted[len(part) :]
+        for start in self._edges(self.lines[:_EDGE_LINES], at_start=True) if part else ():
+            if self._letters.startswith(rest, start):
+                return range(start, start + len(rest))
+        return range(0)
 
-def _part(letters: _Letters, lines: Sequence[range], wanted: str) -> range:
-    """The longest beginning of what is wanted at a line's end near the foot, or end at the head."""
-    ends = [sum(n < line.stop for n in letters.numbers) for line in lines[-_EDGE_LINES:]]
-    starts = [sum(n < line.start for n in letters.numbers) for line in lines[:_EDGE_LINES]]
-    for length in range(len(wanted) - 1, _PART_LETTERS - 1, -1):
-        for end in ends:
-            if letters.text.endswith(wanted[:length], 0, end):
-                return range(end - length, end)
-        for start in starts:
-            if letters.text.startswith(wanted[-length:], start):
-                return range(start, start + length)
-    return range(0)
+    def begins(self, wanted: str) -> bool:
+        """Whether the letters wanted begin this page."""
+        starts = self._edges(self.lines[:_EDGE_LINES], at_start=True)
+        return any(self._letters.startswith(wanted, start) for start in starts)
+
+    def _edges(self, lines: Sequence[range], at_start: bool) -> list[int]:
+        """How many letters come before the lines start, or end."""
+        return [bisect_left(self._numbers, line.start if at_start else line.stop) for line in lines]
 
 
 def _with_end(chars: Sequence[str], span: range, quote: str) -> range:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from index import ocr
 from index.lines import DIVIDED, Line, join_pages
 from index.parsed import Parsed, Unreadable
-from index.pdf_page import WHOLE, Rect, object_rect, objects, origin, place, type_size
+from index.pdf_page import WHOLE, Rect, object_rect, objects, origin, place, turn_upright, type_size
 from index.pdf_unseen import unseen
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
 
 
 def _read(page: PdfPage) -> _Page:
+    turn_upright(page)
     textpage = page.get_textpage()
     chars, hidden = characters(page, textpage)
     height = page.get_height()

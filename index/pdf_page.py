@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,22 @@ Rect = tuple[float, float, float, float]
 WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
 # PDFium places points on a grid of integers.
 _GRID = 1_000_000
+
+
+def turn_upright(page: PdfPage) -> int:
+    """Turn a page so that most of its text is upright; gives how it is shown, in degrees.
+
+    PDFium puts lines of text that is not upright into disorder.
+    """
+    import pypdfium2.raw as pdfium
+
+    shown = page.get_rotation()
+    angles = Counter[int]()
+    for item in objects(page, pdfium.FPDF_PAGEOBJ_TEXT):
+        matrix = item.get_matrix()
+        angles[round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) * 90 % 360] += 1
+    page.set_rotation(angles.most_common(1)[0][0] if angles else shown)
+    return int(shown)
 
 
 def place(page: PdfPage, x: float, y: float) -> tuple[float, float]:
