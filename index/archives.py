@@ -10,13 +10,21 @@ from index.parsed import Unreadable
 _BYTES = 200 << 20
 _RATIO = 100
 _ENTRIES = 10_000
+# What starts Microsoft's container of old formats, and of new ones once they are encrypted.
+_OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def check_archive(data: bytes) -> None:
     """Refuse a zip container that would unpack to more than a document can need.
 
-    Raises Unreadable. Only the directory is read; nothing is unpacked.
+    Raises Unreadable, also for what only looks like an office file of today by its name. Only the
+    directory is read; nothing is unpacked.
     """
+    if data.startswith(_OLE_MARK):
+        if _ENCRYPTED in data:
+            raise Unreadable("needs a password")
+        raise Unreadable("in an old office format; save it in today's (DOCX, XLSX or PPTX)")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()

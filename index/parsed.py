@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.passages import Heading
 
@@ -38,18 +38,26 @@ class Block:
 
 def from_blocks(blocks: Sequence[Block], title: str = "") -> Parsed:
     """Join blocks by blank lines; headings become lines that the document knows as such."""
-    parts, headings, position = list[str](), list[Heading](), 0
-    for block in blocks:
-        text = block.text.strip()
-        if not text:
-            continue
-        if block.level:
-            text = " ".join(text.split())
-            headings.append(Heading(position, block.level, text))
-        parts.append(text)
-        position += len(text) + 2
+    return replace(from_pages([blocks], title), page_starts=())
+
+
+def from_pages(pages: Sequence[Sequence[Block]], title: str = "") -> Parsed:
+    """Join the blocks of pages; one without text starts where the next page does."""
+    parts, headings, starts, position = list[str](), list[Heading](), list[int](), 0
+    for blocks in pages:
+        starts.append(position)
+        for block in blocks:
+            text = block.text.strip()
+            if not text:
+                continue
+            if block.level:
+                text = " ".join(text.split())
+                headings.append(Heading(position, block.level, text))
+            parts.append(text)
+            position += len(text) + 2
+    text = "\n\n".join(parts)
     title = title or (headings[0].text if headings else "")
-    return Parsed("\n\n".join(parts), title, tuple(headings))
+    return Parsed(text, title, tuple(headings), tuple(min(at, len(text)) for at in starts))
 
 
 def table_blocks(rows: Sequence[Sequence[str]]) -> list[Block]:
@@ -66,3 +74,10 @@ def table_blocks(rows: Sequence[Sequence[str]]) -> list[Block]:
         ]
         blocks.append(Block("; ".join(cells)))
     return blocks
+
+
+def left_out(noun: str, count: int) -> tuple[str, ...]:
+    """The note that so many of something are not in the text; none for none."""
+    if not count:
+        return ()
+    return (f"{count} {noun}s are left out" if count > 1 else f"1 {noun} is left out",)
