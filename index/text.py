@@ -1,17 +1,18 @@
-"""Text files, whose passages are the file's own characters: plain text and Markdown."""
+"""Text files, whose passages are the file's own characters: plain text and light markup."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from index.decode import decode
+from index.decode import declared_encoding, decode
 from index.parsed import Parsed
 from index.passages import Heading
 
 if TYPE_CHECKING:
+    from docutils.nodes import section
     from markdown_it.token import Token
 
 # A short line by itself that reads like a title: no full stop, and text below it.
@@ -26,6 +27,11 @@ def parse_text(data: bytes) -> Parsed:
     found = list(_title_lines(text))
     title = found[0].text if found and not text[: found[0].start].strip() else ""
     return Parsed(text, title, tuple(found))
+
+
+def parse_plain(data: bytes) -> Parsed:
+    """The file's own text, of which no line is taken for a heading."""
+    return Parsed(decode(data, declared_encoding(data)))
 
 
 def _title_lines(text: str) -> Iterator[Heading]:
@@ -44,9 +50,13 @@ _FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
 
 def parse_markdown(data: bytes) -> Parsed:
     """The file's own text; headings where CommonMark sees them, so not in fenced code."""
+    return markdown(decode(data))
+
+
+def markdown(text: str) -> Parsed:
+    """Markdown as it stands, with its headings; title from front matter or the first of level 1."""
     from markdown_it import MarkdownIt
 
-    text = decode(data)
     lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
     front = _FRONT_MATTER.match(text)
     tokens = MarkdownIt().parse(text)
@@ -60,6 +70,42 @@ def parse_markdown(data: bytes) -> Parsed:
     title = given.group(1).strip().strip("\"'") if given else ""
     title = title or next((heading.text for heading in headings if heading.level == 1), "")
     return Parsed(text, title, headings)
+
+
+def parse_rst(data: bytes) -> Parsed:
+    """The file's own text; headings are the section titles that docutils finds."""
+    from docutils import nodes
+    from docutils.frontend import get_default_settings
+    from docutils.parsers.rst import Parser
+    from docutils.utils import new_document
+
+    text = decode(data)
+    settings = get_default_settings(Parser)
+    # No file but this one is read, and what is wrong with it is no matter of ours.
+    settings.file_insertion_enabled = settings.raw_enabled = False
+    settings.report_level = settings.halt_level = 5
+    settings.warning_stream = False
+    document = new_document("", settings)
+    Parser().parse(text, document)
+    # docutils takes these two for blanks, though they end lines elsewhere.
+    lines = text.replace("\f", " ").replace("\v", " ").splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
+    headings = list[Heading]()
+    for section in document.findall(nodes.section):
+        # Its line is the one below the title; above it there may be one, too.
+        above = section.line - 3
+        first = above + (above < 0 or lines[above].strip() != lines[above + 2].strip())
+        words = " ".join(section[0].astext().split())
+        headings.append(Heading(starts[first], _depth(section), words))
+    return Parsed(text, headings[0].text if headings else "", tuple(headings))
+
+
+def _depth(section: section) -> int:
+    """How deep a section stands, from 1."""
+    depth = 0
+    while section.parent is not None:
+        section, depth = section.parent, depth + 1
+    return depth
 
 
 def _plain(inline: Token) -> str:

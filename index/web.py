@@ -1,103 +1,132 @@
-"""HTML to text: the main content of a page, through trafilatura."""
+"""HTML to text: the main content of a page through trafilatura, or all of a plain document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from index.decode import decode
-from index.parsed import Block, Parsed, Unreadable, from_blocks, table_blocks
+from index.decode import declared_encoding, decode
+from index.markup import blocks, words
+from index.parsed import Block, Parsed, Unreadable, from_blocks
+from index.unseen import remove_unseen
+from index.web_tables import flatten_tables
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from lxml.html import HtmlElement
+
+# Reading a tree recurses; pages have hardly 50 levels, and libxml2 stops at 2048.
+_DEPTH = 200
+# Of a shorter page trafilatura makes one paragraph, with what stands around the content.
+_SHORT = 1000
+# What sites put around their content, by role, and by class or id.
+_SITE_PARTS = (
+    "//nav|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='search']"
+    "|//*[re:test(concat(@class, ' ', @id),"
+    r" '(^|[\s_-])(nav|navbar|navigation|menu|sidebar|breadcrumbs?|masthead|cookies?)($|[\s_-])',"
+    " 'i')]"
+)
+_REGEXP = {"re": "http://exslt.org/regular-expressions"}
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_SELF_CLOSED = re.compile(
+    r"""<([A-Za-z][\w:.-]*)((?:\s[^<>"']*(?:"[^"]*"|'[^']*'|[^<>"'/])*)?)/>"""
+)
 
 
 def parse_html(data: bytes) -> Parsed:
     """The main content of a page: no navigation, no comment forms, nothing hidden."""
+    return _main_content(decode(data, declared_encoding(data)))
+
+
+def parse_xhtml(data: bytes) -> Parsed:
+    """As parse_html, for pages in the notation of XML."""
+    return _main_content(_without_self_closed(decode(data, declared_encoding(data))))
+
+
+def whole_page(page: str) -> Parsed:
+    """All words of a page that is no part of a site, such as a mail. Raises Unreadable."""
+    return _whole(*_tree(page))
+
+
+def whole_chapter(page: str) -> Parsed:
+    """As whole_page, for pages in the notation of XML."""
+    return whole_page(_without_self_closed(page))
+
+
+def _without_self_closed(page: str) -> str:
+    """HTML reads on for the end of `<title/>`; only few elements have none."""
+    return _SELF_CLOSED.sub(
+        lambda tag: tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>", page
+    )
+
+
+def _main_content(page: str) -> Parsed:
+    tree, hidden = _tree(page)
+    if not tree.xpath(_SITE_PARTS, namespaces=_REGEXP):
+        # Looking for main content would only lose words of a page that is nothing else.
+        return _whole(tree, hidden)
+    found = _extract(tree) if len(tree.text_content()) > _SHORT else None
+    if found is None:
+        return _whole(tree, hidden)
+    content = list(blocks(found))
+    titles = [words(element) for element in tree.iter("h1")]
+    if len(titles) == 1 and not any(block.level == 1 for block in content):
+        content.insert(0, Block(titles[0], 1))
+    return _parsed(content, tree, hidden)
+
+
+def _whole(tree: HtmlElement, hidden: int) -> Parsed:
+    from lxml.etree import strip_elements
+
+    strip_elements(tree, "nav", with_tail=False)
+    body = tree.find("body")
+    return _parsed(list(blocks(tree if body is None else body)), tree, hidden)
+
+
+def _parsed(content: list[Block], tree: HtmlElement, hidden: int) -> Parsed:
+    title = tree.find("head/title")
+    parsed = from_blocks(content, "" if title is None else words(title))
+    if not parsed.text:
+        raise Unreadable("empty: the page has no main text")
+    return replace(parsed, hidden=hidden)
+
+
+def _extract(tree: HtmlElement) -> HtmlElement | None:
     import trafilatura
     from lxml import etree
 
-    page = decode(data)
-    if "<html" not in page.lower():
-        page = f"<html>{page}</html>"  # trafilatura refuses a fragment
-    xml = trafilatura.extract(
-        page,
-        output_format="xml",
-        include_comments=False,
-        include_tables=True,
-        with_metadata=True,
-        favor_recall=True,
-        prune_xpath="//*[@hidden]",
+    page = trafilatura.extract(
+        tree, output_format="html", include_comments=False, favor_recall=True
     )
-    if not xml:
-        raise Unreadable("empty: the page has no main text")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    root = etree.fromstring(xml.encode(), parser)
-    main = root.find("main")
-    blocks = [] if main is None else list(_html_blocks(main))
-    return from_blocks(blocks, root.get("title") or "")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    return etree.fromstring(page.encode(), parser).find("body") if page else None
 
 
-def _html_blocks(parent: _Element) -> Iterator[Block]:
-    """The blocks below an element, and the words that stand between them."""
-    loose = parent.text or ""
-    for element in parent:
-        if element.tag == "lb":
-            loose += _LINE_END
-        elif element.tag in _BLOCKS or (element.tag == "code" and parent.tag != "p"):
-            yield Block(_lines(loose))
-            yield from _html_block(element)
-            loose = ""
-        else:
-            loose += _inner(element)
-        loose += element.tail or ""
-    yield Block(_lines(loose))
+def _tree(page: str) -> tuple[HtmlElement, int]:
+    """The tree of a page with what is seen alone, and how many characters were hidden.
+
+    Raises Unreadable if it has no elements or is nested too deep.
+    """
+    from lxml.etree import ParserError
+    from lxml.html import HTMLParser, document_fromstring
+
+    # Without huge_tree all after a script of 10 MB would be lost.
+    parser = HTMLParser(encoding="utf-8", huge_tree=True)
+    try:
+        tree = document_fromstring(page.encode("utf-8", "replace"), parser)
+    except ParserError:
+        raise Unreadable("empty: the page has no main text") from None
+    _check_depth(tree)
+    hidden = remove_unseen(tree)
+    flatten_tables(tree)
+    return tree, hidden
 
 
-_BLOCKS = frozenset({"div", "head", "list", "p", "quote", "table"})
-# Stands for a line end that is meant; others in the source are white space.
-_LINE_END = "\x00"
+def _check_depth(tree: HtmlElement) -> None:
+    from lxml.etree import iterwalk
 
-
-def _html_block(element: _Element) -> Iterator[Block]:
-    if element.tag == "head":
-        level = element.get("rend") or "h2"
-        yield Block(_lines(_inner(element)), int(level[1]) if level[1:].isdigit() else 2)
-    elif element.tag == "list":
-        yield Block("\n".join(_items(element)))
-    elif element.tag == "table":
-        rows = [[_lines(_inner(c)) for c in row.iter("cell")] for row in element.iter("row")]
-        yield from table_blocks(rows)
-    elif element.tag == "code":
-        yield Block("".join(element.itertext()))
-    else:
-        yield from _html_blocks(element)
-
-
-def _items(listed: _Element, indent: str = "") -> Iterator[str]:
-    """A line per item, those of a list inside an item below it."""
-    for item in listed.iterchildren("item"):
-        own = " ".join(_lines(_inner(item, without="list")).split())
-        if own:
-            yield f"{indent}- {own}"
-        for inside in item.iterdescendants("list"):
-            if next(inside.iterancestors("item")) is item:
-                yield from _items(inside, indent + "  ")
-
-
-def _inner(element: _Element, without: str = "") -> str:
-    """The words of an element and of those in it; blocks and line ends keep words apart."""
-    parts = [element.text or ""]
-    for child in element:
-        if child.tag == "lb":
-            parts.append(_LINE_END)
-        elif child.tag != without:
-            gap = " " if child.tag in _BLOCKS or child.tag == "item" else ""
-            parts.append(f"{gap}{_inner(child, without)}{gap}")
-        parts.append(child.tail or "")
-    return "".join(parts)
-
-
-def _lines(text: str) -> str:
-    lines = (" ".join(line.split()) for line in text.split(_LINE_END))
-    return "\n".join(line for line in lines if line)
+    depth = 0
+    for event, _ in iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > _DEPTH:
+            raise Unreadable(f"damaged: its elements are nested over {_DEPTH} deep")
