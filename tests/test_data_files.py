@@ -165,3 +165,26 @@ def test_parse_ipynb_real_notebook_has_its_cells_under_their_headings() -> None:
     first, second = parsed.text.split("## Code Cell Below")
     assert first == '# Test Notebook\n\nprint("markitdown")\n\nmarkitdown\n\n'
     assert second.startswith("\n\n# comment in code\nprint(42)\n\n42\n\nEnd")
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "heading", "fact"),
+    [
+        ("wiki.md", "IBM", "headquartered in Armonk, New York"),
+        ("wiki.md", "1910s–1950s", "Julius E. Pitrap patented the computing scale in 1885"),
+        ("nested.md", "Nesting", "- after one empty line\n\t- foo"),
+        (
+            "csv-semicolon.csv",
+            "",
+            "First Name: Linda; Last Name: Olsen; Company: Dominguez;Mcmillan and Donovan; City:",
+        ),
+    ],
+)
+def test_parse_real_text_files_have_their_facts_under_their_headings(
+    name: str, heading: str, fact: str
+) -> None:
+    parsed = parse(name, (SHARED / "formats" / name).read_bytes())
+    at = parsed.text.index(fact)
+    above = [found.text for found in parsed.headings if found.start <= at]
+    assert (above[-1] if above else "") == heading
