@@ -5,7 +5,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
-.PHONY: run run-llm setup setup-llm debian test test-unit test-llm lint screenshot clean
+.PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot clean \
+	crash crash-soak crash-damage
 
 run: .venv/installed
 	@$(BIN)/footnote index seeds
@@ -28,6 +29,16 @@ test-unit: .venv/installed
 
 test-llm: setup setup-llm
 	$(BIN)/pytest -m llm
+
+# Kills and full disks at points all over a sync, kills at random moments, damaged files.
+crash: .venv/installed compiler
+	$(BIN)/python -m tests.crash.points --kills 320 --full 110 --recovery 66
+
+crash-soak: .venv/installed compiler
+	$(BIN)/python -m tests.crash.soak --cycles 200
+
+crash-damage: .venv/installed compiler
+	$(BIN)/python -m tests.crash.damage
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -52,6 +63,9 @@ screenshot: setup
 debian:
 	@test -x /usr/bin/chromium -a -x /usr/bin/curl \
 	|| ($(AS_ROOT) apt-get update --quiet && $(APT) chromium curl)
+
+compiler:
+	@command -v cc >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
 
 clean:
 	rm -rf .venv .footnote *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
