@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import FootnoteError
+from index.errors import ConfigError, FootnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -175,3 +175,30 @@ def _config(
         "footnote": version("footnote"),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+@group.command("bench")
+@click.argument("subject", type=click.Choice(["index"]))
+@click.argument("corpus", required=False, type=click.Path(path_type=Path))
+@click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
+@click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json: bool) -> None:
+    """Time SUBJECT against its yardsticks, in turn and in one run.
+
+    `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
+    file among as many passages and ten times as many.
+    """
+    import json
+    from dataclasses import asdict
+
+    from eval.bench import table
+    from eval.bench_index import bench as bench_index
+
+    if corpus is not None and not corpus.is_dir():
+        raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
+    figures = bench_index(corpus, passages, times, lambda text: click.echo(f"{text} ...", err=True))
+    if as_json:
+        click.echo(json.dumps([asdict(figure) for figure in figures], indent=2))
+    else:
+        click.echo(table(figures))

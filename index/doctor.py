@@ -11,6 +11,7 @@ from pathlib import Path
 from index import dense, generations, lexical
 from index.catalog import Catalog, Counts
 from index.catalog_writer import NO_CHANGE, CatalogWriter
+from index.clock import Clock
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.errors import DamagedFollowers, IndexMismatch, StoreError
@@ -186,7 +187,9 @@ def _mending(settings: IndexSettings) -> Iterator[CatalogWriter]:
 
 def _make_followers(data: Path, catalog: CatalogWriter) -> None:
     with catalog.transaction():
-        made = generations.prepare(data, catalog, catalog.meta("model") or "", None, NO_CHANGE)
+        made = generations.prepare(
+            data, catalog, catalog.meta("model") or "", None, NO_CHANGE, Clock()
+        )
         catalog.set_meta(generations.META, made.name)
         catalog.set_meta("generation", str(catalog.generation + 1))
 

@@ -20,6 +20,7 @@ import numpy as np
 from index import dense, lexical
 from index.catalog import Catalog
 from index.catalog_writer import Change
+from index.clock import Clock
 from index.dense import DenseFollower
 from index.errors import DamagedFollowers, FootnoteError, StoreError
 from index.lexical import LexicalFollower
@@ -100,7 +101,14 @@ def _lock(file: BinaryIO, how: int) -> bool:
     return True
 
 
-def prepare(data: Path, catalog: Catalog, model: str, source: Path | None, change: Change) -> Path:
+def prepare(
+    data: Path,
+    catalog: Catalog,
+    model: str,
+    source: Path | None,
+    change: Change,
+    clock: Clock,
+) -> Path:
     """Make the followers of the next generation in a new folder, whose name the catalog must keep.
 
     They are copied from the folder `source` and changed; if that fails, or if it is None, they are
@@ -110,8 +118,8 @@ def prepare(data: Path, catalog: Catalog, model: str, source: Path | None, chang
     if source is not None and not _is_worn(source, catalog, change):
         # A damaged source does not matter: the catalog has all there is to know.
         with suppress(StoreError):
-            return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change)
-    return _build(data / FOLDER / name, catalog, model)
+            return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change, clock)
+    return _build(data / FOLDER / name, catalog, model, clock)
 
 
 def _is_worn(source: Path, catalog: Catalog, change: Change) -> bool:
@@ -125,36 +133,46 @@ def _dropped(folder: Path) -> int:
         return 0
 
 
-def _build(folder: Path, catalog: Catalog, model: str) -> Path:
+def _build(folder: Path, catalog: Catalog, model: str, clock: Clock) -> Path:
     with _new_folder(folder):
         DenseFollower.build(folder / dense.FOLDER)
         DenseFollower.apply(folder / dense.FOLDER, [], _all_batches(catalog, model))
+        clock.lap("vectors")
         _build_lexical(folder, catalog)
-        _finish(folder, catalog, model, 0)
+        clock.lap("words")
+        _finish(folder, catalog, model, 0, clock)
     return folder
 
 
-def _derive(folder: Path, source: Path, catalog: Catalog, model: str, change: Change) -> Path:
+def _derive(
+    folder: Path, source: Path, catalog: Catalog, model: str, change: Change, clock: Clock
+) -> Path:
     with _new_folder(folder):
         with opening(source):
             verify(source)
+            clock.lap("verify")
             shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
+            clock.lap("copy")
         added = _batches(catalog, model, change.added)
         DenseFollower.apply(folder / dense.FOLDER, change.removed, added)
+        clock.lap("vectors")
         if change.removed:
             _build_lexical(folder, catalog)
         else:
             shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
             LexicalFollower.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
-        _finish(folder, catalog, model, _dropped(source) + len(change.removed))
+        clock.lap("words")
+        _finish(folder, catalog, model, _dropped(source) + len(change.removed), clock)
     return folder
 
 
-def _finish(folder: Path, catalog: Catalog, model: str, dropped: int) -> None:
+def _finish(folder: Path, catalog: Catalog, model: str, dropped: int, clock: Clock) -> None:
     """Search what was made in another process, and write down what it was."""
     (folder / _DROPPED).write_text(str(dropped), encoding="ascii")
     probe(folder, catalog.key_count(), _sample(catalog, model))
+    clock.lap("probe")
     seal(folder)
+    clock.lap("seal")
 
 
 def _build_lexical(folder: Path, catalog: Catalog) -> None:

@@ -145,9 +145,9 @@ class Snapshot:
 class Index:
     """The index for any number of threads that ask; it follows the writer by itself."""
 
-    def __init__(self, settings: IndexSettings) -> None:
+    def __init__(self, settings: IndexSettings, embedder: Embedder | None = None) -> None:
         self.settings = settings
-        self.embedder = Embedder(settings.embedding_model)
+        self.embedder = embedder or Embedder(settings.embedding_model)
         self._sentences = VectorMemory(self.embedder.embed_passages)
         self._embed_query = lru_cache(_QUERIES)(self.embedder.embed_query)
         self._lock = threading.Lock()

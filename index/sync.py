@@ -11,6 +11,7 @@ from index import generations
 from index.catalog import Catalog, FileState
 from index.catalog_writer import CatalogWriter
 from index.checks import Request, build_facts, check_losses, must_read_all
+from index.clock import Clock
 from index.embed import Embedder
 from index.errors import EmptyIndex, IndexMismatch
 from index.intake import Intake, Progress, embed, read, state_of
@@ -31,8 +32,8 @@ class SyncReport:
     """What a sync did. `failed` lists every file of the folder that is not indexed.
 
     `notes` pairs files that were read with what is not in their text, `hidden` counts characters
-    left out since no reader sees them. `lingers` tells that a reader still holds what was before,
-    so that deleted text goes from the disk with the next sync.
+    left out since no reader sees them. `seconds` has the stages and their total. `lingers` tells
+    that a reader still holds what was before, so that deleted text goes with the next sync.
     """
 
     added: tuple[str, ...]
@@ -45,7 +46,7 @@ class SyncReport:
     hidden: int
     passages: int
     embedded: int
-    seconds: float
+    seconds: dict[str, float]
     generation: int
     lingers: bool
 
@@ -61,6 +62,7 @@ class _Task:
     refused: tuple[Failure, ...]
     began_ns: int
     progress: Progress | None
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +82,30 @@ def sync(
     dry_run: bool = False,
     rebuild: bool = False,
     progress: Progress | None = None,
+    embedder: Embedder | None = None,
 ) -> SyncReport:
     """Index a folder into `settings.data`; an unchanged folder costs a look at each file.
 
     `dry_run` plans only. `rebuild` reads every file again and makes the followers anew; vectors
     of texts that are as before are kept. `force` allows another folder, or the loss of more than
-    half of the documents. Raises ConfigError, IndexMismatch or StoreError; then nothing changed.
+    half of the documents. `embedder` may be one that is loaded. Raises ConfigError, IndexMismatch
+    or StoreError; then nothing changed.
     """
-    started, began_ns = time.perf_counter(), time.time_ns()
+    clock, began_ns = Clock(), time.time_ns()
     entries, refused = walk(corpus, leave_out=settings.data)
     task = _Task(
         settings,
         Request(corpus, force, rebuild),
-        Embedder(settings.embedding_model),
+        embedder or Embedder(settings.embedding_model),
         tuple(entries),
         tuple(refused),
         began_ns,
         progress,
+        clock,
     )
+    clock.lap("look")
     if dry_run:
-        return _preview(task, started)
+        return _preview(task)
     with (
         writer_lock(settings.data),
         closing(CatalogWriter.create(settings.data, anew=rebuild)) as catalog,
@@ -107,19 +113,19 @@ def sync(
         remove_staging(settings.data)
         plan, read_all = _plan(task, catalog)
         work = _do(task, catalog, plan, read_all)
-        return _report(task, catalog, plan, work, started)
+        return _report(task, catalog, plan, work)
 
 
-def _preview(task: _Task, started: float) -> SyncReport:
+def _preview(task: _Task) -> SyncReport:
     """What a sync would do; nothing is written, and no other sync is waited for."""
     try:
         catalog = Catalog.read(task.settings.data)
     except (EmptyIndex, IndexMismatch) as error:
         if isinstance(error, IndexMismatch) and not task.request.rebuild:
             raise
-        return _report(task, None, _plan(task, None)[0], _Work(), started)
+        return _report(task, None, _plan(task, None)[0], _Work())
     with closing(catalog):
-        return _report(task, catalog, _plan(task, catalog)[0], _Work(), started)
+        return _report(task, catalog, _plan(task, catalog)[0], _Work())
 
 
 def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
@@ -133,6 +139,7 @@ def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
     known = catalog.files() if catalog else {}
     plan = make_plan(corpus, task.entries, task.refused, known, task.settings, read_all)
     check_losses(plan, known, task.request)
+    task.clock.lap("plan")
     return plan, read_all
 
 
@@ -150,8 +157,11 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             intake = read(
                 catalog, corpus, plan.parse, task.settings, embedder, task.began_ns, task.progress
             )
+            task.clock.lap("read")
             embedded = embed(catalog, embedder, task.progress)
+            task.clock.lap("embed")
             current = _commit(task, catalog, plan, current)
+    task.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
     lingers = not _clean(catalog, data, current, _PATIENCE_SECONDS if loses else 0.0)
     return _Work(intake, embedded, lingers)
@@ -176,7 +186,9 @@ def _commit(task: _Task, catalog: CatalogWriter, plan: Plan, source: Path | None
         for entry in plan.touched:
             catalog.touch(state_of(entry, task.began_ns))
         catalog.drop_orphan_vectors(model)
-        made = generations.prepare(task.settings.data, catalog, model, source, change)
+        task.clock.lap("catalog")
+        data = task.settings.data
+        made = generations.prepare(data, catalog, model, source, change, task.clock)
         facts = build_facts(task.settings, task.embedder, task.request.corpus)
         for name, value in {**facts, "stamp": task.embedder.stamp}.items():
             catalog.set_meta(name, value)
@@ -195,9 +207,8 @@ def _clean(catalog: CatalogWriter, data: Path, keep: Path, patience: float) -> b
         time.sleep(0.1)
 
 
-def _report(
-    task: _Task, catalog: Catalog | None, plan: Plan, work: _Work, started: float
-) -> SyncReport:
+def _report(task: _Task, catalog: Catalog | None, plan: Plan, work: _Work) -> SyncReport:
+    task.clock.lap("clean")
     failures = {failure.path: failure for failure in task.refused}
     gone = set(plan.removed) | {old for old, _ in plan.renamed}
     for failure in catalog.failures() if catalog else ():
@@ -214,7 +225,7 @@ def _report(
         hidden=work.intake.hidden,
         passages=catalog.passage_count() if catalog else 0,
         embedded=work.embedded,
-        seconds=round(time.perf_counter() - started, 3),
+        seconds=task.clock.seconds(),
         generation=catalog.generation if catalog else 0,
         lingers=work.lingers,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator, Sequence
 from hashlib import sha256
 
 from index.catalog import DocumentInfo
+from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
@@ -45,7 +45,7 @@ class Engine:
 
         Raises ConfigError for a question that is empty or too long, and what the index raises.
         """
-        clock = _Clock()
+        clock = Clock()
         query = condense(_checked(question), turns)
         with self._index.lease() as snapshot:
             found = self._search(snapshot, query, self._settings.passages, clock)
@@ -75,7 +75,7 @@ class Engine:
         """The query as searched for, and the k best passages, ranked as for an answer."""
         query = condense(_checked(query), turns)
         with self._index.lease() as snapshot:
-            return query, self._search(snapshot, query, k, _Clock()).hits
+            return query, self._search(snapshot, query, k, Clock()).hits
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -99,7 +99,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, "warm up", 1, _Clock())
+            self._search(snapshot, "warm up", 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -109,7 +109,7 @@ class Engine:
         """Let go of the index."""
         self._index.close()
 
-    def _search(self, snapshot: Snapshot, query: str, k: int, clock: _Clock) -> Found:
+    def _search(self, snapshot: Snapshot, query: str, k: int, clock: Clock) -> Found:
         vector = self._index.embed_query(query)
         clock.lap("embed")
         if not snapshot.passage_count:
@@ -133,7 +133,7 @@ class Engine:
         question: str,
         found: Found,
         snapshot: Snapshot,
-        clock: _Clock,
+        clock: Clock,
         labelled: Labelled | None = None,
         draft: Draft | None = None,
         refusal: Refusal | None = None,
@@ -158,22 +158,6 @@ class Engine:
         settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
         facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {settings}"
         return sha256(facts.encode()).hexdigest()[:16]
-
-
-class _Clock:
-    """Seconds per stage since the clock was made."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._laps[stage] = round(now - self._last, 6)
-        self._last = now
-
-    def seconds(self) -> dict[str, float]:
-        return {**self._laps, "total": round(time.perf_counter() - self._started, 6)}
 
 
 def _checked(question: str) -> str:

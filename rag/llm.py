@@ -143,7 +143,7 @@ class LLM:
         import httpx
         import openai
         from llama_index.core.base.llms.types import ChatMessage
-        from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]
+        from llama_index.llms.openai_like import OpenAILike
 
         timeout = httpx.Timeout(
             self._seconds * _SILENCE_SHARE, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS
@@ -222,7 +222,7 @@ class LLM:
 def _load_libraries() -> None:
     """Import what a call needs; importing this module must stay quick for the quotes composer."""
     import httpcore  # noqa: F401
-    import llama_index.llms.openai_like  # type: ignore[import-untyped]  # noqa: F401
+    import llama_index.llms.openai_like  # noqa: F401
     import openai.resources.chat.completions  # noqa: F401
 
 

@@ -15,6 +15,7 @@ import pytest
 from index import dense, lexical
 from index.catalog import FileState
 from index.catalog_writer import CatalogWriter, Change
+from index.clock import Clock
 from index.dense import DenseFollower
 from index.errors import DamagedFollowers, StoreError
 from index.generations import folder_of, hold, prepare, sweep
@@ -68,7 +69,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("whole")
     catalog = CatalogWriter.create(data)
     put(catalog, [f"the text of passage {number}" for number in range(COUNT)])
-    folder = prepare(data, catalog, "m", None, Change([], []))
+    folder = prepare(data, catalog, "m", None, Change([], []), Clock())
     catalog.close()
     return folder
 
@@ -84,13 +85,13 @@ def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew
     catalog: CatalogWriter, tmp_path: Path
 ) -> None:
     old = put(catalog, [f"cat number {number}" for number in range(9)] + ["a dog"])
-    first = prepare(tmp_path, catalog, "m", None, Change([], []))
+    first = prepare(tmp_path, catalog, "m", None, Change([], []), Clock())
     assert (first.parent, first.name[:7]) == (tmp_path / "generations", "000001-")
     assert contents(first) == (10, 10)
     commit(catalog, 1, first)
     new = put(catalog, ["cat number 0", "a dog", "an elephant"])
     gone = [key for key in old if key not in new]
-    second = prepare(tmp_path, catalog, "m", first, Change(gone, new[2:]))
+    second = prepare(tmp_path, catalog, "m", first, Change(gone, new[2:]), Clock())
     assert (contents(first), contents(second)) == ((10, 10), (3, 3))
     words = LexicalFollower(second / lexical.FOLDER)
     assert [words.search(name, 5) != [] for name in ("elephant", "8")] == [True, False]
@@ -102,7 +103,7 @@ def test_prepare_from_a_damaged_source_builds_anew(catalog: CatalogWriter, tmp_p
     put(catalog, ["one", "two", "three"])
     (source,) = make(tmp_path, 1)
     (source / "chroma" / "chroma.sqlite3").write_bytes(b"torn")
-    made = prepare(tmp_path, catalog, "m", source, Change([], []))
+    made = prepare(tmp_path, catalog, "m", source, Change([], []), Clock())
     assert contents(made) == (3, 3)
     assert left(tmp_path) == sorted([source.name, made.name])
 
@@ -112,7 +113,7 @@ def test_prepare_that_cannot_write_says_why(catalog: CatalogWriter, tmp_path: Pa
     (tmp_path / "generations").write_bytes(b"")
     expected = r"cannot be written \(Not a directory\); nothing was changed$"
     with pytest.raises(StoreError, match=expected):
-        prepare(tmp_path, catalog, "m", None, Change([], []))
+        prepare(tmp_path, catalog, "m", None, Change([], []), Clock())
 
 
 def test_folder_of_is_what_the_catalog_names_if_it_is_whole(

@@ -64,7 +64,7 @@ def test_load_bad_files_fail_with_reasons_and_neighbours_are_read(corpus: Path) 
         "d.txt": (b"", "empty: the file has no bytes"),
         "e.txt": (b" \n ", "empty: there is no text in it"),
         "f.docx": (b"PK\x05\x06" + bytes(18), "damaged: not a Word document"),
-        "g.png": (b"\x89PNG", "format .png is not read"),
+        "g.xyz": (b"\x89PNG", "format .xyz is not read"),
         "n.txt": (b"x" * (2 << 20), "too large: 2 MB, the limit is 1 MB"),
     }
     for name, (data, _) in bad.items():

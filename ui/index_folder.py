@@ -132,7 +132,8 @@ def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
         "hidden": report.hidden,
         "passages": report.passages,
         "embedded": report.embedded,
-        "seconds": report.seconds,
+        "seconds": report.seconds["total"],
+        "stages": report.seconds,
         "generation": report.generation,
         "lingers": report.lingers,
     }
@@ -165,7 +166,7 @@ def _print(report: SyncReport, dry_run: bool) -> None:
     if not dry_run:
         click.echo(
             f"{report.passages} passages, {report.embedded} embedded, "
-            f"{report.seconds:.1f} s, generation {report.generation}."
+            f"{report.seconds['total']:.1f} s, generation {report.generation}."
         )
     _print_left_out(report)
 
