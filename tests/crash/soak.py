@@ -29,6 +29,8 @@ from tests.crash.scenes import Files
 from tests.indexing import wanted
 
 _LONGEST = 3.0
+# Documents, so that the last cycles are as quick as the first.
+_FEWEST, _MOST = 8, 40
 
 
 def edited(files: Files, chance: random.Random, number: int) -> Files:
@@ -37,7 +39,7 @@ def edited(files: Files, chance: random.Random, number: int) -> Files:
     for turn in range(chance.randrange(1, 5)):
         path, name = chance.choice(sorted(after)), f"e{number % 7}/{number}-{turn}.md"
         verb = chance.choice(["add", "edit", "rename", "copy", "remove"])
-        if verb == "remove" and len(after) > 8:
+        if len(after) > _MOST or (verb == "remove" and len(after) > _FEWEST):
             del after[path]
         elif verb == "rename":
             after[name] = after.pop(path)
