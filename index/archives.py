@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from itertools import pairwise
 
 from index.parsed import Unreadable
 
 _BYTES = 200 << 20
 _RATIO = 100
 _ENTRIES = 10_000
+# The least that stands before an entry's data.
+_HEADER_BYTES = 30
 # What starts Microsoft's container of old formats, and of new ones once they are encrypted.
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -34,5 +37,9 @@ def check_archive(data: bytes) -> None:
     packed = sum(entry.compress_size for entry in entries)
     if len(entries) > _ENTRIES or size > _BYTES:
         raise Unreadable("too large once unpacked")
+    # Many names for one piece of packed data unpack to many times its size.
+    places = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+    if any(start + _HEADER_BYTES + length > end for (start, length), (end, _) in pairwise(places)):
+        raise Unreadable("damaged: the entries of its zip container overlap")
     if size > 10 << 20 and size > packed * _RATIO:
         raise Unreadable("packed suspiciously tight, like a zip bomb")

@@ -26,9 +26,10 @@ _PICTURE_SHARE = 0.1
 class _Page:
     """Lines of a page in reading order, how many hidden characters it has, and its pictures."""
 
-    lines: Sequence[Line]
-    hidden: int
-    pictures: Sequence[Rect]
+    lines: Sequence[Line] = ()
+    hidden: int = 0
+    pictures: Sequence[Rect] = ()
+    damaged: bool = False
 
 
 def parse_pdf(data: bytes) -> Parsed:
@@ -37,7 +38,7 @@ def parse_pdf(data: bytes) -> Parsed:
     Raises Unreadable for damage, a password, or no text.
     """
     pdf = open_pdf(data)
-    pages = [_read(page) for page in pdf]
+    pages = [_read(pdf, number) for number in range(len(pdf))]
     pictures = [(n, rect) for n, page in enumerate(pages) for rect in page.pictures]
     # Pages without any text come first, since not all may be read.
     pictures.sort(key=lambda picture: (bool(pages[picture[0]].lines), picture))
@@ -109,9 +110,16 @@ def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
         start = end + 1
 
 
-def _read(page: PdfPage) -> _Page:
-    turn_upright(page)
-    textpage = page.get_textpage()
+def _read(pdf: PdfDocument, number: int) -> _Page:
+    import pypdfium2
+
+    try:
+        page = pdf[number]
+        textpage = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return _Page(damaged=True)
+    if turn_upright(page) != page.get_rotation():
+        textpage = page.get_textpage()
     chars, hidden = characters(page, textpage)
     height = page.get_height()
     lines, places = list[Line](), list[tuple[float, float]]()
@@ -180,17 +188,22 @@ def _with_picture(
 def _no_text(pages: Sequence[_Page], pictures: Sequence[object]) -> str:
     if pictures:
         return f"no text layer: its pages are pictures; {ocr.why_not()}"
-    hidden = sum(page.hidden for page in pages)
-    return "empty: all of its text is hidden" if hidden else "empty: there is no text in it"
+    if any(page.hidden for page in pages):
+        return "empty: all of its text is hidden"
+    damaged = any(page.damaged for page in pages)
+    return "damaged: its pages cannot be opened" if damaged else "empty: there is no text in it"
 
 
 def _notes(pages: Sequence[_Page], unread: Sequence[tuple[int, Rect]]) -> Iterator[str]:
+    damaged = [number for number, page in enumerate(pages, start=1) if page.damaged]
     whole = sorted({number + 1 for number, _ in unread if not pages[number].lines})
     part = sorted({number + 1 for number, _ in unread if pages[number].lines})
     if whole:
         yield f"{_listed(whole)} {'is a picture' if len(whole) == 1 else 'are pictures'}, not read"
     if part:
         yield f"pictures on {_listed(part)} were not read"
+    if damaged:
+        yield f"{_listed(damaged)} cannot be opened"
 
 
 def _listed(pages: Sequence[int]) -> str:
