@@ -178,7 +178,7 @@ def _config(
 
 
 @group.command("bench")
-@click.argument("subject", type=click.Choice(["index"]))
+@click.argument("subject", type=click.Choice(["index", "serve"]))
 @click.argument("corpus", required=False, type=click.Path(path_type=Path))
 @click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
 @click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
@@ -187,17 +187,24 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     """Time SUBJECT against its yardsticks, in turn and in one run.
 
     `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
-    file among as many passages and ten times as many.
+    file among as many passages and ten times as many. `serve` asks a server while another process
+    indexes so many passages.
     """
     import json
     from dataclasses import asdict
 
+    from eval import bench_index, bench_serve
     from eval.bench import table
-    from eval.bench_index import bench as bench_index
+
+    def say(text: str) -> None:
+        click.echo(f"{text} ...", err=True)
 
     if corpus is not None and not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
-    figures = bench_index(corpus, passages, times, lambda text: click.echo(f"{text} ...", err=True))
+    if subject == "index":
+        figures = bench_index.bench(corpus, passages, times, say)
+    else:
+        figures = bench_serve.bench(passages, say)
     if as_json:
         click.echo(json.dumps([asdict(figure) for figure in figures], indent=2))
     else:

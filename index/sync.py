@@ -163,8 +163,8 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             current = _commit(task, catalog, plan, current)
     task.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
-    lingers = not _clean(catalog, data, current, _PATIENCE_SECONDS if loses else 0.0)
-    return _Work(intake, embedded, lingers)
+    clean = _clean(catalog, data, current, _PATIENCE_SECONDS if loses else 0.0)
+    return _Work(intake, embedded, lingers=bool(loses) and not clean)
 
 
 def _touch(task: _Task, catalog: CatalogWriter, plan: Plan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from index.passages import Failure
 from index.rows import FILE_NAME
 from index.store import Index, Snapshot
 from index.sync import sync
+from tests.history import WORDS, History
 from tests.indexing import (
     Place,
     assert_in_line,
@@ -356,40 +356,10 @@ def test_sync_killed_at_any_moment_or_out_of_disk_leaves_an_index_that_answers(
 # --- a history
 
 
-WORDS = "amber birch cedar daisy ember fern grove hazel iris jade kelp lotus moss nettle".split()
-
-
-def edit(corpus: Path, chance: random.Random, time: int) -> None:
-    """Do something to the folder that its owner might do."""
-    paths = sorted(path for path in corpus.rglob("*") if path.is_file())
-    path, fresh = chance.choice(paths), corpus / chance.choice("ab") / f"{time}.md"
-    fresh.parent.mkdir(exist_ok=True)
-    verb = chance.choice(["add", "add", "edit", "rename", "touch", "delete", "copy", "break"])
-    text = "\n\n".join(
-        f"# {' '.join(chance.sample(WORDS, 2))}\n\n{chance.choice(WORDS)}." for _ in "123"
-    )
-    if verb == "rename":
-        path.rename(fresh)
-    elif verb == "copy":
-        shutil.copy(path, fresh)
-    elif verb == "delete" and len(paths) > 3:
-        path.unlink()
-    elif verb == "touch":
-        os.utime(path, ns=(time, time))
-    else:
-        target = fresh if verb == "add" else path
-        write(corpus, {str(target.relative_to(corpus)): b"\0" if verb == "break" else text}, time)
-
-
 def test_sync_history_leaves_what_a_sync_from_scratch_gives(place: Place, tmp_path: Path) -> None:
-    chance = random.Random(7)
-    for step in range(6):
-        before = keys(place.data)
-        for number in range(chance.randrange(2, 7)):
-            edit(place.corpus, chance, 100 * step + number)
-        report = place.sync(force=True)
-        assert report.embedded == len(keys(place.data) - before)
-        assert_in_line(place.data, place.corpus)
+    history = History(place, seed=7)
+    for _ in range(6):
+        history.go_on(edits=5)
     scratch = Place(tmp_path)
     scratch.sync(place.corpus)
     for word in WORDS:
