@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from index.errors import ConfigError
-from index.formats import parse
-from index.parsed import Parsed, Unreadable
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.registry import parse
 from index.passages import Document, Failure
 from index.walk import Entry
 

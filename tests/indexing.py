@@ -19,10 +19,10 @@ from index.catalog import Catalog
 from index.catalog_writer import CatalogWriter
 from index.dense import DenseFollower
 from index.embed import Embedder
-from index.formats import parse
+from index.formats.parsed import Unreadable
+from index.formats.registry import parse
 from index.generations import folder_of
 from index.lexical import LexicalFollower
-from index.parsed import Unreadable
 from index.passages import Document, Passage
 from index.settings import IndexSettings, load_settings
 from index.split import split

@@ -21,12 +21,12 @@ ALLOWED = {
 # Where a third party may be imported; one that is not named here may be imported anywhere.
 HOMES = {
     "pypdfium2": {
-        "index/page_image.py",
-        "index/pdf.py",
-        "index/pdf_page.py",
-        "index/pdf_unseen.py",
+        "index/formats/page_image.py",
+        "index/formats/pdf.py",
+        "index/formats/pdf_page.py",
+        "index/formats/pdf_unseen.py",
     },
-    "rapidocr_onnxruntime": {"index/ocr.py"},
+    "rapidocr_onnxruntime": {"index/formats/ocr.py"},
     "chromadb": {"index/dense.py", "eval/bench_llamaindex.py"},
     "tantivy": {"index/lexical.py"},
     "sentence_transformers": {"index/embed.py", "rag/rerank.py"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.formats import parse
+from index.formats.registry import parse
 from index.passages import Document
 from index.split import split
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from index.decode import declared_encoding, decode
-from index.formats import parse
-from index.parsed import Unreadable
+from index.formats.decode import declared_encoding, decode
+from index.formats.parsed import Unreadable
+from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

@@ -12,9 +12,9 @@ from docx.oxml import parse_xml
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from index.decode import decode
-from index.formats import parse
-from index.parsed import Parsed, Unreadable
+from index.formats.decode import decode
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.registry import parse
 from index.passages import Heading
 
 pytestmark = [

@@ -5,7 +5,7 @@ import pytest
 
 from eval.adapters import load_gold, write_documents
 from index.errors import ConfigError
-from index.formats import parse
+from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit
 

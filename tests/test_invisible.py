@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats import parse
-from index.invisible import without_invisible
-from index.parsed import Parsed
+from index.formats.invisible import without_invisible
+from index.formats.parsed import Parsed
+from index.formats.registry import parse
 from index.passages import Heading
 
 pytestmark = pytest.mark.unit

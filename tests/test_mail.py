@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from index.formats import parse
-from index.parsed import Unreadable
+from index.formats.parsed import Unreadable
+from index.formats.registry import parse
 
 pytestmark = [
     pytest.mark.unit,

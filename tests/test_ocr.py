@@ -13,11 +13,11 @@ import pytest
 from font_source_sans_pro import SourceSansPro  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
 
-from index import ocr
-from index.formats import parse
-from index.lines import join_pages
-from index.parsed import Unreadable
-from index.pdf import parse_pdf
+from index.formats import ocr
+from index.formats.lines import join_pages
+from index.formats.parsed import Unreadable
+from index.formats.pdf import parse_pdf
+from index.formats.registry import parse
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 needs_ocr = pytest.mark.skipif(find_spec("rapidocr_onnxruntime") is None, reason="needs the extra")

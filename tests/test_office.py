@@ -17,8 +17,8 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from index.formats import parse
-from index.parsed import Parsed, Unreadable
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data" / "formats"

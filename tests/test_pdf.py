@@ -15,10 +15,10 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from index import ocr
-from index.parsed import Parsed, Unreadable
+from index.formats import ocr
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.pdf import parse_pdf
 from index.passages import Heading
-from index.pdf import parse_pdf
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

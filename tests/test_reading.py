@@ -14,7 +14,7 @@ import pytest
 
 from index import reading
 from index.errors import ConfigError
-from index.parsed import Parsed
+from index.formats.parsed import Parsed
 from index.passages import Document, Failure, Heading
 from index.reading import file_digest, open_ordinary, read_file, read_files
 from index.walk import Entry, walk

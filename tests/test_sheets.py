@@ -13,10 +13,10 @@ import pytest
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
-from index.formats import parse
-from index.numerals import shown
-from index.parsed import Parsed, Unreadable
-from index.tables import Span, read_table
+from index.formats.numerals import shown
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.registry import parse
+from index.formats.tables import Span, read_table
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data" / "formats"

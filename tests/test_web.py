@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from index.formats import parse
-from index.parsed import Parsed, Unreadable
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.registry import parse
 
 pytestmark = [
     pytest.mark.unit,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from index.markup import words
-from index.parsed import Unreadable
-from index.tables import Span, read_table
+from index.formats.markup import words
+from index.formats.parsed import Unreadable
+from index.formats.tables import Span, read_table
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

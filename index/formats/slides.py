@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from index.archives import check_archive
-from index.numerals import shown
-from index.opendocument import blocks, find, open_document, q, words
-from index.parsed import Block, Parsed, Unreadable, from_pages, left_out, table_blocks
-from index.tables import Span, read_table
+from index.formats.archives import check_archive
+from index.formats.numerals import shown
+from index.formats.opendocument import blocks, find, open_document, q, words
+from index.formats.parsed import Block, Parsed, Unreadable, from_pages, left_out, table_blocks
+from index.formats.tables import Span, read_table
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from index.decode import declared_encoding, decode
-from index.markup import blocks, words
-from index.parsed import Block, Parsed, Unreadable, from_blocks
-from index.unseen import remove_unseen
-from index.web_tables import flatten_tables
+from index.formats.decode import declared_encoding, decode
+from index.formats.markup import blocks, words
+from index.formats.parsed import Block, Parsed, Unreadable, from_blocks
+from index.formats.unseen import remove_unseen
+from index.formats.web_tables import flatten_tables
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.parsed import Parsed
+from index.formats.parsed import Parsed
 from index.passages import Heading
 
 

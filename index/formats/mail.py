@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from index.decode import declared_encoding, decode
-from index.formats import parse
-from index.parsed import Parsed, Unreadable
-from index.parts import below, joined
+from index.formats.decode import declared_encoding, decode
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.parts import below, joined
+from index.formats.registry import parse
 
 if TYPE_CHECKING:
     from email.message import EmailMessage, MIMEPart
@@ -130,7 +130,7 @@ def _body(part: MIMEPart) -> Parsed:
     text = decode(data, part.get_content_charset() or declared_encoding(data))
     if part.get_content_type() == "text/plain":
         return Parsed(text.replace("\r\n", "\n").strip())
-    from index.web import whole_page
+    from index.formats.web import whole_page
 
     return whole_page(text)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from index.archives import check_archive
-from index.decode import declared_encoding, decode
-from index.parsed import Parsed, Unreadable
-from index.parts import below, joined
-from index.web import whole_chapter
+from index.formats.archives import check_archive
+from index.formats.decode import declared_encoding, decode
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.parts import below, joined
+from index.formats.web import whole_chapter
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

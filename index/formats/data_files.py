@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from index.decode import decode
-from index.parsed import Block, Parsed, Unreadable, from_blocks
-from index.parts import joined
-from index.text import markdown
+from index.formats.decode import decode
+from index.formats.parsed import Block, Parsed, Unreadable, from_blocks
+from index.formats.parts import joined
+from index.formats.text import markdown
 
 # Where a list of objects stands, and the list.
 Table = tuple[str, list[dict[str, Any]]]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from index import ocr
-from index.lines import join_pages
-from index.parsed import Parsed, Unreadable
+from index.formats import ocr
+from index.formats.lines import join_pages
+from index.formats.parsed import Parsed, Unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

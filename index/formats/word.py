@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.archives import check_archive
-from index.parsed import Block, Parsed, Unreadable, from_blocks, left_out
-from index.tables import Span, read_table
+from index.formats.archives import check_archive
+from index.formats.parsed import Block, Parsed, Unreadable, from_blocks, left_out
+from index.formats.tables import Span, read_table
 
 if TYPE_CHECKING:
     from docx.document import Document

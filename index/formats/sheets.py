@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from index.parsed import Block, Parsed, Unreadable, from_blocks
-from index.tables import Span, Table, read_table
+from index.formats.parsed import Block, Parsed, Unreadable, from_blocks
+from index.formats.tables import Span, Table, read_table
 
 Place = tuple[int, int]
 _CELLS = 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from index.parsed import Parsed
+from index.formats.parsed import Parsed
 
 # Control characters, Unicode's Default_Ignorable_Code_Point, and halves of characters.
 _SUSPECT = (

@@ -12,9 +12,9 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from index.parsed import Unreadable
-from index.pdf import characters, line_ranges, open_pdf
-from index.pdf_page import WHOLE, Rect, char_rect, overlap, turn_upright, union
+from index.formats.parsed import Unreadable
+from index.formats.pdf import characters, line_ranges, open_pdf
+from index.formats.pdf_page import WHOLE, Rect, char_rect, overlap, turn_upright, union
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage

@@ -7,11 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index import ocr
-from index.lines import DIVIDED, Line, join_pages
-from index.parsed import Parsed, Unreadable
-from index.pdf_page import WHOLE, Rect, object_rect, objects, origin, place, turn_upright, type_size
-from index.pdf_unseen import unseen
+from index.formats import ocr
+from index.formats.lines import DIVIDED, Line, join_pages
+from index.formats.parsed import Parsed, Unreadable
+from index.formats.pdf_page import (
+    WHOLE,
+    Rect,
+    object_rect,
+    objects,
+    origin,
+    place,
+    turn_upright,
+    type_size,
+)
+from index.formats.pdf_unseen import unseen
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage

@@ -6,7 +6,7 @@ import io
 import zipfile
 from itertools import pairwise
 
-from index.parsed import Unreadable
+from index.formats.parsed import Unreadable
 
 _BYTES = 200 << 20
 _RATIO = 100

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from index.parsed import Parsed
+from index.formats.parsed import Parsed
 from index.passages import Heading
 
 # Ends a line whose last word goes on in the next one.

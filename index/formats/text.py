@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from index.decode import declared_encoding, decode
-from index.parsed import Parsed
+from index.formats.decode import declared_encoding, decode
+from index.formats.parsed import Parsed
 from index.passages import Heading
 
 if TYPE_CHECKING:

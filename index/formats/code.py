@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from index.decode import declared_encoding, decode
-from index.parsed import Parsed
+from index.formats.decode import declared_encoding, decode
+from index.formats.parsed import Parsed
 from index.passages import Heading
 
 # Pygments reads 0.8 MB a second; files this long were written by programs.

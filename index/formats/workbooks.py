@@ -9,12 +9,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from index.archives import check_archive
-from index.numerals import shown
-from index.opendocument import ROWS, find, numbered, open_document, q, read_cells, tags, words
-from index.parsed import Parsed, Unreadable, left_out
-from index.sheets import Axis, Sheet, check_size, from_sheets
-from index.tables import Span
+from index.formats.archives import check_archive
+from index.formats.numerals import shown
+from index.formats.opendocument import (
+    ROWS,
+    find,
+    numbered,
+    open_document,
+    q,
+    read_cells,
+    tags,
+    words,
+)
+from index.formats.parsed import Parsed, Unreadable, left_out
+from index.formats.sheets import Axis, Sheet, check_size, from_sheets
+from index.formats.tables import Span
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

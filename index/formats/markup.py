@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from index.parsed import Block
+from index.formats.parsed import Block
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

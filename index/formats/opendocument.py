@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.archives import check_archive
-from index.parsed import Block, Parsed, Unreadable, from_blocks, left_out
-from index.sheets import Place, check_size
-from index.tables import Span, read_table
+from index.formats.archives import check_archive
+from index.formats.parsed import Block, Parsed, Unreadable, from_blocks, left_out
+from index.formats.sheets import Place, check_size
+from index.formats.tables import Span, read_table
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from index.lines import Line
+from index.formats.lines import Line
 
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from index.pdf_page import (
+from index.formats.pdf_page import (
     WHOLE,
     Rect,
     char_rect,

@@ -1,0 +1,1 @@
+"""Formats: bytes of a file to its text, a module per family."""
