@@ -7,23 +7,19 @@ reader that goes away frees the server at once, and llama-index's tracing stays 
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import queue
-import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from index.errors import ConfigError
+from rag.llm_call import Call, trusted
 from rag.llm_faults import LLMError, fault_of
 from rag.settings import Settings
-
-if TYPE_CHECKING:
-    import httpx
 
 _CONNECT_SECONDS = 5.0
 # A model on a small machine reads a long prompt for a while, so the wait for its first sign of
@@ -34,6 +30,12 @@ _MOST_TOKENS = 1500
 _MOST_CHARACTERS = 20_000
 # llama-index wants a number; the server judges for itself what is too long.
 _CONTEXT_WINDOW = 1_000_000
+# Why a reply is not the whole of an answer, by the server's own word for it.
+_UNFINISHED = {
+    "length": "came to the limit of its answer's length",
+    "content_filter": "withheld its answer or the rest of it",
+    "refusal": "refuses to answer this",
+}
 _NO_KEY = "none"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -73,11 +75,14 @@ class LLM:
             )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.host = f"{host}:{port}" if port else host
-        self._url = url.strip()
+        # httpx writes addresses into its log, so a password must not stay in this one.
+        self._url = parts._replace(netloc=self.host).geturl()
+        self._login = _login(parts)
         self._local = parts.hostname in _LOOPBACK
         self._model = model
         self._key = key
         self._seconds = seconds
+        self._silence = seconds * _SILENCE_SHARE
         self._backoff = tuple(backoff)
 
     @classmethod
@@ -92,15 +97,14 @@ class LLM:
         Raises LLMError, also after some pieces: then the reply is not complete.
         """
         _load_libraries()  # takes seconds once, which are not the server's fault
-        call = _Call(time.monotonic() + self._seconds)
+        call = Call(self.host, time.monotonic() + self._seconds)
         context = contextvars.copy_context()
         threading.Thread(
             target=context.run, args=(self._pump, messages, call), name="llm", daemon=True
         ).start()
-        silence = self._seconds * _SILENCE_SHARE
         try:
             while True:
-                item = call.next(silence)
+                item = call.next(self._silence)
                 if item is None:
                     return
                 if isinstance(item, LLMError):
@@ -109,7 +113,7 @@ class LLM:
                     yield item
         except queue.Empty:
             fact = "did not finish within" if call.over else "has said nothing for"
-            limit = self._seconds if call.over else silence
+            limit = self._seconds if call.over else self._silence
             raise LLMError(
                 f"The LLM at {self.host} {fact} {limit:g} s: "
                 "try again, or raise FOOTNOTE_LLM_SECONDS."
@@ -117,7 +121,7 @@ class LLM:
         finally:
             call.abort()
 
-    def _pump(self, messages: Sequence[Message], call: _Call) -> None:
+    def _pump(self, messages: Sequence[Message], call: Call) -> None:
         """Put the reply's pieces, then None or an LLMError; retries only before the first piece."""
         for backoff in (*self._backoff, None):
             started = False
@@ -131,28 +135,32 @@ class LLM:
                 return
             except Exception as error:  # a server can make its client's parser raise anything
                 fault = fault_of(error, self.host, self._model, self._key)
-            wait = fault.wait if fault.wait is not None else backoff
-            if started or not fault.retryable or backoff is None or wait is None:
+            if started or not fault.retryable or backoff is None:
                 break
-            if wait >= call.remaining() or call.aborted.wait(wait):
+            wait = backoff if fault.wait is None else fault.wait
+            if wait >= min(call.remaining(), self._silence):
+                break
+            call.put("")  # the server has spoken, if only to say that it is busy
+            if call.aborted.wait(wait):
                 break
         call.put(fault)
 
-    def _reply(self, messages: Sequence[Message], call: _Call) -> Iterator[str]:
+    def _reply(self, messages: Sequence[Message], call: Call) -> Iterator[str]:
         """One attempt. An empty piece is a sign of life: the model reads or thinks."""
         import httpx
         import openai
         from llama_index.core.base.llms.types import ChatMessage
         from llama_index.llms.openai_like import OpenAILike
 
-        timeout = httpx.Timeout(
-            self._seconds * _SILENCE_SHARE, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS
-        )
+        timeout = httpx.Timeout(self._silence, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
         with httpx.Client(
             timeout=timeout,
+            auth=self._login,
+            verify=trusted(),
+            headers={"Accept-Encoding": "identity"},
             follow_redirects=False,  # the key goes to the host that the user named and no other
             trust_env=not self._local,  # a proxy cannot reach this machine's own ports
-            event_hooks={"request": [call.watch], "response": [call.note_kind]},
+            event_hooks={"request": [call.watch], "response": [call.limit]},
         ) as http:
             # A key that is empty would be replaced by the environment's OPENAI_API_KEY.
             client = openai.OpenAI(
@@ -176,21 +184,22 @@ class LLM:
             chat = [ChatMessage(role=message.role, content=message.text) for message in messages]
             yield from self._pieces(llm.stream_chat(chat), call)
 
-    def _pieces(self, responses: Any, call: _Call) -> Iterator[str]:  # noqa: ANN401
+    def _pieces(self, responses: Any, call: Call) -> Iterator[str]:  # noqa: ANN401
         """The texts of a chat's responses. Raises LLMError unless the model came to its end."""
         length, reason = 0, ""
         for response in responses:
-            choices = response.raw.choices
-            reason = (choices and choices[0].finish_reason) or reason
-            length += len(response.delta or "")
-            yield response.delta or ""
-            if length > _MOST_CHARACTERS:
+            choice = response.raw.choices[0] if response.raw.choices else None
+            if choice and reason != "refusal":
+                refuses = getattr(choice.delta, "refusal", None)
+                reason = "refusal" if refuses else choice.finish_reason or reason
+            piece = (response.delta or "")[: _MOST_CHARACTERS - length]
+            length += len(piece)
+            yield piece
+            if length >= _MOST_CHARACTERS:
                 reason = "length"
                 break
-        if reason == "length":
-            raise LLMError(f"The LLM at {self.host} came to the limit of its answer's length.")
-        if reason == "content_filter":
-            raise LLMError(f"The LLM at {self.host} withheld the rest of its answer.")
+        if reason in _UNFINISHED:
+            raise LLMError(f"The LLM at {self.host} {_UNFINISHED[reason]}.")
         if length and not reason:
             raise LLMError(f"The LLM at {self.host} broke off in the middle: try again.")
         if not length:
@@ -226,47 +235,8 @@ def _load_libraries() -> None:
     import openai.resources.chat.completions  # noqa: F401
 
 
-class _Call:
-    """One call under way: the pieces on their way to the reader, and the means to end it."""
-
-    def __init__(self, deadline: float) -> None:
-        self.aborted = threading.Event()
-        self.kind = "text/event-stream"
-        self.over = False
-        self._deadline = deadline
-        self._pieces: queue.Queue[str | LLMError | None] = queue.Queue()
-        self._socket: socket.socket | None = None
-
-    def put(self, piece: str | LLMError | None) -> None:
-        self._pieces.put(piece)
-
-    def next(self, silence: float) -> str | LLMError | None:
-        """The next piece. Raises queue.Empty after that many seconds, or when time is over."""
-        remaining = self.remaining()
-        self.over = remaining <= silence
-        return self._pieces.get(timeout=max(0.0, min(silence, remaining)))
-
-    def remaining(self) -> float:
-        return self._deadline - time.monotonic()
-
-    def watch(self, request: httpx.Request) -> None:
-        """Remember the socket of a request, for `abort`."""
-        trace: Callable[[str, dict[str, Any]], None] = self._keep_socket
-        request.extensions["trace"] = trace
-
-    def _keep_socket(self, event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._socket = info["return_value"].get_extra_info("socket")
-            if self.aborted.is_set():
-                self.abort()
-
-    def note_kind(self, response: httpx.Response) -> None:
-        """Remember what the server says that it sent."""
-        self.kind = response.headers.get("content-type", "of no type").partition(";")[0][:40]
-
-    def abort(self) -> None:
-        """End the call from another thread; a read that waits for the server returns at once."""
-        self.aborted.set()
-        if self._socket:
-            with contextlib.suppress(OSError):  # already closed: the call is at its end anyway
-                self._socket.shutdown(socket.SHUT_RDWR)
+def _login(parts: SplitResult) -> tuple[str, str] | None:
+    """The name and password of an address, if it has them."""
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")

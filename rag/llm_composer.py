@@ -47,8 +47,8 @@ class LLMComposer:
 
     name = "llm"
 
-    def __init__(self, settings: Settings) -> None:
-        self._llm = LLM.of(settings)
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
+        self._llm = llm or LLM.of(settings)
         self._budget = settings.llm_context_tokens
 
     def compose(

@@ -49,8 +49,9 @@ def fault_of(error: Exception, host: str, model: str, key: str) -> LLMError:
     import httpx
     import openai
 
-    if isinstance(error, LLMError):
-        return error
+    for cause in _chain(error):  # openai wraps what is raised while it waits for the head
+        if isinstance(cause, LLMError):
+            return cause
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, host, model, key)
     if isinstance(error, openai.APIConnectionError):

@@ -20,16 +20,17 @@ Reply = Callable[["Handler"], None]
 class FakeLLM:
     """Serves on a free port of this machine until closed; `requests` holds what was asked."""
 
-    def __init__(self, replies: Sequence[Reply]) -> None:
+    def __init__(self, replies: Sequence[Reply], port: int = 0) -> None:
         self.replies = list(replies)
         self.requests: list[dict[str, Any]] = []
         self.surprises: list[str] = []
         self.closing = threading.Event()
         self.gone = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._server.fake = self  # type: ignore[attr-defined]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # The standard half second between looks would be the wait of every `close`.
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self.url = f"http://{self.host}/v1"
 

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import httpx
 import pytest
 from pytest_socket import enable_socket
 
@@ -238,12 +239,12 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "withheld": (
         [streams("Three ", finish="content_filter")],
         "Three ",
-        "withheld the rest of its answer.",
+        "withheld its answer or the rest of it.",
         1,
     ),
     "endless": (
         [streams(*["x" * 9000] * 4)],
-        "x" * 27_000,
+        "x" * 20_000,
         "came to the limit of its answer's length.",
         1,
     ),
@@ -395,3 +396,28 @@ def test_llm_secret_of_the_url_or_the_settings_is_in_no_text() -> None:
     llm = LLM.of(settings)
     assert llm.host == "h.invalid:81"
     assert not re.search(f"hunter2|t0ps3cret|{KEY}", f"{llm!r} {settings.llm_key!r}")
+
+
+SAYINGS = tuple(f"Sentence {number} says {'much ' * 60}. " for number in range(4))
+
+
+def test_llm_stream_cut_at_every_byte_is_never_taken_for_a_whole_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = "".join([*map(event, SAYINGS), event(finish="stop")]).encode()
+    assert len(whole) > 2000
+    body = b""
+
+    def answer(_: object, request: httpx.Request) -> httpx.Response:
+        kind = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=kind, content=body, request=request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    llm = LLM("http://127.0.0.1:9/v1", "small", KEY, 5, backoff=())
+    for cut in range(len(whole)):
+        body = whole[:cut]
+        pieces, fault = read(llm)
+        assert fault is not None, cut
+        assert "".join(SAYINGS).startswith("".join(pieces))
+    body = whole
+    assert read(llm) == (list(SAYINGS), None)
