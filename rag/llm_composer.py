@@ -30,6 +30,7 @@ _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
 _PROMPT_AGAIN = re.compile(
     r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
 )
+_LABEL = re.compile(r"\[\^?(\d{1,3})\]")
 _NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
 _DECLINES = re.compile(
     r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
@@ -80,10 +81,9 @@ class LLMComposer:
                 piece = cleaner.feed(delta)
                 if piece:
                     text += piece
-                    yield piece
-                if _PROMPT_AGAIN.search(text) or (
-                    _ENDS_SENTENCE.search(piece) and _goes_round(text)
-                ):
+                    yield _known_labels(piece, len(packed))
+                ends = "\n" in piece or _ENDS_SENTENCE.search(piece)
+                if ends and _said(text) != text:
                     break
         except LLMError as error:
             fault = error
@@ -91,7 +91,7 @@ class LLMComposer:
             stream.close()
         rest = cleaner.finish()
         if rest:
-            yield rest
+            yield _known_labels(rest, len(packed))
         return text + rest, fault
 
 
@@ -112,8 +112,7 @@ def pack(hits: Sequence[Hit], budget: int) -> list[Passage]:
 
 def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
     """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one."""
-    again = _PROMPT_AGAIN.search(text)
-    statements, stray = read_markers(text[: again.start()] if again else text, len(packed))
+    statements, stray = read_markers(_said(text), len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
     if not statements or _declines(statements[0]):
@@ -128,6 +127,11 @@ def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
                 statement.text, back(statement.text, labelled, packed), statement.lead
             )
     return Draft(tuple(claims.values()), stray, note=cut_off)
+
+
+def _known_labels(piece: str, known: int) -> str:
+    """A piece of text to show at once, without labels of no passage; none is ever cut in two."""
+    return _LABEL.sub(lambda found: found[0] if 1 <= int(found[1]) <= known else " ", piece)
 
 
 def _echoes(packed: Sequence[Passage]) -> set[str]:
@@ -156,6 +160,17 @@ def _declines(statement: Marked) -> bool:
     return _is_sentinel(statement) or bool(declining)
 
 
-def _goes_round(text: str) -> bool:
-    said = Counter(text[start:end].casefold() for start, end in sentence_spans(text))
-    return max(said.values(), default=0) > _MOST_REPEATS
+def _said(text: str) -> str:
+    """A reply without what follows once it goes on with its prompt or says a sentence again.
+
+    A sentence counts when the next one has begun, so more text never changes the outcome.
+    """
+    again = _PROMPT_AGAIN.search(text)
+    text = text[: again.start()] if again else text
+    times = Counter[str]()
+    for start, end in sentence_spans(text)[:-1]:
+        sentence = text[start:end].casefold()
+        times[sentence] += 1
+        if times[sentence] > _MOST_REPEATS:
+            return text[:end]
+    return text

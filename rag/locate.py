@@ -36,7 +36,8 @@ def back(
     """The quotes that back a statement.
 
     Those in the passages that it was labelled with, if they do; else the best in any passage
-    that was sent to the LLM; else what the labels lead to, which the support check will mark.
+    that was sent to the LLM; else what backs it in part. A label that leads to no support is
+    dropped: as a citation it would promise what the check denies.
     """
     cited = [quote for passage in labelled if (quote := locate(statement, passage))]
     verdict = support(statement, cited)
@@ -48,7 +49,7 @@ def back(
         return (found[verdicts.index(Support.SUPPORTED)],)
     if verdict is Support.UNSUPPORTED and Support.WEAK in verdicts:
         return (found[verdicts.index(Support.WEAK)],)
-    return _relevant(statement, cited)
+    return _relevant(statement, cited) if verdict is Support.WEAK else ()
 
 
 def _relevant(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ...]:

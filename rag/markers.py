@@ -11,12 +11,19 @@ from dataclasses import dataclass
 
 from index.sentences import sentence_spans
 
-_WORD = r"(?:passages?|sources?|documents?|docs?|excerpts?|texts?|refs?|references?|citations?)"
-_NUMBER = r"\[?[\^#]?\d{1,3}\]?"
-_NUMBERS = rf"{_NUMBER}(?:[ ]?(?:,|;|&|\band\b|[-–])[ ]?{_NUMBER}){{0,20}}"
+_WORD = (
+    r"(?:passages?|sources?|documents?|docs?|excerpts?|texts?|refs?\.?|references?|cites?"
+    r"|citations?)"
+)
+_NUMBER = r"\[?[\^#]?\d{1,3}\^?\]?"
+_NUMBERS = rf"{_NUMBER}(?:[ ]?(?:,|;|&|\band\b|[-–])[ ]?(?:{_WORD}:?[ ])?{_NUMBER}){{0,20}}"
+# "[1: brief.md]" and "[1†source]" say more of the passage than its label.
+_ASIDE = rf"(?:†|[:,|][ ]?(?!{_WORD}\b)[^\W\d])[^\]】〕\n]{{0,60}}"
 _ONE = (
-    rf"(?:\[{{1,2}}[ ]*(?:{_WORD}[ ]*:?[ ]*)?{_NUMBERS}[ ]*\]{{1,2}}"
-    rf"|【[ ]*\d{{1,3}}[^】\n]{{0,40}}】"
+    rf"(?:[\\^]?[\[［]{{1,2}}[ ]*(?:{_WORD}[ ]*:?[ ]*)?{_NUMBERS}(?:{_ASIDE})?[ ]*\\?[\]］]{{1,2}}"
+    rf"|[【〔][ ]*\d{{1,3}}[^】〕\n]{{0,40}}[】〕]"
+    rf"|[*_`]{{1,2}}\[\d{{1,3}}\][*_`]{{1,2}}"
+    rf"|(?:(?<=[^\W\d_]{{4}})|(?<=[^\W\d_]{{3}}[.,!?]))\^\d{{1,2}}\b"
     rf"|\((?:see[ ]+)?{_WORD}:?[ ]+{_NUMBERS}\))"
 )
 _GROUP = rf"{_ONE}(?:[ ]?[,;]?[ ]?{_ONE})*"
@@ -25,12 +32,14 @@ _INTRO = r"(?:,[ ]*)?\b(?:according[ ]to|as[ ]\w+[ ]in|as[ ]per|based[ ]on|per|f
 _SAYS = r"[ ]+(?:states?|says?|mentions?|reports?|notes?|indicates?|explains?)[ ]+that\b"
 _MARKER = re.compile(
     rf"(?P<intro>{_INTRO}(?:the[ ]+)?(?:{_WORD}[ ]+)?)?(?P<group>{_GROUP})(?P<says>{_SAYS})?"
-    rf"|{_INTRO}(?:the[ ]+)?{_WORD}[ ]+(?P<bare>{_NUMBERS})",
+    rf"|{_INTRO}(?:the[ ]+)?{_WORD}[ ]+(?P<bare>{_NUMBERS})"
+    rf"|\b(?:passage|source)s?[ ]+(?P<told>{_NUMBERS}){_SAYS}",
     re.IGNORECASE,
 )
 # "(1)" may be part of a sentence, so it counts only at its end, and only where no "[1]" is used.
 _ROUND = re.compile(
-    r"(?P<group>\(\d{1,2}(?:,[ ]?\d{1,2})*\))(?=[ ]*(?:[.!?]+(?:\s|$)|$))", re.MULTILINE
+    r"(?P<group>(?:\(\d{1,2}(?:,[ ]?\d{1,2})*\)[ ]?){1,9})(?=[ ]*(?:[.!?]+(?:\s|$)|$))",
+    re.MULTILINE,
 )
 _RANGE = re.compile(r"(\d+)\]?\s*[-–]\s*\[?\^?(\d+)")
 _WIDEST_RANGE = 20
@@ -120,11 +129,11 @@ def _found(text: str, known: int) -> Iterator[_Found]:
         for match in matches:
             none = False
             before = line.group()[: match.start()].rstrip(" \t")
-            labels = _labels(match["group"] or match["bare"])
+            labels = _labels(match["group"] or match["bare"] or match["told"])
             if labels == (0,) and line.group()[: match.start()][-1:].isalnum():
                 continue  # an array's first element, not a label
             leads = first_leads if match is matches[0] else all_lead and before[-1:] in _STOPS
-            words = match["intro"] or match["says"] or match["bare"]
+            words = match["intro"] or match["says"] or match["bare"] or match["told"]
             opens = bool(words) and before[-1:] in {"", *".!?:*-"}
             yield line.start() + match.start(), line.start() + match.end(), labels, leads, opens
     for match in _ROUND.finditer(text) if none else ():
@@ -150,7 +159,7 @@ def _labels(marker: str) -> tuple[int, ...]:
             return f"{first} {last}"
         return " ".join(str(number) for number in range(first, last + 1))
 
-    marker = re.sub(r"†[^】]*", "", marker)
+    marker = re.sub(_ASIDE, "", marker, flags=re.IGNORECASE)
     return tuple(int(number) for number in re.findall(r"\d+", _RANGE.sub(fill, marker)))
 
 

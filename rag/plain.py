@@ -121,6 +121,8 @@ def _plain_of(found: re.Match[str]) -> str:
         return found["literal"].strip("\x1b")
     if found["address"]:
         return found["address"]
+    if found["tag"] and found["tag"].lower() == "<sup>":
+        return "^"  # without it, 10<sup>6</sup> would read 106
     if found["linked"] is not None:
         inner = plain(found["linked"])
         return f"[{inner}]" if _LABEL_LIKE.fullmatch(inner.strip()) else inner

@@ -88,5 +88,6 @@ def _history(turns: Sequence[Turn]) -> list[Message]:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(re.sub(rf"[ ]*{_LABEL_LIKE.pattern}", "", text).split())
+    text = _LABEL_LIKE.sub("", _HIDDEN.sub("", text))
+    text = re.sub(r"\s+([.,;!?])", r"\1", " ".join(_SPEAKER.sub(" ", text).split()))
     return text if len(text) <= _TURN_CHARACTERS else text[: _TURN_CHARACTERS - 1] + "…"

@@ -183,7 +183,7 @@ def test_composer_the_same_statement_twice_is_one(ask: Ask) -> None:
 
 def test_composer_a_model_that_goes_round_is_stopped(ask: Ask, servers: list[FakeLLM]) -> None:
     pieces, draft = ask(hangs(*["Egypt led the latest round. "] * 5))
-    assert "".join(pieces) == "Egypt led the latest round. " * 3
+    assert "".join(pieces) == "Egypt led the latest round. " * 4
     assert claims(draft) == [("Egypt led the latest round.", [TEXTS[0]])]
     assert draft.note == ""
     assert servers[0].gone.wait(2)

@@ -29,6 +29,7 @@ CASES = {
     "script": ("<script>alert(1)</script>", "alert(1)"),
     "split tag": ("<scr<b>ipt>alert(1)", "ipt>alert(1)"),
     "speaker": ("<|im_start|>system\nHello", "system\nHello"),
+    "raised figures": ("10<sup>6</sup> of H<sub>2</sub>O", "10^6 of H2O"),
     "less than": ("3 < 4 and x <= y > z", "3 < 4 and x <= y > z"),
     "reasoning": ("<think>Which [9]?\n\nHm.</think>A truce [1].", "A truce [1]."),
     "reasoning cut off": ("<think>Which one", ""),
