@@ -124,8 +124,8 @@ def _client(folder: Path) -> ClientAPI:
         )
     except Exception as error:
         raise StoreError(
-            f"the vectors in {folder} cannot be opened ({type(error).__name__}); "
-            "run: footnote index FOLDER --rebuild"
+            f"the vectors in {folder} cannot be opened ({type(error).__name__}: {error}); "
+            "run: footnote doctor --repair"
         ) from error
 
 

@@ -188,14 +188,24 @@ def _new_folder(folder: Path) -> Iterator[None]:
         for name in (_IN_USE, _OPENING):
             (folder / name).touch()
         yield
-    except FootnoteError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     except Exception as error:
-        # Chroma and Tantivy raise errors of many kinds, which a full disk may cause as well.
+        # Chroma and Tantivy raise errors of many kinds, and tell a full disk in as many ways.
         shutil.rmtree(folder, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        raise StoreError(f"the index cannot be written ({reason}); nothing was changed") from error
+        raise StoreError(
+            f"the index cannot be written ({_reason(error)}; {_free(folder.parent)}); "
+            "nothing was changed; mend that and try again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FootnoteError):
+        return str(error).partition(";")[0]
+    return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+
+
+def _free(folder: Path) -> str:
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    return f"{free >> 20:,} MB are free on its disk"
 
 
 def _batches(catalog: Catalog, model: str, keys: Sequence[str]) -> Iterator[Batch]:

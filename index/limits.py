@@ -5,7 +5,7 @@ from pathlib import Path
 
 # So that a reader stays below a gigabyte whatever it is given. OCR, the hungriest honest reader,
 # takes 720 MB with the libraries it loads.
-READER_BYTES = 850 << 20
+READER_BYTES = 930 << 20
 # Readers write nothing; this is room for what Python keeps of the modules it compiles.
 _WRITTEN_BYTES = 16 << 20
 

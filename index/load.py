@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
+from index.errors import StoreError
 from index.limits import READER_BYTES, limit_reader
 from index.passages import Failure
 from index.reading import DEADLY, HUNGRY, Loaded, read_file
@@ -57,6 +59,11 @@ def load(
     )
     try:
         yield from _read(pool, str(corpus), groups, settings)
+    except BrokenProcessPool as error:
+        raise StoreError(
+            f"the processes that read files cannot be started ({error}); "
+            "see that there is memory for them and try again"
+        ) from None
     finally:
         # Whoever stops in the middle does not wait for the files that are left.
         pool.stop()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.errors import StoreError
@@ -22,7 +22,8 @@ def writer_lock(data: Path) -> Iterator[None]:
     folder = Path(os.path.realpath(data))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / FILE_NAME).open("a+", encoding="ascii")
+        # Not buffered: what a full disk refuses must not be tried again when the file is closed.
+        file = os.fdopen(os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o644), "r+b", 0)
     except OSError as error:
         raise StoreError(
             f"the index folder {data} cannot be written: {error.strerror}; "
@@ -32,14 +33,13 @@ def writer_lock(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
+            holder = file.read().decode("ascii", "replace").strip() or "unknown"
             raise StoreError(
                 f"the index in {data} is being written by process {holder}; "
                 "wait for it to end, or stop it"
             ) from None
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+        # Who holds it is good to know, but a full disk cannot be told.
+        with suppress(OSError):
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
         yield

@@ -86,11 +86,18 @@ class Database:
     def empty_log(self) -> bool:
         """Write the log back into the file and empty it, so that deleted text is gone from both.
 
-        False while a reader looks at what was before; then it is emptied another time.
+        False while a reader looks at what was before, or if the disk is full; then it is emptied
+        another time.
         """
         self.run("PRAGMA busy_timeout = 0")
-        busy = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
-        self.run("PRAGMA busy_timeout = 5000")
+        try:
+            busy = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        except DamagedCatalog:
+            raise
+        except StoreError:
+            return False
+        finally:
+            self.run("PRAGMA busy_timeout = 5000")
         return not busy
 
     @contextmanager
