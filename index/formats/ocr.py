@@ -99,7 +99,8 @@ def read_pictures(pictures: Iterable[Picture]) -> list[Read]:
 def _engine() -> RapidOCR:
     from rapidocr_onnxruntime import RapidOCR
 
-    # Two files are read at a time. Lines one by one take 70 MB less than six at once, and less time.
+    # Two files are read at a time. Lines one by one take 70 MB less than six at once, and are
+    # quicker.
     return RapidOCR(intra_op_num_threads=max((os.cpu_count() or 2) // 2, 1), rec_batch_num=1)
 
 
