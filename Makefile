@@ -6,7 +6,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
 .PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot clean \
-	crash crash-soak crash-damage
+	crash crash-soak crash-damage history
 
 run: .venv/installed
 	@$(BIN)/footnote index seeds
@@ -17,7 +17,7 @@ run-llm: setup-llm
 	@$(BIN)/footnote index seeds
 	@exec $(BIN)/footnote serve --local-llm
 
-setup: .venv/installed debian
+setup: .venv/installed debian compiler
 
 setup-llm: .venv/installed-llm
 
@@ -40,6 +40,10 @@ crash-soak: .venv/installed compiler
 crash-damage: .venv/installed compiler
 	$(BIN)/python -m tests.crash.damage
 
+# Edits of a folder at random, and after each a sync that must leave what one from scratch would.
+history: .venv/installed
+	$(BIN)/python tests/history.py 500
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,18 +55,19 @@ screenshot: setup
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,bench,ocr]'
 	@touch $@
 
 .venv/installed-llm: .venv/installed
 	command -v c++ >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
-	$(PIP) --editable '.[dev,local]'
+	$(PIP) --editable '.[dev,bench,ocr,local]'
 	@touch $@
 
-# The browser tests drive Debian's Chromium, and the README's HTTP calls are made with curl.
+# The browser tests drive Debian's Chromium, which brings what the reader of pictures wants as well,
+# and the README's HTTP calls are made with curl.
 debian:
-	@test -x /usr/bin/chromium -a -x /usr/bin/curl \
-	|| ($(AS_ROOT) apt-get update --quiet && $(APT) chromium curl)
+	@(test -x /usr/bin/chromium -a -x /usr/bin/curl && /sbin/ldconfig -p | grep -q libGL.so.1) \
+	|| ($(AS_ROOT) apt-get update --quiet && $(APT) chromium curl libgl1 libglib2.0-0)
 
 compiler:
 	@command -v cc >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)

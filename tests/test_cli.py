@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from index.lock import writer_lock
+
 pytestmark = pytest.mark.model
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +47,7 @@ def test_help_imports_neither_torch_nor_chromadb_nor_gradio() -> None:
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "search", "serve", "eval"])
+@pytest.mark.parametrize("command", ["index", "ask", "search", "serve", "doctor", "eval"])
 def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
     code = (
         "import sys\n"
@@ -174,3 +176,50 @@ def test_fault_of_the_program_is_a_sentence_and_its_details_are_kept() -> None:
     log = Path(done.stderr.split()[-1])
     assert "inner detail" in log.read_text(encoding="utf-8")
     log.unlink()
+
+
+def test_doctor_tells_of_an_index_and_mends_it(tmp_path: Path) -> None:
+    data, corpus = tmp_path / "data", tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Newts swim.", encoding="utf-8")
+    assert footnote("index", str(corpus), data=data).returncode == 0
+    sound = footnote("doctor", data=data)
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert sound.stdout.endswith("The index is sound.\n")
+    (words,) = data.glob("generations/*/tantivy/*.term")
+    words.write_bytes(b"torn")
+    asked = footnote("ask", "Who swims?", data=data)
+    assert asked.returncode == 4
+    assert asked.stderr.endswith("; run: footnote doctor --repair\n")
+    sick = footnote("doctor", "--json", data=data)
+    assert sick.returncode == 4
+    (problem,) = json.loads(sick.stdout)["problems"]
+    assert problem.startswith("the index is damaged (")
+    mended = json.loads(footnote("doctor", "--repair", "--json", data=data).stdout)
+    assert (mended["mended"], mended["problems"], mended["generation"]) == ([problem], [], 2)
+    assert footnote("ask", "Who swims?", data=data).returncode == 0
+
+
+def test_index_while_another_process_indexes_is_refused_however_the_folder_is_spelled(
+    tmp_path: Path,
+) -> None:
+    data, corpus = tmp_path / "data", tmp_path / "corpus"
+    corpus.mkdir()
+    (tmp_path / "link").symlink_to(data)
+    with writer_lock(data):
+        for spelling in (data, tmp_path / "link", tmp_path / "corpus" / ".." / "data"):
+            refused = footnote("index", str(corpus), data=spelling)
+            assert refused.returncode == 4
+            assert refused.stderr == (
+                f"footnote: the index in {spelling} is being written by process {os.getpid()}; "
+                "wait for it to end, or stop it\n"
+            )
+    assert footnote("index", str(corpus), data=data).returncode == 0
+
+
+def test_index_watch_with_json_is_refused(tmp_path: Path) -> None:
+    refused = footnote("index", str(tmp_path), "--watch", "--json", data=tmp_path / "data")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "footnote: --watch goes on and on; run it without --dry-run and --json\n"
+    )
