@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eval.adapters import write_documents
 from index.errors import ConfigError
+from index.formats.registry import READERS
 from index.rows import SCHEMA
 from index.settings import IndexSettings
 from index.split import SPLITTER
@@ -54,7 +55,7 @@ def _data(settings: Settings, identity: str) -> Path:
     values = {name: str(getattr(settings, name)) for name in sorted(IndexSettings.model_fields)}
     del values["data"]
     # An index of another version is left alone, and one of this version made.
-    values |= {"schema": str(SCHEMA), "splitter": SPLITTER}
+    values |= {"schema": str(SCHEMA), "splitter": SPLITTER, "readers": READERS}
     key = sha256(json.dumps([identity, values]).encode()).hexdigest()[:16]
     return settings.data / "eval" / key
 

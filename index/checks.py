@@ -11,6 +11,7 @@ from pathlib import Path
 from index.catalog import FileState
 from index.embed import Embedder
 from index.errors import ConfigError, IndexMismatch
+from index.formats.registry import READERS
 from index.plan import Plan
 from index.settings import IndexSettings
 from index.split import HEADING_TOKENS, SPLITTER
@@ -41,6 +42,7 @@ def build_facts(settings: IndexSettings, embedder: Embedder, corpus: Path) -> di
         "corpus": os.path.realpath(corpus),
         "model": embedder.fingerprint,
         "splitter": f"{SPLITTER}-{settings.passage_tokens}",
+        "readers": READERS,
     }
 
 

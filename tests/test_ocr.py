@@ -23,7 +23,10 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 needs_ocr = pytest.mark.skipif(find_spec("rapidocr_onnxruntime") is None, reason="needs the extra")
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 unit, model = pytest.mark.unit, pytest.mark.model
-INSTALL = r"\.venv/bin/pip install -c constraints\.txt -e '\.\[ocr\]'"
+INSTALL = (
+    r"\.venv/bin/pip install -c constraints\.txt -e '\.\[ocr\]' "
+    r"and then: footnote index FOLDER --rebuild"
+)
 
 
 def drawn(*texts: tuple[int, int, str], size: tuple[int, int] = (800, 300)) -> Image.Image:

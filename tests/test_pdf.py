@@ -277,7 +277,8 @@ def test_parse_pdf_pages_that_are_pictures_are_noted() -> None:
 def test_parse_pdf_of_pictures_is_refused_with_the_way_to_have_them_read() -> None:
     reason = (
         r"^no text layer: its pages are pictures; to have pictures read, run: "
-        r"\.venv/bin/pip install -c constraints\.txt -e '\.\[ocr\]'$"
+        r"\.venv/bin/pip install -c constraints\.txt -e '\.\[ocr\]' and then: "
+        r"footnote index FOLDER --rebuild$"
     )
     with pytest.raises(Unreadable, match=reason):
         parsed(picture)

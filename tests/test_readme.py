@@ -81,7 +81,7 @@ def test_readme_command_line_works(command: str, data: Path, tmp_path: Path) -> 
 
 def test_readme_names_a_command_of_each_kind() -> None:
     kinds = {line.split()[1] for line in ours(".venv/bin/footnote ")} - {"--data"}
-    assert kinds == {"ask", "search", "index", "eval"}
+    assert kinds == {"ask", "search", "index", "doctor", "eval"}
     assert COMMANDS[:2] == ["make run", "make test"]
 
 

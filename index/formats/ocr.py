@@ -66,7 +66,10 @@ class _Piece:
 def why_not() -> str:
     """Why pictures gave no text: nothing was found in them, or how to have them read."""
     if find_spec("rapidocr_onnxruntime") is None:
-        return "to have pictures read, run: .venv/bin/pip install -c constraints.txt -e '.[ocr]'"
+        return (
+            "to have pictures read, run: .venv/bin/pip install -c constraints.txt -e '.[ocr]' "
+            "and then: footnote index FOLDER --rebuild"
+        )
     try:
         _engine()
     except ImportError as error:
