@@ -389,3 +389,10 @@ def test_parse_docx_real_file_with_text_boxes_has_each_once() -> None:
     lines = shared("textbox.docx").text.split("\n\n")
     assert lines.count("Student falls ill") == lines.count("Whether the epidemic has eased.") == 1
     assert lines.count("Yes") == 3
+
+
+@needs_shared
+def test_parse_docx_real_file_without_headings_is_its_paragraphs() -> None:
+    parsed = shared("lorem_ipsum.docx")
+    assert parsed.text.startswith("Lorem ipsum dolor sit amet, consectetur adipiscing elit.")
+    assert (parsed.headings, parsed.hidden, parsed.notes) == ((), 0, ())
