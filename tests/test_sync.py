@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -315,42 +312,6 @@ def test_sync_into_a_damaged_catalog_says_to_rebuild_and_that_mends_it(place: Pl
         place.sync()
     assert (place.sync(rebuild=True).embedded, place.found("sheep")) == (PASSAGES, ["dogs.txt"])
     assert_in_line(place.data, place.corpus)
-
-
-# Moments, and how the process ended; "sweep" comes after the commit.
-ENDS = {
-    "reading": -signal.SIGKILL,
-    "embedding": -signal.SIGKILL,
-    "followers": -signal.SIGKILL,
-    "disk full": StoreError.exit_code,
-    "commit": -signal.SIGKILL,
-    "sweep": -signal.SIGKILL,
-}
-
-
-def test_sync_killed_at_any_moment_or_out_of_disk_leaves_an_index_that_answers(
-    place: Place,
-) -> None:
-    script = Path(__file__).with_name("killed_sync.py")
-    command = [sys.executable, str(script), str(place.data), str(place.corpus)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as helper:
-        assert helper.stdin
-        assert helper.stdout
-        for number, (moment, end) in enumerate(ENDS.items()):
-            write(place.corpus, {"dogs.txt": f"Dogs bark {number} times.", f"{moment}.txt": moment})
-            print(moment, file=helper.stdin, flush=True)
-            assert helper.stdout.readline() == f"{end}\n"
-            if moment != "sweep":
-                assert place.found("sheep") == ["dogs.txt"]
-                assert len(held(place.data)[1]) == PASSAGES
-        helper.stdin.close()
-    assert_in_line(place.data, place.corpus)
-    assert place.found("bark") == ["dogs.txt"]
-    report = place.sync()
-    assert (report.unchanged, report.embedded, report.generation) == (9, 0, 2)
-    assert place.generations() == ["000002"]
 
 
 # --- a history
