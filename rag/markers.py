@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.sentences import sentence_spans
+from rag.plain import apart
 
 _WORD = (
     r"(?:passages?|sources?|documents?|docs?|excerpts?|texts?|refs?\.?|references?|cites?"
@@ -195,7 +196,7 @@ def _statements(
         text = _ANSWER_WORD.sub("", text, count=1) if first else text
         if any(character.isalnum() for character in text):
             lead = "" if first else _lead(bare[done:start])
-            yield Marked(text, tuple(dict.fromkeys(owned)), lead)
+            yield Marked(apart(text), tuple(dict.fromkeys(owned)), lead)
             first = False
         done = end
 

@@ -33,6 +33,8 @@ _CONSTRUCT = re.compile(
 _DEFINITION = re.compile(r"\[[^\[\]\n]*\]:(?P<rest>[^\n]*)(?=\n)")
 _ADDRESS = re.compile(r"\s*<?(?:[A-Za-z][A-Za-z0-9+.-]*:\S|/|\#|www\.)")
 _NO_DEFINITION = re.compile(r"!?\[[^\[\]]*\]:")
+# Taking something out can bring the halves of a tag, a link or a link's definition together.
+_SEAM = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\])(?=[(:])")
 _LABEL_LIKE = re.compile(r"\^?\d{1,3}")
 
 
@@ -70,9 +72,10 @@ class PlainText:
         return "".join(out)
 
     def _emit(self, text: str, out: list[str]) -> None:
-        text = _HIDDEN.sub("", text)
-        out.append(text)
-        self._line = (self._line + text).rpartition("\n")[2]
+        last = self._line[-1:]
+        shown = apart(last + _HIDDEN.sub("", text))[len(last) :]
+        out.append(shown)
+        self._line = (self._line + shown).rpartition("\n")[2]
 
     def _construct(self, raw: str, start: int, final: bool) -> tuple[int, str]:
         """How many characters the construct at an opener takes (0: wait), and its plain text."""
@@ -99,6 +102,11 @@ def plain(text: str) -> str:
     """A whole text as plain text."""
     cleaner = PlainText()
     return cleaner.feed(text) + cleaner.finish()
+
+
+def apart(text: str) -> str:
+    """Text with a space wherever its characters would otherwise form a tag or a link."""
+    return _SEAM.sub(" ", text)
 
 
 def _skip_reasoning(raw: str, start: int, tag: re.Match[str], final: bool) -> tuple[int, str]:

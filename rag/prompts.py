@@ -48,7 +48,10 @@ _TURNS = 3
 _TURN_CHARACTERS = 600
 _LABEL_LIKE = re.compile(r"[\[【](\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*)[\]】]")
 # Marks with which chat models part the speakers, and the headings of our own prompt.
-_SPEAKER = re.compile(r"<\|[^|>\n]{0,40}\|>|\[/?INST\]|</?s>|<</?SYS>>", re.IGNORECASE)
+_SPEAKER = re.compile(
+    r"<\|[^|>\n]{0,40}\|>|\[/?INST\]|</?(?:s|think|start_of_turn|end_of_turn)>|<</?SYS>>",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(
     r"^([ \t]*)(passages?|question|answer|system|user|assistant)[ \t]*:", re.I | re.M
 )
@@ -88,6 +91,6 @@ def _history(turns: Sequence[Turn]) -> list[Message]:
 
 
 def _cut(text: str) -> str:
-    text = _LABEL_LIKE.sub("", _HIDDEN.sub("", text))
-    text = re.sub(r"\s+([.,;!?])", r"\1", " ".join(_SPEAKER.sub(" ", text).split()))
+    text = " ".join(quoted(_LABEL_LIKE.sub("", _HIDDEN.sub("", text))).split())
+    text = re.sub(r"\s+([.,;!?])", r"\1", text)
     return text if len(text) <= _TURN_CHARACTERS else text[: _TURN_CHARACTERS - 1] + "…"

@@ -17,7 +17,7 @@ MARKER = re.compile(r"\[(\d{1,3})\]")
 
 # Control characters, marks that reorder or hide text, and the private characters used below.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff"
     "\ufff9-\ufffb\ue000-\ue00f\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
