@@ -96,9 +96,10 @@ def packed(size: int) -> Reply:
     return reply
 
 
-def endless(text: str) -> Reply:
+def endless(text: str, first: str = "") -> Reply:
     def reply(handler: Handler) -> None:
         handler.head()
+        handler.send(first)
         while not handler.fake.closing.is_set():
             handler.send(text)
 
@@ -205,7 +206,7 @@ MODES: dict[str, Mode] = {
         note="did not finish within 0.8 s: try again, or raise FOOTNOTE_LLM_SECONDS.",
     ),
     "endless": marked(
-        endless(event(f"{SAID} " + " ".join(map(str, range(900))) + "\n")),
+        endless(event("and so on "), first=event(f"{SAID} It goes on ")),
         note="came to the limit of its answer's length.",
     ),
     "one token of 10 MB": marked(
@@ -343,3 +344,13 @@ def test_password_of_the_address_is_sent_to_its_server_alone(ask: Ask) -> None:
     assert ask(with_password(server.url)).text == SHOWN
     server.close()
     assert server.requests[0]["headers"]["Authorization"] == "Basic bWU6aHVudGVyMg=="
+
+
+def test_reply_that_nothing_backs_is_refused_with_the_passages(ask: Ask) -> None:
+    server = FakeLLM((streams("Norway has many fjords [1][2]. Its capital is Oslo [77]."),))
+    answer = ask(server.url)
+    server.close()
+    assert answer.refusal
+    assert answer.refusal.reason is Reason.UNSUPPORTED
+    assert (answer.statements, answer.citations, answer.stray) == ((), (), 1)
+    assert len(answer.hits) == 3
