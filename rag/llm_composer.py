@@ -137,7 +137,7 @@ def _known_labels(piece: str, known: int) -> str:
 def _echoes(packed: Sequence[Passage]) -> set[str]:
     """What a small model repeats from its prompt: titles of passages and our own instructions."""
     titles = {name for passage in packed for name in (passage.title, passage.heading)}
-    own = {SYSTEM[start:end] for start, end in sentence_spans(SYSTEM)}
+    own = {statement.text for statement in read_markers(SYSTEM, known=0)[0]}
     return {_key(text) for text in titles | own}
 
 

@@ -19,6 +19,7 @@ from rag.compose import Evidence
 from rag.label import Labelled, label
 from rag.llm import LLM, Message
 from rag.llm_composer import LLMComposer
+from rag.prompts import SYSTEM
 from rag.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -164,6 +165,12 @@ def test_citations_of_a_mended_label_are_of_the_passage_that_backs() -> None:
     (citation,) = compose(["Three men met in Paris [1]."])[2].citations
     assert citation.passage.document == "paris.md"
     assert "Three men met in Paris for preliminary talks." in citation.quote.text
+
+
+def test_citations_of_a_reply_that_repeats_its_instructions_are_none() -> None:
+    _, draft, labelled = compose([f"{SYSTEM} It was fine."])
+    assert [claim.text for claim in draft.claims] == ["It was fine."]
+    assert labelled.citations == ()
 
 
 def test_labels_of_no_passage_are_not_shown_while_the_answer_is_written() -> None:

@@ -5,6 +5,7 @@ The server is a fake on this machine's loopback; it does what no real server can
 
 from __future__ import annotations
 
+import gzip
 import logging
 import re
 import socket
@@ -22,6 +23,7 @@ from rag.llm_faults import LLMError
 from rag.settings import Settings
 from tests.fake_llm import (
     FakeLLM,
+    Handler,
     Reply,
     cuts,
     drops,
@@ -114,6 +116,12 @@ def test_llm_server_without_models_says_which_setting_to_set(start: Start) -> No
     assert str(read(client(server, model=""))[1]) == (
         f"The LLM at {server.host} offers no model: set FOOTNOTE_LLM_MODEL."
     )
+
+
+def compressed(handler: Handler) -> None:
+    """A reply that would grow a thousandfold."""
+    handler.head(Content_Encoding="gzip")
+    handler.send(gzip.compress(event("x" * 100_000).encode()))
 
 
 CONTEXT = "This model's maximum context length is 4096 tokens"
@@ -248,6 +256,36 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
         "came to the limit of its answer's length.",
         1,
     ),
+    "refusal": (
+        [sends(event(refusal="I can't."), event(finish="stop"))],
+        "",
+        "refuses to answer this.",
+        1,
+    ),
+    "one token of a megabyte": (
+        [sends(event("Three "), event("x" * 1_000_000))],
+        "Three ",
+        "sent far more than an answer.",
+        1,
+    ),
+    "lines that end no event": (
+        [sends(event("Three "), ": x\n" * 100_000)],
+        "Three ",
+        "sent far more than an answer.",
+        1,
+    ),
+    "compressed": (
+        [compressed],
+        "",
+        "sent a compressed reply, which was not asked for: check FOOTNOTE_LLM_URL.",
+        1,
+    ),
+    "busy for longer than we wait": (
+        [fails(429, Retry_After="4")],
+        "",
+        "is busy (429): try again in 4 s.",
+        1,
+    ),
     "connection dropped each time": (
         [drops] * 3,
         "",
@@ -379,6 +417,18 @@ def test_llm_fault_that_may_pass_is_marked_as_such(start: Start) -> None:
     refused = read(client(start(fails(401))))[1]
     assert refused
     assert not refused.retryable
+
+
+def test_llm_password_of_the_address_goes_to_its_server_and_into_no_log(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = start(streams("Yes."))
+    url = server.url.replace("://", "://me:hunter%32@")
+    assert read(LLM(url, "small", KEY)) == (["Yes."], None)
+    assert server.requests[0]["headers"]["Authorization"] == "Basic bWU6aHVudGVyMg=="
+    assert f"POST http://{server.host}/v1/chat/completions" in caplog.text
+    assert not re.search(f"hunter|{KEY}", caplog.text)
 
 
 @pytest.mark.parametrize(
