@@ -15,6 +15,7 @@ from rag.answerable import is_answerable
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
 from rag.condense import condense
+from rag.entail import judge_of
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
 from rag.rank import Sentence, Terms, rank_sentences
@@ -39,6 +40,7 @@ class Engine:
         self._settings = settings
         self._index = index
         self._composer = composer
+        self._check = judge_of(settings)
 
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         """Retrieved, then Delta for every piece of text, then Done with the checked answer.
@@ -60,7 +62,7 @@ class Engine:
                 return
             draft = yield from self._compose(Evidence(query, found.hits, sentences), turns)
             clock.lap("compose")
-            labelled = label(draft, self._settings.strict)
+            labelled = label(draft, self._settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
             clock.lap("check")
             yield Done(self._answer(question, found, snapshot, clock, labelled, draft, refusal))

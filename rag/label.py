@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rag.answers import Citation, Claim, Draft, Quote, Statement, Support
-from rag.support import support
+from rag.support import Judge, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Labelled:
     citations: tuple[Citation, ...]
 
 
-def label(draft: Draft, strict: bool) -> Labelled:
+def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
     """Number quotes by first use, judge every claim, and with `strict` drop unsupported ones."""
     labels: dict[Quote, int] = {}
     statements, text = list[Statement](), ""
     for claim in draft.claims:
-        verdict = support(claim.text, claim.quotes)
+        verdict = check(claim.text, claim.quotes).support
         if strict and verdict is Support.UNSUPPORTED:
             continue
         used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))

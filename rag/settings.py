@@ -19,6 +19,9 @@ class Settings(IndexSettings):
     )
     sentences: int = Field(3, ge=1, le=3, description="most sentences that are quoted")
     strict: bool = Field(False, description="drop statements that no passage supports")
+    support_model: str = Field(
+        "", description="folder or name of an NLI cross-encoder that checks support as well"
+    )
     llm_url: str = Field("", description="base URL of an OpenAI-compatible server, with /v1")
     llm_model: str = Field("", description="model's name on that server")
     llm_key: SecretStr = Field(SecretStr(""), description="key for that server, if it wants one")

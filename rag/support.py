@@ -1,36 +1,105 @@
 """The support check: does what a statement cites say what the statement says?
 
-A first check by words, deliberately strict about what an LLM gets wrong: numbers, names and
-negations of the statement must be in the quotes.
+A score is fitted to how much of the statement stands in the cited sentences, and a fault that is
+found (a number that is not there, a name in another's place, a negation lost) lowers it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 from rag.answers import Quote, Support
-from rag.words import names, negated, numbers, stems
+from rag.support_evidence import Evidence, Words, compare, content, held
+from rag.support_faults import GRAVE, LIGHT
 
-# Share of a statement's content words that its quotes must hold.
-_SUPPORTED = 0.75
-_WEAK = 0.5
+# Fitted by `footnote eval support` on the claims of WiCE at even places and on the even-numbered
+# articles of XQuAD English, as is WEAK: the lowest cut that tells WiCE's supported claims from the
+# others about as well as the best. The similarity of sentences by MiniLM as one more feature adds
+# at most 0.01 to the AUC on WiCE, so no text is embedded here.
+WEIGHTS = (3.97, 1.71)
+BIAS = -4.08
+WEAK = 0.26
+# Chosen by hand: a statement without a fault needs about three quarters of its words.
+SUPPORTED = 0.55
+# No other wording is as sure as the sentence itself. What a fault leaves of the most is less than
+# SUPPORTED after a light one and less than WEAK after a grave one.
+_MOST = 0.9
+_LIGHT_LEAVES = 0.6
+_GRAVE_LEAVES = 0.27
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How well a statement is backed: in a word, and as a score, 0..1."""
+
+    support: Support
+    score: float
+
+
+Judge = Callable[[str, Sequence[Quote]], Verdict]
+Chance = Callable[[str, str], float]  # of quoted words and a statement: do they entail it, 0..1
+
+
+def judge(statement: str, quotes: Sequence[Quote], chance: Chance | None = None) -> Verdict:
+    """How well quotes back a statement; a whole sentence of them always is backed.
+
+    `chance` takes the place of what is fitted to words.
+    """
+    said, evidence = compare(statement, quotes)
+    if not quotes or not content(said):
+        return verdict(0.0)
+    lows = [word.low for word in said]
+    if any(lows == [word.low for word in sentence] for sentence in evidence.sentences):
+        return verdict(1.0)
+    if chance is None:
+        likely = likelihood(features(said, evidence))
+    else:
+        likely = chance(" ".join(quote.text for quote in quotes), statement)
+    return verdict(min(likely, _MOST) * left_by_faults(said, evidence))
 
 
 def support(statement: str, quotes: Sequence[Quote]) -> Support:
-    """How well quotes back a statement; verbatim words are always supported."""
-    quoted = " ".join(quote.text for quote in quotes)
-    if _squeezed(statement) and _squeezed(statement) in _squeezed(quoted):
-        return Support.SUPPORTED
-    wanted, held = set(stems(statement)), set(stems(quoted))
-    if not quotes or not wanted:
-        return Support.UNSUPPORTED
-    share = len(wanted & held) / len(wanted)
-    if numbers(statement) - numbers(quoted) or share < _WEAK:
-        return Support.UNSUPPORTED
-    if names(statement) - held or negated(statement) != negated(quoted):
-        return Support.UNSUPPORTED if share < _SUPPORTED else Support.WEAK
-    return Support.SUPPORTED if share >= _SUPPORTED else Support.WEAK
+    """How well quotes back a statement, in a word."""
+    return judge(statement, quotes).support
 
 
-def _squeezed(text: str) -> str:
-    return " ".join(text.split()).strip(" .").casefold()
+def verdict(score: float) -> Verdict:
+    """The verdict that a score amounts to."""
+    if score >= SUPPORTED:
+        return Verdict(Support.SUPPORTED, score)
+    return Verdict(Support.WEAK if score >= WEAK else Support.UNSUPPORTED, score)
+
+
+def features(said: Words, evidence: Evidence) -> tuple[float, float]:
+    """What the score is fitted to, each 0..1: the share of the statement's words that the evidence
+    holds, and the share that the best two sentences hold. Names and numbers weigh double.
+    """
+    words = content(said)
+    weights = [2 if word.exact else 1 for word in words]
+    holds = [[held(word, sentence) for word in words] for sentence in evidence.sentences]
+
+    def share(rows: Sequence[Sequence[bool]]) -> float:
+        columns = zip(weights, *rows, strict=True)
+        held_weight = sum(weight for weight, *row in columns if any(row))
+        return float(held_weight / sum(weights))
+
+    before = [held(word, evidence.context) for word in words]
+    return share([*holds, before]), max(
+        map(share, combinations(holds, min(2, len(holds)))), default=0.0
+    )
+
+
+def likelihood(values: Sequence[float]) -> float:
+    """The fitted chance, 0..1, that a statement with these features is backed."""
+    total = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, values, strict=True))
+    return 1 / (1 + math.exp(-total))
+
+
+def left_by_faults(said: Words, evidence: Evidence) -> float:
+    """The share of a score that the faults of a statement leave, 1 if it has none."""
+    if any(fault(said, evidence) for fault in GRAVE):
+        return _GRAVE_LEAVES
+    return _LIGHT_LEAVES if any(fault(said, evidence) for fault in LIGHT) else 1.0

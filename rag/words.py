@@ -1,28 +1,109 @@
-"""Words of a text that carry its meaning: content words, numbers, names, negations."""
+"""Words of a text that carry its meaning: content words, numbers, names, and what is denied."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import Stemmer
 
 from index.lexical import STOPWORDS
 
-_WORD = re.compile(r"\w+(?:[.,:]\d+)*(?:['’]\w+)?")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NEGATIONS = frozenset(
-    "no not never none nobody nothing neither nor nowhere without cannot hardly".split()
-)
-NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        (
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen "
-            "fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-        ).split()
+_WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?\b|\w+(?:['’]\w+)*")
+_TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")
+_DIGITS = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th|s)?")
+# "U.S.", "J.": their stops end nothing.
+_INITIALS = re.compile(r"(?<!\w)(?:[A-Z]\.)+(?=\s|\w|[,;)]|$)")
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)} | {
+    word: value for value, word in zip(range(20, 100, 10), _TENS, strict=True)
+}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_ORDINALS = {
+    word: f"{place}th"
+    for place, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
     )
 }
+_NEGATIONS = frozenset(
+    "no not never none nobody nothing neither nor nowhere without cannot hardly unable".split()
+)
+_DENIALS = frozenset("deny denies denied reject rejects rejected lack lacks lacked".split())
+_HEDGES = frozenset(
+    (
+        "could may might would possibly perhaps maybe allegedly alleged reportedly supposedly "
+        "rumour rumours rumoured rumor rumors rumored if unless"
+    ).split()
+)
+# With "to" after them: what one hopes to do is not done, and what one failed to do neither.
+WISHES = frozenset(
+    (
+        "hope hopes hoped hoping aim aims aimed aiming plan plans planned planning want wants "
+        "wanted wish wishes wished try tries tried trying seek seeks sought threaten threatens "
+        "threatened propose proposes proposed expect expects expected attempt attempts attempted "
+        "work works worked working"
+    ).split()
+)
+_REFUSALS = frozenset("fail fails failed refuse refuses refused decline declines declined".split())
+_TO_WITHIN = 4
+# A negation or hedge reaches fewer content words than this, at most to the next stop or turn.
+_REACH = 4
+_TURNS = frozenset("but because although though while whereas until instead which who".split())
+_FILLERS = frozenset(
+    "however therefore thus moreover meanwhile furthermore also according together".split()
+)
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in (
+        "spoke:speak spoken:speak met:meet led:lead took:take taken:take brought:bring "
+        "fought:fight won:win said:say made:make gave:give given:give went:go gone:go left:leave "
+        "lost:lose began:begin begun:begin wrote:write written:write built:build sent:send "
+        "kept:keep broke:break broken:break told:tell bought:buy sold:sell became:become "
+        "grew:grow grown:grow rose:rise risen:rise fell:fall fallen:fall paid:pay knew:know "
+        "known:know saw:see seen:see ran:run came:come thought:think taught:teach caught:catch "
+        "chose:choose chosen:choose drew:draw drawn:draw drove:drive ate:eat felt:feel flew:fly "
+        "forbade:forbid forbidden:forbid meant:mean spent:spend stood:stand died:die dead:die "
+        "freed:free held:hold women:woman men:man children:child"
+    ).split()
+)
+# Endings of words that open a sentence without being a name: "Talks failed", "Earlier rounds".
+_COMMON_END = re.compile(r"(?:[^s]s|ing|ed|ly|er|al|ic|ive|ous|ary|ful|less|able|ent|ant|ion)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text.
+
+    `stem` is "" for a stop word, and 3th for "third"; `number` is its value in digits, or "".
+    `clause` counts the stops before it. `denied` and `hedged` tell that a negation, or a word like
+    "could", reaches it: 1 for the next content word after it, then 2 and 3; 0 for none. `may_name`
+    is a capital where any word has one.
+    """
+
+    low: str
+    stem: str
+    number: str
+    name: bool
+    clause: int
+    denied: int = 0
+    hedged: int = 0
+    may_name: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether another word in its place says something else: a name, number or ordinal."""
+        return self.name or bool(self.number) or self.stem[:1].isdigit()
+
+    @property
+    def key(self) -> str:
+        """What the word is compared by; "" for a stop word."""
+        return self.number or self.stem
 
 
 @cache
@@ -32,26 +113,138 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def stems(text: str) -> list[str]:
     """Content words of a text in order: lower case, English endings cut, stop words left out."""
-    words = (word.lower().removesuffix("'s").removesuffix("’s") for word in _WORD.findall(text))
-    return [str(_stemmer().stemWord(word)) for word in words if word not in STOPWORDS]
+    return [stem for word in _WORD.findall(text) if (stem := _stem(_low(word)))]
 
 
-def numbers(text: str) -> set[str]:
-    """The numbers of a text as digits, thousands separators removed, small ones in words too."""
-    digits = {match.replace(",", "").rstrip(".:") for match in _NUMBER.findall(text)}
-    words = {word.lower() for word in _WORD.findall(text)}
-    return digits | {NUMBER_WORDS[word] for word in words & NUMBER_WORDS.keys()}
+def _low(word: str) -> str:
+    return word.lower().replace("’", "'").removesuffix("'s")
 
 
-def names(text: str) -> set[str]:
-    """Stems of capitalised words that do not start the text or a sentence in it."""
-    found = set()
-    for match in re.finditer(r"(?<![.!?:]\s)(?<!^)(?<!\n)\b[A-Z][\w’'-]+", text):
-        found.update(stems(match.group()))
+def _stem(low: str) -> str:
+    if low in STOPWORDS or low in _FILLERS or low.endswith("n't"):
+        return ""
+    return str(_stemmer().stemWord(_IRREGULAR.get(low, low)))
+
+
+@lru_cache(maxsize=4096)
+def read(text: str) -> tuple[Word, ...]:
+    """The words of a text in order, with what is known of each."""
+    text = _INITIALS.sub(lambda match: match.group().replace(".", ""), text)
+    tokens = [match.group() for match in _TOKEN.finditer(text)]
+    numbers, words = _numbers(tokens), list[Word]()
+    clause, opens = 0, True
+    deny = hedge = 0
+    for place, token in enumerate(tokens):
+        low, worded = _low(token), token[0].isalnum()
+        if not worded or low in _TURNS:
+            clause += 1
+            deny, hedge = _after_stop(deny, token), _after_stop(hedge, token)
+        if not worded:
+            opens = opens or token not in {",", ";", "(", ")", "[", "]", "–", "—"}
+            continue
+        number, stem = numbers.get(place, ""), "" if place in numbers else _stem(low)
+        stem = "us" if token == "US" else stem  # which is no stop word in capitals
+        capital = token[0].isupper() and bool(stem)
+        name = capital and (not opens or _is_name(tokens, place))
+        if number in _ORDINALS.values():
+            number, stem = "", number
+        words.append(Word(low, stem, number, name, clause, deny, hedge, capital and not name))
+        if low == "that":  # "it is not true that ..."
+            deny, hedge = min(deny, 1), min(hedge, 1)
+        if number or stem:
+            deny, hedge = (deny + 1) % _REACH * bool(deny), (hedge + 1) % _REACH * bool(hedge)
+        around = tokens[max(0, place - _TO_WITHIN) : place], tokens[place + 1 : place + 2]
+        deny = 1 if _turns_over(low, *around) else deny
+        hedge = 1 if _hedges(token, around[0]) else hedge
+        opens = False
+    return tuple(words)
+
+
+def _after_stop(reach: int, token: str) -> int:
+    """A negation that has reached no word yet may do so after a comma: "not, however, agreed"."""
+    return reach if reach == 1 and token in {",", "(", ")"} else 0
+
+
+def denies(low: str) -> bool:
+    """Whether a word in lower case turns what follows into its opposite."""
+    return low in _NEGATIONS or low.endswith("n't")
+
+
+def _turns_over(low: str, before: Sequence[str], after: Sequence[str]) -> bool:
+    if low == "to":
+        return not _REFUSALS.isdisjoint(before)
+    return (denies(low) or low in _DENIALS) and (low, *after) != ("not", "only")
+
+
+def _hedges(token: str, before: Sequence[str]) -> bool:
+    if token == "to":
+        return not WISHES.isdisjoint(before)
+    return token != "May" and token.lower() in _HEDGES
+
+
+def _is_name(tokens: Sequence[str], place: int) -> bool:
+    """Whether a capitalised word that opens a sentence is a name: "Egypt led", "Talks failed"."""
+    following = tokens[place + 1] if place + 1 < len(tokens) else "."
+    return following[0].isupper() or not _COMMON_END.search(tokens[place].lower())
+
+
+def _numbers(tokens: Sequence[str]) -> dict[int, str]:
+    """Values of numbers by the place of their last word: "2.5 million", "twenty-three", "3rd".
+
+    The words before that one have "".
+    """
+    found, place = dict[int, str](), 0
+    while place < len(tokens):
+        low = tokens[place].lower()
+        value, length = _run(tokens, place)
+        digits = _DIGITS.fullmatch(low)
+        if digits and length == 1:
+            found[place] = _plain(digits[1]) + ("th" if digits[2] and digits[2] != "s" else "")
+        elif low in _ORDINALS:
+            found[place] = _ORDINALS[low]
+        elif length > 1 or (length and low != "one"):  # "one" is seldom a count: one of them
+            found.update(dict.fromkeys(range(place, place + length - 1), ""))
+            found[place + length - 1] = f"{value:.12g}"
+        place += max(1, length)
     return found
 
 
-def negated(text: str) -> bool:
-    """Does a text hold a negation?"""
-    words = {word.lower().replace("’", "'") for word in _WORD.findall(text)}
-    return bool(words & _NEGATIONS) or any(word.endswith("n't") for word in words)
+def _run(tokens: Sequence[str], first: int) -> tuple[float, int]:
+    """The value of the number that starts at a place, and how many tokens it takes, or 0."""
+    total, part, place = 0.0, 0.0, first
+    while place < len(tokens):
+        low, before = tokens[place].lower(), tokens[place - 1].lower() if place > first else ""
+        if place == first and (digits := _DIGITS.fullmatch(low)):
+            part = _float(digits[1])
+        elif low in NUMBER_WORDS and _joins(before, NUMBER_WORDS[low]):
+            part += NUMBER_WORDS[low]
+        elif low == "hundred" and before in NUMBER_WORDS:
+            part *= 100
+        elif low in _SCALES and before and before != "and":
+            total, part = total + part * _SCALES[low], 0.0
+        elif not (low == "and" and before in _SCALES and _counts(tokens[place + 1 : place + 2])):
+            break
+        place += 1
+    return total + part, place - first
+
+
+def _joins(before: str, value: int) -> bool:
+    """Whether a number word goes on with the number that the word before it is part of."""
+    return before in {"", "and", *_SCALES} or (before in _TENS and 0 < value < 10)
+
+
+def _counts(following: Sequence[str]) -> bool:
+    return bool(following) and following[0].lower() in NUMBER_WORDS
+
+
+def _plain(digits: str) -> str:
+    """Digits without separators of thousands and leading zeros."""
+    whole = re.sub(r",(?=\d{3}\b)", "", digits)
+    return whole.lstrip("0") or "0" if whole.isdigit() else whole
+
+
+def _float(digits: str) -> float:
+    try:
+        return float(digits.replace(",", "").replace(":", "."))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,141 @@
+"""True statements of a text and false ones made from them, each beside the words that it cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from index.passages import Passage
+from index.sentences import sentence_spans
+from rag.answers import Quote
+
+_FEWEST_WORDS, _MOST_WORDS = 6, 60
+_NUMBER = re.compile(r"(?<![\w.,–-])\d+(?:[,.]\d+)*(?![\w–-])")
+_COUNTS = "two three four five six seven eight nine ten eleven twelve".split()
+_COUNT = re.compile(rf"\b(?:{'|'.join(_COUNTS)})\b")
+_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: (?:of )?[A-Z][\w’'-]+)*")
+_AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|can|could|will|would|should|must|does|did)\b(?! not|n't)"
+)
+_NOT = re.compile(r"(?<=\w)(?: not\b(?! only)|n't\b)|\bnever (?=\w)")
+# Questions that their answer turns into a statement: "Who led the talks?" and "Egypt".
+_ASKS = re.compile(
+    r"(?:Who|What) ((?:is|are|was|were|led|won|made|wrote|gave|became|has|had|\w+ed"
+    r"|(?!does)\w+[^s]s) [^?]+)\?"
+)
+_CUT_OFF = re.compile(r" (?:on|in|for|with|of|to|by|about|called)\?")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A statement, the quotes that it cites, whether they back it, and how it was made."""
+
+    kind: str
+    statement: str
+    quotes: tuple[Quote, ...]
+    true: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of an article, and questions about it with their answers."""
+
+    article: str
+    text: str
+    asked: tuple[tuple[str, str], ...] = ()
+
+
+def quoted(text: str, start: int = 0, end: int | None = None) -> Quote:
+    """A quote from a passage of this text, the whole of it unless told."""
+    passage = Passage("text#0", "text", "text", "", text, 0, len(text), None, "digest")
+    return Quote(passage, start, len(text) if end is None else end)
+
+
+def cases(paragraphs: Sequence[Paragraph], seed: int = 0) -> Iterator[Case]:
+    """Every sentence as it is, and once with each fault that can be put into it.
+
+    Faults are judged beside the sentence itself and, as "in its passage", beside all of it.
+    """
+    chance = Random(seed)
+    for paragraph in paragraphs:
+        stranger = chance.choice([p for p in paragraphs if p.article != paragraph.article])
+        siblings = [p for p in paragraphs if p.article == paragraph.article and p != paragraph]
+        for start, end in sentence_spans(paragraph.text):
+            sentence = " ".join(paragraph.text[start:end].split())
+            if not _FEWEST_WORDS <= len(sentence.split()) <= _MOST_WORDS:
+                continue
+            narrow, wide = quoted(paragraph.text, start, end), quoted(paragraph.text)
+            made = [("verbatim", sentence), *_spoilt(sentence, paragraph.text, stranger, chance)]
+            for kind, statement in made:
+                true = kind == "verbatim"
+                yield Case(kind, statement, (narrow,), true)
+                yield Case(f"{kind}, in its passage", statement, (wide,), true)
+            yield Case("citation: of another article", sentence, (quoted(stranger.text),), False)
+            if siblings:
+                other = quoted(chance.choice(siblings).text)
+                yield Case("citation: of the same article", sentence, (other,), False)
+        yield from _answered(paragraph, chance)
+
+
+def _spoilt(
+    sentence: str, passage: str, stranger: Paragraph, chance: Random
+) -> Iterator[tuple[str, str]]:
+    """A sentence with one number, name or negation changed, and what was."""
+    numbers = [*_NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
+    if numbers:
+        spot = chance.choice(numbers)
+        yield "number: any other", _put(sentence, spot, _another_number(spot.group(), chance))
+        held = {m.group() for m in _NUMBER.finditer(passage)} - {m.group() for m in numbers}
+        if held and spot.group()[0].isdigit():
+            yield "number: of the passage", _put(sentence, spot, chance.choice(sorted(held)))
+    if spots := list(_NAME.finditer(sentence)):
+        spot = chance.choice(spots)
+        for kind, text in (("of the passage", passage), ("of another article", stranger.text)):
+            if others := _other_names(text, sentence):
+                yield f"name: {kind}", _put(sentence, spot, chance.choice(others))
+    if spots := list(_AUXILIARY.finditer(sentence)):
+        spot = chance.choice(spots)
+        yield "negation: put in", _put(sentence, spot, f"{spot.group()} not")
+    if spots := list(_NOT.finditer(sentence)):
+        yield "negation: taken out", _put(sentence, chance.choice(spots), "")
+
+
+def _other_names(text: str, sentence: str) -> list[str]:
+    """Names in a text of which a sentence holds no word."""
+    found = {match.group().removesuffix("'s") for match in _NAME.finditer(text)}
+    said = sentence.casefold()
+    return sorted(n for n in found if all(w.casefold() not in said for w in n.split()))
+
+
+def _put(sentence: str, spot: re.Match[str], text: str) -> str:
+    return sentence[: spot.start()] + text + sentence[spot.end() :]
+
+
+def _another_number(number: str, chance: Random) -> str:
+    if not number[0].isdigit():
+        return chance.choice([count for count in _COUNTS if count != number])
+    place = chance.choice([i for i, digit in enumerate(number) if digit.isdigit()])
+    digit = chance.choice([d for d in "123456789" if d != number[place]])
+    return number[:place] + digit + number[place + 1 :]
+
+
+def _answered(paragraph: Paragraph, chance: Random) -> Iterator[Case]:
+    """Questions made into statements by their answer, and by the answer to another question."""
+    answers = sorted({answer for _, answer in paragraph.asked})
+    cited = (quoted(paragraph.text),)
+    for question, answer in paragraph.asked:
+        asks = _ASKS.fullmatch(question.strip())
+        if asks is None or _CUT_OFF.search(question):
+            continue
+        yield Case("answer", f"{_capital(answer)} {asks[1]}.", cited, True)
+        words = {*answer.casefold().split(), *question.casefold().split()}
+        wrong = [a for a in answers if not words & set(a.casefold().split())]
+        if wrong:
+            false = f"{_capital(chance.choice(wrong))} {asks[1]}."
+            yield Case("answer: to another question", false, cited, False)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
