@@ -27,7 +27,7 @@ pytestmark = pytest.mark.llm
 
 QUESTIONS = (
     "How long has the war lasted?",
-    "What is Hezbollah?",
+    "Where did the latest round of talks take place?",
     "Why did earlier talks fail?",
     "Do Hamas envoys meet Israelis in person?",
 )
@@ -106,7 +106,7 @@ def test_server_answers_hold_statements_that_the_documents_support(
         for question, events in answers.items()
     }
     assert any("seven months" in text for text in supported[QUESTIONS[0]])
-    assert any("militia" in text for text in supported[QUESTIONS[1]])
+    assert any("Cairo" in text for text in supported[QUESTIONS[1]])
 
 
 def test_server_question_that_the_seeds_do_not_answer_is_refused(
