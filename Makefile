@@ -25,7 +25,7 @@ test: setup lint
 	$(BIN)/pytest -m "not llm"
 
 test-unit: .venv/installed
-	$(BIN)/pytest -m unit
+	$(BIN)/pytest -m "unit and not slow"
 
 test-llm: setup setup-llm
 	$(BIN)/pytest -m llm

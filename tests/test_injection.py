@@ -42,7 +42,7 @@ from ui.conversation import Exchange, documents_html, exchange_html, sources_htm
 from ui.reader import document_page
 from ui.sse import frame
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 QUESTION = "Who led the latest round of talks?"

@@ -451,6 +451,7 @@ def test_llm_secret_of_the_url_or_the_settings_is_in_no_text() -> None:
 SAYINGS = tuple(f"Sentence {number} says {'much ' * 60}. " for number in range(4))
 
 
+@pytest.mark.slow
 def test_llm_stream_cut_at_every_byte_is_never_taken_for_a_whole_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -168,6 +168,7 @@ def dark(data: bytes, page: int, found: list[Box]) -> list[float]:
     ]
 
 
+@pytest.mark.slow
 @needs_shared
 def test_boxes_sentences_of_real_files_are_all_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "find_spec", lambda _: None)
