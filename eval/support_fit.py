@@ -94,6 +94,7 @@ def fit(sources: Sequence[Sequence[Case]]) -> Fitted:
     """Weights of the features of statements without a fault, and a cut for the first source.
 
     Each source weighs as much as the others, and in it the true ones as much as the false ones.
+    Raises ConfigError if none are true or none are false.
     """
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
@@ -105,6 +106,8 @@ def fit(sources: Sequence[Sequence[Case]]) -> Fitted:
         rows += [row for row, _ in clean]
         labels += [true for _, true in clean]
         weights += [100 / (trues if true else len(clean) - trues) for _, true in clean]
+    if len(set(labels)) < 2:
+        raise ConfigError("there are too few statements to fit the support check to")
     model = LogisticRegression().fit(rows, labels, sample_weight=weights)
     chances = model.predict_proba([row for row, *_ in seen[0]])[:, 1]
     scores = chances * np.array([left for _, left, _ in seen[0]])
@@ -164,6 +167,8 @@ def read_wice(path: Path) -> list[Case]:
             claims.append(_claim(item["claim"], item["evidence"], item["label"] == "supported"))
         except (ValueError, KeyError, TypeError):
             raise ConfigError(f"{path} is not WiCE's JSONL of claims") from None
+    if not claims:
+        raise ConfigError(f"{path} is not WiCE's JSONL of claims: it is empty")
     return claims
 
 

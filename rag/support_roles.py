@@ -79,15 +79,25 @@ def _names_about(words: Words, place: int) -> list[Words]:
 
 
 def _mispaired(mine: Sequence[Words], found: Sequence[Spot], evidence: Evidence) -> bool:
-    """Whether a role joins one of two names with a third, and nowhere the two."""
-    pairs = [pair for words, place in found if (pair := _names_about(words, place))]
-    is_role = len(pairs) > 1 or any(
-        words[place + 1].low == "of" for words, place in found if place + 1 < len(words)
-    )
-    if not (mine and pairs and is_role and all(_named(name, evidence.words) for name in mine)):
+    """Whether a role joins one of two names with a third, and nowhere the two.
+
+    Of "the head of Mossad" that one is Mossad: who else stands near it may do something else.
+    """
+    spots = [(pair, _object(*spot)) for spot in found if (pair := _names_about(*spot))]
+    known = mine and spots and all(_named(name, evidence.words) for name in mine)
+    if not known or (len(spots) == 1 and not spots[0][1]):
         return False
-    shared = [sum(any(_named(name, other) for other in pair) for name in mine) for pair in pairs]
-    return max(shared) == 1
+    all_mine = [word for name in mine for word in name]
+    joined = [sum(any(_named(m, name) for name in pair) for m in mine) for pair, _ in spots]
+    ours = [not whose or _named(whose, all_mine) for _, whose in spots]
+    return max(joined) == 1 and any(j and o for j, o in zip(joined, ours, strict=True))
+
+
+def _object(words: Words, place: int) -> Words:
+    """The name that a role is of: Mossad, of "the head of Mossad"."""
+    if [word.low for word in words[place + 1 : place + 2]] != ["of"]:
+        return ()
+    return next(([words[i] for i in run] for run in names(words) if run[0] > place), ())
 
 
 def _named(name: Words, words: Iterable[Word]) -> bool:

@@ -84,6 +84,12 @@ def test_judge_a_pronoun_stands_for_a_name_before_the_quote() -> None:
         ("William Barnea came to Paris.", ROLES.replace("met in", "came to"), False),
         ("The head of the CIA is David Barnea.", ROLES, False),
         ("The chief of Mossad is David Barnea.", ROLES, True),
+        (
+            "The head of the CIA, Barnea, came.",
+            "The head of the CIA, William Burns, met Barnea.",
+            False,
+        ),
+        ("Egypt led envoys to Cairo.", "Egypt led envoys of Qatar to Cairo.", True),
         ("Mossad is David Barnea.", "Mossad met the CIA. David Barnea was there.", False),
         ("Hamas attacked Israel.", "Israel attacked Hamas.", False),
         ("Hamas was attacked by Israel.", "Israel attacked Hamas.", True),
