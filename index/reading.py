@@ -27,6 +27,15 @@ DEADLY = "damaged: reading it ended the reader"
 HUNGRY = "needs too much memory to read"
 
 
+# What the errors of libraries mean, by the name of their class.
+_FAULTS = {
+    "BadZipFile": "its zip container is broken",
+    "DecompressionBombError": "a picture in it unpacks to too much",
+    "PackageNotFoundError": "its zip container lacks the document",
+    "XMLSyntaxError": "its XML is broken, or made to grow without end",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What became of one file: how it was when it was read, its digest, a document or a failure.
@@ -59,7 +68,8 @@ def read_file(corpus: str, entry: Entry) -> Loaded:
         return Loaded(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
     except Exception as error:
         # A library met bytes that its authors did not expect; the file is at fault, not the run.
-        reason = f"damaged: {type(error).__name__} while reading it"
+        name = type(error).__name__
+        reason = f"damaged: {_FAULTS.get(name) or f'{name} while reading it'}"
         return Loaded(entry, digest, Failure(entry.path, reason))
     document = Document(
         path=entry.path,
