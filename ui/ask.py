@@ -81,7 +81,9 @@ def _print_hit(hit: Hit) -> None:
 
 
 def _place(document: str, page: int | None) -> str:
-    return f"{document}, page {page}" if page else document
+    # A line end in a file's name would begin a line of its own.
+    name = " ".join(document.split())
+    return f"{name}, page {page}" if page else name
 
 
 def printable(text: str) -> str:
