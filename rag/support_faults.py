@@ -105,14 +105,19 @@ def _letters(run: Sequence[int], words: Words) -> str:
 
 
 def split_name(said: Words, evidence: Evidence) -> bool:
-    """A name put together from two: William Barnea."""
-    return any(
-        held(said[a], evidence.words)
-        and held(said[b], evidence.words)
-        and not any(near(said[a], said[b], sentence) for sentence in evidence.sentences)
-        for run in names(said)
-        for a, b in pairwise(run)
-    )
+    """A name put together from parts of two others: William Barnea."""
+    full = [
+        [sentence[i] for i in run]
+        for sentence in evidence.sentences
+        for run in names(sentence)
+        if len(run) > 1
+    ]
+    for first, second in (pair for run in names(said) for pair in pairwise(run)):
+        a, b = ([name for name in full if held(said[i], name)] for i in (first, second))
+        apart = not any(near(said[first], said[second], words) for words in evidence.sentences)
+        if a and b and apart:
+            return True
+    return False
 
 
 def denied_otherwise(said: Words, evidence: Evidence) -> bool:
@@ -211,16 +216,18 @@ def other_subject(said: Words, evidence: Evidence) -> bool:
     return all(held(word, evidence.words) for word in words[1:])
 
 
-# Whoever reads the evidence beside one of the first sees that the statement is wrong; one of the
-# second may also be a free way to say the same.
-GRAVE: tuple[Fault, ...] = (missing_number, denied_otherwise, substituted, swapped, equated)
+# A light one may be a free way to say the same: on WiCE true claims have them too. But the
+# same change in words that else stand there in a row is `substituted`, and grave.
+GRAVE: tuple[Fault, ...] = (missing_number, substituted, equated)
 LIGHT: tuple[Fault, ...] = (
     missing_name,
     split_name,
+    denied_otherwise,
     unhedged,
     opposite,
     overstated,
     misnumbered,
+    swapped,
     done_by_another,
     other_subject,
 )
