@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,9 +50,9 @@ class MadeUp(Embedder):
 
 def bench(
     corpus: Path | None, passages: int, times: int, say: Callable[[str], None]
-) -> list[Figure]:
-    """All figures of indexing. `corpus` is embedded for those of the model; None makes one of
-    `passages` passages. The others are measured on made files with made-up vectors.
+) -> Iterator[list[Figure]]:
+    """The figures of indexing, some at a time. `corpus` is embedded for those of the model; None
+    makes one of `passages` passages. The others are measured on made files with made-up vectors.
     """
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         folder = Path(name)
@@ -60,13 +60,12 @@ def bench(
             corpus = folder / "corpus"
             make_corpus(corpus, max(1, passages // _PARAGRAPHS), _PARAGRAPHS)
         say("the bare model and llama-index on the same files")
-        figures = _against_others(corpus, folder, times)
+        yield _against_others(corpus, folder, times)
         say(f"a walk over {_WALK_FILES} unchanged files")
-        figures += _against_a_walk(folder, times)
+        yield _against_a_walk(folder, times)
         for count in (passages, 10 * passages):
             say(f"one changed file among {count} passages")
-            figures += _one_change(folder, count)
-    return figures
+            yield _one_change(folder, count)
 
 
 # --- embedding

@@ -23,7 +23,7 @@ _POLLS_PER_QUESTION = 25
 _QUESTION = json.dumps({"question": "Who wrote of the first matter?"})
 
 
-def bench(passages: int, say: Callable[[str], None]) -> list[Figure]:
+def bench(passages: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
     """Health of an idle server and of one whose index is being changed, and failed requests."""
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         corpus, data = Path(name) / "corpus", Path(name) / "data"
@@ -39,7 +39,7 @@ def bench(passages: int, say: Callable[[str], None]) -> list[Figure]:
             with subprocess.Popen(index, stdout=subprocess.DEVNULL) as indexing:
                 busy, failed = _poll_until_done(connection, indexing)
             generation = _generation(connection)
-    return [
+    yield [
         Figure("health, idle: 99 % within", _percentile(idle) * 1000, "ms"),
         Figure(
             "health, while indexing: 99 % within", _percentile(busy) * 1000, "ms", f"{len(busy)}"

@@ -224,10 +224,12 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     if corpus is not None and not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
     if subject == "index":
-        figures = bench_index.bench(corpus, passages, times, say)
+        sections = bench_index.bench(corpus, passages, times, say)
     else:
-        figures = bench_serve.bench(passages, say)
+        sections = bench_serve.bench(passages, say)
     if as_json:
-        click.echo(json.dumps([asdict(figure) for figure in figures], indent=2))
-    else:
-        click.echo(table(figures))
+        figures = [asdict(figure) for section in sections for figure in section]
+        click.echo(json.dumps(figures, indent=2))
+        return
+    for section in sections:
+        click.echo(table(section))
