@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotYet
 
 ROOT = Path(__file__).resolve().parent.parent
 FOOTNOTE = (sys.executable, "-c", "from ui.cli import main; main()")
@@ -61,11 +62,18 @@ def chromium() -> Iterator[Browser]:
 
 def ask(page: Page, question: str) -> None:
     """Ask on the chat page and wait for the checked answer."""
-    page.locator("#ask textarea").fill(question)
-    page.keyboard.press("Enter")
+    box = page.locator("#ask textarea")
+    box.fill(question)
     asked = page.locator("#now .exchange").filter(
         has=page.get_by_role("heading", name=question, exact=True)
     )
+    # On a busy machine Enter may come while the answer before is being finished, and is not heard;
+    # once it is, the box is empty, and another changes nothing.
+    for _ in range(6):
+        box.press("Enter")
+        with suppress(NotYet):
+            asked.wait_for(state="attached", timeout=10_000)
+            break
     asked.and_(page.locator(":not(.running)")).wait_for(timeout=60_000)
 
 

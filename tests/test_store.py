@@ -118,7 +118,8 @@ def test_index_that_keeps_up_lets_deleted_text_go_from_the_disk(
     stop.set()
     thread.join()
     monkeypatch.setattr("index.sync._PATIENCE_SECONDS", 0.0)
-    assert sync_text(place, "Eels creep.").lingers  # nobody lets go of the one before
+    write(place.corpus, {"b.txt": "Eels creep."})
+    assert place.sync().lingers  # nobody lets go of the one before
     assert place.generations() == ["000003", "000004"]
     index.close()
     assert not place.sync().lingers
