@@ -15,6 +15,7 @@ from index.clock import Clock
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.errors import DamagedFollowers, IndexMismatch, StoreError
+from index.intake import store_vectors
 from index.lexical import LexicalFollower
 from index.lock import writer_lock
 from index.passages import Failure
@@ -190,8 +191,7 @@ def _make_followers(data: Path, catalog: CatalogWriter) -> None:
         made = generations.prepare(
             data, catalog, catalog.meta("model") or "", None, NO_CHANGE, Clock()
         )
-        catalog.set_meta(generations.META, made.name)
-        catalog.set_meta("generation", str(catalog.generation + 1))
+        generations.adopt(catalog, made)
 
 
 def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> None:
@@ -202,8 +202,5 @@ def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> No
             f"run: footnote index {catalog.meta('corpus')} --rebuild"
         )
     for first in range(0, len(missing), _CHUNK):
-        keys = missing[first : first + _CHUNK]
-        texts = catalog.embedding_texts(keys)
-        vectors = embedder.embed_passages([texts[key] for key in keys])
-        with catalog.transaction():
-            catalog.put_vectors(model, keys, vectors)
+        texts = catalog.embedding_texts(missing[first : first + _CHUNK])
+        store_vectors(catalog, embedder, texts)

@@ -19,7 +19,7 @@ import numpy as np
 
 from index import dense, lexical
 from index.catalog import Catalog
-from index.catalog_writer import Change
+from index.catalog_writer import CatalogWriter, Change
 from index.clock import Clock
 from index.dense import DenseFollower
 from index.errors import DamagedFollowers, FootnoteError, StoreError
@@ -120,6 +120,12 @@ def prepare(
         with suppress(StoreError):
             return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change, clock)
     return _build(data / FOLDER / name, catalog, model, clock)
+
+
+def adopt(catalog: CatalogWriter, folder: Path) -> None:
+    """Name the followers in a folder as those of the catalog's next generation."""
+    catalog.set_meta(META, folder.name)
+    catalog.set_meta("generation", str(catalog.generation + 1))
 
 
 def _is_worn(source: Path, catalog: Catalog, change: Change) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +81,22 @@ def embed(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None)
     total = catalog.list_missing(embedder.fingerprint)
     for first in range(0, total, _CHUNK):
         texts = catalog.missing(first, _CHUNK)
-        vectors = embedder.embed_passages(
-            list(texts.values()), _counter(progress, first, total) if progress else None
+        store_vectors(
+            catalog, embedder, texts, _counter(progress, first, total) if progress else None
         )
-        with catalog.transaction():
-            catalog.put_vectors(embedder.fingerprint, list(texts), vectors)
     return total
+
+
+def store_vectors(
+    catalog: CatalogWriter,
+    embedder: Embedder,
+    texts: Mapping[str, str],
+    done: Callable[[int], None] | None = None,
+) -> None:
+    """Embed texts, by key, and store their vectors at once."""
+    vectors = embedder.embed_passages(list(texts.values()), done)
+    with catalog.transaction():
+        catalog.put_vectors(embedder.fingerprint, list(texts), vectors)
 
 
 def _counter(progress: Progress, done: int, total: int) -> Callable[[int], None]:

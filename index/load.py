@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 from index.errors import StoreError
 from index.limits import READER_BYTES, limit_reader
 from index.passages import Failure
-from index.reading import DEADLY, HUNGRY, Loaded, read_file
+from index.reading import DEADLY, HUNGRY, Loaded, read_files
 from index.settings import IndexSettings
 from index.walk import Entry
 
@@ -70,10 +70,6 @@ def load(
         pool.join()
 
 
-def _read_group(corpus: str, group: _Group) -> list[Loaded]:
-    return [read_file(corpus, entry) for entry in group]
-
-
 def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
     """Files that are read one after the other in one go, in order."""
     group, size = list[Entry](), 0
@@ -93,7 +89,7 @@ def _read(
     Job = tuple[_Group, Future[list[Loaded]]]
 
     def schedule(group: _Group) -> Job:
-        return group, pool.schedule(_read_group, (corpus, group), timeout=settings.parse_seconds)
+        return group, pool.schedule(read_files, (corpus, group), timeout=settings.parse_seconds)
 
     left = iter(groups)
     pending = deque[Job](map(schedule, islice(left, _AHEAD)))

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
 
@@ -206,7 +205,7 @@ def open_to_read(folder: Path) -> Database:
         raise nothing
     with errors_in_words(folder):
         connection = sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?{_how_to_read(folder)}",
+            f"{path.resolve().as_uri()}?{_how_to_read(folder)}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,

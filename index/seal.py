@@ -124,7 +124,7 @@ def _rows_digest(path: Path) -> str:
     # Opened for writing, SQLite rolls back what a killed reader left half done.
     mode = "rw" if os.access(path, os.W_OK) else "ro&immutable=1"
     digest = sha256()
-    with closing(sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True)) as database:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)) as database:
         (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise ValueError(state)
@@ -137,9 +137,3 @@ def _rows_digest(path: Path) -> str:
 
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path.resolve()))

@@ -192,8 +192,7 @@ def _commit(task: _Task, catalog: CatalogWriter, plan: Plan, source: Path | None
         facts = build_facts(task.settings, task.embedder, task.request.corpus)
         for name, value in {**facts, "stamp": task.embedder.stamp}.items():
             catalog.set_meta(name, value)
-        catalog.set_meta(generations.META, made.name)
-        catalog.set_meta("generation", str(catalog.generation + 1))
+        generations.adopt(catalog, made)
     return made
 
 
