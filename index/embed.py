@@ -10,15 +10,18 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from index.errors import ConfigError
+from index.limits import cores
 from index.passages import Vectors
 
 if TYPE_CHECKING:
@@ -30,9 +33,11 @@ Progress = Callable[[int], None]
 BUILT_IN = "minilm"
 # SHA-256 of the weights that sentence-transformers/all-MiniLM-L6-v2 publishes (model.safetensors).
 MINILM_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# A batch takes as many texts as fit in this many bytes once padded to the longest. On two cores
-# MiniLM then embeds 1.35 times as many passages a second as with 32 texts a batch.
-_BATCH_BYTES = 8192
+# A batch takes as many texts as fit in this many tokens once padded to the longest, and each core
+# has a batch of its own. On two cores MiniLM then embeds 1.5 times as many passages a second as
+# with 32 texts a batch and both cores on one batch.
+_BATCH_TOKENS = 1024
+_MOST_BATCHES_AT_ONCE = 8
 
 
 class Embedder:
@@ -163,15 +168,24 @@ class Embedder:
         Texts are batched by length, since a batch costs what its longest text costs.
         """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for batch in _batches([len(text.encode()) for text in texts]):
-            vectors[batch] = self._model.encode_document(
+        batches = list(_batches([min(n, self.max_tokens) for n in self.count_tokens(texts)]))
+
+        def embed(batch: list[int]) -> Vectors:
+            found: Vectors = self._model.encode_document(
                 [texts[i] for i in batch],
                 batch_size=len(batch),
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
-            if done:
-                done(len(batch))
+            return found
+
+        with _one_core_each() as pool:
+            # The first alone, since it also sets up the tokenizer, which threads then only read.
+            made = chain(map(embed, batches[:1]), pool.map(embed, batches[1:]))
+            for batch, found in zip(batches, made, strict=True):
+                vectors[batch] = found
+                if done:
+                    done(len(batch))
         return _unit(vectors)
 
     def encode_bare(self, texts: Sequence[str]) -> Vectors:
@@ -179,12 +193,20 @@ class Embedder:
         return np.asarray(self._model.encode(list(texts), normalize_embeddings=True))
 
 
+def _one_core_each() -> ThreadPoolExecutor:
+    """Threads whose arithmetic does not divide itself among the cores; torch keeps that apart."""
+    from torch import set_num_threads
+
+    threads = min(cores(), _MOST_BATCHES_AT_ONCE)
+    return ThreadPoolExecutor(threads, initializer=set_num_threads, initargs=(1,))
+
+
 def _batches(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts of these sizes in bytes, batch by batch, the longest first."""
+    """Places of texts of these sizes in tokens, batch by batch, the longest first."""
     order = sorted(range(len(sizes)), key=lambda place: (-sizes[place], place))
     first = 0
     while first < len(order):
-        count = max(1, _BATCH_BYTES // max(1, sizes[order[first]]))
+        count = max(1, _BATCH_TOKENS // max(1, sizes[order[first]]))
         yield order[first : first + count]
         first += count
 

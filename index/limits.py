@@ -1,5 +1,6 @@
-"""Bounds for child processes that open what others made."""
+"""What a process may use: its cores, and bounds for children that open what others made."""
 
+import os
 import resource
 from pathlib import Path
 
@@ -8,6 +9,12 @@ from pathlib import Path
 READER_BYTES = 930 << 20
 # Readers write nothing; this is room for what Python keeps of the modules it compiles.
 _WRITTEN_BYTES = 16 << 20
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def limit_memory(more: int) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from index.errors import ConfigError
+from index.limits import cores
 from rag.settings import Settings
 
 # Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered
@@ -101,7 +102,7 @@ def _free_port() -> int:
 def _options(model: Path, port: int) -> list[str]:
     # Threads that wait for a core they share spin: with one per core, on a machine that was busy
     # otherwise too, a token took a hundred times as long.
-    threads = min(max(_cores() // 2, 1), _MOST_THREADS)
+    threads = min(max(cores() // 2, 1), _MOST_THREADS)
     return [
         *("--model", str(model), "--model_alias", model.stem),
         *("--host", "127.0.0.1", "--port", str(port)),
@@ -109,12 +110,6 @@ def _options(model: Path, port: int) -> list[str]:
         *("--logits_all", "False"),  # its default reserves room for the scores of every token
         *("--interrupt_requests", "False"),  # its default cuts an answer when a second one starts
     ]
-
-
-def _cores() -> int:
-    """The processor cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _wait(child: subprocess.Popen[bytes], port: int, model: Path, log: Path) -> None:
