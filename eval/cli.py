@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import ConfigError, FootnoteError
+from eval.bench_cli import bench
+from eval.support_cli import support
+from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +78,7 @@ def run(
     from eval.adapters import load_gold
     from eval.corpus import own_index
     from eval.folder import RunFolder
-    from eval.report import summarise, table, to_look_at
+    from eval.summary import summarise, table, to_look_at
     from index.settings import load_settings
     from rag.settings import Settings
 
@@ -177,59 +179,5 @@ def _config(
     }
 
 
-@group.command("support")
-@click.argument("wice", type=click.Path(path_type=Path))
-@click.argument("xquad", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
-def support(wice: Path, xquad: Path, as_json: bool) -> None:
-    """Fit the support check to one half of the data and measure it on the other.
-
-    WICE is a JSONL file of WiCE's claims, XQUAD a SQuAD-format file, of whose sentences false ones
-    are made. What is fitted is printed; `rag/support.py` holds what is in use.
-    """
-    import json
-    from dataclasses import asdict
-
-    from eval.support_fit import lines, measure
-
-    report = measure(wice, xquad, lambda stage: click.echo(f"{stage} ...", err=True))
-    if as_json:
-        click.echo(json.dumps(asdict(report), indent=2))
-    else:
-        click.echo("\n".join(lines(report)))
-
-
-@group.command("bench")
-@click.argument("subject", type=click.Choice(["index", "serve"]))
-@click.argument("corpus", required=False, type=click.Path(path_type=Path))
-@click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
-@click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
-def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json: bool) -> None:
-    """Time SUBJECT against its yardsticks, in turn and in one run.
-
-    `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
-    file among as many passages and ten times as many. `serve` asks a server while another process
-    indexes so many passages.
-    """
-    import json
-    from dataclasses import asdict
-
-    from eval import bench_index, bench_serve
-    from eval.bench import table
-
-    def say(text: str) -> None:
-        click.echo(f"{text} ...", err=True)
-
-    if corpus is not None and not corpus.is_dir():
-        raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
-    if subject == "index":
-        sections = bench_index.bench(corpus, passages, times, say)
-    else:
-        sections = bench_serve.bench(passages, say)
-    if as_json:
-        figures = [asdict(figure) for section in sections for figure in section]
-        click.echo(json.dumps(figures, indent=2))
-        return
-    for section in sections:
-        click.echo(table(section))
+group.add_command(bench)
+group.add_command(support)

@@ -1,4 +1,35 @@
-"""A run on disk: what was run, a line per question, and the summary."""
+"""A run on disk: what was run (`config.json`), a line per question, and the summary.
+
+Fields of a line of `results.jsonl`, in this order; a question that failed has None in those that
+come from its answer, and `error` says why:
+
+    id, question, tags, answerable, gold (accepted answers)       the gold item
+    evidence    [{fact, document, start, end}]: places in the documents' text; places of one
+                `fact` (counted from 0) state the same thing, and one of them is enough
+    query, answer (text with markers), refusal {reason, message} or None, statements, citations,
+                stray, note, confidence (None while the answer has none): as in `ask --json`
+    passages    [{rank, document, page, heading, start, end, text, score}]: what the answer was
+                made from, whole
+    ranked      [{rank, document, start, end, score}]: what retrieval is judged by; at least the
+                passages, and more where those did not hold all of the evidence
+    scores      of this question, 0..1, None where a measure does not apply: success_1, success_5,
+                recall_5, recall_10, reciprocal_rank, ndcg_10, span_recall, span_precision,
+                span_iou, exact_match, token_f1, contains, rouge_l, citation_precision,
+                citation_recall, alce_precision, alce_recall, page_match, refused (a bool);
+                and counts: citations, exact, stray
+    fault       None if all is well, else failed, not_found (no evidence was shown), found_not_used
+                (shown, but not cited), used_not_found (right, but from elsewhere), used_not_right
+                (cited, but the answer lacks the gold string), not_refused
+    differs     repeats whose answer was another one; 0 if the question was asked once
+    seconds     wall time of the answer; stages: seconds of its parts
+    tokens      {prompt, completion} of an LLM, or None
+    fingerprint of settings and index; error: None or a sentence
+
+`config.json`: gold, gold_digest, questions, corpus, settings, repeats, generation, footnote,
+started. `summary.json`: gold, questions, answerable, unanswerable, failed [{id, error}], measures
+{name: mean or None}, n {name: questions it was taken over}, faults {name: count}, tags {tag:
+{questions, measures}}, risk_coverage, judge, repeats, seconds, stages, tokens, peak_memory_mb.
+"""
 
 from __future__ import annotations
 

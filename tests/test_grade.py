@@ -5,8 +5,8 @@ import pytest
 
 from eval.gold import Evidence, GoldItem, Place
 from eval.grade import EvidenceMissing, Scores, failed, grade, occurrences, overlap
-from eval.report import summarise, table, to_look_at
 from eval.run import Row, evaluate
+from eval.summary import summarise, table, to_look_at
 from index.errors import UnknownDocument
 from index.passages import Document, Hit, Passage
 from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn

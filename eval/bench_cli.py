@@ -1,0 +1,45 @@
+"""`footnote eval bench`: timings against yardsticks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from index.errors import ConfigError
+
+
+@click.command("bench")
+@click.argument("subject", type=click.Choice(["index", "serve"]))
+@click.argument("corpus", required=False, type=click.Path(path_type=Path))
+@click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
+@click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json: bool) -> None:
+    """Time SUBJECT against its yardsticks, in turn and in one run.
+
+    `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
+    file among as many passages and ten times as many. `serve` asks a server while another process
+    indexes so many passages.
+    """
+    import json
+    from dataclasses import asdict
+
+    from eval import bench_index, bench_serve
+    from eval.bench import table
+
+    def say(text: str) -> None:
+        click.echo(f"{text} ...", err=True)
+
+    if corpus is not None and not corpus.is_dir():
+        raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
+    if subject == "index":
+        sections = bench_index.bench(corpus, passages, times, say)
+    else:
+        sections = bench_serve.bench(passages, say)
+    if as_json:
+        figures = [asdict(figure) for section in sections for figure in section]
+        click.echo(json.dumps(figures, indent=2))
+        return
+    for section in sections:
+        click.echo(table(section))
