@@ -1,0 +1,200 @@
+"""Documents that are added and deleted while an engine answers from them."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import StoreError, UnknownDocument
+from index.settings import load_settings
+from index.sync import sync
+from rag.build import build
+from rag.engine import Engine
+from rag.settings import Settings
+from ui.library import BadUpload, Library, NotAllowed, TooLarge
+
+pytestmark = pytest.mark.model
+
+NEWTS = b"Newts swim in the pond behind the mill."
+OWLS = b"The owl of the barn is called Beatrice."
+
+
+class Shelf:
+    """A corpus of one document, its engine and its library."""
+
+    def __init__(self, folder: Path) -> None:
+        self.corpus = folder / "corpus"
+        self.corpus.mkdir()
+        (self.corpus / "newts.txt").write_bytes(NEWTS)
+        self.settings = load_settings(Settings, data=folder / "data", max_file_mb=1)
+        sync(self.settings, self.corpus)
+        self.engine: Engine = build(self.settings)
+        self.library = Library(self.settings, self.engine)
+
+    def names(self) -> list[str]:
+        return sorted(file.name for file in self.corpus.iterdir())
+
+    def indexed(self) -> list[str]:
+        return [info.path for info in self.engine.documents()]
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """Tests leave it as they found it."""
+    shelf = Shelf(tmp_path_factory.mktemp("shelf"))
+    yield shelf
+    shelf.library.close()
+    shelf.engine.close()
+
+
+def test_added_document_is_answered_from_and_a_deleted_one_is_not(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    uploaded = shelf.library.add("owls.md", [OWLS[:10], OWLS[10:]])
+    assert (uploaded.path, uploaded.size, uploaded.replaced) == ("owls.md", len(OWLS), False)
+    assert shelf.library.state().sync.running
+    shelf.library.wait()
+    assert shelf.indexed() == ["newts.txt", "owls.md"]
+    assert "Beatrice" in shelf.engine.answer("What is the owl of the barn called?").text
+    # Half of the documents, and then the last one: they are meant to go.
+    for path in ("owls.md", "newts.txt"):
+        shelf.library.remove(path)
+        shelf.library.wait()
+    assert shelf.library.state().sync.fault == ""
+    assert (shelf.names(), shelf.indexed()) == ([], [])
+    assert shelf.engine.answer("What is the owl of the barn called?").refusal
+    shelf.library.close()
+    shelf.engine.close()
+
+
+def test_uploaded_file_takes_the_place_of_one_of_its_name(shelf: Shelf) -> None:
+    assert shelf.library.add("newts.txt", [NEWTS]).replaced
+    shelf.library.wait()
+    assert shelf.names() == shelf.indexed() == ["newts.txt"]
+    assert (shelf.corpus / "newts.txt").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "is not the name of a file"),
+        ("..", "is not the name of a file"),
+        (".hidden.md", "is not the name of a file"),
+        ("../outside.md", "is not the name of a file"),
+        ("/etc/outside.md", "is not the name of a file"),
+        ("folder/inside.md", "is not the name of a file"),
+        ("..\\outside.md", "is not the name of a file"),
+        ("a\0b.md", "invisible characters"),
+        ("a\nb.md", "invisible characters"),
+        ("a\u202eb.md", "invisible characters"),
+        ("a\udcffb.md", "invisible characters"),
+        ("x" * 198 + ".md", "longer than 200 bytes"),
+        ("program.exe", r"format \.exe is not read"),
+        ("nothing", "format without an ending is not read"),
+    ],
+)
+def test_file_of_another_name_or_kind_is_refused(shelf: Shelf, name: str, says: str) -> None:
+    with pytest.raises(BadUpload, match=says):
+        shelf.library.add(name, [b"words"])
+    assert shelf.names() == ["newts.txt"]
+
+
+def test_too_large_and_empty_files_leave_nothing(shelf: Shelf) -> None:
+    with pytest.raises(TooLarge, match=r"'big\.txt' is larger than 1 MB"):
+        shelf.library.add("big.txt", [b"x" * 1000] * 1049)
+    with pytest.raises(BadUpload, match=r"'none\.txt' is empty"):
+        shelf.library.add("none.txt", [])
+    assert shelf.names() == ["newts.txt"]
+
+
+def test_upload_that_breaks_off_leaves_what_was(shelf: Shelf) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        shelf.library.add("newts.txt", broken())
+    assert shelf.names() == ["newts.txt"]
+    assert (shelf.corpus / "newts.txt").read_bytes() == NEWTS
+
+
+def test_link_is_never_written_through(shelf: Shelf, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_bytes(b"mine")
+    (shelf.corpus / "link.txt").symlink_to(outside)
+    (shelf.corpus / "folder.txt").mkdir()
+    for name in ("link.txt", "folder.txt"):
+        with pytest.raises(BadUpload, match="a folder or a link here"):
+            shelf.library.add(name, [b"theirs"])
+    assert outside.read_bytes() == b"mine"
+    (shelf.corpus / "link.txt").unlink()
+    (shelf.corpus / "folder.txt").rmdir()
+
+
+@pytest.mark.parametrize("path", ["nothing.md", "../data/catalog.sqlite3", "/etc/passwd", ""])
+def test_only_documents_of_the_index_are_deleted(shelf: Shelf, path: str) -> None:
+    with pytest.raises(UnknownDocument, match="no document"):
+        shelf.library.remove(path)
+
+
+def test_document_in_a_folder_that_became_a_link_is_not_deleted(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    (shelf.corpus / "deep").mkdir()
+    (shelf.corpus / "deep" / "a.txt").write_bytes(OWLS)
+    shelf.library.reindex()
+    shelf.library.wait()
+    (shelf.corpus / "deep").rename(tmp_path / "elsewhere")
+    (shelf.corpus / "deep").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match=r"'deep/a\.txt' is not in its folder any more"):
+        shelf.library.remove("deep/a.txt")
+    assert (tmp_path / "elsewhere" / "a.txt").exists()
+    shelf.library.close()
+    shelf.engine.close()
+
+
+def test_library_that_is_not_allowed_changes_nothing(shelf: Shelf) -> None:
+    library = Library(shelf.settings, shelf.engine, allowed=False)
+    for change in (
+        lambda: library.add("a.md", [b"words"]),
+        lambda: library.remove("newts.txt"),
+        library.reindex,
+    ):
+        with pytest.raises(NotAllowed, match="FOOTNOTE_UPLOADS"):
+            change()
+    assert "FOOTNOTE_UPLOADS" in library.state().closed
+    assert shelf.names() == ["newts.txt"]
+
+
+def test_missing_folder_is_named_and_its_documents_stay(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.corpus.rename(tmp_path / "away")
+    assert shelf.library.state().closed.startswith("the folder 'corpus' of the documents is gone")
+    shelf.library.reindex()
+    shelf.library.wait()
+    assert "is not a folder" in shelf.library.state().sync.fault
+    assert shelf.indexed() == ["newts.txt"]
+    shelf.library.close()
+    shelf.engine.close()
+
+
+def test_sync_waits_for_another_writer_and_says_so(shelf: Shelf) -> None:
+    with (shelf.settings.data / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shelf.library.reindex()
+        while shelf.library.state().sync.stage != "waiting":
+            pass
+        assert "is being written by process" in shelf.library.state().sync.fault
+    shelf.library.wait()
+    assert shelf.library.state().sync.fault == ""
+
+
+def test_close_ends_a_sync_that_waits(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    with (shelf.settings.data / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shelf.library.reindex()
+        shelf.library.close()
+    assert not shelf.library.state().sync.running
+    shelf.engine.close()
