@@ -40,6 +40,7 @@ HOMES = {
         "eval/bench_llamaindex.py",
     },
     "llama_cpp": {"ui/local.py"},
+    "mcp": {"ui/mcp_server.py", "ui/mcp_cli.py"},
     "gradio": {"ui/chat.py", "ui/app.py"},
     "watchfiles": {"index/watch.py"},
     "sqlite3": {"index/rows.py", "index/seal.py"},

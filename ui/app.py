@@ -19,6 +19,8 @@ from ui.api import routes
 from ui.faults import handle_faults, status_of
 from ui.guard import Guard
 from ui.limits import BODY_BYTES, LOOPBACK
+from ui.mcp_server import mcp_routes
+from ui.openai_api import openai_routes
 from ui.reader import document_page, fault_page
 
 Place = Annotated[int, Query(ge=0)]
@@ -45,6 +47,8 @@ def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK
     app.add_middleware(Guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     handle_faults(app)
+    app.include_router(openai_routes(engine))
+    app.include_router(mcp_routes(engine))
     app.include_router(routes(engine))
     for name, package in _FONTS.items():
         app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))

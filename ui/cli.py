@@ -16,6 +16,7 @@ _COMMANDS = {
     "ask": ("ui.ask:ask", "Ask a question and get a cited answer."),
     "search": ("ui.ask:search", "List the passages that match a query best."),
     "serve": ("ui.serve:command", "Serve the chat page and the HTTP interface."),
+    "mcp": ("ui.mcp_cli:command", "Serve an agent's MCP client that starts this command."),
     "doctor": ("ui.doctor:command", "Look whether the index is sound, and mend it."),
     "eval": ("eval.cli:group", "Score answers against a gold set."),
 }
