@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 _TAGS = frozenset(
     (
         "p br strong em code pre ul ol li h2 h4 hr table thead tbody tr th td blockquote a span "
-        "article section div mark header footer details summary"
+        "article section div mark header footer details summary button nav h3"
     ).split()
 )
 # Values that the page's own code writes, by attribute. `class="language-…"` is Markdown's word for
@@ -29,12 +29,24 @@ _ATTRIBUTES = {
     "data-turn": "t1",
     "data-label": r"\d+",
     "tabindex": "-1|0",
-    "aria-label": r"[\w ]+",
-    "title": r"The cited words back this only in part\.|No passage that was found backs this\.",
+    "title": r"The cited words back this only in part\.|No passage that was found backs this\.|"
+    "Good answer|Bad answer",
     "target": "_blank",
     "rel": "noopener",
     "role": "status",
     "hidden": "",
+    "type": "button",
+    "data-act": "[a-z]+",
+    "data-path": r"[\w%.~/-]*",
+    "data-chat": "[0-9a-f]{32}",
+    "data-accept": r"[. a-z0-9]+",
+    "data-rating": "up|down",
+    "aria-pressed": "true|false",
+    "aria-current": "true",
+    # Words, which are read as words.
+    "aria-label": r"(?s:.*)",
+    "data-title": r"(?s:.*)",
+    "data-question": r"(?s:.*)",
 }
 _ACTIVE = frozenset(
     (

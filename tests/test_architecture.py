@@ -41,9 +41,9 @@ HOMES = {
     },
     "llama_cpp": {"ui/local.py"},
     "mcp": {"ui/mcp_server.py", "ui/mcp_cli.py"},
-    "gradio": {"ui/chat.py", "ui/app.py"},
+    "gradio": {"ui/chat.py", "ui/chat_page.py", "ui/chat_parts.py", "ui/chat_shelf.py"},
     "watchfiles": {"index/watch.py"},
-    "sqlite3": {"index/rows.py", "index/seal.py"},
+    "sqlite3": {"index/rows.py", "index/seal.py", "ui/history.py"},
 }
 MODULE_LINES = 300
 FUNCTION_LINES = 50

@@ -8,8 +8,8 @@ import pytest
 
 from index.passages import Hit, Passage
 from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
-from ui.chat import history
-from ui.conversation import Exchange, documents_html, exchange_html, sources_html
+from ui.answering import history
+from ui.conversation import Exchange, exchange_html, sources_html
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
 
 pytestmark = pytest.mark.unit
@@ -83,12 +83,6 @@ def test_fault_keeps_what_was_written_and_shows_its_sentence_as_text() -> None:
 def test_waiting_says_how_many_passages_of_how_many_documents_are_read() -> None:
     assert "Searching the documents" in exchange_html(Exchange("t1", "q"))
     assert "Reading 2 passages of 2 documents" in exchange_html(Exchange("t1", "q", HITS))
-
-
-def test_names_of_documents_are_text_and_their_links_are_escaped() -> None:
-    html = documents_html([('a"b<c>.md', "<i>T</i>")])
-    assert 'href="/documents/a%22b%3Cc%3E.md"' in html
-    assert "<i>" not in html
 
 
 def test_history_gives_answers_without_markers_and_leaves_refusals_out() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from index.catalog import DocumentInfo
 from index.passages import Document, Hit, Passage
 from index.sentences import sentence_spans
 from index.settings import load_settings
@@ -38,8 +40,13 @@ from tests.inert import active_in_page, active_in_terminal, active_in_text, even
 from tests.payloads import FAMILIES, PAYLOADS
 from ui.api import routes
 from ui.ask import _print_answer
-from ui.conversation import Exchange, documents_html, exchange_html, sources_html
+from ui.chats import acts_html, chats_html, offers_html
+from ui.conversation import Exchange, exchange_html, sources_html
+from ui.history import Chat
+from ui.library import LibraryState
 from ui.reader import document_page
+from ui.resync import SyncState
+from ui.shelf import shelf_html
 from ui.sse import frame
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
@@ -224,7 +231,12 @@ def test_injected_document_is_only_words_in_the_list_of_sources(payload: str) ->
         answer = done(events(QuotesComposer(1), (hit(TEXTS[0], 1, **name), hit(TEXTS[1], 2))))
         assert answer.citations
         assert_inert(answer)
-    assert active_in_page(documents_html([(text, text), (text, "")])) == []
+    infos = (
+        DocumentInfo(text, text, 1, 1, 1, None, 0, (text,)),
+        DocumentInfo(text, "", 1, None, 0, text, 0, ()),
+    )
+    shelf = LibraryState(1, infos, SyncState(fault=text), "")
+    assert active_in_page(shelf_html(shelf)) == []
 
 
 @each_payload
@@ -267,7 +279,13 @@ def active_speakers(text: str) -> list[str]:
 def test_injected_question_is_only_words_on_the_page(payload: str) -> None:
     answer = replace(done(events(QuotesComposer(1))), query=payload)
     assert active_in_page(page(answer, payload)) == []
-    assert active_in_page(exchange_html(Exchange("t1", payload, fault=payload))) == []
+    exchange = Exchange("t1", payload, fault=payload, outdated={payload: "has changed"})
+    assert active_in_page(exchange_html(exchange)) == []
+    rated = replace(exchange, answer=answer, rating="down", reason=payload)
+    assert active_in_page(acts_html(rated, is_last=True)) == []
+    assert active_in_page(offers_html([payload], payload)) == []
+    chats = [Chat("a" * 32, payload, 0.0)]
+    assert active_in_page(chats_html(chats, "a" * 32, datetime.now())) == []
 
 
 @each_payload

@@ -1,7 +1,7 @@
 """The chat page's two columns as HTML: what was said, and the sources it rests on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from index.passages import Hit, Passage
 from rag.answers import Answer, Citation, Support, Turn
@@ -14,7 +14,8 @@ class Exchange:
     """A question and how far its answer has come; `key` names it in the page.
 
     `hits` are there once passages were found, `text` grows while it is written, and `answer` or
-    `fault` (a sentence for the user) ends it.
+    `fault` (a sentence for the user) ends it. `rating` is what the reader thinks of it ("up",
+    "down" or ""), with a reason. `outdated` says of documents, by path, what became of them since.
     """
 
     key: str
@@ -23,6 +24,9 @@ class Exchange:
     text: str = ""
     answer: Answer | None = None
     fault: str = ""
+    rating: str = ""
+    reason: str = ""
+    outdated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -58,17 +62,6 @@ def sources_html(exchanges: Sequence[Exchange], opening: str) -> str:
     return "".join(_sources(exchange, exchange is with_hits[-1]) for exchange in with_hits)
 
 
-def documents_html(documents: Sequence[tuple[str, str]]) -> str:
-    """The list of documents to ask about, given as (path, title)."""
-    items = "".join(
-        f'<li><a href="{safe(document_url(path))}" target="_blank" rel="noopener">'
-        f'<span class="title" dir="auto">{safe(title or path)}</span>'
-        f'<span class="path">{safe(path)}</span></a></li>'
-        for path, title in documents
-    )
-    return f'<section class="documents"><h2>Documents</h2><ul>{items}</ul></section>'
-
-
 def count(number: int, noun: str) -> str:
     """A number and its noun, in the plural where need be."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -88,7 +81,18 @@ def _answer(exchange: Exchange) -> str:
         body = answer_prose(answer, exchange.key)
     said = answer.refusal.message if answer.refusal else ""
     note = f'<p class="note">{safe(answer.note)}</p>' if answer.note not in ("", said) else ""
-    return f"{body}{note}{_foot(answer)}"
+    return f"{body}{note}{_outdated(exchange)}{_foot(answer)}"
+
+
+def _outdated(exchange: Exchange) -> str:
+    """What became of the documents that are cited, since they were."""
+    said = "; ".join(f"{safe(path)} {what}" for path, what in exchange.outdated.items())
+    if not said:
+        return ""
+    return (
+        f'<p class="note outdated">Since this answer {said}. It shows the words as they were; '
+        "ask again for an answer from the documents as they are now.</p>"
+    )
 
 
 def _waiting(exchange: Exchange) -> str:
@@ -120,35 +124,39 @@ def _foot(answer: Answer) -> str:
 def _sources(exchange: Exchange, shown: bool) -> str:
     answer = exchange.answer
     cited = {citation.passage.id for citation in answer.citations} if answer else set()
-    cards = [_citation(citation, exchange.key) for citation in answer.citations] if answer else []
+    cards = [_citation(each, exchange) for each in answer.citations] if answer else []
     rest = [hit.passage for hit in exchange.hits if hit.passage.id not in cited]
     plain = "".join(_passage(passage) for passage in rest)
     if not cards:
         heading = "Nearest passages" if answer and answer.refusal else "Passages found"
+        heading = f"<h2>{heading}</h2>"
         body = plain
     else:
-        heading = "Sources"
+        heading = '<h2 class="unseen">Sources</h2>'  # the tab says so
         more = f"{count(len(rest), 'further passage')} read"
         body = "".join(cards)
         body += f'<details class="rest"><summary>{more}</summary>{plain}</details>' if rest else ""
     hidden = "" if shown else " hidden"
     running = " running" if exchange.running else ""
     return (
-        f'<section class="sources{running}" data-turn="{exchange.key}"{hidden}><h2>{heading}</h2>'
+        f'<section class="sources{running}" data-turn="{exchange.key}"{hidden}>{heading}'
         f'<p class="asked" dir="auto">{safe(exchange.question)}</p>{body}</section>'
     )
 
 
-def _citation(citation: Citation, turn: str) -> str:
+def _citation(citation: Citation, exchange: Exchange) -> str:
     """A card: the quoted words marked among the words around them, and the way to the document."""
     passage, quote, label = citation.passage, citation.quote, citation.label
+    turn = exchange.key
+    what = exchange.outdated.get(passage.document, "")
+    outdated = f'<p class="outdated">The document {what}.</p>' if what else ""
     span = (quote.start - passage.start, quote.end - passage.start)
     return (
         f'<article class="card" id="{turn}-c{label}" data-label="{label}" tabindex="-1" '
         f'aria-label="Citation {label}"><header><span class="label">{label}</span>'
-        f"{_where(passage)}</header>{_words(passage, *span)}"
+        f"{_where(passage)}</header>{_words(passage, *span)}{outdated}"
         f'<footer><a class="open" target="_blank" rel="noopener" href="{_url(passage, *span)}">'
-        f'Open in the document</a><a class="back" href="#{turn}-m{label}" '
+        f'Show in the document</a><a class="back" href="#{turn}-m{label}" '
         f'aria-label="Back to marker {label} in the answer">↩</a></footer></article>'
     )
 
@@ -158,7 +166,7 @@ def _passage(passage: Passage) -> str:
     return (
         f'<article class="card uncited"><header>{_where(passage)}</header>'
         f'{_words(passage)}<footer><a class="open" target="_blank" rel="noopener" '
-        f'href="{_url(passage, 0, len(passage.text))}">Open in the document</a></footer></article>'
+        f'href="{_url(passage, 0, len(passage.text))}">Show in the document</a></footer></article>'
     )
 
 

@@ -1,72 +1,206 @@
-// Markers lead to their citation's card, cards lead back, and the newest answer stays in view.
+// What was said stays in view, buttons reach the server, and the address names the conversation.
 (() => {
   "use strict";
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const behavior = () => (calm.matches ? "auto" : "smooth");
+  const find = (selector, within = document) => within.querySelector(selector);
+  const footnote = (window.footnote = { behavior: () => (calm.matches ? "auto" : "smooth"), find });
 
-  function choose(turn, id) {
-    for (const section of document.querySelectorAll("#sources .sources")) {
-      section.hidden = section.dataset.turn !== turn;
+  // Events go to the nearest component around a button that hears them.
+  footnote.tell = (from, name, detail = {}) => {
+    for (let node = from; node; node = node.parentElement) {
+      if (typeof node.act === "function") return void node.act(name, detail);
     }
-    for (const old of document.querySelectorAll(".chosen")) old.classList.remove("chosen");
-    const card = document.getElementById(id);
-    if (!card) return;
-    card.classList.add("chosen");
-    for (const marker of document.querySelectorAll(`a.marker[href="#${id}"]`)) {
-      marker.classList.add("chosen");
-    }
-    card.scrollIntoView({ behavior: behavior(), block: "nearest" });
-    card.focus({ preventScroll: true });
-  }
+  };
 
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a.marker, a.back");
-    if (!link || event.ctrlKey || event.metaKey) return;
+  // A question put to the reader: true, the words given, or null.
+  footnote.confirm = (text, button, value) =>
+    new Promise((resolve) => {
+      const dialog = document.createElement("dialog");
+      dialog.id = "sure";
+      dialog.setAttribute("aria-labelledby", "sure-text");
+      dialog.innerHTML =
+        '<form method="dialog"><p id="sure-text"></p><input name="words" maxlength="80">' +
+        '<div class="bar"><button value="">Cancel</button><button value="yes" class="yes"></button></div></form>';
+      const input = find("input", dialog);
+      find("p", dialog).textContent = text;
+      find(".yes", dialog).textContent = button;
+      if (value === undefined) input.remove();
+      else {
+        input.value = value;
+        input.setAttribute("aria-labelledby", "sure-text");
+        // Enter in the field means yes, not the first button.
+        input.addEventListener("keydown", (event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          dialog.close("yes");
+        });
+      }
+      dialog.addEventListener("close", () => {
+        const yes = dialog.returnValue === "yes";
+        dialog.remove();
+        resolve(yes ? (value === undefined ? true : input.value.trim() || null) : null);
+      });
+      document.body.append(dialog);
+      dialog.showModal();
+      if (value === undefined) find(".yes", dialog).focus();
+      else input.select();
+    });
+
+  const asked = {
+    forget: ({ title }) => footnote.confirm(`Delete the conversation “${title}”?`, "Delete"),
+    retitle: ({ title }) => footnote.confirm("Name of the conversation", "Rename", title),
+    discard: ({ path }) =>
+      footnote.confirm(`Delete “${decodeURIComponent(path)}” from the folder of documents?`, "Delete"),
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-act]");
+    if (!button) return;
+    const { act, ...detail } = button.dataset;
+    if (act in asked) {
+      const said = await asked[act](detail);
+      if (said === null) return void button.focus();
+      if (act === "retitle") detail.title = said;
+    }
+    footnote.tell(button, act, detail);
+    if (act === "choose" || act === "forget") footnote.menu?.(false);
+    if (act === "about") find("#ask textarea").focus();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-act]");
+    if (!form) return;
     event.preventDefault();
-    const id = link.getAttribute("href").slice(1);
-    if (link.classList.contains("marker")) {
-      choose(link.dataset.turn, id);
-    } else {
-      const marker = document.getElementById(id);
-      marker?.scrollIntoView({ behavior: behavior(), block: "center" });
-      marker?.focus({ preventScroll: true });
+    const { act, ...detail } = form.dataset;
+    const given = Object.fromEntries(new FormData(form));
+    if (Object.values(given).some((value) => value.trim())) {
+      footnote.tell(form, act, { ...detail, ...given });
     }
   });
 
-  // The newest exchange is kept in view while it grows, until the reader scrolls away from it.
-  let latest = "";
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    const turn = button.closest(".acts").dataset.turn;
+    const answer = find(`#${turn} .answer`).cloneNode(true);
+    for (const extra of answer.querySelectorAll(".foot, .note")) extra.remove();
+    await navigator.clipboard.writeText(answer.innerText.replaceAll("\u00a0", " ").trim());
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+
+  // --- the list of conversations, which waits behind a button where the page is narrow
+
+  footnote.menu = (open) => {
+    const button = find("#top .menu");
+    document.documentElement.classList.toggle("menu-open", open);
+    button.setAttribute("aria-expanded", String(open));
+    if (open) find("#chats button")?.focus();
+  };
+  document.addEventListener("click", (event) => {
+    const open = document.documentElement.classList.contains("menu-open");
+    if (event.target.closest("#top .menu")) footnote.menu(!open);
+    else if (open && !event.target.closest("#left, #sure")) footnote.menu(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !document.documentElement.classList.contains("menu-open")) return;
+    footnote.menu(false);
+    find("#top .menu").focus();
+  });
+
+  // --- sources or documents beside the answer
+
+  footnote.show = (name) => {
+    for (const each of ["sources", "shelf"]) {
+      const tab = find(`#tab-${each}`);
+      tab.setAttribute("aria-selected", String(each === name));
+      tab.tabIndex = each === name ? 0 : -1;
+    }
+    find("#side").dataset.view = name;
+  };
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest('[role="tab"]');
+    if (tab) footnote.show(tab.id.slice("tab-".length));
+  });
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest?.('[role="tab"]');
+    if (!tab || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    const other = find(tab.id === "tab-shelf" ? "#tab-sources" : "#tab-shelf");
+    footnote.show(other.id.slice("tab-".length));
+    other.focus();
+  });
+
+  // --- the newest exchange is kept in view while it grows, until the reader scrolls away from it
+
+  let latest = null;
   let following = true;
   for (const kind of ["wheel", "touchmove", "keydown"]) {
     document.addEventListener(kind, () => (following = false), { passive: true });
   }
 
   function follow() {
-    const exchange = document.querySelector("#now .exchange");
-    if (!exchange) return;
-    const running = exchange.classList.contains("running");
-    document.getElementById("now").setAttribute("aria-busy", String(running));
-    if (exchange.id !== latest) {
-      latest = exchange.id;
+    const exchange = find("#now .exchange");
+    const chat = find("#where [data-chat]")?.dataset.chat ?? "";
+    const running = exchange?.classList.contains("running") ?? false;
+    find("#now").setAttribute("aria-busy", String(running));
+    const key = exchange ? chat + exchange.id + exchange.dataset.begun : "";
+    if (key !== latest || (running && !find("#now").dataset.ran)) {
+      latest = key;
       following = true;
-      document.getElementById("side").scrollTo({ top: 0 });
+      footnote.show(exchange ? "sources" : "shelf");
+      find("#side").scrollTo({ top: 0 });
     }
-    if (!following) return;
-    const shown = exchange.getBoundingClientRect();
-    const room = document.getElementById("ask").getBoundingClientRect().top;
-    const top = document.getElementById("top").getBoundingClientRect().bottom;
+    find("#now").dataset.ran = running ? "yes" : "";
+    if (!following || !exchange) return;
+    const shown = find("#now").getBoundingClientRect();
+    const room = find("#ask").getBoundingClientRect().top;
+    const top = find("#top").getBoundingClientRect().bottom;
     const hidden = Math.min(shown.bottom - room, shown.top - top);
     if (shown.top < top || hidden > 0) scrollBy(0, shown.top < top ? shown.top - top : hidden);
   }
 
-  function start() {
-    const now = document.getElementById("now");
-    if (!now) return void setTimeout(start, 50);
+  // --- what the server tells the browser
+
+  function name() {
+    const chat = find("#where [data-chat]")?.dataset.chat ?? "";
+    const address = new URL(location.href);
+    if (chat) address.searchParams.set("chat", chat);
+    else address.searchParams.delete("chat");
+    if (address.href !== location.href) history.replaceState(null, "", address);
+  }
+
+  function save() {
+    const mail = find("#mail [data-save]");
+    if (!mail) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([mail.dataset.text], { type: "text/markdown" }));
+    link.download = mail.dataset.save;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    mail.remove();
+  }
+
+  footnote.watch = (id, change) =>
+    new MutationObserver(change).observe(document.getElementById(id), {
+      childList: true,
+      subtree: true,
+    });
+
+  // Gradio builds the page some time after this script is there.
+  footnote.started = new Promise((resolve) => {
+    const look = () => (find("#mail") && find("#now") ? resolve() : void setTimeout(look, 30));
+    look();
+  });
+  footnote.started.then(() => {
+    const now = find("#now");
     now.setAttribute("role", "log");
     now.setAttribute("aria-live", "polite");
-    document.getElementById("side").setAttribute("role", "complementary");
-    document.getElementById("side").setAttribute("aria-label", "Sources");
-    new MutationObserver(follow).observe(now, { childList: true, subtree: true });
-  }
-  start();
+    find("#side").setAttribute("role", "complementary");
+    find("#side").setAttribute("aria-label", "Sources and documents");
+    footnote.show("shelf");
+    footnote.watch("now", follow);
+    footnote.watch("where", name);
+    footnote.watch("mail", save);
+  });
 })();

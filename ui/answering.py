@@ -1,0 +1,88 @@
+"""An exchange as it comes about: its steps for the page, and what a follow-up is given."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from index.errors import FootnoteError, UnknownDocument
+from rag.answers import Delta, Done, Event, Retrieved, Turn
+from rag.engine import Engine
+from ui.conversation import Exchange
+from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
+
+log = logging.getLogger(__name__)
+
+FAULT = "Something went wrong while answering. The server's log says what; please ask again."
+_REFRESH_SECONDS = 0.05
+
+
+def steps(engine: Engine, now: Exchange, past: Sequence[Exchange]) -> Iterator[Exchange]:
+    """The exchange after each event that is worth showing; the last one is never running."""
+    shown = 0.0
+    try:
+        events = engine.stream(now.question, history(past))
+        with closing(events):
+            for event in events:
+                now = _after(now, event)
+                if isinstance(event, Delta) and time.monotonic() - shown < _REFRESH_SECONDS:
+                    continue
+                shown = time.monotonic()
+                yield now
+    except FootnoteError as error:
+        yield replace(now, fault=str(error))
+    except Exception:
+        log.exception("the chat page could not answer")
+        yield replace(now, fault=FAULT)
+
+
+def history(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
+    """The latest turns that fit the limits of a question's history, oldest first."""
+    turns: list[Turn] = []
+    room = HISTORY_CHARACTERS
+    for turn in (exchange.turn for exchange in reversed(exchanges)):
+        if turn is None:
+            continue
+        room -= len(turn.question) + len(turn.answer)
+        if room < 0 or len(turns) == HISTORY_TURNS:
+            break
+        turns.append(turn)
+    return tuple(reversed(turns))
+
+
+def as_of_now(engine: Engine, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """Kept exchanges, each with what became of the documents that it cites."""
+    digests = dict[str, str]()
+
+    def digest(path: str) -> str:
+        if path not in digests:
+            try:
+                digests[path] = engine.document(path).digest
+            except UnknownDocument:
+                digests[path] = ""
+        return digests[path]
+
+    return tuple(replace(each, outdated=_outdated(each, digest)) for each in exchanges)
+
+
+def _outdated(exchange: Exchange, digest: Callable[[str], str]) -> dict[str, str]:
+    found = dict[str, str]()
+    for citation in exchange.answer.citations if exchange.answer else ():
+        passage = citation.passage
+        now = digest(passage.document)
+        if now != passage.digest:
+            found[passage.document] = "has changed" if now else "is not indexed any more"
+    return found
+
+
+def _after(exchange: Exchange, event: Event) -> Exchange:
+    if isinstance(event, Retrieved):
+        return replace(exchange, hits=event.hits)
+    if isinstance(event, Delta):
+        return replace(exchange, text=exchange.text + event.text)
+    if isinstance(event, Done):
+        return replace(exchange, answer=event.answer, hits=event.answer.hits)
+    return exchange

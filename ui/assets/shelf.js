@@ -1,0 +1,135 @@
+// The documents panel: files are added by a click or dropped, and what goes on is looked at.
+(() => {
+  "use strict";
+
+  const { find, started, tell } = window.footnote;
+  const LOOK_MS = 700;
+  const sent = []; // names of files that were sent and are not indexed yet
+  let list; // how far each file is
+
+  function line(file) {
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    const bar = document.createElement("progress");
+    const said = document.createElement("span");
+    name.className = "title";
+    name.textContent = file.name;
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", `Sending ${file.name}`);
+    said.className = "path";
+    item.append(name, bar, said);
+    list.append(item);
+    return { item, bar, said };
+  }
+
+  function send(file) {
+    const { item, bar, said } = line(file);
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", `/v1/documents/${encodeURIComponent(file.name)}`);
+      request.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) bar.value = event.loaded / event.total;
+      });
+      request.addEventListener("loadend", () => {
+        bar.remove();
+        const taken = request.status >= 200 && request.status < 300;
+        item.className = taken ? "taken" : "fault";
+        said.textContent = taken ? "Received, being indexed…" : refusal(request);
+        if (taken) sent.push({ name: file.name, item });
+        resolve();
+      });
+      request.send(file);
+    });
+  }
+
+  function refusal(request) {
+    try {
+      return JSON.parse(request.responseText).error.message;
+    } catch {
+      return request.status ? `The server refused it (${request.status}).` : "The connection broke.";
+    }
+  }
+
+  async function add(files) {
+    window.footnote.show("shelf");
+    for (const done of list.querySelectorAll("li.fault, li.indexed")) done.remove();
+    for (const file of files) await send(file);
+    look();
+  }
+
+  const look = () => tell(find("#shelf"), "look");
+
+  // Runs whenever the panel was made anew.
+  function changed() {
+    const section = find("#shelf .documents");
+    if (!section) return;
+    if (section.classList.contains("running")) return void setTimeout(look, LOOK_MS);
+    for (const { name, item } of sent.splice(0)) settle(section, name, item);
+  }
+
+  // A file that was sent is in the list by now, or among those that failed.
+  function settle(section, name, item) {
+    const path = encodeURIComponent(name);
+    const button = [...section.querySelectorAll('button[data-act="about"]')].find(
+      (each) => decodeURIComponent(each.dataset.path) === name.normalize("NFC")
+    );
+    const said = find(".path", item);
+    if (!button) {
+      item.className = "fault";
+      said.textContent = "It could not be read; see the list below.";
+      return;
+    }
+    item.className = "indexed";
+    said.textContent = "Indexed: ask about it.";
+    tell(find("#shelf"), "about", { path });
+  }
+
+  function filter(box) {
+    const wanted = box.value.trim().toLowerCase();
+    for (const item of box.parentElement.querySelectorAll(":scope > ul > li")) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    }
+  }
+
+  started.then(() => {
+    const shelf = find("#shelf");
+    list = document.createElement("ul");
+    list.id = "uploads";
+    list.setAttribute("aria-label", "Files sent");
+    list.setAttribute("aria-live", "polite");
+    shelf.before(list);
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.hidden = true;
+    input.id = "files";
+    input.setAttribute("aria-label", "Documents to add");
+    shelf.before(input);
+    input.addEventListener("change", () => {
+      add([...input.files]);
+      input.value = "";
+    });
+    document.addEventListener("click", (event) => {
+      const pick = event.target.closest("#shelf .pick");
+      if (!pick) return;
+      input.accept = pick.dataset.accept.replaceAll(" ", ",");
+      input.click();
+    });
+    document.addEventListener("input", (event) => {
+      if (event.target.matches("#shelf .filter")) filter(event.target);
+    });
+    const side = find("#side");
+    const open = () => find("#shelf .pick") !== null;
+    for (const kind of ["dragover", "dragleave", "drop"]) {
+      document.addEventListener(kind, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        side.classList.toggle("dropping", kind === "dragover" && open());
+        if (kind === "drop" && open()) add([...event.dataTransfer.files]);
+      });
+    }
+    window.footnote.watch("shelf", changed);
+    changed();
+  });
+})();

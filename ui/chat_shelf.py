@@ -1,0 +1,68 @@
+"""What the documents panel of the chat page does, and the questions that are offered."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import gradio as gr
+
+from index.errors import FootnoteError
+from rag.engine import Engine
+from ui.chat_parts import Parts
+from ui.chats import offers_html
+from ui.examples import example_questions, questions_about
+from ui.library import Library
+from ui.page_words import chat_id, fault_html
+from ui.shelf import shelf_html, summary_html
+
+EXAMPLES = 4
+Update = dict[Any, Any]
+
+
+class ShelfActs:
+    """The panel over one library."""
+
+    def __init__(self, parts: Parts, engine: Engine, library: Library) -> None:
+        self._parts = parts
+        self._engine = engine
+        self._library = library
+        self._generation = 0
+        self.offered = ""  # questions of that generation, as they were shown last
+
+    def look(self) -> Update:
+        """The documents as they are now."""
+        try:
+            state = self._library.state()
+        except FootnoteError as error:
+            return {self._parts.shelf: "", self._parts.summary: fault_html(error)}
+        return {self._parts.shelf: shelf_html(state), self._parts.summary: summary_html(state)}
+
+    def discard(self, event: gr.EventData) -> Update:
+        """Delete a document."""
+        try:
+            self._library.remove(unquote(event._data["path"]))
+        except FootnoteError as error:
+            shown = self.look()
+            return {**shown, self._parts.shelf: fault_html(error) + shown[self._parts.shelf]}
+        return self.look()
+
+    def offer(self, exchanges: tuple[object, ...], where: str) -> Update:
+        """Questions to start with, on a page that is empty."""
+        try:
+            generation = self._engine.generation
+            if self._generation != generation:
+                self.offered = offers_html(example_questions(self._engine, EXAMPLES))
+                self._generation = generation
+        except FootnoteError:
+            self.offered = ""
+        return {self._parts.offers: "" if chat_id(where) else self.offered}
+
+    def about(self, event: gr.EventData) -> Update:
+        """Questions about a document."""
+        path = unquote(event._data["path"])
+        try:
+            title = self._engine.document(path).title or path
+            return {self._parts.offers: offers_html(questions_about(self._engine, path, 3), title)}
+        except FootnoteError as error:
+            return {self._parts.offers: fault_html(error)}

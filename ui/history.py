@@ -1,0 +1,160 @@
+"""Conversations that are kept: in a SQLite file of their own in the data folder.
+
+Each answer is stored whole, with the words that it cites, so that it can be read again when a
+document has changed or is gone. The index never touches this file, nor this the index.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from index.errors import StoreError
+from ui.conversation import Exchange
+
+FILE_NAME = "conversations.sqlite3"
+TITLE_CHARACTERS = 80
+_LISTED = 200
+_LOST = "This answer was kept by another version of Footnote and cannot be shown."
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS chats (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, updated REAL NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS exchanges (
+    chat TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    question TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (chat, number)
+) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation in a list; `updated` in seconds since 1970."""
+
+    id: str
+    title: str
+    updated: float
+
+
+class History:
+    """The conversations of one owner. Every method raises StoreError if the file fails it."""
+
+    def __init__(self, data: Path, owner: str = "") -> None:
+        self._path = data / FILE_NAME
+        self._owner = owner
+
+    def chats(self) -> list[Chat]:
+        """The latest conversations, newest first."""
+        if not self._path.exists():
+            return []
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT id, title, updated FROM chats WHERE owner = ? "
+                "ORDER BY updated DESC, id LIMIT ?",
+                (self._owner, _LISTED),
+            )
+            return [Chat(*row) for row in rows]
+
+    def chat(self, chat: str) -> Chat | None:
+        """One conversation, if there is such a one."""
+        if not chat or not self._path.exists():
+            return None
+        with self._open() as database:
+            row = database.execute(
+                "SELECT id, title, updated FROM chats WHERE id = ? AND owner = ?",
+                (chat, self._owner),
+            ).fetchone()
+        return Chat(*row) if row else None
+
+    def exchanges(self, chat: str) -> tuple[Exchange, ...]:
+        """What was said in a conversation, in order; nothing if there is no such conversation."""
+        if not chat or not self._path.exists():
+            return ()
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT number, question, body FROM exchanges JOIN chats ON chats.id = chat "
+                "WHERE chat = ? AND owner = ? ORDER BY number",
+                (chat, self._owner),
+            )
+            return tuple(_read(*row) for row in rows)
+
+    def keep(self, chat: str, exchange: Exchange) -> None:
+        """Keep an exchange as it is now; the first one of a conversation gives it its title."""
+        body = _exchange().dump_json(exchange).decode()
+        with self._open() as database:
+            database.execute(
+                "INSERT INTO chats VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET updated = excluded.updated "
+                "WHERE owner = excluded.owner",
+                (chat, self._owner, _title(exchange.question), time.time()),
+            )
+            database.execute(
+                "INSERT OR REPLACE INTO exchanges SELECT id, ?, ?, ? FROM chats "
+                "WHERE id = ? AND owner = ?",
+                (int(exchange.key[1:]), exchange.question, body, chat, self._owner),
+            )
+
+    def rename(self, chat: str, title: str) -> None:
+        """Give a conversation another title; an empty one changes nothing."""
+        if title := _title(title):
+            with self._open() as database:
+                database.execute(
+                    "UPDATE chats SET title = ? WHERE id = ? AND owner = ?",
+                    (title, chat, self._owner),
+                )
+
+    def delete(self, chat: str) -> None:
+        """Forget a conversation; its words do not stay in the file."""
+        with self._open() as database:
+            database.execute("DELETE FROM chats WHERE id = ? AND owner = ?", (chat, self._owner))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection and its transaction."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=5)) as database:
+                database.execute("PRAGMA foreign_keys = ON")
+                database.execute("PRAGMA secure_delete = ON")
+                database.executescript(_SCHEMA)
+                with database:
+                    yield database
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"conversations cannot be kept in {self._path} ({error}); "
+                "see that the folder can be written, or move the file away"
+            ) from error
+
+
+def new_chat() -> str:
+    """The id of a conversation that is about to begin."""
+    return uuid4().hex
+
+
+@cache
+def _exchange() -> TypeAdapter[Exchange]:
+    return TypeAdapter(Exchange)
+
+
+def _read(number: int, question: str, body: str) -> Exchange:
+    """An exchange as it was kept, under the key of its place."""
+    try:
+        return replace(_exchange().validate_json(body), key=f"t{number}")
+    except ValidationError:
+        return Exchange(f"t{number}", question, fault=_LOST)
+
+
+def _title(words: str) -> str:
+    """The first words of a question as the title of a conversation."""
+    words = " ".join(words.split())
+    if len(words) <= TITLE_CHARACTERS:
+        return words
+    short = words[:TITLE_CHARACTERS]
+    return (short.rpartition(" ")[0] or short).rstrip(",;:") + "…"

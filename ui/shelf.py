@@ -1,0 +1,114 @@
+"""The documents panel as HTML: what is indexed, what failed and why, and what goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from index.catalog import DocumentInfo
+from index.formats.registry import PARSERS
+from ui.conversation import count
+from ui.library import LibraryState
+from ui.reader import document_url
+from ui.render import safe
+from ui.resync import SyncState
+
+# A browser is slow with more; the rest can be asked about all the same.
+_LISTED = 500
+_FILTERED = 12  # from so many on there is a box to filter them
+_STAGES = {
+    "waiting": "Waiting for another run of the index",
+    "starting": "Starting to index",
+    "reading": "Reading",
+    "embedding": "Indexing",
+}
+
+
+def shelf_html(state: LibraryState) -> str:
+    """All of the panel. Files can be dropped on it if the folder can be changed."""
+    usable = [info for info in state.documents if not info.failure]
+    failed = [info for info in state.documents if info.failure]
+    running = "running" if state.sync.running else "idle"
+    accept = " ".join(sorted(kind for kind in PARSERS if kind.startswith(".")))
+    adding = (
+        f'<p class="closed">{safe(state.closed)}</p>'
+        if state.closed
+        else f'<button type="button" class="pick" data-accept="{accept}">Add documents</button>'
+    )
+    return (
+        f'<section class="documents {running}"><header><h2 class="unseen">Documents</h2>'
+        f"{adding}</header>"
+        f"{_sync(state.sync)}{_failures(failed)}"
+        f"{_list(usable[:_LISTED], deletable=not state.closed)}{_more(len(usable))}</section>"
+    )
+
+
+def summary_html(state: LibraryState) -> str:
+    """How much is indexed, in a line."""
+    usable = [info for info in state.documents if not info.failure]
+    passages = sum(info.passages for info in usable)
+    return (
+        f"<p>{count(len(usable), 'document')}"
+        f'<span class="detail"> · {count(passages, "passage")}</span></p>'
+    )
+
+
+def _sync(sync: SyncState) -> str:
+    if sync.running:
+        stage = _STAGES.get(sync.stage, "Indexing")
+        how_far = f" {sync.done:,} of {sync.total:,}" if sync.total else ""
+        waits = f" ({safe(sync.fault)})" if sync.fault else ""
+        return f'<p class="sync" role="status">{stage}{how_far}…{waits}</p>'
+    return f'<p class="fault" role="status">{safe(sync.fault)}</p>' if sync.fault else ""
+
+
+def _failures(failed: Sequence[DocumentInfo]) -> str:
+    if not failed:
+        return ""
+    items = "".join(
+        f'<li><span class="title" dir="auto">{safe(info.path)}</span>'
+        f'<span class="path">{safe(info.failure or "")}</span></li>'
+        for info in failed[:_LISTED]
+    )
+    noun = f"{count(len(failed), 'file')} could not be read"
+    return f'<details class="failed"><summary>{noun}</summary><ul>{items}</ul></details>'
+
+
+def _list(documents: Sequence[DocumentInfo], deletable: bool) -> str:
+    if not documents:
+        return '<p class="none">Nothing is indexed yet.</p>'
+    items = "".join(_item(info, deletable) for info in documents)
+    box = (
+        '<input type="search" class="filter" aria-label="Filter documents" placeholder="Filter">'
+        if len(documents) >= _FILTERED
+        else ""
+    )
+    return f"{box}<ul>{items}</ul>"
+
+
+def _item(info: DocumentInfo, deletable: bool) -> str:
+    """A document: its name, which opens it, what it holds, and what can be done with it."""
+    name, path = safe(info.title or info.path), quote(info.path, safe="/", errors="replace")
+    pages = [count(info.pages, "page")] if info.pages else []
+    facts = " · ".join([safe(info.path), *pages])
+    notes = f'<span class="path">{safe("; ".join(info.notes))}</span>' if info.notes else ""
+    delete = _button("discard", path, f"Delete {name}", "Delete") if deletable else ""
+    return (
+        f'<li><a class="open" target="_blank" rel="noopener" '
+        f'href="{safe(document_url(info.path))}"><span class="title" dir="auto">{name}</span>'
+        f'<span class="path">{facts}</span>{notes}</a><span class="acts">'
+        f"{_button('about', path, f'Ask about {name}', 'Ask')}{delete}</span></li>"
+    )
+
+
+def _button(act: str, path: str, label: str, words: str) -> str:
+    return (
+        f'<button type="button" data-act="{act}" data-path="{path}" '
+        f'aria-label="{label}">{words}</button>'
+    )
+
+
+def _more(usable: int) -> str:
+    if usable <= _LISTED:
+        return ""
+    return f'<p class="none">and {usable - _LISTED:,} more, which are answered from as well</p>'
