@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from eval.bench import Figure, make_corpus, paired
+from eval.bench import Figure, make_corpus, paired, peak_memory_mb
 from index.catalog import Catalog
 from index.embed import Embedder
-from index.passages import Vectors
+from index.passages import Content, Embedded, Vectors
 from index.settings import IndexSettings, load_settings
 from index.sync import SyncReport, sync
 
@@ -33,14 +33,18 @@ class MadeUp(Embedder):
         super().__init__(model)
         self.__dict__["fingerprint"] = "made-up"
 
-    def embed_passages(
-        self, texts: Sequence[str], done: Callable[[int], None] | None = None
-    ) -> Vectors:
-        """One vector per text, the same each time."""
-        vectors = np.stack([self._draw(text) for text in texts])
+    def embed_contents(
+        self, contents: Sequence[Content], done: Callable[[int], None] | None = None
+    ) -> Embedded:
+        """One vector per passage and per sentence, the same each time."""
+        texts = [content.embedding_text for content in contents]
+        inside = [
+            np.stack([self._draw(text[start:end]) for start, end in content.sentence_spans])
+            for content, text in zip(contents, texts, strict=True)
+        ]
         if done:
             done(len(texts))
-        return np.asarray(vectors, dtype=np.float32)
+        return Embedded(np.stack([self._draw(text) for text in texts]), inside)
 
     def _draw(self, text: str) -> Vectors:
         seed = int.from_bytes(sha256(text.encode()).digest()[:8])
@@ -81,7 +85,8 @@ def _against_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
     report = sync(fresh(), corpus)
     with_catalog = Catalog.read(folder / "run1")
     keys = with_catalog.keys()
-    texts = sorted(with_catalog.embedding_texts(keys).values(), key=len)
+    contents = with_catalog.contents(keys).values()
+    texts = sorted((content.embedding_text for content in contents), key=len)
     with_catalog.close()
     embedder = Embedder("minilm")
     bare = paired(lambda: sync(fresh(), corpus), lambda: embedder.encode_bare(texts), times)
@@ -175,10 +180,7 @@ def main() -> None:
     corpus, data = map(Path, sys.argv[1:])
     settings = load_settings(IndexSettings, data=data)
     report: SyncReport = sync(settings, corpus, embedder=MadeUp("minilm"))
-    # Not getrusage's, which begins with what the parent held when it forked.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    sys.stdout.write(json.dumps([report.seconds, int(peak) / 1024]))
+    sys.stdout.write(json.dumps([report.seconds, peak_memory_mb()]))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from index.errors import EmptyIndex
-from index.passages import Document, Failure, Heading, Passage, Vectors, embedding_text
+from index.passages import Content, Document, Failure, Heading, Passage, Vectors
+from index.pooling import unpack
 from index.rows import Database, Row, open_to_read
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
@@ -185,14 +186,14 @@ class Catalog:
             values,
         )
 
-    def embedding_texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """The text to embed and to search for each key."""
-        found = dict[str, str]()
+    def contents(self, keys: Sequence[str]) -> dict[str, Content]:
+        """What to embed and to search for each key."""
+        found = dict[str, Content]()
         for chunk in _chunks(keys):
             rows = self._rows(
                 f"SELECT key, heading, text FROM passages WHERE key IN ({_marks(chunk)})", chunk
             )
-            found.update({key: embedding_text(heading, text) for key, heading, text in rows})
+            found.update({key: Content(heading, text) for key, heading, text in rows})
         return found
 
     def all_texts(self) -> Iterator[tuple[str, str]]:
@@ -200,7 +201,7 @@ class Catalog:
         rows = self._database.each(
             "SELECT key, heading, text FROM passages GROUP BY key ORDER BY key"
         )
-        return ((key, embedding_text(heading, text)) for key, heading, text in rows)
+        return ((key, Content(heading, text).embedding_text) for key, heading, text in rows)
 
     def keys(self, after: str = "", limit: int = -1) -> list[str]:
         """The keys of all passages in order; those behind one key, at most so many."""
@@ -228,6 +229,20 @@ class Catalog:
                 [model, *chunk],
             )
             found.update({key: np.frombuffer(blob, dtype=np.float32) for key, blob in rows})
+        return found
+
+    def sentence_vectors(self, model: str, keys: Sequence[str]) -> dict[str, Vectors]:
+        """Stored unit vectors of the sentences of keys, shape (sentences, dimension) each; keys
+        without them are left out.
+        """
+        found = {}
+        for chunk in _chunks(keys):
+            rows = self._rows(
+                "SELECT key, sentences, length(vector) / 4 FROM vectors "
+                f"WHERE sentences NOTNULL AND model = ? AND key IN ({_marks(chunk)})",
+                [model, *chunk],
+            )
+            found.update({key: unpack(blob, dimension) for key, blob, dimension in rows})
         return found
 
     def dimension(self, model: str) -> int:

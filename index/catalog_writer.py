@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from index.catalog import Catalog, FileState
-from index.passages import Document, Passage, Vectors, embedding_text
+from index.passages import Content, Document, Embedded, Passage
+from index.pooling import pack
 from index.rows import Database, open_anew, open_to_write
 
 _DOCUMENT = (
@@ -124,15 +125,15 @@ class CatalogWriter(Catalog):
         )
         return int(self._rows("SELECT count(*) FROM staging.missing")[0][0])
 
-    def missing(self, first: int, count: int) -> dict[str, str]:
-        """Keys and texts of that list from a place (0 is the first), at most so many."""
+    def missing(self, first: int, count: int) -> dict[str, Content]:
+        """Keys and contents of that list from a place (0 is the first), at most so many."""
         rows = self._rows(
             "SELECT m.key, p.heading, p.text FROM staging.missing m "
             "JOIN staging.passages p ON p.key = m.key WHERE number > ? AND number <= ? "
             "GROUP BY number ORDER BY number",
             (first, first + count),
         )
-        return {key: embedding_text(heading, text) for key, heading, text in rows}
+        return {key: Content(heading, text) for key, heading, text in rows}
 
     # --- inside the transaction that commits
 
@@ -175,12 +176,15 @@ class CatalogWriter(Catalog):
             (state.path, state.path, len(old) + 1, old),
         )
 
-    def put_vectors(self, model: str, keys: Sequence[str], vectors: Vectors) -> None:
+    def put_vectors(self, model: str, keys: Sequence[str], embedded: Embedded) -> None:
         """Store vectors by key; they outlive a killed sync: nothing is embedded twice."""
-        rows = zip(keys, vectors.astype(np.float32), strict=True)
+        rows = zip(keys, embedded.vectors.astype(np.float32), embedded.sentences, strict=True)
         self._database.run_each(
-            "INSERT OR REPLACE INTO vectors (model, key, vector) VALUES (?, ?, ?)",
-            [(model, key, vector.tobytes()) for key, vector in rows],
+            "INSERT OR REPLACE INTO vectors (model, key, vector, sentences) VALUES (?, ?, ?, ?)",
+            [
+                (model, key, vector.tobytes(), None if inside is None else pack(inside))
+                for key, vector, inside in rows
+            ],
         )
 
     def drop_orphan_vectors(self, model: str) -> None:

@@ -202,5 +202,5 @@ def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> No
             f"run: footnote index {catalog.meta('corpus')} --rebuild"
         )
     for first in range(0, len(missing), _CHUNK):
-        texts = catalog.embedding_texts(missing[first : first + _CHUNK])
-        store_vectors(catalog, embedder, texts)
+        contents = catalog.contents(missing[first : first + _CHUNK])
+        store_vectors(catalog, embedder, contents)

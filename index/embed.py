@@ -16,19 +16,21 @@ from hashlib import sha256
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from index.errors import ConfigError
 from index.limits import cores
-from index.passages import Vectors
+from index.passages import Content, Embedded, Vectors
+from index.pooling import pool, pool_spans
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
 Progress = Callable[[int], None]
+Found = TypeVar("Found")
 
 BUILT_IN = "minilm"
 # SHA-256 of the weights that sentence-transformers/all-MiniLM-L6-v2 publishes (model.safetensors).
@@ -168,7 +170,6 @@ class Embedder:
         Texts are batched by length, since a batch costs what its longest text costs.
         """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        batches = list(_batches([min(n, self.max_tokens) for n in self.count_tokens(texts)]))
 
         def embed(batch: list[int]) -> Vectors:
             found: Vectors = self._model.encode_document(
@@ -179,14 +180,65 @@ class Embedder:
             )
             return found
 
-        with _one_core_each() as pool:
+        for batch, found in self._by_batch(self.count_tokens(texts), embed, done):
+            vectors[batch] = found
+        return _unit(vectors)
+
+    def embed_contents(self, contents: Sequence[Content], done: Progress | None = None) -> Embedded:
+        """Unit vectors of passages, and of their sentences if the model's vector is the mean of
+        its tokens' vectors; `done` is told each batch's size.
+        """
+        texts = [content.embedding_text for content in contents]
+        if self._tokenizer is None or not self._takes_mean:
+            return Embedded(self.embed_passages(texts, done), [None] * len(texts))
+        marked = self._tokenizer.encode_batch(texts)
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        sentences = list[Vectors | None]([None] * len(texts))
+
+        def embed(batch: list[int]) -> list[Vectors]:
+            found: Any = self._model.encode_document(
+                [texts[i] for i in batch],
+                batch_size=len(batch),
+                output_value=None,
+                show_progress_bar=False,
+            )
+            return [
+                item["token_embeddings"][: int(item["attention_mask"].sum())].numpy()
+                for item in found
+            ]
+
+        for batch, found in self._by_batch([len(item.ids) for item in marked], embed, done):
+            for place, tokens in zip(batch, found, strict=True):
+                vectors[place] = pool(tokens)
+                spans = contents[place].sentence_spans
+                sentences[place] = pool_spans(tokens, marked[place].offsets, spans)
+        return Embedded(_unit(vectors), sentences)
+
+    @cached_property
+    def _takes_mean(self) -> bool:
+        """Whether a text's vector is the mean of its tokens', with nothing put before the text."""
+        modules = list(self._model.children())
+        kinds = [type(module).__name__ for module in modules]
+        prompts = self._model.prompts
+        return (
+            kinds[:2] == ["Transformer", "Pooling"]
+            and set(kinds[2:]) <= {"Normalize"}
+            and getattr(modules[1], "pooling_mode", "") == "mean"
+            and not any(prompt for name, prompt in prompts.items() if name != "query")
+        )
+
+    def _by_batch(
+        self, sizes: Sequence[int], embed: Callable[[list[int]], Found], done: Progress | None
+    ) -> Iterator[tuple[list[int], Found]]:
+        """Batches, as places of texts of these sizes in tokens, and what embedding them gives."""
+        batches = list(_batches([min(size, self.max_tokens) for size in sizes]))
+        with _one_core_each() as threads:
             # The first alone, since it also sets up the tokenizer, which threads then only read.
-            made = chain(map(embed, batches[:1]), pool.map(embed, batches[1:]))
+            made = chain(map(embed, batches[:1]), threads.map(embed, batches[1:]))
             for batch, found in zip(batches, made, strict=True):
-                vectors[batch] = found
+                yield batch, found
                 if done:
                     done(len(batch))
-        return _unit(vectors)
 
     def encode_bare(self, texts: Sequence[str]) -> Vectors:
         """The same from the model as it comes, in the order given: a yardstick for benchmarks."""

@@ -238,7 +238,8 @@ def _batch(catalog: Catalog, model: str, keys: Sequence[str]) -> Batch:
 
 def _texts(catalog: Catalog, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     for first in range(0, len(keys), _BATCH):
-        yield from sorted(catalog.embedding_texts(keys[first : first + _BATCH]).items())
+        contents = catalog.contents(keys[first : first + _BATCH])
+        yield from sorted((key, content.embedding_text) for key, content in contents.items())
 
 
 def _sample(catalog: Catalog, model: str) -> Vectors:

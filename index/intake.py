@@ -12,7 +12,7 @@ from index.catalog_writer import CatalogWriter
 from index.checks import passage_limit
 from index.embed import Embedder
 from index.load import load
-from index.passages import Document
+from index.passages import Content, Document
 from index.settings import IndexSettings
 from index.split import split
 from index.walk import Entry
@@ -80,9 +80,9 @@ def embed(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None)
     """
     total = catalog.list_missing(embedder.fingerprint)
     for first in range(0, total, _CHUNK):
-        texts = catalog.missing(first, _CHUNK)
+        contents = catalog.missing(first, _CHUNK)
         store_vectors(
-            catalog, embedder, texts, _counter(progress, first, total) if progress else None
+            catalog, embedder, contents, _counter(progress, first, total) if progress else None
         )
     return total
 
@@ -90,13 +90,13 @@ def embed(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None)
 def store_vectors(
     catalog: CatalogWriter,
     embedder: Embedder,
-    texts: Mapping[str, str],
+    contents: Mapping[str, Content],
     done: Callable[[int], None] | None = None,
 ) -> None:
-    """Embed texts, by key, and store their vectors at once."""
-    vectors = embedder.embed_passages(list(texts.values()), done)
+    """Embed contents, by key, and store their vectors at once."""
+    embedded = embedder.embed_contents(list(contents.values()), done)
     with catalog.transaction():
-        catalog.put_vectors(embedder.fingerprint, list(texts), vectors)
+        catalog.put_vectors(embedder.fingerprint, list(contents), embedded)
 
 
 def _counter(progress: Progress, done: int, total: int) -> Callable[[int], None]:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from index.sentences import sentence_spans
 
 Vectors = NDArray[np.float32]
 
@@ -39,9 +42,22 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
-def embedding_text(heading: str, text: str) -> str:
-    """A passage's heading path and text as they are embedded and searched."""
-    return f"{heading}\n{text}" if heading else text
+class Content(NamedTuple):
+    """What a passage says, wherever it stands: the heading path above it, and its text."""
+
+    heading: str
+    text: str
+
+    @property
+    def embedding_text(self) -> str:
+        """What is embedded and searched: the heading path, then the text."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+    @property
+    def sentence_spans(self) -> list[tuple[int, int]]:
+        """Spans of the text's sentences in the embedding text."""
+        before = len(self.embedding_text) - len(self.text)
+        return [(before + start, before + end) for start, end in sentence_spans(self.text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +81,22 @@ class Passage:
     @property
     def embedding_text(self) -> str:
         """What is embedded and searched: the heading path above the passage, then its text."""
-        return embedding_text(self.heading, self.text)
+        return Content(self.heading, self.text).embedding_text
 
     @property
     def key(self) -> str:
         """Digest of the embedding text: passages that read the same share one vector."""
         return sha256(self.embedding_text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Unit vectors of passages, shape (n, dimension), and for each those of its sentences in order,
+    shape (sentences, dimension), or None where the model has none to give.
+    """
+
+    vectors: Vectors
+    sentences: Sequence[Vectors | None]
 
 
 @dataclass(frozen=True, slots=True)

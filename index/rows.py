@@ -13,7 +13,7 @@ from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
 
 FILE_NAME = "catalog.sqlite3"
 STAGING = "staging.sqlite3"
-SCHEMA = 2
+SCHEMA = 3
 # Text comes last, since SQLite reads through it to reach what is behind.
 _DOCUMENTS = """
 CREATE TABLE {0}documents (
@@ -34,7 +34,7 @@ CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_key ON passages (key);
 CREATE TABLE vectors (
     id INTEGER PRIMARY KEY, model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
-    UNIQUE (model, key)
+    sentences BLOB, UNIQUE (model, key)
 ) STRICT;
 """
 # The tables of an older schema, and those that hold the same in every schema.

@@ -13,7 +13,7 @@ import pytest
 from index.catalog import Catalog, Counts, DocumentInfo, FileState
 from index.catalog_writer import CatalogWriter, Change
 from index.errors import EmptyIndex, IndexMismatch, StoreError
-from index.passages import Document, Failure, Heading, Passage
+from index.passages import Content, Document, Embedded, Failure, Heading, Passage, Vectors
 from index.rows import FILE_NAME
 
 pytestmark = pytest.mark.unit
@@ -41,6 +41,13 @@ PASSAGES = [passage(2, 7), passage(1, 13)]
 KEY = PASSAGES[0].key
 
 
+def made(vectors: list[list[float]], *sentences: list[list[float]]) -> Embedded:
+    """What embedding gives; without `sentences`, from a model that has no vectors for them."""
+    none: list[Vectors | None] = [None] * len(vectors)
+    inside = [np.array(rows, np.float32) for rows in sentences]
+    return Embedded(np.array(vectors, np.float32), inside or none)
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[CatalogWriter]:
     made = CatalogWriter.create(tmp_path)
@@ -53,7 +60,7 @@ def fill(catalog: CatalogWriter, generation: int = 1) -> None:
         catalog.stage(STATE, DOCUMENT, PASSAGES)
         catalog.stage(FAILED, None)
         assert catalog.replace([], []) == Change([], [KEY])
-        catalog.put_vectors("m", [KEY], np.array([[0.6, 0.8]], dtype=np.float32))
+        catalog.put_vectors("m", [KEY], made([[0.6, 0.8]], [[0.0, 1.0]]))
         catalog.set_meta("generation", str(generation))
 
 
@@ -83,7 +90,10 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     ]
     assert reader.passages_of([KEY, "none"]) == {KEY: [PASSAGES[1], PASSAGES[0]]}
     assert reader.passages_in("b/é.md") == PASSAGES
-    assert reader.embedding_texts([KEY]) == {KEY: "Head\nTwo."}
+    (inside,) = reader.sentence_vectors("m", [KEY, "none"]).values()
+    assert inside.tolist() == [[0.0, 1.0]]
+    assert reader.sentence_vectors("n", [KEY]) == {}
+    assert reader.contents([KEY]) == {KEY: Content("Head", "Two.")}
     assert list(reader.all_texts()) == [(KEY, "Head\nTwo.")]
     assert (reader.keys(), reader.keys(after=KEY), reader.keys(limit=0)) == ([KEY], [], [])
     assert (reader.key_count(), reader.passage_count(), reader.generation) == (1, 2, 1)
@@ -91,7 +101,7 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     assert reader.failures() == [Failure("a.pdf", "needs a password")]
     assert reader.counts() == Counts(1, 1, 2, 1, 1, 0)
     assert reader.vectors("m", [KEY, "none"])[KEY].tolist() == pytest.approx([0.6, 0.8])
-    assert (reader.meta("schema"), reader.meta("none")) == ("2", None)
+    assert (reader.meta("schema"), reader.meta("none")) == ("3", None)
     reader.close()
 
 
@@ -128,8 +138,8 @@ def test_catalog_remove_takes_document_and_passages(catalog: CatalogWriter) -> N
 
 def test_catalog_orphans_are_other_models_and_texts_that_are_gone(catalog: CatalogWriter) -> None:
     fill(catalog)
-    catalog.put_vectors("m", ["gone"], np.zeros((1, 2), np.float32))
-    catalog.put_vectors("old", [KEY], np.zeros((1, 2), np.float32))
+    catalog.put_vectors("m", ["gone"], made([[0.0, 0.0]]))
+    catalog.put_vectors("old", [KEY], made([[0.0, 0.0]]))
     catalog.drop_orphan_vectors("m")
     assert list(catalog.vectors("m", [KEY, "gone"])) == [KEY]
     assert catalog.vectors("old", [KEY]) == {}
@@ -181,7 +191,7 @@ def test_catalog_before_the_first_sync_is_an_empty_index(tmp_path: Path, state: 
         (folder / FILE_NAME).touch()
     if state == "no commit":
         writer = CatalogWriter.create(folder)
-        writer.put_vectors("m", ["k"], np.zeros((1, 2), np.float32))
+        writer.put_vectors("m", ["k"], made([[0.0, 0.0]]))
         writer.close()
     with pytest.raises(
         EmptyIndex, match=r"^nothing is indexed in .*data; run: footnote index FOLDER$"
@@ -200,9 +210,9 @@ def test_catalog_killed_while_made_is_made_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ("1", r"has schema 1, not 2; run: footnote index FOLDER --rebuild$"),
-        ("3", r"made by a newer Footnote \(schema 3, not 2\); update this one, or choose another"),
-        ("none", r"has schema none, not 2; run: footnote index FOLDER --rebuild$"),
+        ("2", r"has schema 2, not 3; run: footnote index FOLDER --rebuild$"),
+        ("4", r"made by a newer Footnote \(schema 4, not 3\); update this one, or choose another"),
+        ("none", r"has schema none, not 3; run: footnote index FOLDER --rebuild$"),
     ],
 )
 def test_catalog_of_another_schema_is_refused(
@@ -306,8 +316,8 @@ def test_catalog_scratch_pad_lists_what_has_no_vector_the_longest_first(
     with catalog.staging():
         catalog.stage(state, Document("c.md", "C", "", "d"), passages)
         assert catalog.list_missing("m") == 2
-        assert catalog.missing(0, 1) == {passages[1].key: "Head\nThree of them."}
-        assert catalog.missing(1, 9) == {passages[2].key: "Head\nFour."}
+        assert catalog.missing(0, 1) == {passages[1].key: Content("Head", "Three of them.")}
+        assert catalog.missing(1, 9) == {passages[2].key: Content("Head", "Four.")}
         assert (tmp_path / "staging.sqlite3").exists()
     assert not (tmp_path / "staging.sqlite3").exists()
     assert "c.md" not in catalog.files()

@@ -12,6 +12,7 @@ import pytest
 from index import embed
 from index.embed import MINILM_DIGEST, Embedder
 from index.errors import ConfigError
+from index.passages import Content
 from tests.indexing import minilm, tiny_model
 
 pytestmark = pytest.mark.model
@@ -47,6 +48,23 @@ def test_embed_passages_in_batches_equals_one_by_one() -> None:
     together = minilm().embed_passages(TEXTS)
     alone = np.vstack([minilm().embed_passages([text]) for text in TEXTS[:12]])
     assert np.abs(together[:12] - alone).max() < 1e-5
+
+
+def test_embed_contents_gives_the_passages_own_vectors_and_one_for_each_sentence() -> None:
+    contents = [Content("Talks", text) for text in TEXTS] + [Content("", "word " * 600)]
+    made = minilm().embed_contents(contents)
+    alone = minilm().embed_passages([content.embedding_text for content in contents])
+    assert np.abs(made.vectors - alone).max() < 1e-5
+    counts = [len(content.sentence_spans) for content in contents]
+    shapes = [inside.shape for inside in made.sentences if inside is not None]
+    assert shapes == [(count, 384) for count in counts]
+
+
+def test_embed_contents_tells_the_sentence_that_a_question_is_about() -> None:
+    text = "The ferry was built in 1901. Talks were held in Cairo. Bread got dearer."
+    (inside,) = minilm().embed_contents([Content("", text)]).sentences
+    assert inside is not None
+    assert np.argmax(inside @ minilm().embed_query("Where were the talks?")) == 1
 
 
 def test_embed_no_passages_gives_no_vectors() -> None:

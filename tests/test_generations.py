@@ -20,7 +20,7 @@ from index.dense import DenseFollower
 from index.errors import DamagedFollowers, StoreError
 from index.generations import folder_of, hold, prepare, sweep
 from index.lexical import LexicalFollower
-from index.passages import Document, Passage, Vectors
+from index.passages import Document, Embedded, Passage, Vectors
 from index.probe import probe
 from index.seal import glance, verify
 
@@ -44,10 +44,11 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
     passages = [
         Passage(f"a#{n}", "a.md", "A", "", text, n, n, None, "d") for n, text in enumerate(texts)
     ]
+    made = Embedded(unit(len(texts)), [None] * len(texts))
     with catalog.staging(), catalog.transaction():
         catalog.stage(FileState("a.md", "d", 1, 1, None), document, passages)
         catalog.replace([], [])
-        catalog.put_vectors("m", [p.key for p in passages], unit(len(texts)))
+        catalog.put_vectors("m", [p.key for p in passages], made)
     return [p.key for p in passages]
 
 
