@@ -50,7 +50,8 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 screenshot: setup
-	$(BIN)/python tests/screenshot.py docs/screenshot.png
+	$(BIN)/python tests/screenshot.py chat docs/screenshot.png
+	$(BIN)/python tests/screenshot.py report docs/report.png
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'

@@ -1,4 +1,4 @@
-"""A picture of the chat page after a question: python tests/screenshot.py OUT.png
+"""Pictures of the product: python tests/screenshot.py chat|report OUT.png
 
 Also the two parts that the browser tests share: a server in a process of its own, and Chromium.
 """
@@ -77,23 +77,40 @@ def ask(page: Page, question: str) -> None:
     asked.and_(page.locator(":not(.running)")).wait_for(timeout=60_000)
 
 
+def chat(folder: Path, out: str) -> None:
+    """The chat page after a question over the seeds."""
+    data = folder / "data"
+    subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")], check=True)
+    with serving(data) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 620}, device_scale_factor=1.5)
+        page.goto(address)
+        ask(page, QUESTION)
+        page.locator("a.marker").first.click()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(800)
+        page.screenshot(path=out)
+
+
+def report(folder: Path, out: str) -> None:
+    """The report of a run over the seeds: its head, scores and plots."""
+    run = folder / "run"
+    gold = ("eval/gold/seeds.jsonl", "--corpus", "seeds", "--out", str(run))
+    footnote = (*FOOTNOTE, "--data", str(folder / "data"), "eval")
+    subprocess.run([*footnote, "run", *gold], check=True, cwd=ROOT)
+    subprocess.run([*footnote, "report", str(run)], check=True, cwd=ROOT)
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 1330})
+        page.goto((run / "report.html").as_uri())
+        page.screenshot(path=out)
+
+
 def main() -> None:
-    """Index the seeds, ask, and save the picture."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python tests/screenshot.py OUT.png")
+    """Make one picture."""
+    pictures = {"chat": chat, "report": report}
+    if len(sys.argv) != 3 or sys.argv[1] not in pictures:
+        sys.exit("usage: python tests/screenshot.py chat|report OUT.png")
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")], check=True)
-        with serving(data) as address, chromium() as browser:
-            page = browser.new_page(
-                viewport={"width": 1200, "height": 620}, device_scale_factor=1.5
-            )
-            page.goto(address)
-            ask(page, QUESTION)
-            page.locator("a.marker").first.click()
-            page.mouse.move(0, 0)
-            page.wait_for_timeout(800)
-            page.screenshot(path=sys.argv[1])
+        pictures[sys.argv[1]](Path(folder), sys.argv[2])
 
 
 if __name__ == "__main__":
