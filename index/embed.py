@@ -159,10 +159,15 @@ class Embedder:
 
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question, shape (dimension,)."""
-        vector: Vectors = self._model.encode_query(
-            text, normalize_embeddings=True, show_progress_bar=False
+        vector: Vectors = self.embed_queries([text])[0]
+        return vector
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of questions in one batch, shape (len(texts), dimension)."""
+        vectors: Vectors = self._model.encode_query(
+            list(texts), normalize_embeddings=True, show_progress_bar=False
         )
-        return _unit(np.asarray(vector, dtype=np.float32))
+        return _unit(np.asarray(vectors, dtype=np.float32))
 
     def embed_passages(self, texts: Sequence[str], done: Progress | None = None) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension); `done` is told each batch's size.

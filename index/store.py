@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from index import dense, lexical
+from index.batch import Batcher
 from index.catalog import Catalog, DocumentInfo
 from index.dense import DenseFollower
 from index.embed import Embedder
@@ -149,7 +150,7 @@ class Index:
         self.settings = settings
         self.embedder = embedder or Embedder(settings.embedding_model)
         self._sentences = VectorMemory(self.embedder.embed_passages)
-        self._embed_query = lru_cache(_QUERIES)(self.embedder.embed_query)
+        self._embed_query = lru_cache(_QUERIES)(Batcher(self.embedder.embed_queries))
         self._lock = threading.Lock()
         self._current: Snapshot | None = None
         self._current_is = (0, 0)

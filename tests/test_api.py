@@ -230,11 +230,26 @@ def test_body_beyond_a_megabyte_without_a_length_is_a_413(client: TestClient) ->
     assert message(reply.json()) == "The request is larger than 1,000,000 bytes."
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/ask"), ("GET", "/v1/nothing")])
-def test_address_or_method_that_is_not_there_is_a_404(
-    client: TestClient, method: str, path: str
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/ask", "POST"),
+        ("DELETE", "/v1/search", "POST"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("POST", "/v1/documents/brief.md", "DELETE, GET, PUT"),
+    ],
+)
+def test_method_that_is_not_there_is_a_405_that_names_those_that_are(
+    client: TestClient, method: str, path: str, allowed: str
 ) -> None:
     reply = client.request(method, path)
+    assert reply.status_code == 405
+    assert reply.headers["allow"] == allowed
+    assert message(reply.json()) == "Method Not Allowed"
+
+
+def test_address_that_is_not_there_is_a_404(client: TestClient) -> None:
+    reply = client.get("/v1/nothing")
     assert reply.status_code == 404
     assert message(reply.json()) == "There is nothing at this address."
 
@@ -367,6 +382,10 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
         "/v1/search",
         "/v1/documents",
         "/v1/documents/{path}",
+        "/v1/sync",
+        "/v1/models",
+        "/v1/models/{model}",
+        "/v1/chat/completions",
         "/healthz",
         "/readyz",
     }

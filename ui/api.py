@@ -1,20 +1,27 @@
 """Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
 
+import asyncio
+from collections.abc import Generator, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HTTPRequest
+from starlette.routing import Match
 
 from index.errors import EmptyIndex
-from rag.answers import Turn
+from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
 from rag.wire import AnswerBody, SearchBody
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SEARCH_PASSAGES
-from ui.sse import frames
+from ui.sse import frames, steps
 
 EVENT_STREAM = "text/event-stream"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# What nginx logs for a client that did not wait; nobody is there to read it.
+LEFT = 499
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
 ]
@@ -127,7 +134,10 @@ class Readiness(BaseModel):
 
 _FAULTS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request breaks a rule or a limit"},
-    503: {"model": ErrorBody, "description": "The index is empty, busy or unusable"},
+    503: {
+        "model": ErrorBody,
+        "description": "Too many questions at once, or the index is empty or unusable",
+    },
 }
 _STREAM = {
     "description": "The answer; with `Accept: text/event-stream` the events `retrieved` "
@@ -143,9 +153,27 @@ def routes(engine: Engine) -> APIRouter:
     _add_documents(router, engine)
     _add_health(router, engine)
 
+    return router
+
+
+def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
+    """What is said under `/v1` where these routers have no route; to be included after them.
+
+    Without it a wrong method would fall through to the chat page's application.
+    """
+    router = APIRouter()
+
     @router.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
-    def nothing(rest: str) -> None:
-        # Without this route a wrong method would fall through to the chat page's application.
+    def nothing(rest: str, request: HTTPRequest) -> None:
+        allowed = sorted(
+            method
+            for known in routers
+            for route in known.routes
+            if route.matches(request.scope)[0] is Match.PARTIAL
+            for method in getattr(route, "methods", ())
+        )
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
         raise HTTPException(404)
 
     return router
@@ -154,16 +182,18 @@ def routes(engine: Engine) -> APIRouter:
 def _add_answers(router: APIRouter, engine: Engine) -> None:
 
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
-    def ask(
-        body: AskRequest, accept: Annotated[str, Header()] = ""
-    ) -> AnswerBody | StreamingResponse:
+    async def ask(
+        body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
+    ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
-        if EVENT_STREAM not in accept.lower():
-            return AnswerBody.of(engine.answer(body.question, body.history))
         events = engine.stream(body.question, body.history)
+        if EVENT_STREAM not in accept.lower():
+            answer = await _answer_unless_left(events, request)
+            return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
         # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
+        first = await run_in_threadpool(next, events)
         return StreamingResponse(
-            frames(next(events), events),
+            frames(first, events),
             media_type=EVENT_STREAM,
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
@@ -172,6 +202,27 @@ def _add_answers(router: APIRouter, engine: Engine) -> None:
     def search(body: SearchRequest) -> SearchBody:
         """Find passages, ranked as for an answer."""
         return SearchBody.of(*engine.search(body.query, body.k, body.history))
+
+
+async def _answer_unless_left(
+    events: Generator[Event, None, None], request: HTTPRequest
+) -> Answer | None:
+    """The answer that ends the events, or None, with them closed, once the client has left."""
+
+    async def leave_with_client() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        events.close()
+
+    watching = asyncio.ensure_future(leave_with_client())
+    try:
+        async for event in steps(events):
+            if isinstance(event, Done):
+                return event.answer
+        return None
+    finally:
+        watching.cancel()
+        events.close()
 
 
 def _add_documents(router: APIRouter, engine: Engine) -> None:
@@ -191,7 +242,7 @@ def _add_documents(router: APIRouter, engine: Engine) -> None:
 
 def _add_health(router: APIRouter, engine: Engine) -> None:
     @router.get("/healthz")
-    def healthz() -> Health:
+    async def healthz() -> Health:
         """Tell that the process is alive."""
         return Health()
 

@@ -1,65 +1,103 @@
 """The whole HTTP application: the API, the documents' pages and the chat page."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Annotated
 
-from fastapi import FastAPI, Query
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from index.errors import FootnoteError
+from index.settings import load_settings
 from rag.engine import Engine
 from rag.settings import Settings
 from ui import chat
-from ui.api import routes
-from ui.faults import handle_faults, status_of
+from ui.access import Access
+from ui.api import other_routes, routes
+from ui.documents_api import change_routes
+from ui.faults import handle_faults
 from ui.guard import Guard
 from ui.limits import BODY_BYTES, LOOPBACK
+from ui.logs import Journal
 from ui.mcp_server import mcp_routes
+from ui.metrics import CONTENT_TYPE
 from ui.openai_api import openai_routes
-from ui.reader import document_page, fault_page
+from ui.reader_routes import reader_routes
+from ui.service import Service, make_service
+from ui.settings import ServiceSettings
 
-Place = Annotated[int, Query(ge=0)]
 # Packages that carry the fonts of the page.
 _FONTS = {"serif": "font_source_serif_pro", "sans": "font_source_sans_pro"}
+# Threads besides those that wait for answers: documents, static files, uploads.
+_THREADS = 40
 
 
-def make_app(engine: Engine, settings: Settings, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
+def make_app(
+    engine: Engine,
+    settings: Settings,
+    hosts: Sequence[str] = LOOPBACK,
+    wanted: ServiceSettings | None = None,
+) -> FastAPI:
     """The application over an engine, which the caller closes in the end.
 
     Requests are taken that name one of the hosts ("*" for any): a site that points its own
-    name at this machine is refused.
+    name at this machine is refused. What the doors share is in `app.state.service`.
     """
+    wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
+    service = make_service(engine, settings, wanted)
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",
         docs_url=None,  # both pages would load their scripts from another server
         redoc_url=None,
+        lifespan=_lifespan,
     )
+    app.state.service = service
+    _add_middleware(app, service, hosts)
+    handle_faults(app)
+    routers = [
+        openai_routes(service.doorman),
+        mcp_routes(service.doorman),
+        routes(service.doorman),
+        change_routes(service.library, service.upload_bytes),
+        reader_routes(service.doorman, settings),
+    ]
+    for router in [*routers, other_routes(routers)]:
+        app.include_router(router)
+    _add_pages(app, service)
+    chat.mount(app, service.doorman, settings, service.library)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    # A question that waits holds a thread, so there must be more threads than questions.
+    current_default_thread_limiter().total_tokens = service.doorman.most + _THREADS
+    yield
+    service.library.close()
+
+
+def _add_middleware(app: FastAPI, service: Service, hosts: Sequence[str]) -> None:
+    """The innermost first."""
+    app.add_middleware(Access, tokens=service.tokens, rate=service.rate)
     # Inside of the guard, which refuses in a sentence what announces its length.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     # Without a CORS middleware of ours, Gradio adds its own, which welcomes every origin.
     app.add_middleware(CORSMiddleware, allow_origins=[], allow_credentials=False)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, upload_bytes=service.upload_bytes)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    handle_faults(app)
-    app.include_router(openai_routes(engine))
-    app.include_router(mcp_routes(engine))
-    app.include_router(routes(engine))
+    app.add_middleware(Journal, requested=service.metrics.requested)
+
+
+def _add_pages(app: FastAPI, service: Service) -> None:
     for name, package in _FONTS.items():
         app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))
     app.mount("/page", StaticFiles(directory=str(files("ui") / "assets")))
 
-    @app.get("/documents/{path:path}", include_in_schema=False)
-    def document(path: str, start: Place = 0, end: Place = 0, digest: str = "") -> HTMLResponse:
-        try:
-            return HTMLResponse(document_page(engine.document(path), start, end, digest))
-        except FootnoteError as error:
-            return HTMLResponse(fault_page(str(error)), status_of(error))
-
-    chat.mount(app, engine, settings)
-    return app
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)

@@ -17,6 +17,7 @@ _COMMANDS = {
     "search": ("ui.ask:search", "List the passages that match a query best."),
     "serve": ("ui.serve:command", "Serve the chat page and the HTTP interface."),
     "mcp": ("ui.mcp_cli:command", "Serve an agent's MCP client that starts this command."),
+    "token": ("ui.token_command:group", "Make, list and revoke the tokens of a server's callers."),
     "doctor": ("ui.doctor:command", "Look whether the index is sound, and mend it."),
     "eval": ("eval.cli:group", "Score answers against a gold set."),
 }

@@ -9,10 +9,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
+from ui.library import BadUpload, NotAllowed, TooLarge, UnreadKind
 from ui.limits import BODY_BYTES
+from ui.ticket import Busy
 
 _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (UnknownDocument, 404),
+    (NotAllowed, 403),
+    (TooLarge, 413),
+    (UnreadKind, 415),
+    (BadUpload, 422),
     (EmptyIndex, 503),
     (StoreError, 503),
     (IndexMismatch, 409),
@@ -35,27 +41,35 @@ def handle_faults(app: FastAPI) -> None:
 
     @app.exception_handler(FootnoteError)
     def ours(_: Request, error: FootnoteError) -> JSONResponse:
-        return _fault(status_of(error), str(error))
+        retry = {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
+        return sentence(status_of(error), str(error), retry)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _fault(422, _sentence(error.errors()))
+        return sentence(422, _rule_broken(error.errors()))
 
     @app.exception_handler(HTTPException)
     def refused(_: Request, error: HTTPException) -> JSONResponse:
         message = _SENTENCES.get(error.status_code, str(error.detail))
-        return _fault(error.status_code, message, error.headers)
+        return sentence(error.status_code, message, error.headers)
 
     @app.exception_handler(Exception)
     def broken(_: Request, __: Exception) -> JSONResponse:
-        return _fault(500, _INTERNAL)
+        return sentence(500, _INTERNAL)
 
 
-def _fault(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def sentence(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A refusal or fault as every door tells it."""
     return JSONResponse({"error": {"message": message}}, status, headers)
 
 
-def _sentence(errors: Sequence[Any]) -> str:
+def too_often(seconds: int) -> JSONResponse:
+    """The answer to a client that asks more than its rate."""
+    message = f"Too many requests; ask again in {seconds} s."
+    return sentence(429, message, {"Retry-After": str(seconds)})
+
+
+def _rule_broken(errors: Sequence[Any]) -> str:
     """The first thing wrong with a request: where, and which rule it breaks."""
     first = errors[0]
     if first["type"] == "json_invalid":

@@ -1,4 +1,4 @@
-"""What stands before every route: which addresses exist, who may post, and headers."""
+"""What stands before every route: which addresses exist, which sites may send, and headers."""
 
 import re
 from urllib.parse import urlsplit
@@ -7,12 +7,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.faults import sentence
 from ui.limits import BODY_BYTES
 
 # The addresses that are served. Gradio has many more (files, uploads, proxies, direct calls of
 # its functions); the chat page needs none of them.
 _OPEN = re.compile(
-    r"/(?:v1/.*|mcp|documents/.*|page/(?:(?:serif|sans)/)?[^/]+|healthz|readyz|openapi\.json"
+    r"/(?:v1/.*|mcp|documents/.*|page/(?:(?:serif|sans)/)?[^/]+|healthz|readyz|metrics|login|openapi\.json"
     r"|(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)?"
     r"|(?:assets|static|svelte)/.*"
     r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events))/?"
@@ -28,11 +29,17 @@ _DOCUMENT_POLICY = (
 )
 
 
-class Guard:
-    """ASGI middleware: unknown addresses and posts from other origins are refused."""
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+# What a busy server says when the fault itself doesn't tell when to come back.
+_RETRY_SECONDS = "5"
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class Guard:
+    """ASGI middleware: unknown addresses, and what other sites send, are refused."""
+
+    def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         self._app = app
+        self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -48,24 +55,31 @@ class Guard:
                 headers["Content-Security-Policy"] = policy
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
+                if message["status"] == 503:
+                    headers.setdefault("Retry-After", _RETRY_SECONDS)
             await send(message)
 
-        await (_refusal(scope) or self._app)(scope, receive, send_guarded)
+        is_upload = scope["method"] == "PUT" and scope["path"].startswith("/v1/documents/")
+        most = self._upload_bytes if is_upload else BODY_BYTES
+        await (_refusal(scope, most) or self._app)(scope, receive, send_guarded)
 
 
-def _refusal(scope: Scope) -> JSONResponse | None:
+def _refusal(scope: Scope, most_bytes: int) -> JSONResponse | None:
     """The answer to a request that goes no further."""
     if not _OPEN.fullmatch(scope["path"]):
-        return _sentence(404, "There is nothing at this address.")
+        return sentence(404, "There is nothing at this address.")
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > BODY_BYTES:
-        return _sentence(413, f"The request is larger than {BODY_BYTES:,} bytes.")
-    origin = headers.get("origin")
-    if scope["method"] == "POST" and origin and urlsplit(origin).netloc != headers.get("host"):
-        return _sentence(403, "Requests from other sites are not taken.")
+    if not length.isdecimal() or int(length) > most_bytes:
+        return sentence(413, f"The request is larger than {most_bytes:,} bytes.")
+    if scope["method"] not in _SAFE and _is_foreign(headers):
+        return sentence(403, "Requests from other sites are not taken.")
     return None
 
 
-def _sentence(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message}}, status)
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a browser says that another site's page sends this. Other programs say nothing."""
+    origin = headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc != headers.get("host")
+    return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}

@@ -29,7 +29,11 @@ class NotAllowed(FootnoteError):
 
 
 class BadUpload(FootnoteError):
-    """A file that is not taken, for its name or its kind."""
+    """A file that is not taken, for its name or since it is empty."""
+
+
+class UnreadKind(BadUpload):
+    """A file of a format that is not read."""
 
 
 class TooLarge(BadUpload):
@@ -70,7 +74,7 @@ class Library:
     def add(self, name: str, blocks: Iterable[bytes]) -> Uploaded:
         """Put a file into the corpus, in place of one of the same name, and have it indexed.
 
-        Nothing of it is there until all of it is. Raises NotAllowed, BadUpload, TooLarge, and
+        Nothing of it is there until all of it is. Raises NotAllowed, BadUpload of some kind, and
         StoreError if it cannot be written.
         """
         corpus = self._open_corpus()
@@ -124,6 +128,11 @@ class Library:
             self._resync.state,
             closed,
         )
+
+    @property
+    def sync(self) -> SyncState:
+        """How far the sync is that follows a change."""
+        return self._resync.state
 
     def wait(self) -> None:
         """Return when no sync runs."""
@@ -179,7 +188,7 @@ _OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to a
 
 
 def _checked_name(name: str) -> str:
-    """A name that stands for a file of the corpus folder itself. Raises BadUpload."""
+    """A name that stands for a file of the corpus folder itself. Raises BadUpload, UnreadKind."""
     name = unicodedata.normalize("NFC", name)
     if not name or set(name) & {"/", "\\"} or name.startswith("."):
         raise BadUpload(f"{name!r} is not the name of a file; send one like 'notes.md'")
@@ -191,7 +200,7 @@ def _checked_name(name: str) -> str:
     file = PurePosixPath(name)
     if (file.suffix.lower() or name.lower()) not in PARSERS:
         kind = file.suffix.lower() or "without an ending"
-        raise BadUpload(f"format {kind} is not read; send text, PDF, Office, HTML or the like")
+        raise UnreadKind(f"format {kind} is not read; send text, PDF, Office, HTML or the like")
     return name
 
 

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 import click
 
 from index.errors import ConfigError, EmptyIndex, FootnoteError
-from ui.console import settings_of, speaks
+from ui.console import data_folder, settings_of, speaks
 from ui.limits import LOOPBACK
+from ui.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import uvicorn
+    from fastapi import FastAPI
 
     from rag.engine import Engine
     from rag.settings import Settings
 
 EVERYWHERE = ("0.0.0.0", "::")
-STOP_SECONDS = 5  # for answers under way when the server is told to stop
+# When the server is told to stop: for answers under way, and then for their last words to arrive.
+ANSWER_SECONDS, STOP_SECONDS = 4, 6
 
 
 @click.command("serve")
@@ -38,11 +41,19 @@ STOP_SECONDS = 5  # for answers under way when the server is told to stop
     metavar="[GGUF]",
     help="Answer with an embedded LLM: the built-in one, or a GGUF file.",
 )
+@click.option("--log-json", is_flag=True, help="Log every request, as lines of JSON.")
 @click.pass_context
 @speaks
-def command(context: click.Context, host: str, port: int, local_llm: str | None) -> None:
+def command(
+    context: click.Context, host: str, port: int, local_llm: str | None, log_json: bool
+) -> None:
     """Serve the chat page and the HTTP interface."""
+    from index.settings import load_settings
+    from ui.logs import secrets_of, set_up
+
     settings = settings_of(context)
+    wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_as_written(host))
+    set_up(secrets_of(settings), log_json)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
         if local_llm is not None:
@@ -52,7 +63,7 @@ def command(context: click.Context, host: str, port: int, local_llm: str | None)
             gguf = Path(local_llm) if local_llm else None
             url = stack.enter_context(running(gguf, settings.data))
             settings = local_settings(settings, url, is_small=gguf is None)
-        serve(settings, listener, host)
+        serve(settings, listener, host, wanted)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -80,10 +91,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, host: str) -> None:
+def serve(settings: Settings, listener: socket.socket, host: str, wanted: ServiceSettings) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
     from index.doctor import heal
     from rag.build import build
+    from ui.app import make_app
 
     if damage := heal(settings):
         click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
@@ -92,17 +104,32 @@ def serve(settings: Settings, listener: socket.socket, host: str) -> None:
     threading.Thread(target=engine.keep_up, args=(stop,), daemon=True).start()
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
-        if _as_written(host) not in LOOPBACK:
-            click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
-        _run(engine, settings, listener, allowed_hosts(host), ready)
+        app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted)
+        _tell_who_may(host, app)
+        _run(app, engine, listener, ready, wanted.proxy)
     finally:
         stop.set()
         engine.close()
 
 
-def allowed_hosts(host: str) -> Sequence[str]:
-    """The names by which requests may call a server that listens on a host."""
-    return ("*",) if host in EVERYWHERE else (*LOOPBACK, _as_written(host))
+def allowed_hosts(host: str, more: str = "") -> Sequence[str]:
+    """The names by which requests may call a server that listens on a host, and some more."""
+    if host in EVERYWHERE:
+        return ("*",)
+    named = (name.strip() for name in more.split(","))
+    return (*LOOPBACK, _as_written(host), *filter(None, named))
+
+
+def _tell_who_may(host: str, app: FastAPI) -> None:
+    """Say who can read the documents; where nobody can yet, make a token and show it."""
+    tokens = app.state.service.tokens
+    if tokens is None:
+        if _as_written(host) not in LOOPBACK:
+            click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
+    elif not tokens.all():
+        _, secret = tokens.make("made at the first start")
+        click.echo(f"Callers need a token. This one reads, and is not shown again: {secret}")
+        click.echo("Make others with: footnote token new [--write]")
 
 
 def _as_written(host: str) -> str:
@@ -121,13 +148,9 @@ def _ready_line(engine: Engine, host: str, port: int) -> str:
     return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
 
 
-def _run(
-    engine: Engine, settings: Settings, listener: socket.socket, hosts: Sequence[str], ready: str
-) -> None:
+def _run(app: FastAPI, engine: Engine, listener: socket.socket, ready: str, proxy: str) -> None:
     """Run the server; `ready` is printed once it takes requests."""
     import uvicorn
-
-    from ui.app import make_app
 
     faults: list[FootnoteError] = []
 
@@ -141,14 +164,21 @@ def _run(
                 arguments = (engine, self, faults)
                 threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Those who wait for an answer are told before their connections are cut.
+            app.state.service.doorman.stop(ANSWER_SECONDS)
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
-        make_app(engine, settings, hosts),
-        log_level="warning",
+        app,
+        log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxy),
+        forwarded_allow_ips=proxy or None,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=16_384,
     )
     server = Server(config)
     # What is cut off when the time to stop is up is no error.

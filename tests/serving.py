@@ -1,0 +1,77 @@
+"""What tests of the service share: an engine without an index, whose answers wait to be let go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+
+from index.catalog import DocumentInfo
+from index.passages import Document, Hit
+from rag.answers import Answer, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
+from rag.engine import Engine
+
+
+def answer_to(question: str) -> Answer:
+    """A refusal, which is an answer that needs no passage."""
+    return Answer(
+        question=question,
+        query=question,
+        text="No.",
+        statements=(),
+        citations=(),
+        refusal=Refusal(Reason.NO_EVIDENCE, "No."),
+        hits=(),
+        composer="fake",
+        stray=0,
+        note="",
+        seconds={"search": 0.25, "total": 0.5},
+        fingerprint="fake",
+    )
+
+
+class FakeEngine(Engine):
+    """Answers at once, or once `go` is set; `closed` counts streams that were left."""
+
+    def __init__(self, waits: bool = False) -> None:
+        self.go = threading.Event()
+        if not waits:
+            self.go.set()
+        self.begun = threading.Semaphore(0)
+        self.closed = threading.Semaphore(0)
+        self.running = self.most = 0
+        self._lock = threading.Lock()
+
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+        self._count(1)
+        try:
+            yield Retrieved(question, ())
+            self.begun.release()
+            while not self.go.wait(0.01):
+                yield Delta("word ")
+            yield Done(answer_to(question))
+        except GeneratorExit:
+            self.closed.release()
+            raise
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.running += change
+            self.most = max(self.most, self.running)
+
+    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+        return query, ()
+
+    def documents(self) -> list[DocumentInfo]:
+        return [DocumentInfo("a.md", "A", 1, None, 1, None, 0, ())]
+
+    def document(self, path: str) -> Document:
+        return Document(path, "A", "Words of a document.", "0" * 64)
+
+    @property
+    def generation(self) -> int:
+        return 7
+
+    def close(self) -> None:
+        pass
