@@ -1,0 +1,137 @@
+"""What the gate found, for a terminal, for a CI's list of tests (JUnit XML) and for a comment on a
+change (Markdown). None holds a time or a path: two runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from eval.compare import described
+from eval.gate import INCOMPLETE, PASSED, REGRESSION, Judgement, Measured
+
+_VERDICTS = {PASSED: "passed", REGRESSION: "REGRESSION", INCOMPLETE: "INCOMPLETE"}
+_LISTED = 20
+# XML 1.0 cannot hold them.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TICKS = re.compile("`+")
+
+
+def headline(found: Judgement) -> str:
+    """The verdict in one line."""
+    parts = [f"{one.metric} {one.baseline:.3f} -> {one.now:.3f}" for one in found.regressions]
+    if found.must_pass:
+        parts.append(f"must-pass questions wrong: {', '.join(one.id for one in found.must_pass)}")
+    if found.incomplete:
+        parts = [f"{len(found.incomplete)} failed, so nothing is decided"]
+    if not parts:
+        parts = [f"{found.questions} questions, {len(found.measured)} metrics"]
+    return f"{_VERDICTS[found.exit_code]} {found.gold}: {'; '.join(parts)}"
+
+
+def lines(found: Judgement) -> Iterator[str]:
+    """The table, the verdict, and what is behind one that is not `passed`."""
+    yield (
+        f"{'metric':<20} {'n':>5} {'baseline':>8} {'now':>6} {'change':>7} {'allowed':>7} "
+        f"{'p':>6} {'fell':>5} {'rose':>5}"
+    )
+    for one in found.measured:
+        yield (
+            f"{one.metric:<20} {one.questions:>5} {one.baseline:>8.3f} {one.now:>6.3f} "
+            f"{one.now - one.baseline:>+7.3f} {-one.tolerance:>+7.3f} "
+            f"{one.p:>6.3f} {len(one.fell):>5} {one.rose:>5}{'  <-' if one.regressed else ''}"
+        )
+    yield from ("", headline(found))
+    yield from (f"  failed: {line}" for line in found.incomplete)
+    yield from _broken(found)
+    if found.made:
+        yield "otherwise than when the baseline was made:"
+        yield from (f"  {line}" for line in found.made)
+
+
+def junit(found: Judgement) -> str:
+    """A test case for each metric, for the must-pass questions and for what failed."""
+    suite = ElementTree.Element("testsuite", name=_xml(f"footnote eval gate {found.gold}"))
+    for one in found.measured:
+        _case(suite, found, one.metric, "failure", _told(one) if one.regressed else "")
+    wrong = ", ".join(one.id for one in found.must_pass)
+    _case(suite, found, "must_pass", "failure", wrong and f"wrong: {wrong}")
+    failed = found.incomplete
+    _case(suite, found, "complete", "error", "; ".join(failed) if failed else "")
+    cases = len(suite)
+    suite.set("tests", str(cases))
+    suite.set("failures", str(len(suite.findall("*/failure"))))
+    suite.set("errors", str(len(suite.findall("*/error"))))
+    ElementTree.indent(suite)
+    text = ElementTree.tostring(suite, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def markdown(found: Judgement) -> str:
+    """The verdict, the table, and the questions that fell, folded away."""
+    rows = [
+        f"| {one.metric} | {one.questions} | {one.baseline:.3f} | {one.now:.3f} | "
+        f"{one.now - one.baseline:+.3f} | {-one.tolerance:+.3f} | {one.p:.3f} | "
+        f"{len(one.fell)} | {one.rose} | {'**regression**' if one.regressed else ''} |"
+        for one in found.measured
+    ]
+    made = [f"- {_code(line)}" for line in found.made]
+    parts = [
+        f"### {_code(headline(found))}",
+        "\n".join(
+            [
+                "| metric | n | baseline | now | change | allowed | p | fell | rose | |",
+                "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+                *rows,
+            ]
+        ),
+        "\n".join(f"- failed: {_code(line)}" for line in found.incomplete),
+        _folded(found),
+        "\n".join(["Otherwise than when the baseline was made:", "", *made]) if made else "",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _told(one: Measured) -> str:
+    return (
+        f"{one.metric} fell from {one.baseline:.3f} to {one.now:.3f} "
+        f"(allowed {one.tolerance:.3f}, p {one.p:.3f}): {len(one.fell)} of {one.questions} "
+        f"questions fell, {one.rose} rose"
+    )
+
+
+def _broken(found: Judgement) -> Iterator[str]:
+    for change in found.broken[:_LISTED]:
+        yield from described(change)
+    if len(found.broken) > _LISTED:
+        yield f"  and {len(found.broken) - _LISTED} more, which --json lists"
+
+
+def _case(suite: ElementTree.Element, found: Judgement, name: str, kind: str, message: str) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=_xml(found.gold), name=_xml(name))
+    if message:
+        fault = ElementTree.SubElement(case, kind, message=_xml(message))
+        fault.text = _xml("\n".join(["", *_broken(found), ""])) if kind == "failure" else None
+
+
+def _folded(found: Judgement) -> str:
+    if not found.broken:
+        return ""
+    items = [
+        f"- {_code(one.id)} {_code(one.question)}<br>{one.moved}<br>now: {_code(one.outcome)}"
+        for one in found.broken
+    ]
+    summary = f"<details><summary>{len(items)} questions fell</summary>"
+    return "\n".join([summary, "", *items, "", "</details>"])
+
+
+def _code(text: str) -> str:
+    """Text in a code span: what a document says becomes no link, tag or mention there."""
+    text = " ".join(text.split())
+    fence = "`" * (1 + max((len(run) for run in _TICKS.findall(text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
