@@ -37,7 +37,7 @@ _ATTRIBUTES = {
     "hidden": "",
     "type": "button",
     "data-act": "[a-z]+",
-    "data-path": r"[\w%.~/-]*",
+    "data-document": r"[\w%.~/-]*",
     "data-chat": "[0-9a-f]{32}",
     "data-accept": r"[. a-z0-9]+",
     "data-rating": "up|down",

@@ -10,8 +10,10 @@ from ui.limits import QUESTION_CHARACTERS
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 _TOP = """
+<div class="brand">
 <button type="button" class="menu" aria-label="Conversations" aria-expanded="false"></button>
 <h1 class="name">Footnote</h1>
+</div>
 """
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">

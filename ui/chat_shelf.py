@@ -41,7 +41,7 @@ class ShelfActs:
     def discard(self, event: gr.EventData) -> Update:
         """Delete a document."""
         try:
-            self._library.remove(unquote(event._data["path"]))
+            self._library.remove(unquote(event._data["document"]))
         except FootnoteError as error:
             shown = self.look()
             return {**shown, self._parts.shelf: fault_html(error) + shown[self._parts.shelf]}
@@ -60,7 +60,7 @@ class ShelfActs:
 
     def about(self, event: gr.EventData) -> Update:
         """Questions about a document."""
-        path = unquote(event._data["path"])
+        path = unquote(event._data["document"])
         try:
             title = self._engine.document(path).title or path
             return {self._parts.offers: offers_html(questions_about(self._engine, path, 3), title)}

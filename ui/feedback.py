@@ -17,7 +17,7 @@ REASON_CHARACTERS = 1_000
 
 
 def rate(data: Path, answer: Answer, turns: Sequence[Turn], rating: str, reason: str) -> None:
-    """Add a rating ("up" or "down") to the file in the data folder; the last one of an answer is the one that holds.
+    """Add a rating ("up" or "down") to the file in the data folder; an answer's last one holds.
 
     Raises StoreError if it cannot be written.
     """

@@ -53,6 +53,8 @@ def panel_page(document: Document, start: int, end: int, digest: str) -> str:
             f'<a href="{url}" target="_blank" rel="noopener">Open the whole document</a></p>'
         )
     body = _body(document, quoted(document, start, end, digest), window)
+    # Going to the words would take the focus away from the panel's buttons.
+    body = body.replace(f'id="{QUOTE_ID}" tabindex="-1"', f'id="{QUOTE_ID}"')
     notice = notice_of(document, digest)
     title = safe(document.title or document.path)
     return whole_page(title, f'{notice}{part}<main dir="auto">{body}</main>', "panel")

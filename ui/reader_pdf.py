@@ -48,7 +48,8 @@ def pictures_page(
     around = _around(document, numbers, f"start={start}&end={end}&digest={digest[:16]}")
     text = _text(document, numbers, span, bool(anchor and span))
     title = safe(document.title or document.path)
-    body = f"{notice_of(document, digest)}<main>{''.join(figures)}{around}{text}</main>"
+    zoom = '<input type="checkbox" class="zoom" id="zoom"><label class="zoom" for="zoom">Larger</label>'
+    body = f"{notice_of(document, digest)}{zoom}<main>{''.join(figures)}{around}{text}</main>"
     return whole_page(title, body, "panel pages")
 
 

@@ -103,7 +103,7 @@ def _item(info: DocumentInfo, deletable: bool) -> str:
 
 def _button(act: str, path: str, label: str, words: str) -> str:
     return (
-        f'<button type="button" data-act="{act}" data-path="{path}" '
+        f'<button type="button" data-act="{act}" data-document="{path}" '
         f'aria-label="{label}">{words}</button>'
     )
 

@@ -50,7 +50,7 @@
   const asked = {
     forget: ({ title }) => footnote.confirm(`Delete the conversation “${title}”?`, "Delete"),
     retitle: ({ title }) => footnote.confirm("Name of the conversation", "Rename", title),
-    discard: ({ path }) =>
+    discard: ({ document: path }) =>
       footnote.confirm(`Delete “${decodeURIComponent(path)}” from the folder of documents?`, "Delete"),
   };
 
@@ -163,7 +163,9 @@
   // --- what the server tells the browser
 
   function name() {
-    const chat = find("#where [data-chat]")?.dataset.chat ?? "";
+    const where = find("#where [data-chat]");
+    if (!where) return; // the server has not yet said which one it is
+    const chat = where.dataset.chat;
     const address = new URL(location.href);
     if (chat) address.searchParams.set("chat", chat);
     else address.searchParams.delete("chat");

@@ -44,18 +44,17 @@
     find(".next", panel).addEventListener("click", () => go(1));
     panel.addEventListener("close", leave);
     panel.addEventListener("keydown", keys);
-    frame.addEventListener("load", () => {
-      panel.classList.remove("loading");
-      // Keys pressed in the document are meant for the panel as well.
-      frame.contentWindow.addEventListener("keydown", keys);
-      showQuote();
-    });
   }
 
-  // A fragment is followed before pictures and fonts are there.
-  function showQuote() {
-    const quote = frame.contentDocument?.getElementById("quote");
-    quote?.scrollIntoView({ block: "center" });
+  // Looks until the document is there; its pictures may take longer.
+  function settle(url) {
+    const shown = frame.contentDocument;
+    if (!panel.open || panel.dataset.url !== url) return;
+    if (shown?.URL !== url || shown.readyState === "loading") return void setTimeout(settle, 30, url);
+    panel.classList.remove("loading");
+    // Keys pressed in the document are meant for the panel as well.
+    shown.addEventListener("keydown", keys);
+    shown.getElementById("quote")?.scrollIntoView({ block: "center" });
   }
 
   function keys(event) {
@@ -114,6 +113,7 @@
     panel.classList.add("loading");
     // Replaced, so that the browser's way back leaves the page and not the document.
     frame.contentWindow.location.replace(address);
+    panel.dataset.url = address.href;
     choose();
     if (!panel.open) {
       if (wide.matches) panel.show();
@@ -121,6 +121,7 @@
       find("h2", panel).focus({ preventScroll: true });
     } else if (document.activeElement?.disabled) find("h2", panel).focus({ preventScroll: true });
     document.documentElement.classList.add("panel-open");
+    settle(address.href);
   }
 
   function leave() {

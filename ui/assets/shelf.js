@@ -5,6 +5,7 @@
   const { find, started, tell } = window.footnote;
   const LOOK_MS = 700;
   const sent = []; // names of files that were sent and are not indexed yet
+  let timer;
   let list; // how far each file is
 
   function line(file) {
@@ -58,21 +59,30 @@
     look();
   }
 
-  const look = () => tell(find("#shelf"), "look");
+  // Looks again as long as something runs; a panel that stays the same is not made anew.
+  function look() {
+    clearTimeout(timer);
+    tell(find("#shelf .documents"), "look");
+    timer = setTimeout(() => (running() ? look() : undefined), LOOK_MS);
+  }
+
+  const running = () => find("#shelf .documents.running") !== null;
 
   // Runs whenever the panel was made anew.
   function changed() {
     const section = find("#shelf .documents");
     if (!section) return;
-    if (section.classList.contains("running")) return void setTimeout(look, LOOK_MS);
-    for (const { name, item } of sent.splice(0)) settle(section, name, item);
+    if (running()) {
+      clearTimeout(timer);
+      timer = setTimeout(look, LOOK_MS);
+    } else for (const { name, item } of sent.splice(0)) settle(section, name, item);
   }
 
   // A file that was sent is in the list by now, or among those that failed.
   function settle(section, name, item) {
     const path = encodeURIComponent(name);
     const button = [...section.querySelectorAll('button[data-act="about"]')].find(
-      (each) => decodeURIComponent(each.dataset.path) === name.normalize("NFC")
+      (each) => decodeURIComponent(each.dataset.document) === name.normalize("NFC")
     );
     const said = find(".path", item);
     if (!button) {
@@ -82,7 +92,7 @@
     }
     item.className = "indexed";
     said.textContent = "Indexed: ask about it.";
-    tell(find("#shelf"), "about", { path });
+    tell(find("#shelf .documents"), "about", { document: path });
   }
 
   function filter(box) {
