@@ -7,51 +7,38 @@ Chroma has no sparse index.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import tantivy
 
+from index.analysis import (
+    fold,
+    function_words,
+    telling_words,
+    terms_of,
+    terms_of_word,
+    words_of,
+)
+from index.languages import language_of
+
 FOLDER = "tantivy"
 FILE_NAME = "meta.json"
 # Raise it when the same texts would be indexed otherwise.
-FORMAT = "english-1"
-_ANALYZER = "footnote_en"
+FORMAT = "words-2"
 _HEAP_BYTES = 128_000_000
 _THREADS = 2
 _TIES = 16
-_LONGEST_WORD = 60
-# Words that say how a question is asked, not what it is about. They are left out of queries only.
-STOPWORDS = frozenset(
-    (
-        "a about after all also am an and any are as at be been before being between both but "
-        "by can could d did do does doing during each for from had has have having he her "
-        "hers him his how i if in into is it its just ll m me more most my no nor not of on "
-        "or our out over own please re s she should so some such t tell than that the their "
-        "them then there these they this those to too under up us ve was we were what when "
-        "where which who whom whose why will with would you your "
-    ).split()
-)
-
-
-def analyzer() -> tantivy.TextAnalyzer:
-    """Words in lower case, without accents, English endings cut (Snowball)."""
-    return (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(_LONGEST_WORD))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.stemmer("english"))
-        .build()
-    )
+_MOST_LANGUAGES = 100
 
 
 def _schema() -> tantivy.Schema:
+    """A text's key, its terms with spaces between, and its language."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw")
-    builder.add_text_field("text", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -59,13 +46,9 @@ class LexicalFollower:
     """The words of one generation, open for search."""
 
     def __init__(self, folder: Path) -> None:
-        self._index = _open(folder)
+        self._index = tantivy.Index.open(str(folder))
         self._index.reload()
         self._searcher = self._index.searcher()
-
-    @cached_property
-    def _analyzer(self) -> tantivy.TextAnalyzer:
-        return analyzer()
 
     @staticmethod
     def build(folder: Path) -> None:
@@ -79,9 +62,13 @@ class LexicalFollower:
 
         None can be taken away: Tantivy would go on counting its words, and rank by the counts.
         """
-        writer = _open(folder).writer(heap_size=_HEAP_BYTES, num_threads=_THREADS)
+        index = tantivy.Index.open(str(folder))
+        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=_THREADS)
         for key, text in added:
-            writer.add_document(tantivy.Document(key=key, text=text))
+            words = words_of(text)
+            language = language_of(words)
+            terms = " ".join(terms_of(words, language))
+            writer.add_document(tantivy.Document(key=key, text=terms, language=language))
         writer.commit()
         writer.wait_merging_threads()
 
@@ -89,10 +76,16 @@ class LexicalFollower:
         """How many texts there are."""
         return int(self._searcher.num_docs)
 
+    @cached_property
+    def languages(self) -> dict[str, int]:
+        """How many texts there are in each language (ISO 639-1), the most frequent first."""
+        found = self._searcher.terms_with_prefix("language", "", limit=_MOST_LANGUAGES)
+        return dict(sorted(found, key=lambda item: (-item[1], item[0])))
+
     def terms(self, text: str) -> list[str]:
-        """The words of a text as they are indexed, in order, stop words left out."""
-        kept = " ".join(word for word in _words(text) if word.lower() not in STOPWORDS)
-        return [str(term) for term in self._analyzer.analyze(kept)]
+        """The words of a text as they are indexed, in order, function words left out."""
+        words, language = self._telling(text)
+        return terms_of(words, language)
 
     def idf(self, term: str) -> float:
         """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)), n texts of N holding it.
@@ -103,29 +96,49 @@ class LexicalFollower:
         return math.log(1 + (self.count() - held + 0.5) / (held + 0.5))
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The k keys whose texts match best by BM25, best first; none without a common word."""
-        # A question of only stop words is searched for as it is.
-        terms = self.terms(query) or [str(term) for term in self._analyzer.analyze(query)]
-        return self._find(terms, k)
+        """The k keys whose texts match best by BM25, best first; none without a common word.
+
+        A word matches texts of every language as each of them has it.
+        """
+        # A question of only function words is searched for as it is.
+        words = self._telling(query)[0] or words_of(query)
+        return self._find({forms for word in words for forms in self._forms(word)}, k)
 
     def is_searchable(self) -> bool:
         """Whether the words that most texts hold are found again in some of them."""
         common = self._searcher.terms_with_prefix("text", "", limit=10)
-        return not common or bool(self._find([term for term, _ in common], 10))
+        return not common or bool(self._find({(term,) for term, _ in common}, 10))
 
-    def _find(self, terms: Sequence[str], k: int) -> list[tuple[str, float]]:
-        clauses = [
-            (
-                tantivy.Occur.Should,
-                tantivy.Query.term_query(self._index.schema, "text", term, index_option="freq"),
-            )
-            for term in sorted(set(terms))
-        ]
+    def _telling(self, text: str) -> tuple[list[str], str]:
+        """Words that tell something, and the language to read them in."""
+        words = telling_words(text)
+        language = self._language(words)
+        left_out = function_words(language)
+        return [word for word in words if fold(word) not in left_out], language
+
+    def _language(self, words: Sequence[str]) -> str:
+        """The language of words, one of those that are here if it has Latin letters."""
+        return language_of(words, self.languages, next(iter(self.languages), "en"))
+
+    def _forms(self, word: str) -> Iterable[tuple[str, ...]]:
+        """For each term of a word, the forms that it has in the languages that are here."""
+        terms = [terms_of_word(word, language) for language in self.languages or ("en",)]
+        return (tuple(sorted(set(forms))) for forms in zip(*terms, strict=True))
+
+    def _find(self, terms: Iterable[tuple[str, ...]], k: int) -> list[tuple[str, float]]:
+        clauses = [(tantivy.Occur.Should, self._any_of(forms)) for forms in sorted(terms)]
         if not clauses or not self.count() or k < 1:
             return []
         hits = self._best(tantivy.Query.boolean_query(clauses), k)
         scored = [(str(self._searcher.doc(address)["key"][0]), score) for score, address in hits]
         return sorted(scored, key=lambda item: (-item[1], item[0]))[:k]
+
+    def _any_of(self, forms: Sequence[str]) -> tantivy.Query:
+        queries = [
+            tantivy.Query.term_query(self._index.schema, "text", form, index_option="freq")
+            for form in forms
+        ]
+        return queries[0] if len(queries) == 1 else tantivy.Query.disjunction_max_query(queries)
 
     def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, tantivy.DocAddress]]:
         """At least the k best hits, and all that score as the last of them: which of those Tantivy
@@ -137,13 +150,3 @@ class LexicalFollower:
             if len(hits) < limit or hits[k - 1][0] > hits[-1][0]:
                 return [(float(score), address) for score, address in hits]
             limit *= 4
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text)
-
-
-def _open(folder: Path) -> tantivy.Index:
-    index = tantivy.Index.open(str(folder))
-    index.register_tokenizer(_ANALYZER, analyzer())
-    return index

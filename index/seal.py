@@ -41,7 +41,7 @@ def seal(folder: Path) -> None:
 
 def _makers() -> str:
     """What the files depend on besides the catalog; they are made anew when it changes."""
-    engines = (f"{name} {version(name)}" for name in ("chromadb", "tantivy"))
+    engines = (f"{name} {version(name)}" for name in ("chromadb", "tantivy", "PyStemmer"))
     return ", ".join([*engines, dense.FORMAT, lexical.FORMAT])
 
 

@@ -24,7 +24,7 @@ _STARTERS = frozenset(
 _END = re.compile(
     r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
     r"""|[。！？｡]++[」』”）]*+"""
-    r"""|(?<![؟۔।])[؟۔।]++(?=\s|$)"""
+    r"""|(?<![؟۔।॥։።။។])[؟۔।॥։።။។]++(?=\s|$)"""
 )
 # A blank line ends a sentence, and so does a line that starts a list item, a heading, a table
 # row or a quotation in Markdown.

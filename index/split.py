@@ -17,7 +17,7 @@ from index.passages import Document, Heading, Passage
 from index.sentences import sentence_spans
 
 # Part of the index's fingerprint: raise it when the same document would be cut otherwise.
-SPLITTER = "spans-3"
+SPLITTER = "spans-4"
 # The longest heading path, in the model's tokens and in characters.
 HEADING_TOKENS = 40
 _HEADING_CHARACTERS = 160

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index import generations
+from index import generations, lexical
 from index.catalog import Catalog, FileState
 from index.catalog_writer import CatalogWriter
 from index.checks import Request, build_facts, check_losses, must_read_all
@@ -15,6 +15,8 @@ from index.clock import Clock
 from index.embed import Embedder
 from index.errors import EmptyIndex, IndexMismatch
 from index.intake import Intake, Progress, embed, read, state_of
+from index.languages import hint
+from index.lexical import LexicalFollower
 from index.lock import writer_lock
 from index.passages import Failure
 from index.plan import Plan, make_plan
@@ -33,7 +35,8 @@ class SyncReport:
 
     `notes` pairs files that were read with what is not in their text, `hidden` counts characters
     left out since no reader sees them. `seconds` has the stages and their total. `lingers` tells
-    that a reader still holds what was before, so that deleted text goes with the next sync.
+    that a reader still holds what was before, so that deleted text goes with the next sync. `hint`
+    is advice about the settings, or "".
     """
 
     added: tuple[str, ...]
@@ -49,6 +52,7 @@ class SyncReport:
     seconds: dict[str, float]
     generation: int
     lingers: bool
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class _Work:
     intake: Intake = field(default_factory=Intake)
     embedded: int = 0
     lingers: bool = False
+    hint: str = ""
 
 
 def sync(
@@ -146,7 +151,7 @@ def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
 def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Work:
     data = task.settings.data
     current = None if read_all else generations.sound_folder_of(data, catalog)
-    intake, embedded = Intake(), 0
+    intake, embedded, advice = Intake(), 0, ""
     if current and plan.is_empty:
         _touch(task, catalog, plan)
     else:
@@ -161,10 +166,12 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             embedded = embed(catalog, embedder, task.progress)
             task.clock.lap("embed")
             current = _commit(task, catalog, plan, current)
+        languages = LexicalFollower(current / lexical.FOLDER).languages
+        advice = hint(languages, task.settings.embedding_model)
     task.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
     clean = _clean(catalog, data, current, _PATIENCE_SECONDS if loses else 0.0)
-    return _Work(intake, embedded, lingers=bool(loses) and not clean)
+    return _Work(intake, embedded, bool(loses) and not clean, advice)
 
 
 def _touch(task: _Task, catalog: CatalogWriter, plan: Plan) -> None:
@@ -227,4 +234,5 @@ def _report(task: _Task, catalog: Catalog | None, plan: Plan, work: _Work) -> Sy
         seconds=task.clock.seconds(),
         generation=catalog.generation if catalog else 0,
         lingers=work.lingers,
+        hint=work.hint,
     )

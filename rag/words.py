@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 import Stemmer
 
-from index.lexical import STOPWORDS
+from index.function_words import ENGLISH
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?\b|\w+(?:['’]\w+)*")
 _TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")
@@ -121,7 +121,7 @@ def _low(word: str) -> str:
 
 
 def _stem(low: str) -> str:
-    if low in STOPWORDS or low in _FILLERS or low.endswith("n't"):
+    if low in ENGLISH or low in _FILLERS or low.endswith("n't"):
         return ""
     return str(_stemmer().stemWord(_IRREGULAR.get(low, low)))
 

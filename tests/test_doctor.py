@@ -175,8 +175,8 @@ def test_heal_makes_damaged_followers_anew_and_leaves_whole_ones(place: Place) -
 def test_heal_of_followers_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.lexical.FORMAT", "english-0")
-    with pytest.raises(StoreError, match=r"was made with .*english-1, not .*english-0; run: foot"):
+    monkeypatch.setattr("index.lexical.FORMAT", "words-0")
+    with pytest.raises(StoreError, match=r"was made with .*words-2, not .*words-0; run: foot"):
         place.found("eels")
     assert str(heal(settings_for(place.data))).startswith("the index was made with chromadb ")
     assert place.found("eels") == ["a.md"]

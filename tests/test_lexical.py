@@ -53,7 +53,8 @@ def test_lexical_search_finds_texts_that_share_words(
 
 
 def test_lexical_search_scores_are_bm25(follower: LexicalFollower) -> None:
-    lengths = {"k1": 4, "k2": 11, "k3": 7, "k4": 4, "k5": 1}
+    # Four characters of Chinese are four terms and three pairs.
+    lengths = {"k1": 4, "k2": 11, "k3": 7, "k4": 4, "k5": 7}
     average = sum(lengths.values()) / 5
     idf = math.log(1 + (5 - 2 + 0.5) / (2 + 0.5))
 
@@ -104,3 +105,60 @@ def test_lexical_open_follower_outlives_its_files(
     for file in (tmp_path / "words").iterdir():
         file.unlink()
     assert keys(follower.search("cat", 5)) == ["k1", "k2"]
+
+
+def test_lexical_languages_counts_texts_by_language(tmp_path: Path) -> None:
+    texts = {
+        "a": "The cats of Rome are asleep, and so is the dog.",
+        "b": "Los gatos de la ciudad duermen, y el perro también.",
+        "c": "The birds fly.",
+        "d": "Кошки спят.",
+        "e": "1 2 3",
+    }
+    LexicalFollower.build(tmp_path / "words")
+    LexicalFollower.apply(tmp_path / "words", texts.items())
+    assert LexicalFollower(tmp_path / "words").languages == {"en": 3, "es": 1, "ru": 1}
+
+
+MIXED = {
+    "en": "The cities of the north were connected by a railway.",
+    "es": "Las ciudades del norte estaban conectadas por un ferrocarril.",
+    "de": "Die Städte des Nordens waren durch eine Eisenbahn verbunden.",
+    "es2": "El norte es una región fría.",
+}
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> LexicalFollower:
+    LexicalFollower.build(tmp_path / "words")
+    LexicalFollower.apply(tmp_path / "words", MIXED.items())
+    return LexicalFollower(tmp_path / "words")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("¿Qué ciudad estaba conectada?", ["es"]),
+        ("ciudad", ["es"]),
+        ("CIUDADES", ["es"]),
+        ("fria", ["es2"]),
+        ("Welche Stadt?", ["de"]),
+        ("stadte", ["de"]),
+        ("Which city had railways?", ["en"]),
+        ("city", ["en"]),
+        ("norte", ["es2", "es"]),
+        ("¿Dónde está?", []),
+    ],
+)
+def test_lexical_search_of_a_mixed_index_reads_each_text_in_its_language(
+    mixed: LexicalFollower, query: str, expected: list[str]
+) -> None:
+    assert keys(mixed.search(query, 10)) == expected
+
+
+def test_lexical_terms_of_a_mixed_index_are_those_of_the_text_s_language(
+    mixed: LexicalFollower,
+) -> None:
+    assert mixed.terms("¿Qué ciudades estaban conectadas?") == ["ciudad", "conect"]
+    assert mixed.terms("Which cities were connected?") == ["citi", "connect"]
+    assert mixed.idf("ciudad") == pytest.approx(math.log(1 + 3.5 / 1.5))

@@ -136,6 +136,7 @@ def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
         "stages": report.seconds,
         "generation": report.generation,
         "lingers": report.lingers,
+        "hint": report.hint,
     }
     if dry_run:
         body["plan"] = {
@@ -177,6 +178,8 @@ def _print_left_out(report: SyncReport) -> None:
         click.echo(f"{report.hidden} characters of hidden text were left out.", err=True)
     for path, note in report.notes:
         click.echo(f"  {path!r}: {note}", err=True)
+    if report.hint:
+        click.echo(report.hint, err=True)
     if report.lingers:
         click.echo(
             "What was before is still being read; it goes from the disk with the next index.",
