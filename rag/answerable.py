@@ -1,51 +1,70 @@
-"""Is a question answerable from what was found? A score, and the line below which to refuse."""
+"""Is a question answerable from what was found? Signals, and the confidence they add up to."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 from rag.rank import Sentence, Terms, choose
 from rag.retrieve import Found
 from rag.wants import NEEDED, Kind, match_kind
 
 _HITS = 3
-# Logistic regression over two public sets: XQuAD English, its even-numbered articles, each question
-# asked of all paragraphs, of its article's alone and of four articles', whole, without the
-# paragraph that answers and without the article; and the rewritten questions of MTRAG's human
-# subset, every second conversation, with and without the passages that answer. The line refuses
-# 3 % of the answerable ones there. On the other halves it refuses 2 to 3 % of the answerable, and
-# 91 % (XQuAD) and 80 % (MTRAG) of those whose subject is not indexed.
-_PASSAGE_COSINE = 1.5
-_FIRST_COSINE = 5.3
-_BEST_COSINE = 3.8
-_COVERAGE = 5.8
-_OFFSET = -8.5
-REFUSE_BELOW = -1.59
+# What is near by chance gets nearer the more passages there are, but not for ever: beyond as many
+# as the weights were fitted with, the size is taken for that.
+_MOST_PASSAGES = 240
+# Fitted by `footnote eval refusal`, in the order of the signals, as is the setting `refuse_below`.
+WEIGHTS = (5.7, 5.1, 4.1, 4.0, -0.8)
+BIAS = -6.9
 
 
-def is_answerable(found: Found, sentences: Sequence[Sentence], terms: Terms, kind: Kind) -> bool:
-    """Do the best sentences answer the query, with a thing of the kind that it asks for?"""
-    if kind in NEEDED and not any(
-        match_kind(kind, found.query, sentence.quote.text) > 0 for sentence in choose(sentences)
-    ):
-        return False
-    return answerability(found, sentences, terms) >= REFUSE_BELOW
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What tells whether the documents answer a question.
 
-
-def answerability(found: Found, sentences: Sequence[Sentence], terms: Terms) -> float:
-    """Log-odds that the best sentences answer the query.
-
-    From the best passage's cosine, those of the first sentence and of the best of the first ones,
-    and the share of the query's terms that one of the first passages holds, unweighted: in a
-    small folder an ordinary word that happens to be missing would weigh as much as a name.
+    `first` is the cosine to the query of the best sentence and `best` the highest one of those to
+    quote. `passage` is the share of the query's terms that one of the first passages holds, and
+    `sentence` the share that the best sentence holds, 0..1, each term counted alike: in a small
+    folder an ordinary word that happens to be missing would weigh as much as a name. `size` is
+    the decimal logarithm of the number of passages. `of_kind` is whether what would be quoted
+    holds a thing of the kind that is asked for, where it must.
     """
+
+    first: float
+    best: float
+    passage: float
+    sentence: float
+    size: float
+    of_kind: bool
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The signals that are weighed."""
+        return astuple(self)[:-1]
+
+
+def read_signals(
+    found: Found, sentences: Sequence[Sentence], terms: Terms, kind: Kind, passages: int
+) -> Signals | None:
+    """The signals of a question to an index of so many passages; None where nothing was found."""
     if not sentences:
-        return float("-inf")
-    coverage = max(terms.count_share(hit.passage.embedding_text) for hit in found.hits[:_HITS])
-    return (
-        _PASSAGE_COSINE * max(found.cosines)
-        + _FIRST_COSINE * sentences[0].cosine
-        + _BEST_COSINE * max(sentence.cosine for sentence in choose(sentences))
-        + _COVERAGE * coverage
-        + _OFFSET
+        return None
+    chosen = choose(sentences)
+    return Signals(
+        first=sentences[0].cosine,
+        best=max(sentence.cosine for sentence in chosen),
+        passage=max(terms.count_share(hit.passage.embedding_text) for hit in found.hits[:_HITS]),
+        sentence=terms.count_share(sentences[0].quote.text),
+        size=math.log10(min(passages, _MOST_PASSAGES)),
+        of_kind=kind not in NEEDED
+        or any(match_kind(kind, found.query, s.quote.text) > 0 for s in chosen),
     )
+
+
+def confidence_of(signals: Signals | None) -> float:
+    """The chance, 0..1, that the question is answered; 0 without a thing of the kind it wants."""
+    if signals is None or not signals.of_kind:
+        return 0.0
+    pairs = zip(WEIGHTS, signals.values, strict=True)
+    return 1 / (1 + math.exp(-BIAS - sum(weight * value for weight, value in pairs)))

@@ -111,6 +111,8 @@ class Answer:
 
     `query` is what was searched for (the question, or a follow-up made to stand alone). `text`
     holds markers `[1]`, numbered by first use. `seconds` has a figure per stage.
+    `confidence` is the chance, 0..1, that the documents answer the question; whatever is below
+    the setting `refuse_below` is refused.
     `fingerprint` tells which settings and which generation of the index answered.
     """
 
@@ -124,6 +126,7 @@ class Answer:
     composer: str
     stray: int = 0
     note: str = ""
+    confidence: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
 

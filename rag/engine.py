@@ -11,17 +11,18 @@ from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
-from rag.answerable import is_answerable
+from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
 from rag.condense import condense
+from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
 from rag.rank import Sentence, Terms, rank_sentences
 from rag.retrieve import Found, search
 from rag.settings import Settings
-from rag.wants import Kind, kind_wanted
+from rag.wants import kind_wanted
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -52,20 +53,24 @@ class Engine:
         with self._index.lease() as snapshot:
             found = self._search(snapshot, query, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            terms = Terms(snapshot, query)
-            kind = kind_wanted(question)
-            sentences = rank_sentences(found, terms, kind, self._index.embed_sentences)
-            refusal = _refusal_before(found, sentences, terms, kind)
+            sentences, signals = self._judge(snapshot, question, found)
+            confidence = confidence_of(signals)
+            refusal = self._refusal_before(found, confidence)
             clock.lap("judge")
             if refusal:
-                yield Done(self._answer(question, found, snapshot, clock, refusal=refusal))
+                yield Done(
+                    self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
+                )
                 return
             draft = yield from self._compose(Evidence(query, found.hits, sentences), turns)
+            draft = cite_both(draft, find_disagreement(query, kind_wanted(question), sentences))
             clock.lap("compose")
             labelled = label(draft, self._settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
             clock.lap("check")
-            yield Done(self._answer(question, found, snapshot, clock, labelled, draft, refusal))
+            yield Done(
+                self._answer(question, found, snapshot, clock, confidence, labelled, draft, refusal)
+            )
 
     def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
         """The checked answer: the last event of `stream`."""
@@ -78,6 +83,13 @@ class Engine:
         query = condense(_checked(query), turns)
         with self._index.lease() as snapshot:
             return query, self._search(snapshot, query, k, Clock()).hits
+
+    def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
+        """What tells whether the documents answer a question; nothing is composed."""
+        query = condense(_checked(question), turns)
+        with self._index.lease() as snapshot:
+            found = self._search(snapshot, query, self._settings.passages, Clock())
+            return self._judge(snapshot, question, found)[1]
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -120,6 +132,22 @@ class Engine:
         clock.lap("search")
         return found
 
+    def _judge(
+        self, snapshot: Snapshot, question: str, found: Found
+    ) -> tuple[tuple[Sentence, ...], Signals | None]:
+        """The sentences that were found, best first, and whether they answer."""
+        terms, kind = Terms(snapshot, found.query), kind_wanted(question)
+        sentences = rank_sentences(found, terms, kind, self._index.embed_sentences)
+        return sentences, read_signals(found, sentences, terms, kind, snapshot.passage_count)
+
+    def _refusal_before(self, found: Found, confidence: float) -> Refusal | None:
+        """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
+        if not found.hits:
+            return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
+        if confidence < self._settings.refuse_below:
+            return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
+        return None
+
     def _compose(self, evidence: Evidence, turns: Sequence[Turn]) -> Generator[Delta, None, Draft]:
         pieces = self._composer.compose(evidence, turns)
         while True:
@@ -136,6 +164,7 @@ class Engine:
         found: Found,
         snapshot: Snapshot,
         clock: Clock,
+        confidence: float,
         labelled: Labelled | None = None,
         draft: Draft | None = None,
         refusal: Refusal | None = None,
@@ -152,6 +181,7 @@ class Engine:
             composer=self._composer.name,
             stray=draft.stray if draft else 0,
             note=draft.note if draft else "",
+            confidence=confidence,
             seconds=clock.seconds(),
             fingerprint=self._fingerprint(snapshot),
         )
@@ -171,17 +201,6 @@ def _checked(question: str) -> str:
             "ask a shorter one"
         )
     return question
-
-
-def _refusal_before(
-    found: Found, sentences: Sequence[Sentence], terms: Terms, kind: Kind
-) -> Refusal | None:
-    """A refusal that needs no draft: there is nothing to answer from, or nothing that answers."""
-    if not found.hits:
-        return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-    if not is_answerable(found, sentences, terms, kind):
-        return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
-    return None
 
 
 def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:

@@ -6,6 +6,9 @@ from pydantic import Field, SecretStr
 
 from index.settings import IndexSettings
 
+# Chosen by `footnote eval refusal`, with the weights in `rag.answerable`.
+REFUSE_BELOW = 0.43
+
 
 class Settings(IndexSettings):
     """Every setting, each with its meaning; `footnote.toml` and `FOOTNOTE_*` hold the values."""
@@ -18,6 +21,12 @@ class Settings(IndexSettings):
         "auto", description="'auto' takes the LLM when llm_url is set, else quotes"
     )
     sentences: int = Field(3, ge=1, le=3, description="most sentences that are quoted")
+    refuse_below: float = Field(
+        REFUSE_BELOW,
+        ge=0,
+        le=1,
+        description="confidence below which a question is refused; 0 answers whatever is asked",
+    )
     strict: bool = Field(False, description="drop statements that no passage supports")
     support_model: str = Field(
         "", description="folder or name of an NLI cross-encoder that checks support as well"

@@ -107,6 +107,7 @@ class AnswerBody(BaseModel):
     composer: str
     stray: int = Field(description="labels that an LLM made up; they were dropped")
     note: str = Field(description="a sentence on how the answer was made, or empty")
+    confidence: float = Field(description="chance, 0..1, that the documents answer the question")
     seconds: dict[str, float]
     fingerprint: str
 
@@ -128,6 +129,7 @@ class AnswerBody(BaseModel):
             composer=answer.composer,
             stray=answer.stray,
             note=answer.note,
+            confidence=round(answer.confidence, 4),
             seconds=dict(answer.seconds),
             fingerprint=answer.fingerprint,
         )
