@@ -188,7 +188,7 @@ def _add_answers(router: APIRouter, engine: Engine) -> None:
         """Answer a question, every statement with its citations."""
         events = engine.stream(body.question, body.history)
         if EVENT_STREAM not in accept.lower():
-            answer = await _answer_unless_left(events, request)
+            answer = await answer_unless_left(events, request)
             return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
         # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
         first = await run_in_threadpool(next, events)
@@ -204,7 +204,7 @@ def _add_answers(router: APIRouter, engine: Engine) -> None:
         return SearchBody.of(*engine.search(body.query, body.k, body.history))
 
 
-async def _answer_unless_left(
+async def answer_unless_left(
     events: Generator[Event, None, None], request: HTTPRequest
 ) -> Answer | None:
     """The answer that ends the events, or None, with them closed, once the client has left."""

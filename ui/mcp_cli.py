@@ -23,8 +23,9 @@ def command(context: click.Context) -> None:
     import anyio
 
     from rag.build import build
+    from ui.queue import Doorman
 
-    engine = build(settings_of(context))
+    engine = Doorman(build(settings_of(context)))
     stop = threading.Event()
     for work in (lambda: engine.keep_up(stop), lambda: _warm_up(engine)):
         threading.Thread(target=work, daemon=True).start()

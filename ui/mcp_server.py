@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -32,14 +32,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
+from rag.answers import Answer, Done, Event
 from rag.engine import Engine
 from rag.plain import plain
 from rag.wire import SearchBody
 from ui.api import AskRequest, DocumentEntry, Request, SearchRequest, TurnBody, Words
-from ui.asking import finished
 from ui.limits import BODY_BYTES, HISTORY_TURNS
 from ui.readable import Checked, passages_of, readable
-from ui.sse import FAULT
+from ui.sse import FAULT, steps
 
 log = logging.getLogger(__name__)
 
@@ -71,22 +71,25 @@ def _unpacked(turns: object) -> object:
     """Turns that came as text, as some clients send lists, are read as the JSON that they are."""
     try:
         return json.loads(turns) if isinstance(turns, str) else turns
-    except ValueError:
+    except (ValueError, RecursionError):
         return turns
 
 
-Turns = Annotated[list[TurnBody], BeforeValidator(_unpacked)]
+Turns = Annotated[
+    list[TurnBody],
+    BeforeValidator(_unpacked),
+    Field(
+        max_length=HISTORY_TURNS,
+        description="Earlier questions and answers, oldest first, that this one leans on.",
+    ),
+]
 
 
 class Ask(AskRequest):
     """What `ask` takes."""
 
     question: Words = Field(description="One question in a full sentence, in the user's language.")
-    turns: Turns = Field(
-        default=[],
-        max_length=HISTORY_TURNS,
-        description="Earlier questions and answers, oldest first, that the question leans on.",
-    )
+    turns: Turns = Field(default=[])
 
 
 class Asked(Checked):
@@ -100,6 +103,7 @@ class Search(SearchRequest):
     """What `search` takes."""
 
     query: Words = Field(description="A question or the words to look for.")
+    turns: Turns = Field(default=[])
 
 
 class List(Request):
@@ -202,10 +206,21 @@ async def _call(engine: Engine, tool: _Tool, arguments: dict[str, Any]) -> CallT
 
 
 async def _ask(engine: Engine, given: Ask) -> tuple[BaseModel, str]:
-    answer = await finished(engine.stream(given.question, given.history))
+    answer = await _answer(engine.stream(given.question, given.history))
     facts = Checked.facts(answer)
     body = Asked.model_validate(facts | {"question": answer.question, "text": answer.text})
     return body, readable(answer)
+
+
+async def _answer(events: Generator[Event, None, None]) -> Answer:
+    """The answer that ends the events, which are closed also when the client cancels."""
+    try:
+        async for event in steps(events):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("events end with Done")
+    finally:
+        events.close()
 
 
 async def _search(engine: Engine, given: Search) -> tuple[BaseModel, str]:

@@ -3,40 +3,38 @@
 Nothing that was sent can be taken back in this protocol, so only checked text is sent.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-from rag.answers import Event
+from rag.answers import Done, Event
 from rag.engine import Engine
-from ui.asking import finished
+from ui.api import EVENT_STREAM, LEFT, answer_unless_left
 from ui.faults import status_of
 from ui.openai_wire import (
     MODEL,
     ChatCompletion,
     ChatRequest,
-    Chunks,
     Fault,
     FaultBody,
     Model,
     Models,
+    chunks,
 )
-from ui.sse import FAULT
+from ui.sse import FAULT, KEEP_ALIVE, steps
+from ui.ticket import Busy
 
 log = logging.getLogger(__name__)
 
-EVENT_STREAM = "text/event-stream"
-KEEP_ALIVE_SECONDS = 10.0
-KEEP_ALIVE = ": the answer is being written and checked\n\n"
 END = "data: [DONE]\n\n"
 _FAULTS: dict[int | str, dict[str, Any]] = {
     400: {"model": FaultBody, "description": "The request asks for what there is not"},
@@ -60,7 +58,8 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except FootnoteError as error:
-                return _refusal(status_of(error), str(error))
+                retry = {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
+                return _refusal(status_of(error), str(error), headers=retry)
             except RequestValidationError as error:
                 return _invalid(error)
             except HTTPException as error:
@@ -88,13 +87,14 @@ def openai_routes(engine: Engine) -> APIRouter:
         response_model=ChatCompletion,
         responses={200: _STREAM, **_FAULTS},
     )
-    async def chat(body: ChatRequest) -> ChatCompletion | Response:
+    async def chat(body: ChatRequest, request: Request) -> ChatCompletion | Response:
         """Answer the last message of a conversation."""
         if body.model != MODEL:
             return _unknown(body.model)
         events = engine.stream(body.question, body.turns)
         if not body.stream:
-            return ChatCompletion.of(await finished(events))
+            answer = await answer_unless_left(events, request)
+            return ChatCompletion.of(answer) if answer else Response(status_code=LEFT)
         # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
         await run_in_threadpool(next, events)
         usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -108,23 +108,22 @@ def openai_routes(engine: Engine) -> APIRouter:
 
 
 async def _frames(events: Generator[Event, None, None], usage: bool) -> AsyncIterator[str]:
-    """The reply as server-sent events, with comments that keep the connection until it is there."""
-    chunks = Chunks()
-    answer = asyncio.ensure_future(finished(events))
+    """The reply as server-sent events; until it is checked, comments that keep the connection."""
     try:
-        yield _frame(chunks.opening())
-        while not (await asyncio.wait([answer], timeout=KEEP_ALIVE_SECONDS))[0]:
-            yield KEEP_ALIVE
-        for chunk in chunks.of(answer.result(), usage):
-            yield _frame(chunk)
-        yield END
+        async for event in steps(events):
+            if not isinstance(event, Done):
+                yield KEEP_ALIVE
+                continue
+            for chunk in chunks(event.answer, usage):
+                yield _frame(chunk)
+            yield END
     except FootnoteError as error:
         yield _frame(_fault(status_of(error), str(error)))
     except Exception:
         log.exception("the reply's stream broke")
         yield _frame(_fault(500, FAULT))
     finally:
-        answer.cancel()
+        events.close()
 
 
 def _frame(data: Mapping[str, Any]) -> str:

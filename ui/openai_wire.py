@@ -173,32 +173,24 @@ class ChatCompletion(Checked):
         return cls.model_validate(_head() | Checked.facts(answer) | own)
 
 
-class Chunks:
-    """The chunks of one streamed reply."""
+def chunks(answer: Answer, usage: bool) -> Iterator[dict[str, Any]]:
+    """A streamed reply: the fields of a checked answer, its text, its sources, and the end.
 
-    def __init__(self) -> None:
-        self._head = _head()
+    Then usage, if it is asked for. OpenAI's client keeps the fields that it doesn't know only of
+    the first chunk.
+    """
+    same = _head() | {"object": "chat.completion.chunk", "model": MODEL}
 
-    def opening(self) -> dict[str, Any]:
-        """The chunk before there is an answer."""
-        return self._chunk({"role": "assistant", "content": ""})
-
-    def of(self, answer: Answer, usage: bool) -> Iterator[dict[str, Any]]:
-        """Text, sources, and the end with the fields of a checked answer; then usage, if asked."""
-        checked = Checked.model_validate(Checked.facts(answer)).model_dump(mode="json")
-        for piece in filter(None, (text_of(answer), foot_of(answer))):
-            yield self._chunk({"content": piece})
-        fingerprint = {"system_fingerprint": answer.fingerprint}
-        yield self._chunk({}, _finish(answer)) | checked | fingerprint
-        if usage:
-            yield self._chunk() | {"choices": [], "usage": Usage().model_dump()}
-
-    def _chunk(
-        self, delta: dict[str, str] | None = None, finish: str | None = None
-    ) -> dict[str, Any]:
+    def chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        kind = {"object": "chat.completion.chunk", "model": MODEL}
-        return self._head | kind | {"choices": [choice]}
+        return same | {"choices": [choice]}
+
+    yield chunk({"role": "assistant", "content": ""}) | Checked.facts(answer)
+    for piece in filter(None, (text_of(answer), foot_of(answer))):
+        yield chunk({"content": piece})
+    yield chunk({}, _finish(answer)) | {"system_fingerprint": answer.fingerprint}
+    if usage:
+        yield same | {"choices": [], "usage": Usage().model_dump()}
 
 
 class Model(BaseModel):

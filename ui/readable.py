@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -38,9 +39,9 @@ class Checked(BaseModel):
     note: str = Field(description="a sentence on how the answer was made, or empty")
 
     @classmethod
-    def facts(cls, answer: Answer) -> dict[str, object]:
-        """The fields' values for one answer."""
-        return AnswerBody.of(answer).model_dump(include=set(Checked.model_fields))
+    def facts(cls, answer: Answer) -> dict[str, Any]:
+        """The fields' values for one answer, as JSON has them."""
+        return AnswerBody.of(answer).model_dump(mode="json", include=set(Checked.model_fields))
 
 
 def readable(answer: Answer) -> str:
