@@ -161,7 +161,8 @@ def _groups(
         Row(measure, score, _change(over, place))
         for place, (measure, score) in enumerate(zip(wanted, over[-1], strict=True))
     ]
-    grouped = [(group, [row for row in rows if row.measure.group == group]) for group in GROUPS]
+    known = [row for row in rows if row.score.n]
+    grouped = [(group, [row for row in known if row.measure.group == group]) for group in GROUPS]
     return [(group, found) for group, found in grouped if found]
 
 

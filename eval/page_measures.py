@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from eval.metrics import RiskCoverage, risk_coverage
 from eval.page_data import Outcome, Result
 
 Part = tuple[float, float]  # what a question adds to a measure's sum, and to what it is divided by
@@ -193,24 +194,15 @@ def _mean(results: Sequence[Result], field: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def risks(results: Sequence[Result]) -> list[Part]:
-    """Coverage and risk as the least confident answers are added one by one.
+def risks(results: Sequence[Result]) -> RiskCoverage | None:
+    """Risk by coverage as less sure answers are added; None if there are none.
 
-    Coverage is the share of all questions that are answered, risk the share of those answers that
-    are wrong (El-Yaniv & Wiener 2010). Confidence is the score of the first passage.
+    Coverage is a share of all questions.
     """
-    answered = [result for result in results if result.outcome in _ANSWERED]
-    answered.sort(key=lambda result: (-result.sureness, result.id))
-    points, wrong = [], 0
-    for count, result in enumerate(answered, start=1):
-        wrong += not result.outcome.good
-        points.append((count / len(results), wrong / count))
-    return points
-
-
-def coverage_at(risk: float, points: Sequence[Part]) -> float:
-    """The largest coverage whose risk is no higher; 0 if there is none."""
-    return max((coverage for coverage, so_far in points if so_far <= risk), default=0.0)
+    answered = [
+        (result.sureness, result.outcome.good) for result in results if result.outcome in _ANSWERED
+    ]
+    return risk_coverage(answered, len(results))
 
 
 def stage_seconds(results: Sequence[Result]) -> Mapping[str, list[float]]:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from eval.metrics import RiskCoverage
 from eval.page_data import Outcome, Result
-from eval.page_measures import Score, coverage_at, percentile, risks, stage_seconds
+from eval.page_measures import Score, percentile, risks, stage_seconds
 from eval.page_svg import Canvas, Point
 
 _WIDTH, _HEIGHT, _FLOOR = 380.0, 284.0, 244.0  # the floor is where an axis lies
@@ -97,7 +98,8 @@ def risk_coverage(results: Sequence[Result]) -> Markup:
 
     The curve ends where this run refuses.
     """
-    points = risks(results)
+    found = risks(results)
+    points = found.points if found else ()
     left, right, top = 38.0, _WIDTH - 8, 50.0
     most = max([0.1, *(risk for _, risk in points)])
     ceiling = next(step for step in (0.1, 0.2, 0.3, 0.5, 0.75, 1.0) if step >= most)
@@ -113,25 +115,23 @@ def risk_coverage(results: Sequence[Result]) -> Markup:
     for share in (0, 0.25, 0.5, 0.75, 1):
         canvas.text((place(share, 0)[0], _FLOOR + 18), percent(share), "tick", "middle")
     canvas.text(((left + right) / 2, _HEIGHT - 4), "of all questions answered", "axis", "middle")
-    if points:
-        _draw_risk(canvas, [place(*point) for point in points], points, place)
+    if found:
+        _draw_risk(canvas, found, place)
     return canvas.markup()
 
 
-def _draw_risk(
-    canvas: Canvas,
-    curve: Sequence[Point],
-    points: Sequence[Point],
-    place: Callable[[float, float], Point],
-) -> None:
+def _draw_risk(canvas: Canvas, found: RiskCoverage, place: Callable[[float, float], Point]) -> None:
     """The curve, the point where this run is, and the longest stretch of at most 5 % risk."""
+    # Whichever of the surest are taken, as many of them are wrong on average.
+    curve = [place(0, found.points[0][1]), *(place(*point) for point in found.points)]
     canvas.area([(curve[0][0], _FLOOR), *curve, (curve[-1][0], _FLOOR)], "shade")
     canvas.path(curve, "curve")
-    safe = coverage_at(_RISK, points)
-    canvas.line(place(0, _RISK), place(safe, _RISK), "aim")
+    canvas.line(place(0, _RISK), place(found.at_risk_5, _RISK), "aim")
     canvas.line((8, 27), (20, 27), "aim")
-    canvas.text((28, 31), f"{percent(safe)} answered with at most 5\u2009% of them wrong", "axis")
-    words = f"as run: {percent(points[-1][0])} answered, {percent(points[-1][1])} of them wrong"
+    safe = percent(found.at_risk_5)
+    canvas.text((28, 31), f"{safe} answered with at most 5\u2009% of them wrong", "axis")
+    given, wrong = map(percent, found.points[-1])
+    words = f"as run: {given} answered, {wrong} of them wrong"
     canvas.dot(curve[-1], 4.5, "point", words)
     canvas.dot((14, 8), 4.5, "point")
     canvas.text((28, 12), words, "axis")

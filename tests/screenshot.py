@@ -99,9 +99,14 @@ def report(folder: Path, out: str) -> None:
     subprocess.run([*footnote, "run", *gold], check=True, cwd=ROOT)
     subprocess.run([*footnote, "report", str(run)], check=True, cwd=ROOT)
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1200, "height": 1330})
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.goto((run / "report.html").as_uri())
-        page.screenshot(path=out)
+        plots = page.locator("#plots").bounding_box()
+        assert plots
+        height = plots["y"] + plots["height"] + 32
+        page.screenshot(
+            path=out, full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": height}
+        )
 
 
 def main() -> None:

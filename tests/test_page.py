@@ -15,7 +15,6 @@ from eval.cli import group
 from eval.page import render
 from eval.page_data import Outcome, Result, Run, read_run
 from eval.page_measures import (
-    coverage_at,
     measures,
     percentile,
     risks,
@@ -120,6 +119,9 @@ def run_of(tmp_path: Path, *records: dict[str, Any], name: str = "run", **kwargs
         (REFUSED, Outcome.OVER_REFUSED),
         (DECLINED, Outcome.DECLINED),
         (FAILED, Outcome.FAILED),
+        ({"scores": {"success_5": 1.0}}, Outcome.RIGHT),
+        ({"scores": {"contains": 0.0, "success_5": 1.0}}, Outcome.WRONG),
+        ({"scores": {}}, Outcome.WRONG),
         ({**FAILED, "answerable": False, "gold": []}, Outcome.FAILED),
     ],
 )
@@ -221,16 +223,14 @@ def test_risks_add_answers_from_the_surest_down() -> None:
         result(id="c", confidence=0.7),
         result(**REFUSED, confidence=0.95),
     ]
-    assert risks(results) == [(0.25, 0.0), (0.5, 0.5), (0.75, 1 / 3)]
+    found = risks(results)
+    assert found is not None
+    assert found.points == ((0.25, 0.0), (0.5, 0.5), (0.75, 1 / 3))
+    assert found.at_risk_5 == 0.25
 
 
-@pytest.mark.parametrize(("risk", "coverage"), [(0.0, 0.25), (0.4, 0.75), (0.5, 0.75)])
-def test_coverage_at_a_risk_is_the_largest_that_keeps_it(risk: float, coverage: float) -> None:
-    assert coverage_at(risk, [(0.25, 0.0), (0.5, 0.5), (0.75, 1 / 3)]) == coverage
-
-
-def test_coverage_without_answers_is_zero() -> None:
-    assert coverage_at(0.05, risks([result(**REFUSED)])) == 0.0
+def test_risks_without_answers_are_none() -> None:
+    assert risks([result(**REFUSED)]) is None
 
 
 def test_slices_put_the_worst_tag_first_and_keep_untagged() -> None:
