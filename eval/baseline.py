@@ -75,6 +75,12 @@ class Baseline(_Strict):
     typical: dict[str, dict[str, Score | None]]
     questions: dict[str, dict[str, Score | None]]
 
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The metrics that some question has a score of."""
+        scores = (*self.typical.values(), *self.questions.values())
+        return frozenset(name for one in scores for name, value in one.items() if value is not None)
+
     def scores(self, asked: Asked) -> Scores:
         """The scores that a question had, of the metrics in `tolerances`."""
         kind = self.typical.get(_kind(asked), {})
@@ -120,7 +126,14 @@ def baseline_of(run: Recorded, model: str, old: Baseline | None) -> Baseline:
     if not old:
         tolerances = {name: tolerances[name] for name in METRICS if name in run.metrics}
     must_pass = old.must_pass if old else []
-    check_names(tolerances, must_pass, run)
+    check_must_pass(must_pass, run)
+    known = {*run.metrics, *(old.metrics if old else ())}
+    for name in tolerances:
+        if name not in known:
+            raise ConfigError(
+                f"the baseline has a tolerance for {name!r}, which is no metric of {run.gold}; "
+                f"its metrics are: {', '.join(run.metrics)}"
+            )
     asked = list(run.questions.values())
     kinds = {kind: [one for one in asked if _kind(one) == kind] for kind in map(_kind, asked)}
     typical = {kind: _typical(ones, list(tolerances)) for kind, ones in sorted(kinds.items())}
@@ -146,14 +159,8 @@ def check_same_gold(baseline: Baseline, gold: str, digest: str) -> None:
         )
 
 
-def check_names(tolerances: Mapping[str, float], must_pass: Sequence[str], run: Recorded) -> None:
-    """Raises ConfigError for a metric or a question that the run doesn't have."""
-    for name in tolerances:
-        if name not in run.metrics:
-            raise ConfigError(
-                f"the baseline has a tolerance for {name!r}, which is no metric of {run.gold}; "
-                f"its metrics are: {', '.join(run.metrics)}"
-            )
+def check_must_pass(must_pass: Sequence[str], run: Recorded) -> None:
+    """Raises ConfigError for a question that the run doesn't have."""
     for key in must_pass:
         if key not in run.questions:
             raise ConfigError(f"must_pass names {key!r}, which is no question of {run.gold}")
@@ -210,4 +217,5 @@ def _otherwise(asked: Asked, typical: Mapping[str, float | None]) -> dict[str, f
 def _means(asked: Sequence[Asked], metrics: Sequence[str]) -> Iterator[tuple[str, float]]:
     for name in metrics:
         values = [one.scores[name] for one in asked if name in one.scores]
-        yield name, round(sum(values) / len(values), _DIGITS)
+        if values:
+            yield name, round(sum(values) / len(values), _DIGITS)

@@ -130,9 +130,28 @@ def test_gate_of_another_gold_set_is_refused(tmp_path: Path) -> None:
         judge(old, new, MODEL)
 
 
-def test_gate_with_an_unknown_metric_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'bleu', which is no metric of small"):
+def test_gate_with_a_metric_that_the_baseline_has_no_scores_of_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="for 'bleu' but no scores; the metrics of small"):
         judged(tmp_path, 3, 0, tolerances={"bleu": 0.1})
+
+
+def test_gate_of_a_run_that_refuses_all_is_a_regression_though_nothing_is_cited(
+    tmp_path: Path,
+) -> None:
+    refused = {"contains": 0.0} | REFUSED
+    old = baseline(run_of(tmp_path / "old", 8))
+    run = write_run(tmp_path / "new", *(result(f"q{n:03}", refused) for n in range(8)))
+    found = judge(old, read_run(run), MODEL)
+    assert [one.metric for one in found.regressions] == ["contains", "answered"]
+    exact = found.measured[-1]
+    assert (exact.metric, exact.questions, exact.regressed) == ("exact_quotes", 0, False)
+    assert found.broken[0].moved == (
+        "success_1 1 -> -, contains 1 -> 0, answered 1 -> 0, exact_quotes 1 -> -"
+    )
+    assert "now: refused: no_evidence" in "\n".join(lines(found))
+    again = baseline_of(read_run(run), MODEL, old)
+    assert "exact_quotes" in again.tolerances
+    assert "exact_quotes" not in again.means
 
 
 def test_gate_with_an_unknown_must_pass_question_is_refused(tmp_path: Path) -> None:
@@ -193,6 +212,12 @@ def test_baseline_made_anew_keeps_tolerances_and_must_pass(tmp_path: Path) -> No
     assert (new.tolerances, new.must_pass) == ({"contains": 0.1}, ["q001"])
     assert (new.means, new.gold.questions) == ({"contains": 0.75}, 4)
     assert new.questions == {"q000": {"contains": 0.0}}
+
+
+def test_baseline_made_anew_with_an_unknown_metric_is_refused(tmp_path: Path) -> None:
+    run = run_of(tmp_path, 3)
+    with pytest.raises(ConfigError, match="'bleu', which is no metric of small"):
+        baseline_of(read_run(run), MODEL, baseline(run, tolerances={"bleu": 0.1}))
 
 
 def written(path: Path, **changed: object) -> Path:
