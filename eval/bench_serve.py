@@ -1,8 +1,9 @@
-"""What a server does while another process indexes: it answers, and moves on by itself."""
+"""What a server does while another process indexes, and under load: it answers."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 
 from eval.bench import Figure, make_corpus
+from eval.bench_load import Asker, growth, overload, slow_llm, throughput
 from index.errors import StoreError
 
 _PARAGRAPHS = 10
@@ -23,7 +25,32 @@ _POLLS_PER_QUESTION = 25
 _QUESTION = json.dumps({"question": "Who wrote of the first matter?"})
 
 
+_ASKED = 400
+
+
 def bench(passages: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
+    """A server while its index is changed; then under load, over so many passages."""
+    yield while_indexing(passages, say)
+    yield from under_load(passages, _ASKED, say)
+
+
+def under_load(passages: int, questions: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
+    """Throughput, overload, and growth over so many questions."""
+    with TemporaryDirectory(prefix="footnote-bench-") as name:
+        corpus, data = Path(name) / "corpus", Path(name) / "data"
+        make_corpus(corpus, max(1, passages // _PARAGRAPHS), _PARAGRAPHS)
+        command = [sys.executable, "-m", "ui", "--data", str(data)]
+        say(f"indexing {passages} passages")
+        subprocess.run([*command, "index", str(corpus)], check=True, stdout=subprocess.DEVNULL)
+        with _serving(command) as connection:
+            asker = Asker(f"{connection.host}:{connection.port}", corpus)
+            yield throughput(asker, _ASKED, say)
+            yield growth(asker, questions, say)
+        with slow_llm() as url, _serving(command, FOOTNOTE_LLM_URL=url) as connection:
+            yield overload(Asker(f"{connection.host}:{connection.port}", corpus), say)
+
+
+def while_indexing(passages: int, say: Callable[[str], None]) -> list[Figure]:
     """Health of an idle server and of one whose index is being changed, and failed requests."""
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         corpus, data = Path(name) / "corpus", Path(name) / "data"
@@ -39,7 +66,7 @@ def bench(passages: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
             with subprocess.Popen(index, stdout=subprocess.DEVNULL) as indexing:
                 busy, failed = _poll_until_done(connection, indexing)
             generation = _generation(connection)
-    yield [
+    return [
         Figure("health, idle: 99 % within", _percentile(idle) * 1000, "ms"),
         Figure(
             "health, while indexing: 99 % within", _percentile(busy) * 1000, "ms", f"{len(busy)}"
@@ -51,9 +78,10 @@ def bench(passages: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
 
 
 @contextmanager
-def _serving(command: list[str]) -> Iterator[HTTPConnection]:
+def _serving(command: list[str], **settings: str) -> Iterator[HTTPConnection]:
     serve = [*command, "serve", "--port", "0"]
-    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
+    environment = {**os.environ, **settings}
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=environment) as server:
         line = server.stdout.readline() if server.stdout else ""
         address = line.partition("http://")[2].partition(" ")[0].strip()
         try:

@@ -68,7 +68,7 @@ def make_app(
     for router in [*routers, other_routes(routers)]:
         app.include_router(router)
     _add_pages(app, service)
-    chat.mount(app, service.doorman, settings, service.library)
+    chat.mount(app, service.doorman, settings, service.page_library)
     return app
 
 

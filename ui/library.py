@@ -65,11 +65,22 @@ class LibraryState:
 class Library:
     """The folder behind an engine's index. Close it before the engine."""
 
-    def __init__(self, settings: IndexSettings, engine: Engine, allowed: bool = True) -> None:
+    def __init__(
+        self,
+        settings: IndexSettings,
+        engine: Engine,
+        closed: str = "",
+        resync: Resync | None = None,
+    ) -> None:
+        """A sentence in `closed` forbids every change, and says why."""
         self._settings = settings
         self._engine = engine
-        self._allowed = allowed
-        self._resync = Resync(settings)
+        self._closed = closed
+        self._resync = resync or Resync(settings)
+
+    def for_readers(self, closed: str) -> Library:
+        """The same to look at alone; the sentence says why, where another doesn't already."""
+        return Library(self._settings, self._engine, self._closed or closed, self._resync)
 
     def add(self, name: str, blocks: Iterable[bytes]) -> Uploaded:
         """Put a file into the corpus, in place of one of the same name, and have it indexed.
@@ -111,8 +122,8 @@ class Library:
 
     def reindex(self) -> None:
         """Have the index brought into line with the folder. Raises NotAllowed."""
-        if not self._allowed:
-            raise NotAllowed(_OFF)
+        if self._closed:
+            raise NotAllowed(self._closed)
         self._resync.ask()
 
     def state(self) -> LibraryState:
@@ -144,8 +155,8 @@ class Library:
 
     def _open_corpus(self) -> Path:
         """The folder, if it may be written. Raises NotAllowed."""
-        if not self._allowed:
-            raise NotAllowed(_OFF)
+        if self._closed:
+            raise NotAllowed(self._closed)
         corpus = corpus_of(self._settings)
         if not corpus.is_dir():
             raise NotAllowed(f"the folder {corpus.name!r} of the documents is gone; bring it back")
@@ -182,9 +193,6 @@ class Library:
                 Path(name).unlink()
             raise
         return size
-
-
-_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
 
 
 def _checked_name(name: str) -> str:

@@ -19,6 +19,9 @@ from ui.settings import ServiceSettings
 from ui.ticket import Limits
 from ui.tokens import Tokens
 
+_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
+# The page's calls don't tell whose token opened it.
+_BY_TOKEN = "documents are added and deleted over HTTP here, with a token that may write"
 _AT_ONCE = {"quotes": 16, "llm": 4}
 
 
@@ -33,6 +36,11 @@ class Service:
     tokens: Tokens | None
     upload_bytes: int
 
+    @property
+    def page_library(self) -> Library:
+        """The library as the chat page may use it."""
+        return self.library.for_readers(_BY_TOKEN) if self.tokens else self.library
+
 
 def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) -> Service:
     """Wire them over an engine; the settings must have been decided for the host."""
@@ -43,7 +51,7 @@ def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) ->
         seconds=wanted.answer_seconds,
     )
     doorman = Doorman(engine, limits, _All((metrics, Asked())))
-    library = Library(settings, doorman, wanted.uploads)
+    library = Library(settings, doorman, "" if wanted.uploads else _OFF)
     metrics.watch("footnote_answers_running", "Answers being made", lambda: doorman.running)
     metrics.watch("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)
     metrics.watch("footnote_generation", "Generation of the index", _number(engine))

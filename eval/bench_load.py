@@ -1,0 +1,170 @@
+"""A server under load: many clients at once, more than it can take, and very many questions."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter, sleep
+
+from eval.bench import Figure
+
+_CLIENTS = 16
+_ASKS = 200
+_PAUSE = 0.02
+_LLM_SECONDS = 1.0
+_SAMPLES = 20
+
+
+class Asker:
+    """Asks a server made-up questions, no two alike, in words of its corpus."""
+
+    def __init__(self, address: str, corpus: Path) -> None:
+        self.address = address
+        self._chance = random.Random(7)
+        file = min(corpus.rglob("*.txt"))
+        self._words = sorted(set(file.read_text(encoding="utf-8").split()))
+
+    def questions(self, count: int) -> list[str]:
+        """So many questions."""
+        return [f"What of {' '.join(self._chance.sample(self._words, 6))}?" for _ in range(count)]
+
+    def ask(self, questions: Sequence[str], clients: int) -> Counter[int]:
+        """Ask them all, so many clients at a time; how often each status came back."""
+
+        def ask_some(first: int) -> Counter[int]:
+            connection = HTTPConnection(self.address, timeout=300)
+            counts = Counter[int]()
+            for question in questions[first::clients]:
+                counts[_status(connection, question)] += 1
+            connection.close()
+            return counts
+
+        with ThreadPoolExecutor(clients) as pool:
+            return sum(pool.map(ask_some, range(clients)), Counter[int]())
+
+    def resident(self) -> float:
+        """Megabytes of memory that the server holds."""
+        connection = HTTPConnection(self.address, timeout=60)
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        size = next(line for line in lines if line.startswith("process_resident_memory_bytes "))
+        return float(size.split()[1]) / (1 << 20)
+
+    def health(self, stop: threading.Event) -> list[float]:
+        """Seconds that each look at the health took, until told to stop."""
+        connection = HTTPConnection(self.address, timeout=60)
+        took = list[float]()
+        while not stop.wait(_PAUSE):
+            began = perf_counter()
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+            took.append(perf_counter() - began)
+        connection.close()
+        return took
+
+
+def throughput(asker: Asker, questions: int, say: Callable[[str], None]) -> list[Figure]:
+    """Questions a second of one client and of sixteen, and the health of the server meanwhile."""
+    asker.ask(asker.questions(_CLIENTS), _CLIENTS)  # every thread has answered once
+    paces = dict[int, list[float]]({1: [], _CLIENTS: []})
+    took = list[float]()
+    # In turn, so that a slow hour of the machine is slow for both.
+    for _ in range(2):
+        for clients, found in paces.items():
+            say(f"{questions} questions by {clients} at a time")
+            stop = threading.Event()
+            with ThreadPoolExecutor(1) as pool:
+                watching = pool.submit(asker.health, stop)
+                began = perf_counter()
+                asker.ask(asker.questions(questions), clients)
+                found.append(questions / (perf_counter() - began))
+                stop.set()
+                took += watching.result() if clients > 1 else []
+    one, many = (max(found) for found in paces.values())
+    return [
+        Figure("questions a second, 1 client", one, "/s"),
+        Figure(f"questions a second, {_CLIENTS} clients", many, "/s"),
+        Figure("ratio of the two", many / one, "times"),
+        Figure("health meanwhile: 99 % within", quantiles(took, n=100)[98] * 1000, "ms"),
+    ]
+
+
+def overload(asker: Asker, say: Callable[[str], None]) -> list[Figure]:
+    """What two hundred clients at once are told by a server whose LLM takes a second."""
+    asker.ask(asker.questions(_CLIENTS), _CLIENTS)
+    before = asker.resident()
+    say(f"{_ASKS} questions at once, with a slow LLM")
+    counts = asker.ask(asker.questions(_ASKS), _ASKS)
+    sleep(2)
+    return [
+        Figure("answered (200)", counts.pop(200, 0), ""),
+        Figure("turned away (503)", counts.pop(503, 0), ""),
+        Figure("anything else", counts.total(), "", str(dict(counts)) if counts else ""),
+        Figure("memory afterwards, against before", asker.resident() - before, "MB"),
+    ]
+
+
+def growth(asker: Asker, questions: int, say: Callable[[str], None]) -> list[Figure]:
+    """How the server's memory grows with questions, by a line fitted to the latter half."""
+    import numpy as np
+
+    step = max(1, questions // _SAMPLES)
+    sizes = list[float]()
+    for number in range(_SAMPLES):
+        asker.ask(asker.questions(step), 8)
+        sizes.append(asker.resident())
+        say(f"{(number + 1) * step} questions: {sizes[-1]:.0f} MB")
+    half = sizes[_SAMPLES // 2 :]
+    slope = float(np.polyfit(np.arange(len(half)) * step / 1000, half, 1)[0])
+    return [Figure("memory for 1,000 questions more", slope, "MB", f"{questions} questions")]
+
+
+def _status(connection: HTTPConnection, question: str) -> int:
+    body = json.dumps({"question": question})
+    try:
+        connection.request("POST", "/v1/ask", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+    except OSError:
+        connection.close()
+        return 0
+    return response.status
+
+
+@contextmanager
+def slow_llm() -> Iterator[str]:
+    """An OpenAI-compatible server that takes a second for each answer; yields its URL."""
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            sleep(_LLM_SECONDS)
+            chunk = {"choices": [{"index": 0, "delta": {"content": "It is so [1]."}}]}
+            end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for data in (json.dumps(chunk), json.dumps(end), "[DONE]"):
+                self.wfile.write(f"data: {data}\n\n".encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
