@@ -6,7 +6,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
 .PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot clean \
-	crash crash-soak crash-damage history gate gate-update
+	crash crash-soak crash-damage history load gate gate-update
 
 run: .venv/installed
 	@$(BIN)/footnote index seeds
@@ -43,6 +43,10 @@ crash-damage: .venv/installed compiler
 # Edits of a folder at random, and after each a sync that must leave what one from scratch would.
 history: .venv/installed
 	$(BIN)/python tests/history.py 500
+
+# A server over 10,000 passages: many clients, too many, and 10,000 questions.
+load: .venv/installed
+	$(BIN)/python -m eval.bench_serve 10000 10000
 
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 
-from eval.bench import Figure, make_corpus
+import click
+
+from eval.bench import Figure, make_corpus, table
 from eval.bench_load import Asker, growth, overload, slow_llm, throughput
 from index.errors import StoreError
 
@@ -136,3 +139,9 @@ def _request(connection: HTTPConnection, method: str, path: str, body: str | Non
 
 def _percentile(seconds: list[float]) -> float:
     return quantiles(seconds, n=100)[98]
+
+
+if __name__ == "__main__":
+    _passages, _questions = map(int, sys.argv[1:3])
+    for _figures in under_load(_passages, _questions, partial(click.echo, err=True)):
+        click.echo(table(_figures))
