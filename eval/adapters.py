@@ -1,123 +1,93 @@
-"""Gold questions in other formats, and the corpus that some of them bring along."""
+"""Gold sets of every kind, told apart by what is in them."""
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+import csv
+import json
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
-from eval.gold import Evidence, GoldItem, GoldSet, check, digest_of, parse_jsonl, read_text
+from eval.beir import CORPUS, QUERIES, read_beir, read_scifact
+from eval.chunking import read_chunking
+from eval.gold import GoldSet, parse_jsonl, read_text
+from eval.mtrag import read_mtrag, read_queries
+from eval.squad import read_squad
+from eval.tables import read_csv, read_truths
 from index.errors import ConfigError
 
-_SLUG = re.compile(r"[^a-z0-9]+")
-
-
-class _Span(BaseModel):
-    text: str
-
-
-class _Question(BaseModel):
-    id: str
-    question: str
-    answers: list[_Span] = []
-    is_impossible: bool = False
-
-
-class _Paragraph(BaseModel):
-    context: str
-    qas: list[_Question]
-
-
-class _Article(BaseModel):
-    title: str = ""
-    paragraphs: list[_Paragraph]
-
-
-class _Squad(BaseModel):
-    data: list[_Article]
+MTRAG_TASKS = "human_subset.json"
+KINDS = (
+    "Footnote's JSONL; SQuAD's, XQuAD's or MTRAG's JSON; MTRAG's JSONL of queries beside "
+    f"{MTRAG_TASKS}; JSONL of question and truth; CSV with a column `question`; the folder of a "
+    "BEIR set, of SciFact's CSV files or of Chroma's chunking set"
+)
 
 
 def load_gold(path: Path) -> GoldSet:
-    """Read a gold set: SQuAD-format JSON if the file is named `.json`, else Footnote's JSONL.
-
-    Raises ConfigError that names the file and its faults.
-    """
+    """Read a gold set of any of KINDS. Raises ConfigError that names the file and its faults."""
+    if path.is_dir():
+        return _folder(path)
     text = read_text(path)
-    if path.suffix.lower() == ".json":
-        return _from_squad(text, path.name)
-    items = parse_jsonl(text, path.name)
-    return GoldSet(items, digest_of(items))
-
-
-def _from_squad(text: str, name: str) -> GoldSet:
-    """SQuAD 1.1, 2.0 or XQuAD: a document per paragraph, which is a question's whole evidence.
-
-    Questions marked impossible are not answerable in their paragraph; in a corpus of many
-    paragraphs another one may still answer a few of them.
-    """
+    start = text.lstrip()[:1]
+    if start == "[":
+        return parse_jsonl(text, path.name)
+    if start != "{":
+        return _table(text, path)
+    # One value over several lines is a document, several values are lines.
+    first = text.lstrip().split("\n", 1)[0]
     try:
-        squad = _Squad.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
+        keys = json.loads(first).keys()
+    except ValueError:
+        return _json(text, path)
+    if keys & {"data", "tasks"}:
+        return _json(text, path)
+    if "_id" in keys:
+        return _queries(text, path)
+    if "truth" in keys:
+        return read_truths(text, path.name, path.parent)
+    return parse_jsonl(text, path.name)
+
+
+def _folder(folder: Path) -> GoldSet:
+    if (folder / CORPUS).is_file() and (folder / QUERIES).is_file():
+        return read_beir(folder)
+    if len(list(folder.glob("corpus_*.csv"))) == len(list(folder.glob("claims_*.csv"))) == 1:
+        return read_scifact(folder)
+    if (folder / "questions_df.csv").is_file():
+        return read_chunking(folder)
+    if (folder / MTRAG_TASKS).is_file():
+        return load_gold(folder / MTRAG_TASKS)
+    raise ConfigError(f"{folder} is not a gold set that is known; known are {KINDS}")
+
+
+def _json(text: str, path: Path) -> GoldSet:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        # Neither one value nor a first line that is one: a JSONL file whose first line is broken.
+        return parse_jsonl(text, path.name)
+    if "tasks" in value:
+        return read_mtrag(value, path.name)
+    if "data" in value:
+        return read_squad(value, path.name)
+    if "\n" in text.strip():
+        raise ConfigError(f"gold file {path.name} is not of a kind that is known: {KINDS}")
+    return parse_jsonl(text, path.name)
+
+
+def _queries(text: str, path: Path) -> GoldSet:
+    tasks = path.parent / MTRAG_TASKS
+    if not tasks.is_file():
         raise ConfigError(
-            f"gold file {name} is not SQuAD-format JSON: {place}: {first['msg']}"
-        ) from None
-    documents: dict[str, str] = {}
-    items: list[GoldItem] = []
-    faults: list[str] = []
-    for document, paragraph in _named(squad):
-        documents[document] = paragraph.context
-        for question in paragraph.qas:
-            try:
-                items.append(_item(question, document, paragraph.context))
-            except ValidationError as error:
-                fault = error.errors(include_url=False)[0]["msg"]
-                faults.append(f"question {question.id!r}: {fault}")
-    repeats = [key for key, count in Counter(item.id for item in items).items() if count > 1]
-    faults += [f"question id {key!r} is used more than once" for key in repeats]
-    check(faults, items, name)
-    return GoldSet(tuple(items), digest_of(items), documents)
-
-
-def _named(squad: _Squad) -> Iterator[tuple[str, _Paragraph]]:
-    """Each paragraph with a file name that is unique and readable."""
-    counts: Counter[str] = Counter()
-    for article in squad.data:
-        slug = _SLUG.sub("-", article.title.lower()).strip("-")[:80] or "article"
-        for paragraph in article.paragraphs:
-            counts[slug] += 1
-            yield f"{slug}-{counts[slug]:03d}.txt", paragraph
-
-
-def _item(question: _Question, document: str, context: str) -> GoldItem:
-    if question.is_impossible:
-        return GoldItem(
-            id=question.id, question=question.question, answerable=False, tags=("unanswerable",)
+            f"{path} holds queries without judgements; a BEIR set is read from its folder, "
+            f"MTRAG's queries beside {MTRAG_TASKS}"
         )
-    return GoldItem(
-        id=question.id,
-        question=question.question,
-        answers=tuple(dict.fromkeys(span.text for span in question.answers)),
-        evidence=(Evidence(document=document, quote=context),),
-    )
+    return read_queries(text, json.loads(read_text(tasks)), path.name)
 
 
-def write_documents(documents: Mapping[str, str], folder: Path) -> int:
-    """Make `folder` hold exactly these files; the number of files that had to change.
-
-    A file that is as it should be is left alone, so indexing the folder again costs nothing.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    changed = 0
-    for path in folder.iterdir():
-        if path.name not in documents:
-            path.unlink()
-            changed += 1
-    for name, text in documents.items():
-        path, data = folder / name, text.encode()
-        if not path.exists() or path.read_bytes() != data:
-            path.write_bytes(data)
-            changed += 1
-    return changed
+def _table(text: str, path: Path) -> GoldSet:
+    header = next(csv.reader(text.splitlines()), [])
+    if "question" in header:
+        return read_csv(text, path.name)
+    if not text.strip():
+        return parse_jsonl(text, path.name)
+    raise ConfigError(f"gold file {path.name} is not of a kind that is known: {KINDS}")

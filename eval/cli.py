@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from eval.bench_cli import bench
+from eval.calibrate_cli import calibrate, disagree, refusal
+from eval.chunking_cli import chunking
+from eval.compare_cli import compare
+from eval.draft_cli import draft
+from eval.followups_cli import followups
+from eval.gate_cli import gate
+from eval.judge_cli import judge
+from eval.page_cli import report
+from eval.power_cli import power
 from eval.support_cli import support
 from index.errors import FootnoteError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from eval.corpus import OwnIndex
-    from eval.folder import RunFolder
-    from eval.gold import GoldItem, GoldSet
-    from eval.run import Row
-    from rag.settings import Settings
 
 FAILED = 3  # exit code: done, but some files or questions failed and are listed
 STOPPED = 130
@@ -59,6 +57,13 @@ def group() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 @click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
+@click.option(
+    "--repeats",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Ask each question so often, and tell which got another answer.",
+)
 @click.pass_context
 def run(
     context: click.Context,
@@ -67,117 +72,46 @@ def run(
     out: Path | None,
     as_json: bool,
     limit: int | None,
+    repeats: int,
 ) -> None:
     """Ask the questions of GOLD and score answers, citations and refusals.
 
-    GOLD is Footnote's JSONL, or SQuAD-format JSON, whose paragraphs are then the corpus.
-    Exit code 3 if questions or files failed; they are listed.
+    GOLD is Footnote's JSONL, a CSV file, a SQuAD-format or MTRAG file, or the folder of a BEIR,
+    SciFact or chunking set; some bring their own documents, which are then the corpus. A run that
+    stopped goes on when it is started again with the same --out. Exit code 3 if questions or
+    files failed; they are listed.
     """
     import json
 
-    from eval.adapters import load_gold
-    from eval.corpus import own_index
-    from eval.folder import RunFolder
-    from eval.summary import summarise, table, to_look_at
+    from eval.session import Plan, run_gold
+    from eval.table import table, to_look_at
     from index.settings import load_settings
     from rag.settings import Settings
 
     settings = load_settings(Settings, **(context.obj or {}))
-    gold_set = load_gold(gold)
-    own = own_index(gold_set, corpus, settings)
-    settings, unread = _indexed(own, settings) if own else (settings, 0)
-    folder = RunFolder(out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}")
-    items = gold_set.items[:limit]
-    config = _config(gold, gold_set, len(items), corpus, settings)
-    rows = _asked(items, settings, folder, config)
-    summary = summarise(gold.name, rows)
-    folder.finish(summary)
+    out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    finished = run_gold(Plan(gold, corpus, out, limit, repeats), settings)
     if as_json:
-        document = {**summary, "out": str(folder.path)}
+        document = {**finished.summary, "out": str(out)}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join([*table(summary), f"run: {folder.path}"]))
-    for line in to_look_at(rows):
+        click.echo("\n".join([*table(finished.summary), f"run: {out}"]))
+    for line in to_look_at(finished.records):
         click.echo(line, err=True)
-    if summary["failed"] or unread:
+    if finished.summary["failed"] or finished.unread:
         context.exit(FAILED)
 
 
-def _indexed(own: OwnIndex, settings: Settings) -> tuple[Settings, int]:
-    """Index a run's own corpus; settings that point at it, and how many files failed."""
-    from index.errors import ConfigError
-    from index.sync import sync
-
-    settings = settings.model_copy(update={"data": own.data})
-    with _bars() as show:
-        try:
-            report = sync(settings, own.corpus, progress=show)
-        except ConfigError:
-            # The cache is ours: whatever it holds otherwise, it may be made anew.
-            report = sync(settings, own.corpus, force=True, rebuild=True, progress=show)
-    for failure in report.failed:
-        click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
-    return settings, len(report.failed)
-
-
-def _asked(
-    items: Sequence[GoldItem], settings: Settings, folder: RunFolder, config: Mapping[str, object]
-) -> list[Row]:
-    """Put the questions to an engine of these settings; rows are kept as they come."""
-    from eval.run import evaluate
-    from index.errors import EmptyIndex
-    from rag.build import build
-
-    engine = build(settings)
-    try:
-        if all(document.failure for document in engine.documents()):
-            raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
-        folder.start(config)
-        engine.warm_up()
-        rows = []
-        with _bars() as show:
-            for row in folder.keep(evaluate(engine, items)):
-                rows.append(row)
-                show("asking", len(rows), len(items))
-        return rows
-    finally:
-        engine.close()
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar per stage on standard error, if that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    console = Console(stderr=True)
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.update(tasks[stage], completed=done, total=total)
-
-        yield show
-
-
-def _config(
-    gold: Path, gold_set: GoldSet, questions: int, corpus: Path | None, settings: Settings
-) -> dict[str, object]:
-    """What a run was made of; keys to servers are left out."""
-    from importlib.metadata import version
-
-    return {
-        "gold": str(gold),
-        "gold_digest": gold_set.digest,
-        "questions": questions,
-        "corpus": str(corpus) if corpus else None,
-        "settings": settings.model_dump(mode="json", exclude={"llm_key"}),
-        "footnote": version("footnote"),
-        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
 group.add_command(bench)
+group.add_command(chunking)
+group.add_command(compare)
+group.add_command(draft)
+group.add_command(followups)
+group.add_command(gate)
+group.add_command(judge)
+group.add_command(power)
+group.add_command(report)
 group.add_command(support)
+group.add_command(calibrate)
+group.add_command(disagree)
+group.add_command(refusal)

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.adapters import write_documents
 from index.errors import ConfigError
 from index.formats.registry import READERS
 from index.rows import SCHEMA
@@ -30,13 +29,15 @@ class OwnIndex:
     data: Path
 
 
-def own_index(gold: GoldSet, corpus: Path | None, settings: Settings) -> OwnIndex | None:
-    """Where a run's own index is kept; None if it asks the default index.
+def own_index(
+    gold: GoldSet, path: Path, corpus: Path | None, settings: Settings
+) -> OwnIndex | None:
+    """Where the index of a run of the gold set in `path` is kept; None if it asks the default one.
 
     The data folder's name depends on the corpus and on the index's settings, so a second run
     finds its index as it left it, and a change of settings never meets an index built otherwise.
     Writes the documents of a gold set that brings its own. Raises ConfigError if both a folder
-    and such a set are given, or if the folder is missing.
+    and such a set are given, or if the folder is missing or holds the gold set itself.
     """
     if gold.documents and corpus is not None:
         raise ConfigError("this gold set brings its own documents; run it without --corpus")
@@ -48,6 +49,10 @@ def own_index(gold: GoldSet, corpus: Path | None, settings: Settings) -> OwnInde
         return None
     if not corpus.is_dir():
         raise ConfigError(f"there is no folder {corpus}; --corpus names a folder of documents")
+    if path.resolve().is_relative_to(corpus.resolve()):
+        raise ConfigError(
+            f"{path} lies in {corpus}, so its answers would be found there; keep them apart"
+        )
     return OwnIndex(corpus, _data(settings, str(corpus.resolve())) / "index")
 
 
@@ -60,5 +65,30 @@ def _data(settings: Settings, identity: str) -> Path:
     return settings.data / "eval" / key
 
 
-def _digest(documents: Mapping[str, str]) -> str:
-    return sha256(json.dumps(sorted(documents.items())).encode()).hexdigest()
+def _digest(documents: Mapping[str, str | bytes]) -> str:
+    digests = {name: sha256(as_bytes(content)).hexdigest() for name, content in documents.items()}
+    return sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()
+
+
+def as_bytes(content: str | bytes) -> bytes:
+    """A document as its file holds it."""
+    return content.encode() if isinstance(content, str) else content
+
+
+def write_documents(documents: Mapping[str, str | bytes], folder: Path) -> int:
+    """Make `folder` hold exactly these files; the number of files that had to change.
+
+    A file that is as it should be is left alone, so indexing the folder again costs nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = 0
+    for path in folder.iterdir():
+        if path.name not in documents:
+            path.unlink()
+            changed += 1
+    for name, content in documents.items():
+        path, data = folder / name, as_bytes(content)
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
+            changed += 1
+    return changed

@@ -3,7 +3,7 @@
 Fields of a line of `results.jsonl`, in this order; a question that failed has None in those that
 come from its answer, and `error` says why:
 
-    id, question, tags, answerable, gold (accepted answers)       the gold item
+    id, question, tags, answerable, gold (accepted answers): of the gold item
     evidence    [{fact, document, start, end}]: places in the documents' text; places of one
                 `fact` (counted from 0) state the same thing, and one of them is enough
     query, answer (text with markers), refusal {reason, message} or None, statements, citations,
@@ -17,63 +17,87 @@ come from its answer, and `error` says why:
                 span_iou, exact_match, token_f1, contains, rouge_l, citation_precision,
                 citation_recall, alce_precision, alce_recall, page_match, refused (a bool);
                 and counts: citations, exact, stray
-    fault       None if all is well, else failed, not_found (no evidence was shown), found_not_used
-                (shown, but not cited), used_not_found (right, but from elsewhere), used_not_right
-                (cited, but the answer lacks the gold string), not_refused
+    fault       None if nothing is known to be wrong, else failed, not_found (no evidence was
+                shown), found_not_used (shown, but not cited), used_not_found (right, but from
+                elsewhere), used_not_right (cited, but the answer lacks the gold string),
+                not_refused
     differs     repeats whose answer was another one; 0 if the question was asked once
     seconds     wall time of the answer; stages: seconds of its parts
-    tokens      {prompt, completion} of an LLM, or None
     fingerprint of settings and index; error: None or a sentence
 
 `config.json`: gold, gold_digest, questions, corpus, settings, repeats, generation, footnote,
 started. `summary.json`: gold, questions, answerable, unanswerable, failed [{id, error}], measures
 {name: mean or None}, n {name: questions it was taken over}, faults {name: count}, tags {tag:
-{questions, measures}}, risk_coverage, judge, repeats, seconds, stages, tokens, peak_memory_mb.
+{questions, measures}}, risk_coverage {points, aurc, at_risk_5} or None, judge (of alce_*, and how
+good it is), repeats {times, differing ids}, seconds {total, engine, share, median, p95}, stages
+{name: {median, p95}}, peak_memory_mb.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from eval.run import Row
 from index.errors import ConfigError
+from index.passages import Hit
 from rag.wire import AnswerBody
 
+Record = Mapping[str, Any]
+
 CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"
+# What config.json holds that may differ between two parts of one run.
+_MAY_DIFFER = ("started",)
+# JSON leaves these as they are, and `splitlines` would part a line at them.
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
-def as_record(row: Row) -> dict[str, object]:
+def as_record(row: Row) -> Record:
     """A row as JSON values, for `results.jsonl`."""
-    body = row.answer and AnswerBody.of(row.answer).model_dump()
+    body = AnswerBody.of(row.answer).model_dump() if row.answer else None
+    said = ("refusal", "statements", "citations", "stray", "note")
     return {
         "id": row.item.id,
         "question": row.item.question,
         "tags": row.item.tags,
         "answerable": row.item.answerable,
-        "gold": row.item.answers,
+        "gold": row.item.accepted,
+        "evidence": [
+            {"fact": number, "document": document, "start": start, "end": end}
+            for number, fact in enumerate(row.facts)
+            for document, start, end in fact.places
+        ],
         "query": body and body["query"],
         "answer": body and body["text"],
-        "refusal": body and body["refusal"],
-        "statements": body and body["statements"],
-        "citations": body and body["citations"],
-        "ranked": [
-            {
-                "rank": hit.rank,
-                "document": hit.passage.document,
-                "start": hit.passage.start,
-                "end": hit.passage.end,
-                "score": round(hit.score, 6),
-            }
-            for hit in row.ranked
-        ],
+        **{name: body and body[name] for name in said},
+        "confidence": getattr(row.answer, "confidence", None),
+        "passages": body and [_shown(passage) for passage in body["passages"]],
+        "ranked": [_ranked(hit) for hit in row.ranked],
         "scores": asdict(row.scores),
+        "fault": row.fault,
+        "differs": row.differs,
         "seconds": round(row.seconds, 4),
         "stages": body and body["seconds"],
         "fingerprint": body and body["fingerprint"],
         "error": row.error,
+    }
+
+
+def _shown(passage: Mapping[str, Any]) -> Record:
+    names = ("rank", "document", "page", "heading", "start", "end", "text", "score")
+    return {name: passage[name] for name in names}
+
+
+def _ranked(hit: Hit) -> Record:
+    return {
+        "rank": hit.rank,
+        "document": hit.passage.document,
+        "start": hit.passage.start,
+        "end": hit.passage.end,
+        "score": round(hit.score, 6),
     }
 
 
@@ -83,31 +107,68 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def start(self, config: Mapping[str, object]) -> None:
-        """Make the folder and write what was run; an earlier run in it is replaced.
+    def start(self, config: Mapping[str, object]) -> dict[str, Record]:
+        """Make the folder and write what is run; the records by id of questions that need not be
+        asked again, since a run of the same configuration stopped after them.
 
-        Raises ConfigError if it can't be written.
+        Any other run in the folder is replaced. Raises ConfigError if it can't be written.
         """
         try:
+            done = self._stopped(config)
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / SUMMARY).unlink(missing_ok=True)
-            (self.path / RESULTS).write_text("", encoding="utf-8")
+            self._write_results(done.values())
+            self._write(CONFIG, config)
         except OSError as error:
             raise ConfigError(f"run folder {self.path} cannot be written: {error}") from None
-        self._write(CONFIG, config)
+        return done
 
-    def keep(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def keep(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Record]]:
         """Pass rows on as they come, each written at once, so that a killed run leaves its part."""
         with (self.path / RESULTS).open("a", encoding="utf-8") as file:
             for row in rows:
-                file.write(json.dumps(as_record(row), ensure_ascii=False) + "\n")
+                record = as_record(row)
+                file.write(_line(record))
                 file.flush()
-                yield row
+                yield row, record
 
-    def finish(self, summary: Mapping[str, object]) -> None:
-        """Write the summary: its presence tells that the run is complete."""
+    def finish(self, records: Sequence[Record], summary: Mapping[str, object]) -> None:
+        """Write records in their order, and the summary: it tells that the run is complete."""
+        self._write_results(records)
         self._write(SUMMARY, summary)
+
+    def _stopped(self, config: Mapping[str, object]) -> dict[str, Record]:
+        """What a run of this configuration has left, but for questions that failed."""
+        if (self.path / SUMMARY).exists() or not (self.path / CONFIG).exists():
+            return {}
+        try:
+            before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+        except ValueError:
+            return {}
+        now = json.loads(json.dumps(config))
+        if any(before.get(key) != now[key] for key in now if key not in _MAY_DIFFER):
+            return {}
+        return {one["id"]: one for one in self._results() if one["error"] is None}
+
+    def _results(self) -> Iterator[Record]:
+        text = (self.path / RESULTS).read_text(encoding="utf-8")
+        for line in text.split("\n"):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                # The last line of a run that was killed while it wrote it.
+                return
+
+    def _write_results(self, records: Iterable[Record]) -> None:
+        written = self.path / f"{RESULTS}.new"
+        with written.open("w", encoding="utf-8") as file:
+            file.writelines(map(_line, records))
+        written.replace(self.path / RESULTS)
 
     def _write(self, name: str, value: Mapping[str, object]) -> None:
         text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
         (self.path / name).write_text(text, encoding="utf-8")
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False).translate(_LINE_ENDS) + "\n"

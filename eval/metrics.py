@@ -1,68 +1,38 @@
-"""Measures as pure functions; each names its source.
+"""Measures of an answer's text, and of a run's refusals; each names its source. Scores are 0..1."""
 
-Rankings are lists of ids, best first, without repeats. `k` counts from 1. Scores lie in 0..1.
-"""
+from __future__ import annotations
 
-import math
 import re
-import string
+import sys
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _WORDS = re.compile(r"\w+")
+# Scripts without spaces between words: each of their characters is a token, as in MLQA's script.
+_UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+_ROUGE_WORDS = re.compile(r"[^\W_]+")
 
 
-def success_at(k: int, ranked: Sequence[str], relevant: AbstractSet[str]) -> float:
-    """1 if any of the first k is relevant, else 0 (trec_eval `success`; also called hit rate)."""
-    return float(any(item in relevant for item in ranked[:k]))
-
-
-def recall_at(k: int, ranked: Sequence[str], relevant: AbstractSet[str]) -> float:
-    """Share of the relevant that the first k hold (trec_eval `recall`).
-
-    Raises ValueError if nothing is relevant.
-    """
-    if not relevant:
-        raise ValueError("recall is undefined when nothing is relevant")
-    return len(relevant & set(ranked[:k])) / len(relevant)
-
-
-def reciprocal_rank(
-    ranked: Sequence[str], relevant: AbstractSet[str], k: int | None = None
-) -> float:
-    """1/rank of the first relevant one, 0 if none is among the first k (trec_eval `recip_rank`).
-
-    Its mean is MRR@k, as in the MS MARCO passage ranking task.
-    """
-    for rank, item in enumerate(ranked[:k], start=1):
-        if item in relevant:
-            return 1 / rank
-    return 0.0
-
-
-def ndcg_at(k: int, ranked: Sequence[str], gains: Mapping[str, int]) -> float:
-    """Discounted gain of the first k over that of an ideal first k (trec_eval `ndcg_cut`).
-
-    The gain is the judged grade itself, the discount log2(rank + 1) (Järvelin & Kekäläinen 2002).
-    Raises ValueError if no grade is above 0.
-    """
-    ideal = _discounted(sorted(gains.values(), reverse=True)[:k])
-    if ideal == 0:
-        raise ValueError("nDCG is undefined when nothing is relevant")
-    return _discounted([gains.get(item, 0) for item in ranked[:k]]) / ideal
-
-
-def _discounted(gains: Sequence[int]) -> float:
-    return sum(max(gain, 0) / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+@cache
+def _punctuation() -> dict[int, None]:
+    marks = (chr(code) for code in range(sys.maxunicode + 1))
+    unicode = {ord(mark): None for mark in marks if unicodedata.category(mark).startswith("P")}
+    # ASCII's symbols are no punctuation to Unicode, but to SQuAD.
+    return unicode | {ord(mark): None for mark in "$+<=>^`|~"}
 
 
 def normalise(text: str) -> str:
-    """Lower case, no ASCII punctuation, no articles, single spaces (SQuAD's evaluation script)."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+    """Lower case, no punctuation, no articles, single spaces (SQuAD's evaluation script).
+
+    As in MLQA's script (Lewis et al. 2020), punctuation is that of every language, and characters
+    of Chinese and Japanese are parted by spaces. Articles are English ones.
+    """
+    plain = _ARTICLES.sub(" ", text.lower().translate(_punctuation()))
+    return " ".join(_UNSPACED.sub(r" \1 ", plain).split())
 
 
 def exact_match(text: str, golds: Sequence[str]) -> float:
@@ -72,9 +42,8 @@ def exact_match(text: str, golds: Sequence[str]) -> float:
 
 def token_f1(text: str, golds: Sequence[str]) -> float:
     """Harmonic mean of token precision and recall, the best over the gold strings (SQuAD)."""
-    return max(
-        (_token_f1(normalise(text).split(), normalise(gold).split()) for gold in golds), default=0.0
-    )
+    tokens = normalise(text).split()
+    return max((_token_f1(tokens, normalise(gold).split()) for gold in golds), default=0.0)
 
 
 def _token_f1(text: list[str], gold: list[str]) -> float:
@@ -91,18 +60,40 @@ def contains(text: str, golds: Sequence[str]) -> float:
     "1933"; whole words are asked for here. Normalising joins what punctuation parts ("north–south",
     "7,000"), so a match with punctuation read as a space counts too.
     """
-    return float(
-        any(
-            f" {form(gold)} " in f" {form(text)} "
-            for gold in golds
-            for form in (normalise, _as_words)
-            if form(gold)
-        )
-    )
+    return float(any(_holds(form(text), form(gold)) for form in _FORMS for gold in golds))
+
+
+def _holds(text: str, gold: str) -> bool:
+    return bool(gold) and f" {gold} " in f" {text} "
 
 
 def _as_words(text: str) -> str:
     return normalise(" ".join(_WORDS.findall(text)))
+
+
+_FORMS: tuple[Callable[[str], str], ...] = (normalise, _as_words)
+
+
+def rouge_l(text: str, golds: Sequence[str]) -> float:
+    """ROUGE-L F1 by rouge-score, without stemming, the best over the gold strings (Lin 2004).
+
+    Words are those of any language; rouge-score's own are of ASCII letters alone.
+    """
+    scorer = _rouge_scorer()
+    return max((scorer(gold, text) for gold in golds), default=0.0)
+
+
+@cache
+def _rouge_scorer() -> Callable[[str, str], float]:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], tokenizer=_RougeWords())
+    return lambda gold, text: float(scorer.score(gold, text)["rougeL"].fmeasure)
+
+
+class _RougeWords:
+    def tokenize(self, text: str) -> list[str]:
+        return _ROUGE_WORDS.findall(text.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +123,38 @@ def abstention(refused: Sequence[bool], answerable: Sequence[bool]) -> Abstentio
         f1=2 * right / (refusals + impossible) if impossible else None,
         over_refusal=(refusals - right) / possible if possible else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCoverage:
+    """What share of answers is wrong if only the surest are given (El-Yaniv and Wiener 2010).
+
+    `points` are (coverage, risk) for each distinct confidence, the surest first; coverage is the
+    share of all questions that is answered. `aurc` is the mean risk over the answers, taken in
+    that order, and `at_risk_5` the largest coverage at which at most 5 % of answers are wrong.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    aurc: float
+    at_risk_5: float
+
+
+def risk_coverage(answered: Sequence[tuple[float, bool]], questions: int) -> RiskCoverage | None:
+    """The curve of answers as (confidence, right), of so many questions; None without an answer.
+
+    Answers that are as sure as each other come together, their faults spread evenly among them.
+    """
+    if not answered:
+        return None
+    groups: dict[float, list[bool]] = {}
+    for confidence, right in sorted(answered, key=lambda one: -one[0]):
+        groups.setdefault(confidence, []).append(right)
+    points = list[tuple[float, float]]()
+    given, wrong, area = 0, 0, 0.0
+    for group in groups.values():
+        share = group.count(False) / len(group)
+        area += sum((wrong + n * share) / (given + n) for n in range(1, len(group) + 1))
+        given, wrong = given + len(group), wrong + group.count(False)
+        points.append((given / questions, wrong / given))
+    at_risk_5 = max((coverage for coverage, risk in points if risk <= 0.05), default=0.0)
+    return RiskCoverage(tuple(points), area / given, at_risk_5)

@@ -1,125 +1,191 @@
-"""Rows of a run to its summary, and the summary to a table."""
+"""Records of a run to its summary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from eval.metrics import abstention
-from eval.run import Row
+from eval.metrics import abstention, risk_coverage
 
-# Measure -> the field of Scores that is averaged.
+# Measure -> the field of a record's scores that is averaged.
 MEANS = {
     "success@1": "success_1",
     "success@5": "success_5",
+    "recall@5": "recall_5",
+    "recall@10": "recall_10",
     "mrr@10": "reciprocal_rank",
+    "ndcg@10": "ndcg_10",
+    "span_recall": "span_recall",
+    "span_precision": "span_precision",
+    "span_iou": "span_iou",
     "contains": "contains",
+    "exact_match": "exact_match",
+    "token_f1": "token_f1",
+    "rouge_l": "rouge_l",
     "citation_precision": "citation_precision",
     "citation_recall": "citation_recall",
+    "alce_precision": "alce_precision",
+    "alce_recall": "alce_recall",
+    "page_match": "page_match",
 }
-_LISTED = 12
+# Points of a risk-coverage curve that are kept.
+_POINTS = 100
 
+Record = Mapping[str, Any]
 Summary = Mapping[str, Any]
 
 
-def summarise(gold: str, rows: Sequence[Row]) -> Summary:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a run was made: how often each question was asked, and the wall time in seconds of its
+    asking and scoring, `engine` of which went into answers. `judge` names the support check.
+    """
+
+    times: int
+    total: float
+    engine: float
+    peak_memory_mb: float | None
+    judge: Mapping[str, object]
+
+
+def summarise(gold: str, records: Sequence[Record], made: Made) -> Summary:
     """Means over the questions to which each measure applies; None where there is none.
 
     `n` tells over how many questions (for `exact_quotes`: citations) a measure was taken.
     """
-    measures: dict[str, float | None] = {}
-    counts: dict[str, int] = {}
-    for name, field in MEANS.items():
-        values = [value for row in rows if (value := getattr(row.scores, field)) is not None]
-        measures[name], counts[name] = _share(sum(values), len(values)), len(values)
-    citations = sum(row.scores.citations for row in rows)
-    exact = sum(row.scores.exact for row in rows)
-    measures["exact_quotes"], counts["exact_quotes"] = _share(exact, citations), citations
-    _add_refusals(measures, counts, rows)
-    answerable = sum(row.item.answerable for row in rows)
+    measures = _measures(records)
+    answerable = sum(record["answerable"] for record in records)
+    failed = [record for record in records if record["error"]]
+    differing = [record["id"] for record in records if record["differs"]]
     return {
         "gold": gold,
-        "questions": len(rows),
+        "questions": len(records),
         "answerable": answerable,
-        "unanswerable": len(rows) - answerable,
-        "failed": [{"id": row.item.id, "error": row.error} for row in rows if row.error],
-        "measures": measures,
-        "n": counts,
-        "seconds": _seconds([row.seconds for row in rows if not row.error]),
+        "unanswerable": len(records) - answerable,
+        "failed": [{"id": record["id"], "error": record["error"]} for record in failed],
+        "measures": {name: value for name, (value, _) in measures.items()},
+        "n": {name: count for name, (_, count) in measures.items()},
+        "faults": dict(sorted(Counter(r["fault"] for r in records if r["fault"]).items())),
+        "tags": dict(_by_tag(records)),
+        "risk_coverage": _risk_coverage(records),
+        "judge": made.judge,
+        "repeats": {"times": made.times, "differing": differing},
+        "seconds": _seconds(records, made),
+        "stages": dict(_stages(records)),
+        "peak_memory_mb": made.peak_memory_mb,
     }
 
 
-def _add_refusals(
-    measures: dict[str, float | None], counts: dict[str, int], rows: Sequence[Row]
-) -> None:
+Measured = tuple[float | None, int]
+
+
+def _measures(records: Sequence[Record]) -> dict[str, Measured]:
+    return {
+        **{name: _mean(records, field) for name, field in MEANS.items()},
+        **_citations(records),
+        **_refusals(records),
+    }
+
+
+def _mean(records: Iterable[Record], field: str) -> Measured:
+    values = [value for one in records if (value := one["scores"][field]) is not None]
+    return _share(sum(values), len(values))
+
+
+def _citations(records: Iterable[Record]) -> dict[str, Measured]:
+    """Of all citations: those whose quote is exact; and made-up labels for each answer."""
+    answered = [one["scores"] for one in records if one["scores"]["refused"] is False]
+    citations = sum(scores["citations"] for scores in answered)
+    return {
+        "exact_quotes": _share(sum(scores["exact"] for scores in answered), citations),
+        "stray_labels": _share(sum(scores["stray"] for scores in answered), len(answered)),
+    }
+
+
+def _refusals(records: Sequence[Record]) -> dict[str, Measured]:
     # A question that failed was not refused: a crash must not look like caution.
-    refused = [row.scores.refused is True for row in rows]
-    answerable = [row.item.answerable for row in rows]
+    refused = [record["scores"]["refused"] is True for record in records]
+    answerable = [record["answerable"] for record in records]
     found = abstention(refused, answerable)
-    for name, value, count in (
-        ("refusal_precision", found.precision, sum(refused)),
-        ("refusal_recall", found.recall, len(rows) - sum(answerable)),
-        ("refusal_f1", found.f1, len(rows)),
-        ("over_refusal", found.over_refusal, sum(answerable)),
-    ):
-        measures[name] = None if value is None else round(value, 4)
-        counts[name] = count
+    told = sum(no is not can for no, can in zip(refused, answerable, strict=True))
+    shares = {
+        "refusal_precision": (found.precision, sum(refused)),
+        "refusal_recall": (found.recall, len(records) - sum(answerable)),
+        "refusal_f1": (found.f1, len(records)),
+        "over_refusal": (found.over_refusal, sum(answerable)),
+        # AvNA of SQuAD 2.0: answered or refused as it should be.
+        "answered_or_not": (told / len(records) if records else None, len(records)),
+    }
+    return {name: (_rounded(value), count) for name, (value, count) in shares.items()}
 
 
-def _share(total: float, count: int) -> float | None:
-    return round(total / count, 4) if count else None
+def _by_tag(records: Sequence[Record]) -> Iterator[tuple[str, Summary]]:
+    for tag in sorted({tag for record in records for tag in record["tags"]}):
+        tagged = [record for record in records if tag in record["tags"]]
+        measures = {name: value for name, (value, _) in _measures(tagged).items()}
+        yield tag, {"questions": len(tagged), "measures": measures}
 
 
-def _seconds(values: Sequence[float]) -> dict[str, float | None]:
-    if not values:
-        return {"total": 0.0, "median": None, "p95": None}
+def _risk_coverage(records: Sequence[Record]) -> Summary | None:
+    """The curve over answers that are known to be right or wrong."""
+    judged = [one for one in records if one["scores"]["contains"] is not None or _invented(one)]
+    answered = [
+        (one["confidence"], one["scores"]["contains"] == 1)
+        for one in judged
+        if one["scores"]["refused"] is False and one["confidence"] is not None
+    ]
+    found = risk_coverage(answered, len(judged))
+    if found is None:
+        return None
+    step = math.ceil(len(found.points) / _POINTS)
+    points = [*found.points[::-step]][::-1]
+    return {
+        "points": [[_rounded(coverage), _rounded(risk)] for coverage, risk in points],
+        "aurc": _rounded(found.aurc),
+        "at_risk_5": _rounded(found.at_risk_5),
+    }
+
+
+def _invented(record: Record) -> bool:
+    return not record["answerable"]
+
+
+def _share(total: float, count: int) -> Measured:
+    return (_rounded(total / count) if count else None), count
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _seconds(records: Iterable[Record], made: Made) -> dict[str, float | None]:
+    return {
+        "total": round(made.total, 3),
+        "engine": round(made.engine, 3),
+        "share": _rounded(made.engine / made.total) if made.total else None,
+        **_spread([record["seconds"] for record in records if not record["error"]]),
+    }
+
+
+def _stages(records: Iterable[Record]) -> Iterator[tuple[str, dict[str, float | None]]]:
+    """Median and 95th percentile of each stage, in the order of the stages."""
+    stages = dict[str, list[float]]()
+    for record in records:
+        for name, seconds in (record["stages"] or {}).items():
+            stages.setdefault(name, []).append(seconds)
+    for name, values in stages.items():
+        yield name, _spread(values)
+
+
+def _spread(values: Iterable[float]) -> dict[str, float | None]:
     ordered = sorted(values)
+    if not ordered:
+        return {"median": None, "p95": None}
 
     def at(share: float) -> float:
         return round(ordered[math.ceil(share * len(ordered)) - 1], 4)
 
-    return {"total": round(sum(ordered), 3), "median": at(0.5), "p95": at(0.95)}
-
-
-def table(summary: Summary) -> Iterator[str]:
-    """Lines of a table for people; only the last one holds times."""
-    yield (
-        f"{summary['gold']}: {summary['questions']} questions, "
-        f"{summary['answerable']} answerable, {summary['unanswerable']} not"
-    )
-    yield ""
-    yield f"{'measure':<20} {'score':>7} {'n':>6}"
-    for name, value in summary["measures"].items():
-        score = "-" if value is None else f"{value:.3f}"
-        yield f"{name:<20} {score:>7} {summary['n'][name]:>6}"
-    yield ""
-    seconds = summary["seconds"]
-    if seconds["median"] is not None:
-        yield (
-            f"seconds per answer: median {seconds['median']:.3f}, 95 % within {seconds['p95']:.3f}"
-        )
-
-
-def to_look_at(rows: Sequence[Row]) -> Iterator[str]:
-    """Lines for each question that failed, then for those that went wrong, by what went wrong."""
-    yield from (f"failed: {row.item.id}: {row.error}" for row in rows if row.error)
-    asked = [row for row in rows if not row.error]
-    groups = {
-        "no evidence in the first 5": [row for row in asked if row.scores.success_5 == 0],
-        "refused, but answerable": [
-            row for row in asked if row.item.answerable and row.scores.refused
-        ],
-        "answered without a gold string": [
-            row for row in asked if row.scores.contains == 0 and not row.scores.refused
-        ],
-        "answered, but not answerable": [
-            row for row in asked if not row.item.answerable and not row.scores.refused
-        ],
-        "quote not exact": [row for row in asked if row.scores.exact < row.scores.citations],
-    }
-    for reason, found in groups.items():
-        if found:
-            names = ", ".join(row.item.id for row in found[:_LISTED])
-            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            yield f"{reason} ({len(found)}): {names}{more}"
+    return {"median": at(0.5), "p95": at(0.95)}

@@ -83,7 +83,10 @@ def test_run_over_seeds_records_answers_citations_and_ranking(
     citation = row["citations"][0]
     assert citation["quote"]
     assert citation["end"] - citation["start"] == len(citation["quote"])
-    assert [hit["rank"] for hit in row["ranked"]] == list(range(1, 11))
+    assert [hit["rank"] for hit in row["ranked"]] == list(range(1, 9))
+    shown = row["passages"][0]
+    assert shown["end"] - shown["start"] == len(shown["text"])
+    assert row["evidence"][0]["document"] == citation["document"]
     assert (row["scores"]["success_5"], row["error"]) == (1.0, None)
 
 
@@ -117,21 +120,51 @@ ASTRAY = LED.model_copy(
         "evidence": (LED.evidence[0].model_copy(update={"quote": "Norway led"}),),
     }
 )
+ENDLESS = LED.model_copy(update={"id": "endless", "question": "Who " * 2000})
 
 
 def test_run_prints_a_table_and_lists_questions_that_failed(data: Path, tmp_path: Path) -> None:
-    gold = small_gold(tmp_path, LED, ASTRAY)
+    gold = small_gold(tmp_path, LED, ENDLESS)
     result = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path / "out")
     assert result.exit_code == 3
     assert result.stdout.startswith("small.jsonl: 2 questions, 2 answerable, 0 not\n")
     assert "contains               0.500      2" in result.stdout
-    assert "failed: astray: how-talks-work.txt does not say 'Norway led'" in result.stderr
-    assert [row["id"] for row in results(tmp_path / "out")] == ["led", "astray"]
+    assert "failed: endless: the question has 8,000 characters" in result.stderr
+    assert [row["id"] for row in results(tmp_path / "out")] == ["led", "endless"]
+
+
+def test_run_of_evidence_that_is_not_in_the_documents_asks_nothing(
+    data: Path, tmp_path: Path
+) -> None:
+    gold = small_gold(tmp_path, LED, ASTRAY)
+    result = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "line 2: how-talks-work.txt does not say 'Norway led'" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_run_that_was_stopped_goes_on_with_the_same_folder(data: Path, tmp_path: Path) -> None:
+    gold = small_gold(tmp_path, LED, LED.model_copy(update={"id": "again"}))
+    whole = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path / "out", "--json")
+    lines = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "out" / "results.jsonl").write_text(lines[0] + "\n", encoding="utf-8")
+    (tmp_path / "out" / "summary.json").unlink()
+    rest = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path / "out", "--json")
+    assert "1 questions were answered before the run stopped" in rest.stderr
+    assert json.loads(rest.stdout)["measures"] == json.loads(whole.stdout)["measures"]
+    assert [row["id"] for row in results(tmp_path / "out")] == ["led", "again"]
+
+
+def test_run_with_repeats_tells_that_answers_are_the_same(data: Path, tmp_path: Path) -> None:
+    gold = small_gold(tmp_path, LED)
+    result = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path / "out", "--repeats", 3)
+    assert "     0  answered otherwise when asked 3 times" in result.stdout
 
 
 def test_run_with_limit_asks_the_first_questions_only(data: Path, tmp_path: Path) -> None:
-    gold = small_gold(tmp_path, LED, ASTRAY)
-    result = run_eval(data, gold, "--corpus", SEEDS, "--out", tmp_path, "--limit", 1, "--json")
+    gold = small_gold(tmp_path, LED, ENDLESS)
+    out = tmp_path / "out"
+    result = run_eval(data, gold, "--corpus", SEEDS, "--out", out, "--limit", 1, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["questions"] == 1
 

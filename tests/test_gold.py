@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.adapters import load_gold, write_documents
+from eval.adapters import load_gold
 from index.errors import ConfigError
 from index.formats.registry import parse
 
@@ -49,10 +49,10 @@ def test_load_gold_names_every_bad_line(tmp_path: Path) -> None:
         "{broken",
         item(id="three", answers="Cairo"),
         item(),
-        item(id="five", answers=[]),
+        item(id="five", answers=[], evidence=[]),
         item(id="six", answerable=False),
         item(id="seven", anwsers=["Cairo"]),
-        item(id="eight", evidence=[{"document": "talks.txt"}]),
+        item(id="eight", evidence=[{"document": "talks.txt", "quote": "x", "page": 1}]),
         "[1, 2]",
     )
     with pytest.raises(ConfigError) as caught:
@@ -62,11 +62,11 @@ def test_load_gold_names_every_bad_line(tmp_path: Path) -> None:
     expected = [
         "line 2: not JSON",
         "line 3: answers: Input should be a valid tuple",
-        "line 4: id 'one' is already used on line 1",
-        "line 5: Value error, an answerable question needs at least one answer",
+        "line 4: id 'one' is already used: line 1",
+        "line 5: Value error, an answerable question needs an answer or evidence",
         "line 6: Value error, a question that is not answerable has neither",
         "line 7: anwsers: Extra inputs are not permitted",
-        "line 8: evidence.0.quote: Field required",
+        "line 8: evidence.0: Value error, a place is a quote or a page, not both",
         "line 9: Input should be a valid dictionary",
     ]
     assert len(lines) == 1 + len(expected)
@@ -93,57 +93,6 @@ def test_digest_follows_the_questions_and_not_the_layout(tmp_path: Path) -> None
     assert load_gold(gold_file(tmp_path, item(question="Where?"))).digest != digest
 
 
-def squad_file(folder: Path, *paragraphs: object) -> Path:
-    path = folder / "squad.json"
-    data = [{"title": "Gaza Talks (2024)", "paragraphs": paragraphs}]
-    path.write_text(json.dumps({"version": "x", "data": data}), encoding="utf-8")
-    return path
-
-
-def asked(key: str, *answers: str, impossible: bool = False) -> dict[str, object]:
-    spans = [{"text": answer, "answer_start": 0} for answer in answers]
-    return {"id": key, "question": f"{key}?", "answers": spans, "is_impossible": impossible}
-
-
-def test_squad_brings_a_document_per_paragraph(tmp_path: Path) -> None:
-    path = squad_file(
-        tmp_path,
-        {"context": "Egypt led.", "qas": [asked("a", "Egypt", "Egypt", "it")]},
-        {"context": "Cairo hosted.\nYes.", "qas": [asked("b", impossible=True)]},
-    )
-    gold = load_gold(path)
-    assert gold.documents == {
-        "gaza-talks-2024-001.txt": "Egypt led.",
-        "gaza-talks-2024-002.txt": "Cairo hosted.\nYes.",
-    }
-    first, second = gold.items
-    assert first.answers == ("Egypt", "it")
-    assert [(e.document, e.quote) for e in first.evidence] == [
-        ("gaza-talks-2024-001.txt", "Egypt led.")
-    ]
-    assert (second.answerable, second.answers, second.evidence) == (False, (), ())
-
-
-def test_squad_with_faults_names_the_questions(tmp_path: Path) -> None:
-    path = squad_file(tmp_path, {"context": "Egypt.", "qas": [asked("a", "x"), asked("a")]})
-    with pytest.raises(ConfigError, match=r"question 'a': .*needs at least one answer"):
-        load_gold(path)
-    path.write_text('{"data": [{"paragraphs": [{"qas": []}]}]}', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"squad\.json is not SQuAD.*context: Field required"):
-        load_gold(path)
-
-
-def test_write_documents_changes_only_what_differs(tmp_path: Path) -> None:
-    documents = {"a.txt": "Egypt led.\r\n", "b.txt": "Cairo."}
-    assert write_documents(documents, tmp_path / "corpus") == 2
-    before = (tmp_path / "corpus" / "a.txt").stat().st_mtime_ns
-    assert write_documents(documents, tmp_path / "corpus") == 0
-    assert write_documents({"a.txt": "Egypt led.\r\n", "c.txt": ""}, tmp_path / "corpus") == 2
-    assert sorted(path.name for path in (tmp_path / "corpus").iterdir()) == ["a.txt", "c.txt"]
-    assert (tmp_path / "corpus" / "a.txt").read_bytes() == b"Egypt led.\r\n"
-    assert (tmp_path / "corpus" / "a.txt").stat().st_mtime_ns == before
-
-
 def test_seeds_gold_has_every_kind_of_question() -> None:
     items = load_gold(SEEDS_GOLD).items
     assert len(items) >= 50
@@ -156,6 +105,12 @@ def test_seeds_gold_has_every_kind_of_question() -> None:
     assert all(len(names) == 2 for names in documents)
 
 
+def test_item_accepts_answers_and_the_reference(tmp_path: Path) -> None:
+    (first,) = load_gold(gold_file(tmp_path, item(reference="They were in Cairo."))).items
+    assert first.accepted == ("Cairo", "They were in Cairo.")
+    assert first.answers == ("Cairo",)
+
+
 def test_seeds_gold_quotes_stand_in_the_extracted_text() -> None:
     texts = {
         path.name: parse(path.name, path.read_bytes()).text
@@ -166,7 +121,7 @@ def test_seeds_gold_quotes_stand_in_the_extracted_text() -> None:
         for item in load_gold(SEEDS_GOLD).items
         for evidence in item.evidence
         for place in evidence.places
-        if place.quote not in texts[place.document]
+        if not place.quote or place.quote not in texts[place.document]
     ]
     assert missing == []
 

@@ -1,15 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 
-from eval.gold import Evidence, GoldItem, Place
-from eval.grade import EvidenceMissing, Scores, failed, grade, occurrences, overlap
-from eval.run import Row, evaluate
-from eval.summary import summarise, table, to_look_at
-from index.errors import UnknownDocument
+from eval.evidence import Fact, finder, look_up
+from eval.gold import Evidence, GoldItem, GoldSet, Place
+from eval.grade import Fault, Scores, failed, fault_of, grade
 from index.passages import Document, Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support
 
 pytestmark = pytest.mark.unit
 
@@ -17,6 +14,13 @@ TEXTS = {
     "talks.txt": "Egypt led the talks. They were held\nin Cairo. Qatar came too.",
     "terms.txt": "33 hostages were discussed. Most are women.",
 }
+
+
+def document(path: str) -> Document:
+    return Document(path=path, title=path, text=TEXTS[path], digest="d")
+
+
+FIND = finder(document)
 
 
 def passage(document: str, words: str, *, shift: int = 0) -> Passage:
@@ -39,7 +43,9 @@ def hits(*passages: Passage) -> tuple[Hit, ...]:
     return tuple(Hit(p, 1 / rank, rank) for rank, p in enumerate(passages, start=1))
 
 
-def answer(text: str, *cited: Passage, refusal: Refusal | None = None) -> Answer:
+def answer(
+    text: str, *cited: Passage, refusal: Refusal | None = None, shown: Sequence[Hit] = ()
+) -> Answer:
     citations = tuple(
         Citation(label, Quote(p, p.start, p.end)) for label, p in enumerate(cited, start=1)
     )
@@ -48,10 +54,10 @@ def answer(text: str, *cited: Passage, refusal: Refusal | None = None) -> Answer
         question="?",
         query="?",
         text=text,
-        statements=(Statement(text, labels, Support.SUPPORTED),),
+        statements=() if refusal else (Statement(text, labels, Support.SUPPORTED),),
         citations=citations,
         refusal=refusal,
-        hits=(),
+        hits=tuple(shown),
         composer="quotes",
     )
 
@@ -73,32 +79,54 @@ HOSTAGES = Evidence(document="terms.txt", quote="33 hostages")
 IMPOSSIBLE = GoldItem(id="none", question="How old?", answerable=False)
 
 
+def facts_of(item: GoldItem) -> tuple[Fact, ...]:
+    return tuple(look_up(GoldSet("g", (item,), ("line 1",)), FIND)[item.id])
+
+
+def graded(item: GoldItem, given: Answer, ranked: Sequence[Hit] = ()) -> Scores:
+    return grade(item, facts_of(item), given, ranked, FIND, lambda statement, quotes: True)
+
+
+def fault(item: GoldItem, given: Answer) -> Fault | None:
+    return fault_of(item, facts_of(item), given, graded(item, given))
+
+
 def test_grade_of_a_right_answer_is_full_marks() -> None:
-    scores = grade(gold(HELD), answer("In Cairo [1].", CAIRO), hits(CAIRO, LED), TEXTS.get)
-    assert scores == Scores(
+    right = answer("In Cairo [1].", CAIRO, shown=hits(CAIRO))
+    assert graded(gold(HELD), right, hits(CAIRO, LED)) == Scores(
         success_1=1.0,
         success_5=1.0,
+        recall_5=1.0,
+        recall_10=1.0,
         reciprocal_rank=1.0,
+        ndcg_10=1.0,
+        span_recall=1.0,
+        span_precision=13 / 24,
+        span_iou=13 / 24,
+        exact_match=0.0,
+        token_f1=2 / 3,
         contains=1.0,
+        rouge_l=2 / 3,
         citation_precision=1.0,
         citation_recall=1.0,
+        alce_precision=1.0,
+        alce_recall=1.0,
         citations=1,
         exact=1,
+        stray=0,
         refused=False,
     )
 
 
 def test_grade_counts_the_first_passage_that_overlaps_the_evidence() -> None:
-    scores = grade(gold(HELD), answer("Egypt [1].", LED), hits(LED, QATAR, CAIRO), TEXTS.get)
+    scores = graded(gold(HELD), answer("Egypt [1].", LED), hits(LED, QATAR, CAIRO))
     assert (scores.success_1, scores.success_5) == (0.0, 1.0)
     assert scores.reciprocal_rank == pytest.approx(1 / 3)
     assert (scores.contains, scores.citation_precision, scores.citation_recall) == (0.0, 0.0, 0.0)
 
 
 def test_grade_of_two_facts_takes_recall_over_facts_and_precision_over_citations() -> None:
-    scores = grade(
-        gold(HELD, HOSTAGES), answer("Cairo [1][2][3].", CAIRO, LED, QATAR), (), TEXTS.get
-    )
+    scores = graded(gold(HELD, HOSTAGES), answer("Cairo [1][2][3].", CAIRO, LED, QATAR))
     assert scores.citation_precision == pytest.approx(1 / 3)
     assert scores.citation_recall == 0.5
 
@@ -106,157 +134,79 @@ def test_grade_of_two_facts_takes_recall_over_facts_and_precision_over_citations
 def test_grade_of_a_fact_in_two_places_is_satisfied_by_either() -> None:
     also = Place(document="terms.txt", quote="Most are women.")
     fact = Evidence(document="talks.txt", quote="Qatar came", also=(also,))
-    scores = grade(gold(fact), answer("Women [1].", WOMEN), hits(COUNT, WOMEN), TEXTS.get)
+    shown = hits(COUNT, WOMEN)
+    scores = graded(gold(fact), answer("Women [1].", WOMEN, shown=shown), shown)
     assert (scores.citation_precision, scores.citation_recall) == (1.0, 1.0)
-    assert scores.reciprocal_rank == 0.5
+    assert (scores.reciprocal_rank, scores.span_recall) == (0.5, 1.0)
 
 
 def test_grade_of_a_refused_answerable_question_counts_zero() -> None:
-    scores = grade(gold(HELD), REFUSED, hits(CAIRO), TEXTS.get)
-    assert (scores.contains, scores.citation_recall, scores.refused) == (0.0, 0.0, True)
-    assert scores.citation_precision is None
+    scores = graded(gold(HELD, answers=["the"]), REFUSED, hits(CAIRO))
+    assert (scores.contains, scores.exact_match, scores.token_f1, scores.rouge_l) == (0, 0, 0, 0)
+    assert (scores.citation_recall, scores.refused) == (0.0, True)
+    assert (scores.citation_precision, scores.alce_recall) == (None, None)
     assert scores.success_1 == 1.0
 
 
 def test_grade_of_a_question_without_answer_leaves_the_rest_open() -> None:
-    assert grade(IMPOSSIBLE, REFUSED, hits(CAIRO), TEXTS.get) == Scores(refused=True)
-    answered = grade(IMPOSSIBLE, answer("Egypt [1].", LED), hits(LED), TEXTS.get)
-    assert answered == Scores(citations=1, exact=1, refused=False)
+    assert graded(IMPOSSIBLE, REFUSED, hits(CAIRO)) == Scores(refused=True)
+    answered = graded(IMPOSSIBLE, answer("Egypt [1].", LED), hits(LED))
+    assert answered == Scores(
+        alce_precision=1.0, alce_recall=1.0, citations=1, exact=1, refused=False
+    )
+
+
+def test_grade_of_a_reference_asks_for_likeness_and_not_for_its_words() -> None:
+    item = GoldItem(id="r", question="?", reference="They met in Cairo", evidence=(HELD,))
+    scores = graded(item, answer("They met. [1]", CAIRO))
+    assert scores.token_f1 == pytest.approx(2 / 3)
+    assert scores.rouge_l == pytest.approx(2 / 3)
+    assert (scores.contains, scores.exact_match) == (None, None)
+
+
+def test_grade_of_whole_documents_has_no_span_scores() -> None:
+    scores = graded(gold(Evidence(document="talks.txt")), answer("x [1]", LED), hits(COUNT, LED))
+    assert (scores.span_recall, scores.reciprocal_rank) == (None, 0.5)
 
 
 def test_grade_finds_a_quote_that_is_not_exact() -> None:
     crooked = passage("talks.txt", "Egypt led the talks.", shift=1)
-    scores = grade(gold(HELD), answer("Cairo [1][2]", crooked, CAIRO), (), TEXTS.get)
+    scores = graded(gold(HELD), answer("Cairo [1][2]", crooked, CAIRO))
     assert (scores.citations, scores.exact) == (2, 1)
 
 
 def test_grade_ignores_markers_in_the_answer() -> None:
     item = gold(HELD, answers=["held in Cairo"])
-    assert grade(item, answer("held [1] in Cairo [12].", CAIRO), (), TEXTS.get).contains == 1.0
-    assert grade(gold(HELD, answers=["1"]), answer("x [1]", CAIRO), (), TEXTS.get).contains == 0.0
-
-
-def test_grade_without_the_evidence_in_the_corpus_is_an_error() -> None:
-    absent = Evidence(document="other.txt", quote="x")
-    with pytest.raises(EvidenceMissing, match=r"other\.txt is not in the index"):
-        grade(gold(absent), REFUSED, (), TEXTS.get)
-    wrong = Evidence(document="talks.txt", quote="in Paris")
-    with pytest.raises(EvidenceMissing, match=r"talks\.txt does not say 'in Paris'"):
-        grade(gold(wrong), REFUSED, (), TEXTS.get)
-
-
-def test_occurrences_finds_every_place_whatever_the_white_space() -> None:
-    place = Place(document="a", quote="x  (y)")
-    assert occurrences(place, {"a": "x (y) x\n\n(y) xy"}.get) == [("a", 0, 5), ("a", 6, 12)]
-
-
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [(("a", 4, 6), True), (("a", 5, 6), False), (("a", 0, 1), False), (("b", 1, 5), False)],
-)
-def test_overlap_needs_a_common_character(other: tuple[str, int, int], expected: bool) -> None:
-    assert overlap(("a", 1, 5), other) is expected
-    assert overlap(other, ("a", 1, 5)) is expected
+    assert graded(item, answer("held [1] in Cairo [12].", CAIRO)).contains == 1.0
+    assert graded(gold(HELD, answers=["1"]), answer("x [1]", CAIRO)).contains == 0.0
 
 
 def test_failed_question_counts_zero_and_is_not_a_refusal() -> None:
-    scores = failed(gold(HELD))
+    item = gold(HELD)
+    scores = failed(item, facts_of(item))
     assert (scores.success_1, scores.reciprocal_rank, scores.contains) == (0.0, 0.0, 0.0)
+    assert (scores.span_recall, scores.rouge_l, scores.page_match) == (0.0, 0.0, None)
     assert (scores.refused, scores.citation_precision) == (None, None)
-    assert failed(IMPOSSIBLE) == Scores()
+    assert failed(IMPOSSIBLE, ()) == Scores()
 
 
-@dataclass
-class Clerk:
-    """A small engine with true answers; refuses what it does not know, breaks when told to."""
-
-    ranking: tuple[Hit, ...] = field(default_factory=lambda: hits(LED, CAIRO))
-    searched: list[int] = field(default_factory=list)
-
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
-        if question == "Break":
-            raise RuntimeError("no more")
-        if question == "Down":
-            return answer("", refusal=Refusal(Reason.UNAVAILABLE, "The LLM did not answer."))
-        if question == "Where?":
-            return answer("They were held in Cairo. [1]", CAIRO)
-        return REFUSED
-
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
-        self.searched.append(k)
-        return query, self.ranking[:k]
-
-    def document(self, path: str) -> Document:
-        if path not in TEXTS:
-            raise UnknownDocument(f"no document {path}")
-        return Document(path=path, title=path, text=TEXTS[path], digest="d")
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (answer("In Cairo [1].", CAIRO, shown=hits(LED, CAIRO)), None),
+        (answer("Egypt led [1].", LED, shown=hits(LED)), Fault.NOT_FOUND),
+        (answer("In Cairo [1].", LED, shown=hits(LED)), Fault.USED_NOT_FOUND),
+        (answer("In Cairo [1].", LED, shown=hits(LED, CAIRO)), Fault.FOUND_NOT_USED),
+        (answer("In Paris [1].", CAIRO, shown=hits(CAIRO)), Fault.USED_NOT_RIGHT),
+    ],
+)
+def test_fault_tells_the_search_from_the_answer(given: Answer, expected: Fault | None) -> None:
+    assert fault(gold(HELD), given) is expected
 
 
-def rows_of(*items: GoldItem) -> list[Row]:
-    return list(evaluate(Clerk(), items))
-
-
-BROKEN = GoldItem(id="broken", question="Break", answers=("x",), evidence=(HELD,))
-ASTRAY = gold(Evidence(document="other.txt", quote="x"), key="astray")
-UNKNOWN = GoldItem(id="unknown", question="Who?", answers=("Egypt",), evidence=(HELD,))
-
-
-def test_evaluate_goes_on_after_a_question_that_fails() -> None:
-    rows = rows_of(BROKEN, ASTRAY, gold(HELD))
-    assert [row.error for row in rows] == [
-        "RuntimeError: no more",
-        "evidence document other.txt is not in the index",
-        None,
-    ]
-    assert rows[0].answer is None
-    assert rows[2].scores.contains == 1.0
-
-
-def test_evaluate_takes_a_server_that_is_down_for_a_failure_and_not_for_a_refusal() -> None:
-    down = GoldItem(id="down", question="Down", answerable=False)
-    (row,) = rows_of(down)
-    assert (row.error, row.scores.refused) == ("The LLM did not answer.", None)
-    assert summarise("g.jsonl", [row])["measures"]["refusal_recall"] == 0.0
-
-
-def test_evaluate_ranks_ten_passages_even_if_the_answer_holds_fewer() -> None:
-    clerk = Clerk()
-    row = next(evaluate(clerk, [gold(HELD)]))
-    assert clerk.searched == [10]
-    assert row.scores.reciprocal_rank == 0.5
-
-
-def test_summary_averages_over_what_applies() -> None:
-    summary = summarise("g.jsonl", rows_of(gold(HELD), UNKNOWN, IMPOSSIBLE, BROKEN))
-    assert (summary["questions"], summary["answerable"], summary["unanswerable"]) == (4, 3, 1)
-    assert summary["failed"] == [{"id": "broken", "error": "RuntimeError: no more"}]
-    measures, n = summary["measures"], summary["n"]
-    assert (measures["success@1"], n["success@1"]) == (0.0, 3)
-    assert (measures["success@5"], measures["mrr@10"]) == (0.6667, 0.3333)
-    assert (measures["contains"], n["contains"]) == (0.3333, 3)
-    assert (measures["citation_precision"], n["citation_precision"]) == (1.0, 1)
-    assert (measures["citation_recall"], n["citation_recall"]) == (0.3333, 3)
-    assert (measures["exact_quotes"], n["exact_quotes"]) == (1.0, 1)
-    assert (measures["refusal_precision"], measures["refusal_recall"]) == (0.5, 1.0)
-    assert (measures["refusal_f1"], measures["over_refusal"]) == (0.6667, 0.3333)
-
-
-def test_summary_of_failures_only_is_undefined_where_nothing_was_measured() -> None:
-    measures = summarise("g.jsonl", rows_of(BROKEN))["measures"]
-    assert (measures["exact_quotes"], measures["refusal_precision"]) == (None, None)
-    assert (measures["refusal_recall"], measures["contains"]) == (None, 0.0)
-
-
-def test_table_is_the_same_twice_but_for_its_last_line() -> None:
-    items = [gold(HELD), UNKNOWN, IMPOSSIBLE]
-    first, second = (list(table(summarise("g.jsonl", rows_of(*items)))) for _ in range(2))
-    assert first[:-1] == second[:-1]
-    assert first[0] == "g.jsonl: 3 questions, 2 answerable, 1 not"
-    assert "contains               0.500      2" in first
-
-
-def test_to_look_at_names_the_questions_by_what_went_wrong() -> None:
-    assert list(to_look_at(rows_of(gold(HELD), UNKNOWN, IMPOSSIBLE, BROKEN))) == [
-        "failed: broken: RuntimeError: no more",
-        "refused, but answerable (1): unknown",
-    ]
+def test_fault_of_refusals() -> None:
+    refusal = Refusal(Reason.NO_EVIDENCE, "The documents don't say.")
+    refused = answer("No.", refusal=refusal, shown=hits(CAIRO))
+    assert fault(gold(HELD), refused) is Fault.FOUND_NOT_USED
+    assert fault(IMPOSSIBLE, refused) is None
+    assert fault(IMPOSSIBLE, answer("Egypt [1].", LED, shown=hits(LED))) is Fault.NOT_REFUSED

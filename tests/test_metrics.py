@@ -1,109 +1,34 @@
-import math
-
-import ir_measures
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from eval.metrics import (
     Abstention,
     abstention,
     contains,
     exact_match,
-    ndcg_at,
     normalise,
-    recall_at,
-    reciprocal_rank,
-    success_at,
+    risk_coverage,
+    rouge_l,
     token_f1,
 )
 
 pytestmark = pytest.mark.unit
 
-RANKED = ["b", "a", "d", "c"]
-
-
-@pytest.mark.parametrize(
-    ("k", "relevant", "expected"), [(1, {"a"}, 0.0), (2, {"a"}, 1.0), (4, {"x"}, 0.0)]
-)
-def test_success_counts_any_relevant_in_the_first_k(
-    k: int, relevant: set[str], expected: float
-) -> None:
-    assert success_at(k, RANKED, relevant) == expected
-
-
-def test_recall_is_the_share_found_and_not_success() -> None:
-    assert recall_at(2, RANKED, {"a", "c", "x", "y"}) == 0.25
-    assert recall_at(4, RANKED, {"a", "c", "x", "y"}) == 0.5
-    assert success_at(2, RANKED, {"a", "c", "x", "y"}) == 1.0
-
-
-def test_recall_without_relevant_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing is relevant"):
-        recall_at(1, RANKED, set())
-
-
-@pytest.mark.parametrize(
-    ("relevant", "k", "expected"),
-    [({"b"}, None, 1.0), ({"c", "d"}, None, 1 / 3), ({"c"}, 3, 0.0), ({"c"}, 4, 0.25)],
-)
-def test_reciprocal_rank_is_cut_at_k(relevant: set[str], k: int | None, expected: float) -> None:
-    assert reciprocal_rank(RANKED, relevant, k) == expected
-
-
-def test_ndcg_of_a_relevant_second_is_one_over_log_three() -> None:
-    assert ndcg_at(3, ["b", "a"], {"a": 1}) == pytest.approx(1 / math.log2(3))
-
-
-def test_ndcg_ideal_is_cut_at_k_too() -> None:
-    assert ndcg_at(1, ["a"], {"a": 1, "c": 1, "d": 1}) == 1.0
-
-
-def test_ndcg_graded_is_gain_over_ideal_gain() -> None:
-    # found: 1/log2(2) + 3/log2(3); ideal: 3/log2(2) + 1/log2(3)
-    found, ideal = 1 + 3 / math.log2(3), 3 + 1 / math.log2(3)
-    assert ndcg_at(5, ["a", "b"], {"a": 1, "b": 3}) == pytest.approx(found / ideal)
-
-
-def test_ndcg_without_relevant_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing is relevant"):
-        ndcg_at(5, RANKED, {"a": 0})
-
-
-IDS = [f"p{number}" for number in range(12)]
-
-
-@given(
-    ranked=st.permutations(IDS).flatmap(
-        lambda order: st.integers(0, 12).map(lambda length: order[:length])
-    ),
-    grades=st.dictionaries(st.sampled_from(IDS), st.integers(0, 3), min_size=1),
-    k=st.integers(1, 15),
-)
-def test_measures_equal_those_of_trec_eval(
-    ranked: list[str], grades: dict[str, int], k: int
-) -> None:
-    relevant = {item for item, grade in grades.items() if grade}
-    if not relevant:
-        return
-    trec = ir_measures.providers.registry["pytrec_eval"]
-    success, recall = ir_measures.Success @ k, ir_measures.R @ k
-    rank, ndcg = ir_measures.RR, ir_measures.nDCG @ k
-    run = {"q": {item: float(-place) for place, item in enumerate(ranked)}}
-    theirs = trec.calc_aggregate([success, recall, rank, ndcg], {"q": grades}, run)
-    # trec_eval leaves out a question for which nothing was retrieved.
-    expected = [0.0 if math.isnan(theirs[m]) else theirs[m] for m in (success, recall, rank, ndcg)]
-    ours = [
-        success_at(k, ranked, relevant),
-        recall_at(k, ranked, relevant),
-        reciprocal_rank(ranked, relevant),
-        ndcg_at(k, ranked, grades),
-    ]
-    assert ours == pytest.approx(expected)
-
 
 def test_normalise_follows_squad() -> None:
-    assert normalise("  The  U.S.-led Round, an END ") == "usled round end"
+    assert normalise("  The  U.S.-led Round, an END for $5 ") == "usled round end for 5"
+
+
+def test_normalise_takes_away_punctuation_of_other_languages() -> None:
+    assert normalise("¿Quién «ganó»?") == "quién ganó"
+
+
+def test_normalise_parts_what_is_written_without_spaces() -> None:
+    assert normalise("2024年、東京。") == "2024 年 東 京"
+    assert token_f1("東京都", ["東京"]) == pytest.approx(0.8)
+    assert contains("首都は東京です", ["東京"]) == 1.0
 
 
 def test_exact_match_ignores_case_articles_and_punctuation() -> None:
@@ -152,3 +77,62 @@ def test_abstention_without_refusals_has_no_precision() -> None:
 
 def test_abstention_without_unanswerable_questions_has_neither_recall_nor_f1() -> None:
     assert abstention([True, False], [True, True]) == Abstention(0.0, None, None, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "expected"),
+    [
+        # Lin 2004, section 3: an LCS of 3 of 4 words, and one of 2 of 4.
+        ("police kill the gunman", "police killed the gunman", 0.75),
+        ("the gunman kill police", "police killed the gunman", 0.5),
+    ],
+)
+def test_rouge_l_of_the_examples_of_its_paper(text: str, gold: str, expected: float) -> None:
+    assert rouge_l(text, [gold]) == pytest.approx(expected)
+
+
+WORDS = st.lists(st.sampled_from(["a", "Cat", "sat,", "on", "the", "mat."]), max_size=8)
+
+
+@given(text=WORDS, gold=WORDS)
+def test_rouge_l_of_english_equals_the_library_as_it_comes(
+    text: list[str], gold: list[str]
+) -> None:
+    theirs = RougeScorer(["rougeL"]).score(" ".join(gold), " ".join(text))["rougeL"].fmeasure
+    assert rouge_l(" ".join(text), [" ".join(gold)]) == theirs
+
+
+def test_rouge_l_reads_words_of_other_alphabets_and_takes_the_best_gold() -> None:
+    assert rouge_l("Она живёт в Москве", ["нет", "она живёт в Москве"]) == 1.0
+
+
+def test_risk_coverage_of_a_worked_example() -> None:
+    answered = [(0.9, True), (0.8, True), (0.7, False), (0.6, True)]
+    found = risk_coverage(answered, questions=5)
+    assert found is not None
+    assert found.points == ((0.2, 0.0), (0.4, 0.0), (0.6, 1 / 3), (0.8, 0.25))
+    assert found.aurc == pytest.approx((0 + 0 + 1 / 3 + 1 / 4) / 4)
+    assert found.at_risk_5 == 0.4
+
+
+def test_risk_coverage_takes_equal_confidences_together() -> None:
+    found = risk_coverage([(0.5, True), (0.5, False)], questions=2)
+    assert found is not None
+    assert found.points == ((1.0, 0.5),)
+    assert found.aurc == 0.5
+    assert found == risk_coverage([(0.5, False), (0.5, True)], questions=2)
+
+
+def test_risk_coverage_without_answers_is_none() -> None:
+    assert risk_coverage([], questions=3) is None
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_risk_coverage_of_distinct_confidences_is_the_mean_of_the_running_risk(
+    rights: list[bool],
+) -> None:
+    found = risk_coverage([(-place, right) for place, right in enumerate(rights)], len(rights))
+    risks = [rights[:n].count(False) / n for n in range(1, len(rights) + 1)]
+    assert found is not None
+    assert found.aurc == pytest.approx(sum(risks) / len(risks))
+    assert [risk for _, risk in found.points] == pytest.approx(risks)
