@@ -31,7 +31,7 @@ from ui.conversation import Exchange
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 GOLD = Path(__file__).parent.parent / "eval" / "gold" / "seeds.jsonl"
-SAME = ("query", "text", "statements", "citations", "refusal")
+SAME = ("query", "text", "statements", "citations", "refusal", "confidence")
 SOURCES = ("\n\nSources:\n", "\n\nNearest passages:\n")
 FOLLOW_UPS, REFUSALS, OTHERS = 6, 6, 18
 

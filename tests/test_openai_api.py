@@ -69,7 +69,10 @@ def facts(reply: openai.BaseModel) -> dict[str, Any]:
 
 def expected(engine: Engine, question: str, *turns: Turn) -> dict[str, Any]:
     body = AnswerBody.of(engine.answer(question, turns)).model_dump(mode="json")
-    return {name: body[name] for name in ("query", "statements", "citations", "refusal", "note")}
+    return {
+        name: body[name]
+        for name in ("query", "statements", "citations", "refusal", "confidence", "note")
+    }
 
 
 def test_client_lists_the_one_model(client: openai.OpenAI) -> None:

@@ -46,6 +46,7 @@ ANSWER = Answer(
     refusal=None,
     hits=HITS,
     composer="llm",
+    confidence=0.75,
     fingerprint="f1",
 )
 DRAFT = "Draft that nobody checked"
@@ -310,6 +311,7 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
             }
         ],
         "refusal": None,
+        "confidence": 0.75,
         "note": "",
     }
 

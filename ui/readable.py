@@ -36,6 +36,7 @@ class Checked(BaseModel):
     statements: list[StatementBody]
     citations: list[CitationBody]
     refusal: RefusalBody | None
+    confidence: float = Field(description="chance, 0..1, that the documents answer the question")
     note: str = Field(description="a sentence on how the answer was made, or empty")
 
     @classmethod
