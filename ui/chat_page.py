@@ -78,8 +78,8 @@ class ChatPage:
         parts.chats.retitle(self.retitle, here, [parts.chats], **private)
         parts.chats.export(self.export, None, [parts.mail], **private)
         for said in (parts.past, parts.now):
-            said.rate(self.rate, here, talk, **private)
-            said.explain(self.rate, here, talk, **private)
+            said.rate(self.rate, here, [*talk, parts.chats], **private)
+            said.explain(self.rate, here, [*talk, parts.chats], **private)
         parts.shelf.look(self._shelf.look, None, panel, **private)
         parts.shelf.discard(self._shelf.discard, None, panel, **private)
         parts.shelf.about(self._shelf.about, None, [parts.offers], **private)
@@ -137,8 +137,9 @@ class ChatPage:
     def again(self, exchanges: Exchanges, where: str) -> Iterator[Update]:
         """Answer the last question anew."""
         chat = chat_id(where)
-        *past, last = exchanges or self._kept(chat)
-        yield from self._answer(Exchange(last.key, last.question), tuple(past), chat)
+        if exchanges := exchanges or self._kept(chat):
+            now = Exchange(exchanges[-1].key, exchanges[-1].question)
+            yield from self._answer(now, exchanges[:-1], chat)
 
     def stop(self, exchanges: Exchanges, where: str) -> Update:
         """End the running answer; what was written stays, marked as stopped."""
@@ -160,7 +161,8 @@ class ChatPage:
                 if now.running:
                     yield self._show((*past, now))
         except GeneratorExit:  # the reader left
-            self._history.keep(chat, replace(now, fault=now.fault or STOPPED))
+            with suppress(FootnoteError):
+                self._history.keep(chat, replace(now, fault=now.fault or STOPPED))
             raise
         yield self._end((*past, now), chat)
 
@@ -181,8 +183,11 @@ class ChatPage:
         rated = replace(exchanges[at], rating=rating, reason=said.get("reason", ""))
         if rated.answer and rating in ("up", "down"):
             turns = history(exchanges[:at])
-            feedback.rate(self._data, rated.answer, turns, rating, rated.reason)
-            self._history.keep(chat, rated)
+            try:
+                feedback.rate(self._data, rated.answer, turns, rating, rated.reason)
+                self._history.keep(chat, rated)
+            except FootnoteError as error:
+                return {self._parts.chats: fault_html(error)}
         return self._show((*exchanges[:at], rated, *exchanges[at + 1 :]))
 
     # --- what is shown

@@ -13,6 +13,7 @@ from ui.render import safe
 
 # Of a quote that goes over more pages, the first ones are drawn.
 _PAGES = 3
+_LARGER = '<label class="zoom" for="zoom">Larger</label>'
 
 
 def spots(document: Document, span: Span | None, page: int = 0) -> list[Spot]:
@@ -48,7 +49,7 @@ def pictures_page(
     around = _around(document, numbers, f"start={start}&end={end}&digest={digest[:16]}")
     text = _text(document, numbers, span, bool(anchor and span))
     title = safe(document.title or document.path)
-    zoom = '<input type="checkbox" class="zoom" id="zoom"><label class="zoom" for="zoom">Larger</label>'
+    zoom = f'<input type="checkbox" class="zoom" id="zoom">{_LARGER}'
     body = f"{notice_of(document, digest)}{zoom}<main>{''.join(figures)}{around}{text}</main>"
     return whole_page(title, body, "panel pages")
 
