@@ -12,10 +12,10 @@ from index.sentences import sentence_spans
 from rag.answers import Quote
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 60
-_NUMBER = re.compile(r"(?<![\w.,–-])\d+(?:[,.]\d+)*(?![\w–-])")
+NUMBER = re.compile(r"(?<![\w.,–-])\d+(?:[,.]\d+)*(?![\w–-])")
 _COUNTS = "two three four five six seven eight nine ten eleven twelve".split()
 _COUNT = re.compile(rf"\b(?:{'|'.join(_COUNTS)})\b")
-_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: (?:of )?[A-Z][\w’'-]+)*")
+NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: (?:of )?[A-Z][\w’'-]+)*")
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|has|have|had|can|could|will|would|should|must|does|did)\b(?! not|n't)"
 )
@@ -83,17 +83,17 @@ def _spoilt(
     sentence: str, passage: str, stranger: Paragraph, chance: Random
 ) -> Iterator[tuple[str, str]]:
     """A sentence with one number, name or negation changed, and what was."""
-    numbers = [*_NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
+    numbers = [*NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
     if numbers:
         spot = chance.choice(numbers)
-        yield "number: any other", _put(sentence, spot, _another_number(spot.group(), chance))
-        held = {m.group() for m in _NUMBER.finditer(passage)} - {m.group() for m in numbers}
+        yield "number: any other", _put(sentence, spot, another_number(spot.group(), chance))
+        held = {m.group() for m in NUMBER.finditer(passage)} - {m.group() for m in numbers}
         if held and spot.group()[0].isdigit():
             yield "number: of the passage", _put(sentence, spot, chance.choice(sorted(held)))
-    if spots := list(_NAME.finditer(sentence)):
+    if spots := list(NAME.finditer(sentence)):
         spot = chance.choice(spots)
         for kind, text in (("of the passage", passage), ("of another article", stranger.text)):
-            if others := _other_names(text, sentence):
+            if others := other_names(text, sentence):
                 yield f"name: {kind}", _put(sentence, spot, chance.choice(others))
     if spots := list(_AUXILIARY.finditer(sentence)):
         spot = chance.choice(spots)
@@ -102,9 +102,9 @@ def _spoilt(
         yield "negation: taken out", _put(sentence, chance.choice(spots), "")
 
 
-def _other_names(text: str, sentence: str) -> list[str]:
+def other_names(text: str, sentence: str) -> list[str]:
     """Names in a text of which a sentence holds no word."""
-    found = {match.group().removesuffix("'s") for match in _NAME.finditer(text)}
+    found = {match.group().removesuffix("'s") for match in NAME.finditer(text)}
     said = sentence.casefold()
     return sorted(n for n in found if all(w.casefold() not in said for w in n.split()))
 
@@ -113,7 +113,8 @@ def _put(sentence: str, spot: re.Match[str], text: str) -> str:
     return sentence[: spot.start()] + text + sentence[spot.end() :]
 
 
-def _another_number(number: str, chance: Random) -> str:
+def another_number(number: str, chance: Random) -> str:
+    """A number with one digit changed, or another word for a count."""
     if not number[0].isdigit():
         return chance.choice([count for count in _COUNTS if count != number])
     place = chance.choice([i for i, digit in enumerate(number) if digit.isdigit()])

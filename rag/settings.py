@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from index.settings import IndexSettings
 
 # Chosen by `footnote eval refusal`, with the weights in `rag.answerable`.
-REFUSE_BELOW = 0.43
+REFUSE_BELOW = 0.45
 
 
 class Settings(IndexSettings):

@@ -1,0 +1,114 @@
+"""The line below which to refuse, chosen on a gold set, and the error rates to expect of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from index.errors import ConfigError
+
+SETTING = "refuse_below"
+MOST_REFUSED = 0.05
+# With fewer, one question more or less moves a rate by over 5 percentage points.
+LEAST = 20
+_FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Shares, 0..1: of answerable questions refused, and of unanswerable ones answered."""
+
+    refused: float
+    answered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A line, its rates on the questions it was chosen on, and on questions held out.
+
+    The rates held out are those of lines that were each chosen on nine tenths of the questions
+    and tried on the rest.
+    """
+
+    line: float
+    answerable: int
+    unanswerable: int
+    fitted: Rates
+    held_out: Rates
+
+
+def calibrate(
+    answerable: Sequence[float], unanswerable: Sequence[float], most: float = MOST_REFUSED
+) -> Calibration:
+    """A line for questions of these confidences that refuses at most a share of the answerable.
+
+    Raises ConfigError if there are too few questions to tell.
+    """
+    if min(len(answerable), len(unanswerable)) < LEAST:
+        raise ConfigError(
+            f"{len(answerable)} answerable and {len(unanswerable)} unanswerable questions are too "
+            f"few to choose a line by: it takes {LEAST} of each; nothing was written"
+        )
+    refused = answered = 0
+    for fold in range(_FOLDS):
+        rest = [
+            [v for i, v in enumerate(values) if i % _FOLDS != fold]
+            for values in (answerable, unanswerable)
+        ]
+        line = choose_line(rest[0], rest[1], most)
+        refused += sum(value < line for value in answerable[fold::_FOLDS])
+        answered += sum(value >= line for value in unanswerable[fold::_FOLDS])
+    line = choose_line(answerable, unanswerable, most)
+    return Calibration(
+        line,
+        len(answerable),
+        len(unanswerable),
+        rates(answerable, unanswerable, line),
+        Rates(refused / len(answerable), answered / len(unanswerable)),
+    )
+
+
+def choose_line(answerable: Sequence[float], unanswerable: Sequence[float], most: float) -> float:
+    """Of the lines that refuse at most a share of the answerable, the one that tells best.
+
+    Best is the least sum of both error rates, then the widest gap around the line, which lies in
+    the middle of it. 0 refuses nothing.
+    """
+    marks = sorted({0.0, *answerable, *unanswerable})
+    lines = [((low + high) / 2, high - low) for low, high in pairwise(marks)] or [(0.0, 0.0)]
+    tried = [
+        (rates(answerable, unanswerable, line), gap, line) for line, gap in [(0.0, 0.0), *lines]
+    ]
+    allowed = [
+        (-(found.refused + found.answered), gap, line)
+        for found, gap, line in tried
+        if found.refused <= most
+    ]
+    return max(allowed)[2]
+
+
+def rates(answerable: Sequence[float], unanswerable: Sequence[float], line: float) -> Rates:
+    """The rates of a line; neither list may be empty."""
+    return Rates(
+        sum(value < line for value in answerable) / len(answerable),
+        sum(value >= line for value in unanswerable) / len(unanswerable),
+    )
+
+
+def write_line(line: float, path: Path) -> None:
+    """Put the line into a settings file, whose other content and comments stay as they are.
+
+    Raises ConfigError if the file cannot be read or written.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(text)
+        document[SETTING] = line
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise ConfigError(f"{path} cannot be changed: {error}") from None

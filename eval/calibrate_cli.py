@@ -1,0 +1,102 @@
+"""`footnote eval refusal`, `calibrate` and `disagree`: when to refuse, and what is contradicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def _say(stage: str) -> None:
+    click.echo(f"{stage} ...", err=True)
+
+
+@click.command()
+@click.argument("xquad", type=click.Path(path_type=Path))
+@click.argument("mtrag", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--squad2", type=click.Path(path_type=Path), help="SQuAD 2.0's JSON, for its unanswerable ones."
+)
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=1500, help="Ask so many questions of SQuAD 2.0."
+)
+@click.pass_context
+def refusal(
+    context: click.Context, xquad: Path, mtrag: Path | None, squad2: Path | None, sample: int
+) -> None:
+    """Fit refusal to one half of XQUAD and measure it on the other.
+
+    XQUAD is a SQuAD-format file: its articles at even places are fitted. MTRAG is the folder of
+    MTRAG's human subset; it and SQuAD 2.0 are measured alone, the latter without the articles
+    that were fitted. What is fitted is printed; `rag/answerable.py` holds what is in use.
+    """
+    from eval.refusal_fit import measure_mtrag, measure_squad2, measure_xquad
+    from eval.refusal_report import fit_lines, row_lines, squad2_lines
+    from index.settings import load_settings
+    from rag.settings import Settings
+
+    settings = load_settings(Settings, **(context.obj or {}))
+    report = measure_xquad(xquad, settings, _say)
+    click.echo("\n".join(fit_lines(report.fitted, settings.refuse_below)))
+    click.echo("\n".join(row_lines("XQuAD, articles at odd places", report.rows)))
+    if mtrag:
+        rows = measure_mtrag(mtrag, settings, _say)
+        click.echo("\n".join(row_lines("MTRAG, rewritten questions, none fitted", rows)))
+    if squad2:
+        found = measure_squad2(squad2, report.fitted_titles, settings, _say, sample)
+        click.echo("\n".join(squad2_lines(found, settings.refuse_below)))
+
+
+@click.command()
+@click.argument("gold", type=click.Path(path_type=Path))
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="Index this folder apart and ask it, not the default index.",
+)
+@click.option(
+    "--most-refused",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share of the answerable questions that may be refused.",
+)
+@click.pass_context
+def calibrate(context: click.Context, gold: Path, corpus: Path | None, most_refused: float) -> None:
+    """Choose the line below which to refuse on GOLD, and write it to footnote.toml.
+
+    If all of GOLD's questions are answerable, each is asked a second time without the documents
+    that answer it. The rates held out are of questions that had no part in choosing the line.
+    """
+    import os
+
+    from eval.calibrate import SETTING, calibrate, write_line
+    from eval.calibrate_gold import confidences
+    from eval.refusal_report import calibration_lines
+    from index.settings import SETTINGS_FILE, load_settings
+    from rag.settings import Settings
+
+    settings = load_settings(Settings, **(context.obj or {}))
+    asked = confidences(gold, corpus, settings, _say)
+    found = calibrate(asked.answerable, asked.unanswerable, most_refused)
+    write_line(found.line, Path(SETTINGS_FILE))
+    click.echo("\n".join(calibration_lines(found, asked.made, Path(SETTINGS_FILE))))
+    if f"FOOTNOTE_{SETTING.upper()}" in os.environ:
+        click.echo(f"FOOTNOTE_{SETTING.upper()} is set and goes before the file", err=True)
+
+
+@click.command()
+@click.argument("xquad", type=click.Path(path_type=Path))
+@click.pass_context
+def disagree(context: click.Context, xquad: Path) -> None:
+    """Count contradictions that are told, and false alarms, on XQUAD.
+
+    Copies of its paragraphs get another number or name; those of articles at odd places are
+    counted, on which nothing was tuned.
+    """
+    from eval.disagreements import lines, measure
+    from index.settings import load_settings
+    from rag.settings import Settings
+
+    settings = load_settings(Settings, **(context.obj or {}))
+    click.echo("\n".join(lines(measure(xquad, settings, _say))))

@@ -1,0 +1,171 @@
+"""Questions asked with and without the documents that answer them, and what is seen of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.corpus import own_index
+from eval.gold import GoldSet
+from eval.without import Whole, engine_without, opened
+from index.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rag.answerable import Signals
+    from rag.settings import Settings
+
+# Articles of a corpus of a few: small folders are asked too.
+_FEW = 4
+_MTRAG_USER = "|user|:"
+NONE = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the number of its article, and the documents that answer it, if any do.
+
+    `answer` stands in the document from character `start` on.
+    """
+
+    text: str
+    article: int
+    documents: frozenset[str]
+    answer: str = ""
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Documents by path with their texts, those of each article, and questions about them."""
+
+    documents: Mapping[str, str]
+    articles: Sequence[frozenset[str]]
+    titles: Sequence[str]
+    questions: Sequence[Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question asked of a corpus: what was seen, and whether the corpus answers it.
+
+    `corpus` is "all", "few" or "one" article; `missing` is "", "paragraph" or "article".
+    """
+
+    asked: Asked
+    corpus: str
+    missing: str
+    signals: Signals | None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the corpus answers the question."""
+        return not self.missing
+
+
+def read_squad(path: Path) -> Source:
+    """A SQuAD-format file, a document for each paragraph. Raises ConfigError."""
+    documents, articles, titles, questions = dict[str, str](), [], [], []
+    try:
+        for place, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+            named = {
+                f"{place:03d}-{number:03d}.txt": paragraph
+                for number, paragraph in enumerate(article["paragraphs"])
+            }
+            documents.update({name: paragraph["context"] for name, paragraph in named.items()})
+            articles.append(frozenset(named))
+            titles.append(str(article.get("title", "")))
+            questions += [
+                _asked(qa, place, name)
+                for name, paragraph in named.items()
+                for qa in paragraph["qas"]
+            ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is not a SQuAD-format file: {error!r}") from None
+    return Source(documents, articles, titles, questions)
+
+
+def _asked(qa: Mapping[str, Any], article: int, document: str) -> Asked:
+    if not qa["answers"]:
+        return Asked(qa["question"], article, frozenset())
+    first = qa["answers"][0]
+    return Asked(
+        qa["question"], article, frozenset([document]), first["text"], first["answer_start"]
+    )
+
+
+def read_mtrag(folder: Path) -> Source:
+    """MTRAG's human subset: a document for each passage, its rewritten questions that are
+    answerable, and its conversations for articles. Raises ConfigError.
+    """
+    try:
+        data = json.loads((folder / "human_subset.json").read_text(encoding="utf-8"))
+        rewritten = {
+            item["_id"]: item["text"].removeprefix(_MTRAG_USER).strip()
+            for path in sorted(folder.glob("*_rewrite.jsonl"))
+            for item in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        }
+        documents = {_file(d["document_id"]): d["text"] for d in data["documents"]}
+        found = [
+            (task["task_id"].split("<::>")[0], rewritten[task["task_id"]], task["contexts"])
+            for task in data["tasks"]
+            if task["task_id"] in rewritten and task["Answerability"] == ["ANSWERABLE"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{folder} does not hold MTRAG's human subset: {error!r}") from None
+    titles = list(dict.fromkeys(conversation for conversation, *_ in found))
+    questions = [
+        Asked(text, titles.index(name), frozenset(_file(c["document_id"]) for c in contexts))
+        for name, text, contexts in found
+    ]
+    articles = [
+        NONE.union(*(q.documents for q in questions if q.article == place))
+        for place in range(len(titles))
+    ]
+    return Source(documents, articles, titles, questions)
+
+
+def _file(document_id: str) -> str:
+    return f"{document_id.replace('/', '_')}.txt"
+
+
+@contextmanager
+def opened_source(
+    source: Source, settings: Settings, say: Callable[[str], None]
+) -> Iterator[Whole]:
+    """The index of a source's documents, kept apart from others and made if it isn't there yet."""
+    from index.sync import sync
+
+    own = own_index(GoldSet("", (), (), dict(source.documents)), Path(), None, settings)
+    assert own
+    settings = settings.model_copy(update={"data": own.data})
+    say(f"indexing {len(source.documents):,} documents, if they aren't yet")
+    sync(settings, own.corpus)
+    with opened(settings) as whole:
+        yield whole
+
+
+def ask(whole: Whole, source: Source, articles: Collection[int]) -> Iterator[Example]:
+    """Each answerable question about these articles, asked of all documents, of those of a few
+    articles and of its own alone: whole, without what answers it, and without its article.
+    """
+    for asked in source.questions:
+        if asked.article not in articles or not asked.documents:
+            continue
+        own = source.articles[asked.article]
+        for corpus, documents in _corpora(source, asked.article):
+            for missing, gone in (("", NONE), ("paragraph", asked.documents), ("article", own)):
+                if left := documents - gone:
+                    engine = engine_without(whole, source.documents.keys() - left)
+                    yield Example(asked, corpus, missing, engine.signals(asked.text))
+
+
+def _corpora(source: Source, article: int) -> Iterator[tuple[str, frozenset[str]]]:
+    count = len(source.articles)
+    near = [source.articles[(article + step) % count] for step in range(0, 2 * _FEW, 2)]
+    yield "all", frozenset(source.documents)
+    yield "few", NONE.union(*near)
+    yield "one", source.articles[article]

@@ -1,0 +1,164 @@
+"""Fit the refusal of questions to one half of XQuAD and MTRAG, and measure it on the other half."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eval.calibrate import Rates, rates
+from eval.metrics import RiskCoverage, risk_coverage
+from eval.refusal_examples import Example, ask, opened_source, read_mtrag, read_squad
+from eval.without import engine_without
+from index.errors import ConfigError
+from rag.answerable import confidence_of
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+Say = Callable[[str], None]
+MISSING = ("", "paragraph", "article")
+
+# Share of the fitted half's answerable questions that the line refuses; of the other half's it
+# refuses fewer.
+_REFUSED = 0.06
+_PROMISE = 0.05
+# What is left when only a paragraph is gone is near at any size; at full weight it would hide that
+# what is near by chance gets nearer the more passages there are.
+_PARAGRAPH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What goes into `rag.answerable` and `rag.settings`: WEIGHTS, BIAS and REFUSE_BELOW."""
+
+    weights: tuple[float, ...]
+    bias: float
+    line: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Questions asked of a corpus with something missing, and the share of them refused at the
+    line in use, and at the one that refuses 5 % of the answerable.
+    """
+
+    corpus: str
+    missing: str
+    questions: int
+    refused: float
+    refused_at_promise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The fit, the titles of the articles it saw, and what is refused of the others."""
+
+    fitted: Fitted
+    fitted_titles: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswerable:
+    """Questions that their paragraph may not answer: what is refused now, and risk by coverage,
+    an answer being wrong when SQuAD calls its question unanswerable.
+    """
+
+    articles: tuple[str, ...]
+    questions: int
+    answerable: int
+    rates: Rates
+    curve: RiskCoverage
+
+
+def fit(examples: Sequence[Example]) -> Fitted:
+    """Weights of the signals and a line. Raises ConfigError if all are answerable or none is."""
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+    seen = [(e, e.signals) for e in examples if e.signals is not None]
+    labels = [example.answerable for example, _ in seen]
+    if len(set(labels)) < 2:
+        raise ConfigError("there are too few questions to fit refusal to")
+    rows = np.array([signals.values for _, signals in seen])
+    weights = [_PARAGRAPH if e.missing == "paragraph" else 1.0 for e, _ in seen]
+    model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=weights)
+    whole = [signals for e, signals in seen if e.answerable and e.corpus == "all"]
+    chances = model.predict_proba([signals.values for signals in whole])[:, 1]
+    chances *= [signals.of_kind for signals in whole]
+    return Fitted(
+        tuple(map(float, model.coef_[0])),
+        float(model.intercept_[0]),
+        float(np.quantile(chances, _REFUSED)),
+    )
+
+
+def tabulate(examples: Iterable[Example], line: float) -> list[Row]:
+    """What is refused now, by corpus and by what is missing from it, answerable questions first."""
+    groups = defaultdict[tuple[str, str], list[float]](list)
+    for example in examples:
+        groups[example.corpus, example.missing].append(confidence_of(example.signals))
+    rows = []
+    for (corpus, missing), found in sorted(groups.items(), key=lambda item: _order(*item[0])):
+        scores = np.array(found)
+        promise = np.quantile(groups[corpus, ""], _PROMISE)
+        refused, at_promise = float((scores < line).mean()), float((scores < promise).mean())
+        rows.append(Row(corpus, missing, len(scores), refused, at_promise))
+    return rows
+
+
+def _order(corpus: str, missing: str) -> tuple[str, int]:
+    return corpus, MISSING.index(missing)
+
+
+def measure_xquad(path: Path, settings: Settings, say: Say) -> Report:
+    """Fit on articles at even places; judge those at odd places with what is in use now."""
+    source = read_squad(path)
+    with opened_source(source, settings, say) as whole:
+        say("asking about articles at even places")
+        fitted = fit(list(ask(whole, source, range(0, len(source.articles), 2))))
+        say("asking about articles at odd places")
+        judged = ask(whole, source, range(1, len(source.articles), 2))
+        rows = tuple(tabulate(judged, settings.refuse_below))
+        return Report(fitted, tuple(source.titles[::2]), rows)
+
+
+def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[Row, ...]:
+    """Judge MTRAG's questions, none of which was fitted, with what is in use now."""
+    source = read_mtrag(path)
+    with opened_source(source, settings, say) as whole:
+        say("asking MTRAG's questions")
+        asked = ask(whole, source, range(len(source.articles)))
+        return tuple(tabulate((e for e in asked if e.corpus == "all"), settings.refuse_below))
+
+
+def measure_squad2(
+    path: Path, fitted_titles: Collection[str], settings: Settings, say: Say, most: int
+) -> Unanswerable:
+    """Judge SQuAD 2.0's questions about articles that were not fitted, all paragraphs indexed."""
+    source = read_squad(path)
+    kept = [i for i, title in enumerate(source.titles) if title not in fitted_titles]
+    asked = [q for q in source.questions if q.article in kept]
+    asked = Random(0).sample(asked, min(most, len(asked)))
+    with opened_source(source, settings, say) as whole:
+        say(f"asking {len(asked)} of SQuAD 2.0's questions")
+        engine = engine_without(whole, ())
+        given = [(confidence_of(engine.signals(q.text)), bool(q.documents)) for q in asked]
+    found = risk_coverage(given, len(given))
+    assert found
+    return Unanswerable(
+        tuple(source.titles[i] for i in kept),
+        len(given),
+        sum(answerable for _, answerable in given),
+        rates(
+            [c for c, yes in given if yes],
+            [c for c, yes in given if not yes],
+            settings.refuse_below,
+        ),
+        found,
+    )

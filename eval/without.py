@@ -1,0 +1,113 @@
+"""An index seen as if some of its documents were not there; nothing is indexed again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+from index.store import Index, Snapshot
+from rag.engine import Engine
+from rag.quotes import QuotesComposer
+
+if TYPE_CHECKING:
+    from index.passages import Passage, Vectors
+    from rag.settings import Settings
+
+
+class Whole:
+    """One generation of an index, and what its passages hold, read once."""
+
+    def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
+        self.settings = settings
+        self.index = index
+        self.snapshot = snapshot
+        probe = index.embed_query("every passage")
+        keys = [key for key, _ in snapshot.nearest(probe, snapshot.passage_count)]
+        self.passages = snapshot.passages(keys)
+        self.terms = {
+            key: frozenset(snapshot.terms(found[0].embedding_text))
+            for key, found in self.passages.items()
+        }
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Whole]:
+    """The index in `settings.data`, all of it. Raises what `Index.lease` raises."""
+    index = Index(settings)
+    try:
+        with index.lease() as snapshot:
+            yield Whole(settings, index, snapshot)
+    finally:
+        index.close()
+
+
+def engine_without(whole: Whole, left_out: Collection[str]) -> Engine:
+    """An engine that quotes from an index without some documents, named by their paths."""
+    partial = cast("Index", _Partial(whole, cast("Snapshot", Without(whole, left_out))))
+    return Engine(whole.settings, partial, QuotesComposer(whole.settings.sentences))
+
+
+class _Partial:
+    """What an engine needs of an index."""
+
+    def __init__(self, whole: Whole, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.embed_query = whole.index.embed_query
+        self.embed_sentences = whole.index.embed_sentences
+
+    @contextmanager
+    def lease(self) -> Iterator[Snapshot]:
+        yield self._snapshot
+
+
+class Without:
+    """A snapshot that finds no passage of the documents that are left out.
+
+    Terms weigh as in what is left; BM25 goes on counting the words of all, which for the few
+    documents that are left out at a time changes no order that matters.
+    """
+
+    def __init__(self, whole: Whole, left_out: Collection[str]) -> None:
+        self._whole = whole
+        self._snapshot = whole.snapshot
+        self._kept = {
+            key: kept
+            for key, passages in whole.passages.items()
+            if (kept := [p for p in passages if p.document not in left_out])
+        }
+        self.passage_count = sum(map(len, self._kept.values()))
+        self.model, self.generation = self._snapshot.model, self._snapshot.generation
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """As Snapshot's."""
+        return self._keep(self._snapshot.nearest(vector, k + self._missing), k)
+
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
+        """As Snapshot's."""
+        return self._keep(self._snapshot.search_words(query, k + self._missing), k)
+
+    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
+        """As Snapshot's."""
+        return {key: self._kept[key] for key in keys if key in self._kept}
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """As Snapshot's."""
+        return self._snapshot.vectors(keys)
+
+    def terms(self, text: str) -> list[str]:
+        """As Snapshot's."""
+        return self._snapshot.terms(text)
+
+    def idf(self, term: str) -> float:
+        """As Snapshot's, of the texts that are left."""
+        held = sum(term in self._whole.terms[key] for key in self._kept)
+        return math.log(1 + (len(self._kept) - held + 0.5) / (held + 0.5))
+
+    @property
+    def _missing(self) -> int:
+        return len(self._whole.passages) - len(self._kept)
+
+    def _keep(self, ranked: Sequence[tuple[str, float]], k: int) -> list[tuple[str, float]]:
+        return [(key, score) for key, score in ranked if key in self._kept][:k]
