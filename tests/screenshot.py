@@ -82,7 +82,7 @@ def chat(folder: Path, out: str) -> None:
     data = folder / "data"
     subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")], check=True)
     with serving(data) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1200, "height": 620}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1440, "height": 760}, device_scale_factor=1.5)
         page.goto(address)
         ask(page, QUESTION)
         page.locator("a.marker").first.click()

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    FrameLocator,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+)
 
 from index.settings import load_settings
 from index.sync import sync
-from rag.engine import Engine
 from rag.settings import Settings
+from tests.conftest import SEEDS
 from tests.screenshot import ask, chromium, serving
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # on a busy machine
 
 PARIS = "Who met in Paris?"
+HOSTAGES = "How many hostages remain in Gaza?"
+OWLS = "# Owls of the barn\n\n## Their names\n\nTwo owls live in the barn behind the mill.\n"
 NORWAY = "What is the capital of Norway?"
 DESK = ViewportSize(width=1280, height=860)
 TITLE = "The <b>gate</b> ${6-7} {{value}}"
@@ -56,7 +70,7 @@ class Watched:
 
     def open(self) -> Page:
         self.page.goto(self.address)
-        self.page.locator("#sources .documents").wait_for()
+        self.page.locator("#shelf .documents").wait_for()
         return self.page
 
     def strangers(self) -> list[str]:
@@ -72,8 +86,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(seeds_data: Path) -> Iterator[str]:
-    with serving(seeds_data) as running:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder over a copy of the seeds, which tests add to and delete from."""
+    folder = tmp_path_factory.mktemp("page")
+    shutil.copytree(SEEDS, folder / "corpus")
+    sync(load_settings(Settings, data=folder / "data"), folder / "corpus")
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def address(data: Path) -> Iterator[str]:
+    with serving(data) as running:
         yield running
 
 
@@ -167,6 +190,22 @@ def citations_of(address: str, question: str) -> list[dict[str, object]]:
     return citations
 
 
+def document_of(page: Page) -> FrameLocator:
+    """The document that is shown beside the answer."""
+    return page.frame_locator("#panel iframe")
+
+
+def serious_faults(page: Page) -> list[str]:
+    """What axe-core finds of impact `serious` or worse: its rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+
+
 def is_in_view(locator: Locator) -> bool:
     seen: bool = locator.evaluate(
         "e => { const r = e.getBoundingClientRect(); "
@@ -175,12 +214,14 @@ def is_in_view(locator: Locator) -> bool:
     return seen
 
 
-def test_fresh_page_says_what_is_indexed_and_offers_questions(page: Page, engine: Engine) -> None:
-    passages = sum(info.passages for info in engine.documents())
-    expect(page.locator("#summary")).to_have_text(f"6 documents · {passages} passages")
-    expect(page.locator("#sources .documents li")).to_have_count(6)
-    expect(page.locator("#examples button:visible")).to_have_count(4)
+def test_fresh_page_says_what_is_indexed_and_offers_questions(page: Page) -> None:
+    expect(page.locator("#summary p")).to_have_text(re.compile(r"6 documents · \d+ passages"))
+    expect(page.locator("#shelf .documents li")).to_have_count(6)
     expect(page.locator("#ask textarea")).to_be_focused()
+    page.locator("#talk .offers button").first.click(timeout=60_000)
+    expect(page.locator("#now .exchange.done a.marker").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#now .refusal")).to_have_count(0)
+    expect(page.locator("#talk .offers")).to_be_hidden()
 
 
 def test_question_is_answered_with_markers_and_their_sources(page: Page, address: str) -> None:
@@ -196,39 +237,54 @@ def test_question_is_answered_with_markers_and_their_sources(page: Page, address
     expect(page.locator("#ask textarea")).to_have_value("")
 
 
-def test_marker_leads_to_its_quoted_words_and_back(page: Page) -> None:
+def test_marker_opens_the_text_with_its_words_marked_and_escape_leads_back(page: Page) -> None:
     ask(page, PARIS)
     marker = page.locator("#t1-m1")
-    marker.click()
-    card = page.locator("#t1-c1")
-    expect(card).to_be_focused()
-    expect(card).to_have_class(re.compile("chosen"))
-    assert is_in_view(card.locator("mark"))
-    card.locator("a.back").click()
+    marker.focus()
+    page.keyboard.press("Enter")
+    quote = document_of(page).locator("mark#quote")
+    expect(quote).to_have_text(page.locator("#t1-c1 mark").inner_text())
+    expect(page.locator("#panel h2")).to_be_focused()
+    assert is_in_view(quote)
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
     expect(marker).to_be_focused()
 
 
-def test_marker_is_reached_and_followed_by_keyboard(page: Page) -> None:
-    ask(page, PARIS)
-    page.locator("#top button").focus()
-    page.keyboard.press("Tab")
+def test_marker_of_a_pdf_opens_its_page_as_a_picture_with_the_words_marked(page: Page) -> None:
+    ask(page, HOSTAGES)
+    page.locator("#t1-m1").click()
+    document = document_of(page)
+    expect(document.locator("rect#quote")).to_be_visible(timeout=60_000)
+    picture = document.locator("img")
+    expect(picture).to_have_attribute(
+        "alt", re.compile("Page 1 of terms.pdf. The marked words: .*more than 120 hostages")
+    )
+    loaded = "e => e.decode().then(() => e.naturalWidth)"
+    assert picture.evaluate(loaded) > 1000
+    first = document.locator("rect#quote").bounding_box()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#panel .count")).to_have_text("Citation 2 of 2")
+    expect(document.locator("img")).to_have_attribute("alt", re.compile("about a quarter"))
+    expect(document.locator("rect#quote")).to_be_visible()
+    assert document.locator("rect#quote").bounding_box() != first
+    expect(page.locator("#t1-m2")).to_have_class(re.compile("chosen"))
+    page.locator("#panel .previous").click()
+    expect(page.locator("#panel .count")).to_have_text("Citation 1 of 2")
+    expect(page.locator("#panel .previous")).to_be_disabled()
+    page.locator("#panel .close").click()
     expect(page.locator("#t1-m1")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("#t1-c1")).to_be_focused()
 
 
-def test_card_opens_the_document_at_the_marked_words(page: Page, watched: Watched) -> None:
-    ask(page, "How many hostages remain in Gaza?")
-    quoted = page.locator("#t1-c1 mark").inner_text()
-    with page.context.expect_page() as opened:
-        page.locator("#t1-c1 a.open").click()
-    document = opened.value
-    mark = document.locator("mark#quote")
-    mark.wait_for()
-    assert mark.inner_text() == quoted
-    assert is_in_view(mark)
-    assert document.locator("script").count() == 0
-    assert watched.complaints == []
+def test_marker_of_a_table_opens_the_row_under_its_header(page: Page) -> None:
+    ask(page, "What part did Mossad take?")
+    page.locator('#sources .card:has-text("who-is-who.csv") a.open').first.click()
+    document = document_of(page)
+    expect(document.locator("th")).to_have_text(["name", "kind", "role", "part in the talks"])
+    row = document.locator("tr.cited")
+    expect(row).to_have_count(1)
+    expect(row.locator("mark")).to_have_count(4)
+    assert is_in_view(row.locator("mark").first)
 
 
 def test_what_no_document_says_is_refused_with_the_nearest_passages(page: Page) -> None:
@@ -236,53 +292,79 @@ def test_what_no_document_says_is_refused_with_the_nearest_passages(page: Page) 
     expect(page.locator("#now .refusal")).to_contain_text("don't seem to answer this question")
     expect(page.locator("#now a.marker")).to_have_count(0)
     expect(page.locator("#sources h2")).to_have_text("Nearest passages")
-    assert page.locator("#sources .card.uncited").count() > 0
+    page.locator("#sources .card.uncited a.open").first.click()
+    expect(document_of(page).locator("#quote")).to_be_visible(timeout=60_000)
 
 
-def test_follow_up_is_searched_as_a_question_of_its_own(page: Page) -> None:
+def test_follow_up_shows_what_was_searched_for_and_the_earlier_sources_come_back(
+    page: Page,
+) -> None:
     ask(page, PARIS)
     ask(page, "When were those talks held?")
     expect(page.locator("#now .foot")).to_contain_text("Searched for")
     expect(page.locator("#past .exchange")).to_have_count(1)
-
-
-def test_marker_of_an_earlier_answer_brings_its_sources_back(page: Page) -> None:
-    ask(page, PARIS)
-    ask(page, "How many hostages remain in Gaza?")
-    expect(page.locator("#sources .sources:visible .asked")).to_have_text(
-        "How many hostages remain in Gaza?"
-    )
     page.locator("#t1-m1").click()
-    expect(page.locator("#sources .sources:visible .asked")).to_have_text(PARIS)
-    expect(page.locator("#t1-c1")).to_be_focused()
-
-
-def test_newest_answer_is_in_view_above_the_question_box(page: Page) -> None:
-    for question in (PARIS, NORWAY, "How many hostages remain in Gaza?", "Who led the talks?"):
-        ask(page, question)
-    page.wait_for_timeout(300)
-    newest = page.locator("#now .exchange").bounding_box()
-    box = page.locator("#ask").bounding_box()
+    expect(document_of(page).locator("mark#quote")).to_contain_text("David Barnea")
+    newest, box = page.locator("#now .exchange").bounding_box(), page.locator("#ask").bounding_box()
     assert newest
     assert box
     assert newest["y"] + newest["height"] <= box["y"] + 1
-    assert is_in_view(page.locator("#now .question"))
 
 
-def test_example_is_asked_by_a_click(page: Page) -> None:
-    page.get_by_role("button", name=PARIS).click()
-    expect(page.locator("#now .exchange.done .question")).to_have_text(PARIS)
-    expect(page.locator("#examples")).to_be_hidden()
-
-
-def test_new_chat_starts_empty_and_forgets_the_turns(page: Page) -> None:
+def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and_deleted(
+    page: Page, data: Path
+) -> None:
     ask(page, PARIS)
+    page.locator("#now .thumb.down").click()
+    page.locator("#now .why").get_by_role("button", name="Incomplete").click()
+    expect(page.locator("#now .thanks")).to_have_text("Noted: Incomplete")
+    rated = json.loads((data / "feedback.jsonl").read_text().splitlines()[-1])
+    assert (rated["question"], rated["rating"], rated["reason"]) == (PARIS, "down", "Incomplete")
+    assert rated["citations"][0]["document"] == "brief.md"
+
+    page.reload()
+    expect(page.locator("#now .question")).to_have_text(PARIS, timeout=30_000)
+    expect(page.locator("#now .thanks")).to_be_visible()
+    current = page.locator("#chats li:has([aria-current])")
+    current.get_by_role("button", name="Rename").click()
+    page.locator("#sure input").fill("The weekend")
+    page.keyboard.press("Enter")
+    expect(current.locator(".chat")).to_have_text("The weekend")
+    with page.expect_download() as saving:
+        current.get_by_role("button", name="Export").click()
+    assert saving.value.suggested_filename == "the-weekend.md"
+    saved = Path(saving.value.path()).read_text(encoding="utf-8")
+    assert f"# The weekend\n\n## {PARIS}\n\nDavid Barnea" in saved
+    assert "1. Diplomats try to restart Israel-Hamas ceasefire talks, brief.md: “David" in saved
+
     page.get_by_role("button", name="New chat").click()
     expect(page.locator("#now .welcome")).to_be_visible()
-    expect(page.locator(".exchange")).to_have_count(0)
-    expect(page.locator("#sources .documents")).to_be_visible()
-    ask(page, PARIS)
-    expect(page.locator("#past .exchange")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("chat="))
+    page.get_by_role("button", name="The weekend", exact=True).click()
+    expect(page.locator("#now .question")).to_have_text(PARIS)
+    current.get_by_role("button", name="Delete").click()
+    page.locator("#sure .yes").click()
+    expect(page.get_by_role("button", name="The weekend", exact=True)).to_have_count(0)
+    expect(page.locator("#now .welcome")).to_be_visible()
+
+
+def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(page: Page) -> None:
+    page.locator("#files").set_input_files(
+        {"name": "owls.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
+    )
+    expect(page.locator("#uploads li.indexed")).to_have_count(1, timeout=120_000)
+    expect(page.locator("#talk .offers.about button").first).to_be_visible(timeout=60_000)
+    ask(page, "How many owls live in the barn behind the mill?")
+    expect(page.locator("#now .answer")).to_contain_text("Two owls live in the barn")
+
+    page.get_by_role("tab", name="Documents").click()
+    page.get_by_role("button", name="Delete Owls of the barn").click()
+    page.locator("#sure .yes").click()
+    expect(page.locator("#shelf .documents")).not_to_contain_text("owls.md", timeout=120_000)
+    page.reload()
+    expect(page.locator("#now .outdated")).to_contain_text("owls.md is not indexed any more")
+    page.locator("#now a.marker").first.click()
+    expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
 
 
 def test_blank_question_asks_nothing(page: Page) -> None:
@@ -296,11 +378,30 @@ def test_page_asks_nothing_of_other_servers_and_complains_of_nothing(watched: Wa
     page = watched.open()
     ask(page, PARIS)
     page.locator("#t1-m1").click()
+    document_of(page).locator("mark#quote").wait_for()
     ask(page, NORWAY)
     page.wait_for_timeout(500)
     assert watched.requests
     assert watched.strangers() == []
     assert watched.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_has_no_serious_faults_for_those_who_use_other_means(
+    browser: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)
+    page = Watched(context.new_page(), address).open()
+    assert serious_faults(page) == []
+    ask(page, PARIS)
+    page.locator("#now .thumb.down").click()
+    page.locator("#now .why").wait_for()
+    assert serious_faults(page) == []
+    page.locator("#t1-m1").click()
+    document_of(page).locator("mark#quote").wait_for()
+    page.wait_for_timeout(300)  # while it fades in, its colours are others
+    assert serious_faults(page) == []
+    context.close()
 
 
 @pytest.mark.parametrize(
@@ -318,8 +419,8 @@ def test_page_follows_the_colours_of_the_system(
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_page_fits_a_narrow_screen_with_the_sources_below(
+@pytest.mark.parametrize("width", [320, 768])
+def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     browser: Browser, address: str, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=True)
@@ -327,9 +428,19 @@ def test_page_fits_a_narrow_screen_with_the_sources_below(
     ask(page, PARIS)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#t1-m1").click()
-    expect(page.locator("#t1-c1")).to_be_focused()
-    page.wait_for_timeout(800)
-    assert is_in_view(page.locator("#t1-c1 mark"))
+    expect(page.locator("#panel")).to_have_js_property("open", True)
+    quote = document_of(page).locator("mark#quote")
+    expect(quote).to_be_visible()
+    assert is_in_view(quote)
+    panel = page.locator("#panel").bounding_box()
+    assert panel
+    assert panel["width"] == width
+    page.locator("#panel .close").click()
+    expect(page.locator("#t1-m1")).to_be_focused()
+    page.locator("#top .menu").click()
+    expect(page.locator("#chats .chat").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#chats")).to_be_hidden()
     box, side = page.locator("#ask").bounding_box(), page.locator("#side").bounding_box()
     assert box
     assert side
@@ -354,7 +465,7 @@ def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: Sl
 
 def test_what_a_hostile_document_and_llm_write_stays_text(nasty: Watched) -> None:
     page = nasty.open()
-    expect(page.locator("#sources .documents .title")).to_have_text(
+    expect(page.locator("#shelf .documents .title")).to_have_text(
         "The <b>gate</b> ${6-7} {{value}}"
     )
     question = (
@@ -370,8 +481,11 @@ def test_what_a_hostile_document_and_llm_write_stays_text(nasty: Watched) -> Non
     assert hrefs
     assert all(re.fullmatch(r"#t1-c\d+", href) for href in hrefs)
     assert page.title() == "Footnote"
+    page.locator("#now a.marker").first.click()
+    document_of(page).locator("mark").first.wait_for()
+    assert document_of(page).locator("main img, script").count() == 0
     with page.context.expect_page() as opened:
-        page.locator("#t1-c1 a.open").click()
+        page.locator("#panel .whole").click()
     opened.value.locator("mark").first.wait_for()
     assert opened.value.locator("main img, script").count() == 0
     assert nasty.strangers() == []
