@@ -56,9 +56,8 @@ def set_up(secrets: Sequence[str] = (), as_json: bool = False) -> None:
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """What must not be written: the LLM's key and the user name and password of its address."""
-    url = urlsplit(settings.llm_url)
-    parts = [settings.llm_key.get_secret_value(), url.password or "", url.username or ""]
+    """What must not be written: the LLM's key, and the password in its address."""
+    parts = [settings.llm_key.get_secret_value(), urlsplit(settings.llm_url).password or ""]
     return tuple({secret for part in parts if part for secret in (part, unquote(part))})
 
 
@@ -147,6 +146,9 @@ class Journal:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception:
+            status = 500  # the application's outermost layer sends it
+            raise
         finally:
             route, method = route_of(scope["path"]), _method(scope["method"])
             self._requested(method, route, status)

@@ -49,11 +49,9 @@ def command(
 ) -> None:
     """Serve the chat page and the HTTP interface."""
     from index.settings import load_settings
-    from ui.logs import secrets_of, set_up
 
     settings = settings_of(context)
     wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_as_written(host))
-    set_up(secrets_of(settings), log_json)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
         if local_llm is not None:
@@ -63,7 +61,7 @@ def command(
             gguf = Path(local_llm) if local_llm else None
             url = stack.enter_context(running(gguf, settings.data))
             settings = local_settings(settings, url, is_small=gguf is None)
-        serve(settings, listener, host, wanted)
+        serve(settings, listener, host, wanted, log_json)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -91,11 +89,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, host: str, wanted: ServiceSettings) -> None:
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    host: str,
+    wanted: ServiceSettings,
+    log_json: bool = False,
+) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
     from index.doctor import heal
     from rag.build import build
     from ui.app import make_app
+    from ui.logs import secrets_of, set_up
 
     if damage := heal(settings):
         click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
@@ -105,6 +110,7 @@ def serve(settings: Settings, listener: socket.socket, host: str, wanted: Servic
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
         app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted)
+        set_up(secrets_of(settings), log_json)
         _tell_who_may(host, app)
         _run(app, engine, listener, ready, wanted.proxy)
     finally:
