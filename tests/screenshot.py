@@ -86,6 +86,7 @@ def chat(folder: Path, out: str) -> None:
         page.goto(address)
         ask(page, QUESTION)
         page.locator("a.marker").first.click()
+        page.frame_locator("#panel iframe").locator("#quote").wait_for()
         page.mouse.move(0, 0)
         page.wait_for_timeout(800)
         page.screenshot(path=out)
