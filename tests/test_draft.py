@@ -244,7 +244,7 @@ def rated(path: Path, *lines: dict[str, object]) -> Path:
 
 
 CITED = [{"document": "a.md", "quote": "The old bridge was opened in 1932.", "label": 1}]
-ANSWERED = {
+ANSWERED: dict[str, object] = {
     "question": "When was the bridge opened?",
     "turns": [{"question": "Which bridge?", "answer": "The old one."}],
     "answer": "The old bridge was opened in 1932. [1]",
