@@ -7,7 +7,7 @@ come from its answer, and `error` says why:
     evidence    [{fact, document, start, end}]: places in the documents' text; places of one
                 `fact` (counted from 0) state the same thing, and one of them is enough
     query, answer (text with markers), refusal {reason, message} or None, statements, citations,
-                stray, note, confidence (None while the answer has none): as in `ask --json`
+                stray, note, confidence: as in `ask --json`
     passages    [{rank, document, page, heading, start, end, text, score}]: what the answer was
                 made from, whole
     ranked      [{rank, document, start, end, score}]: what retrieval is judged by; at least the
@@ -73,7 +73,7 @@ def as_record(row: Row) -> Record:
         "query": body and body["query"],
         "answer": body and body["text"],
         **{name: body and body[name] for name in said},
-        "confidence": getattr(row.answer, "confidence", None),
+        "confidence": body and body["confidence"],
         "passages": body and [_shown(passage) for passage in body["passages"]],
         "ranked": [_ranked(hit) for hit in row.ranked],
         "scores": asdict(row.scores),

@@ -37,7 +37,7 @@ def answer(text: str, *cited: Hit, refusal: Refusal | None = None) -> Answer:
     citations = tuple(Citation(label, quote) for label, quote in enumerate(quotes, start=1))
     labels = tuple(citation.label for citation in citations)
     statements = (Statement(text, labels, Support.SUPPORTED),) if cited else ()
-    return Answer("?", "?", text, statements, citations, refusal, (LED,), "quotes")
+    return Answer("?", "?", text, statements, citations, refusal, (LED,), "quotes", confidence=0.75)
 
 
 @dataclass
@@ -139,10 +139,10 @@ def test_record_holds_what_others_read() -> None:
     assert record["evidence"] == [{"fact": 0, "document": "a.txt", "start": 31, "end": 44}]
     assert [passage["text"] for passage in record["passages"]] == ["Egypt led the talks."]
     assert [hit["rank"] for hit in record["ranked"]] == [1, 2]
-    assert record["fault"] == "not_found" if record["scores"]["contains"] == 0 else "used_not_found"
-    assert (record["confidence"], record["differs"], record["stray"]) == (None, 0, 0)
+    assert record["fault"] == "used_not_found"
+    assert (record["confidence"], record["differs"], record["stray"]) == (0.75, 0, 0)
     broken = as_record(rows_of(BREAK)[0])
-    assert (broken["answer"], broken["passages"], broken["stages"]) == (None, None, None)
+    assert (broken["answer"], broken["confidence"], broken["passages"]) == (None, None, None)
     assert broken.keys() == record.keys()
 
 
@@ -172,12 +172,12 @@ def test_summary_of_failures_only_is_undefined_where_nothing_was_measured() -> N
     assert (measures["refusal_recall"], measures["contains"]) == (None, 0.0)
 
 
-def test_summary_has_a_curve_once_answers_tell_how_sure_they_are() -> None:
+def test_summary_has_a_curve_of_answers_by_how_sure_they_are() -> None:
     records: list[Record] = [
         {**record, "confidence": sure}
         for record, sure in zip(records_of(WHERE, gold("w", "Waver?")), (0.9, 0.4), strict=True)
     ]
-    assert summary_of(WHERE)["risk_coverage"] is None
+    assert summary_of(BREAK)["risk_coverage"] is None
     assert summarise("g", records, MADE)["risk_coverage"] == {
         "points": [[0.5, 0.0], [1.0, 0.5]],
         "aurc": 0.25,
