@@ -100,6 +100,10 @@ class Without:
         """As Snapshot's."""
         return self._snapshot.terms(text)
 
+    def language(self, text: str) -> str:
+        """As Snapshot's."""
+        return self._snapshot.language(text)
+
     def idf(self, term: str) -> float:
         """As Snapshot's, of the texts that are left."""
         held = sum(term in self._whole.terms[key] for key in self._kept)
