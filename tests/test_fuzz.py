@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
 
 from index.settings import load_settings
 from rag.settings import Settings
@@ -21,13 +23,13 @@ def test_requests_made_from_the_description_are_no_fault_of_the_server(tmp_path:
     wanted = load_settings(ServiceSettings, data=tmp_path, uploads=False).for_host("127.0.0.1")
     app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path), ("*",), wanted)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) >= 10
     for operation in operations:
 
         @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
-        def call(case: schemathesis.Case) -> None:
+        def call(case: Any) -> None:  # noqa: ANN401
             reply = case.call()
             assert reply.status_code < 500, f"{case.method} {case.path}"
             if reply.status_code >= 400:

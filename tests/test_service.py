@@ -15,7 +15,7 @@ from time import monotonic, sleep
 import pytest
 
 from tests.conftest import SEEDS
-from tests.fake_llm import FakeLLM, Handler, event, fails
+from tests.fake_llm import FakeLLM, Handler, event, fails, hangs
 from tests.screenshot import FOOTNOTE
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -161,7 +161,7 @@ def test_secrets_and_questions_appear_in_no_log_and_no_reply(
 
 def test_stop_tells_every_client_and_ends_within_ten_seconds(server: Server, llm: FakeLLM) -> None:
     asked = len(llm.requests)
-    llm.replies += [lambda handler: (handler.head(), handler.hang())[1]] * 6
+    llm.replies += [hangs()] * 6
     streams = [
         server.request("POST", "/v1/ask", {"question": QUESTION}, **STREAM) for _ in range(5)
     ]

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from index.catalog import DocumentInfo
 from index.errors import StoreError
 from index.passages import Document, Hit
+from rag.answerable import Signals
 from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
 from ui.ticket import END, Busy, Limits, Stopping, Ticket
@@ -74,6 +75,10 @@ class Doorman(Engine):
 
         with closing(self._admit(once, query)) as found:
             return next(found)
+
+    def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
+        """As the engine's."""
+        return self._engine.signals(question, turns)
 
     @property
     def most(self) -> int:
