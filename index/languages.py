@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from index.analysis import LATIN, function_words, script_of
-from index.embed import BUILT_IN
+from index.model_files import BUILT_IN
 from index.function_words import BY_LANGUAGE
 
 _NAMES = {

@@ -19,10 +19,10 @@ from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
-from rag.rank import Sentence, Terms, rank_sentences
+from rag.rank import Terms
 from rag.retrieve import Found, search
 from rag.settings import Settings
-from rag.wants import kind_wanted
+from rag.wants import Kind, kind_wanted
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -51,9 +51,10 @@ class Engine:
         clock = Clock()
         query = condense(_checked(question), turns)
         with self._index.lease() as snapshot:
-            found = self._search(snapshot, query, self._settings.passages, clock)
+            kind = kind_wanted(question)
+            found = self._search(snapshot, query, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            sentences, signals = self._judge(snapshot, question, found)
+            signals = read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
             confidence = confidence_of(signals)
             refusal = self._refusal_before(found, confidence)
             clock.lap("judge")
@@ -62,8 +63,8 @@ class Engine:
                     self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
                 )
                 return
-            draft = yield from self._compose(Evidence(query, found.hits, sentences), turns)
-            draft = cite_both(draft, find_disagreement(query, kind_wanted(question), sentences))
+            draft = yield from self._compose(Evidence(query, found.hits, found.sentences), turns)
+            draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, self._settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
@@ -82,14 +83,16 @@ class Engine:
         """The query as searched for, and the k best passages, ranked as for an answer."""
         query = condense(_checked(query), turns)
         with self._index.lease() as snapshot:
-            return query, self._search(snapshot, query, k, Clock()).hits
+            found = self._search(snapshot, query, kind_wanted(query), k, Clock())
+            return query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
         """What tells whether the documents answer a question; nothing is composed."""
         query = condense(_checked(question), turns)
         with self._index.lease() as snapshot:
-            found = self._search(snapshot, query, self._settings.passages, Clock())
-            return self._judge(snapshot, question, found)[1]
+            kind = kind_wanted(question)
+            found = self._search(snapshot, query, kind, self._settings.passages, Clock())
+            return read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -113,7 +116,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, "warm up", 1, Clock())
+            self._search(snapshot, "warm up", Kind.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -123,22 +126,22 @@ class Engine:
         """Let go of the index."""
         self._index.close()
 
-    def _search(self, snapshot: Snapshot, query: str, k: int, clock: Clock) -> Found:
+    def _search(self, snapshot: Snapshot, query: str, kind: Kind, k: int, clock: Clock) -> Found:
         vector = self._index.embed_query(query)
         clock.lap("embed")
         if not snapshot.passage_count:
             return Found(query, vector, (), ())
-        found = search(snapshot, query, vector, k, self._settings.dense_weight)
+        found = search(
+            snapshot,
+            query,
+            vector,
+            k,
+            kind,
+            self._settings.dense_weight,
+            self._index.embed_sentences,
+        )
         clock.lap("search")
         return found
-
-    def _judge(
-        self, snapshot: Snapshot, question: str, found: Found
-    ) -> tuple[tuple[Sentence, ...], Signals | None]:
-        """The sentences that were found, best first, and whether they answer."""
-        terms, kind = Terms(snapshot, found.query), kind_wanted(question)
-        sentences = rank_sentences(found, terms, kind, self._index.embed_sentences)
-        return sentences, read_signals(found, sentences, terms, kind, snapshot.passage_count)
 
     def _refusal_before(self, found: Found, confidence: float) -> Refusal | None:
         """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""

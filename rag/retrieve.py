@@ -6,33 +6,62 @@ A convex combination of scores was better in trials than reciprocal rank fusion:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from index.passages import Hit, Vectors
+from index.passages import Hit, Passage, Vectors
 from index.store import Snapshot
+from rag.rank import (
+    BEST_MARK,
+    Marked,
+    Sentence,
+    Terms,
+    mark_sentences,
+    quotes_of,
+    rank_sentences,
+)
+from rag.wants import Kind
 
 # Candidates taken from each ranking, at least; more than is ever shown, so that a passage that
 # only one of them ranks high is seen.
 _CANDIDATES = 50
+# First passages whose sentences are read, and those whose sentences may be quoted.
+_READ = 20
+_QUOTED = 5
+# What the best sentence adds to a passage's score. Chosen with the weight of the cosine on XQuAD
+# English, its even-numbered articles: success@1 0.944 without, 0.956 with; on the odd ones 0.972
+# without, 0.979 with.
+_SENTENCE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: hits, best first, and for each the cosine similarity to the query."""
+    """What a search gave: hits, best first, for each the cosine similarity to the query, and the
+    sentences of the first hits, best first.
+    """
 
     query: str
     vector: Vectors
     hits: tuple[Hit, ...]
     cosines: tuple[float, ...]
+    sentences: tuple[Sentence, ...] = ()
 
 
-def search(snapshot: Snapshot, query: str, vector: Vectors, k: int, dense_weight: float) -> Found:
+def search(
+    snapshot: Snapshot,
+    query: str,
+    vector: Vectors,
+    k: int,
+    kind: Kind,
+    dense_weight: float,
+    embed: Callable[[Sequence[str]], Vectors],
+) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
-    Scores are 0..1: `dense_weight` of the cosine, the rest BM25, each scaled by the candidates.
+    Scores are 0..1: `dense_weight` of the cosine, the rest BM25, each scaled by the candidates,
+    and to that the best sentence. `embed` is for sentences whose vectors are not stored.
     """
     limit = max(_CANDIDATES, 2 * k)
     words = dict(snapshot.search_words(query, limit))
@@ -40,13 +69,40 @@ def search(snapshot: Snapshot, query: str, vector: Vectors, k: int, dense_weight
     # A candidate found by its words alone is scored by its stored vector, not taken for 0.
     for key, stored in snapshot.vectors(sorted(words.keys() - cosines.keys())).items():
         cosines[key] = float(np.dot(stored, vector))
-    scores = fuse(cosines, words, dense_weight)
-    ranked = sorted(scores, key=lambda key: (-scores[key], key))[:k]
-    passages = snapshot.passages(ranked)
-    hits = tuple(
-        Hit(passages[key][0], scores[key], rank) for rank, key in enumerate(ranked, start=1)
-    )
-    return Found(query, vector, hits, tuple(cosines[key] for key in ranked))
+    fused = fuse(cosines, words, dense_weight)
+    keys = sorted(fused, key=lambda key: (-fused[key], key))[: max(k, _READ)]
+    passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
+    inside = _sentence_cosines(snapshot, passages, vector, embed)
+    terms = Terms(snapshot, query)
+    marked = {key: mark_sentences(passages[key], inside[key], terms, kind) for key in keys}
+    scores = {key: _with_best(fused[key], marked[key]) for key in keys}
+    ranked = sorted(keys, key=lambda key: (-scores[key], key))[:k]
+    hits = tuple(Hit(passages[key], scores[key], rank) for rank, key in enumerate(ranked, start=1))
+    first = zip(hits[:_QUOTED], ranked, strict=False)
+    sentences = rank_sentences((hit, fused[key], marked[key]) for hit, key in first)
+    return Found(query, vector, hits, tuple(cosines[key] for key in ranked), sentences)
+
+
+def _with_best(fused: float, marked: Sequence[Marked]) -> float:
+    best = max((one.score for one in marked), default=0.0)
+    return (fused + _SENTENCE * best) / (1 + _SENTENCE * BEST_MARK)
+
+
+def _sentence_cosines(
+    snapshot: Snapshot,
+    passages: Mapping[str, Passage],
+    vector: Vectors,
+    embed: Callable[[Sequence[str]], Vectors],
+) -> dict[str, list[float]]:
+    """For each key the cosines of its passage's sentences to the query."""
+    stored = snapshot.sentence_vectors(sorted(passages))
+    found = dict[str, list[float]]()
+    for key, passage in passages.items():
+        vectors = stored.get(key)
+        if vectors is None:
+            vectors = embed([quote.text for quote in quotes_of(passage)])
+        found[key] = (vectors @ vector).tolist() if len(vectors) else []
+    return found
 
 
 def fuse(
