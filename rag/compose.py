@@ -6,18 +6,21 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.passages import Hit
+from index.passages import Hit, Passage
 from rag.answers import Draft, Turn
 from rag.rank import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a composer works from: the stand-alone question, hits and sentences, best first."""
+    """What a composer works from: the stand-alone question, hits, sentences and excerpts, each best
+    first.
+    """
 
     query: str
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
+    excerpts: tuple[Passage, ...] = ()
 
 
 class Composer(Protocol):

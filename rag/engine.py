@@ -9,7 +9,7 @@ from hashlib import sha256
 from index.catalog import DocumentInfo
 from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
-from index.passages import Document, Hit
+from index.passages import Document, Hit, Passage
 from index.store import Index, Snapshot
 from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
@@ -17,6 +17,7 @@ from rag.compose import Composer, Evidence
 from rag.condense import condense
 from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
+from rag.excerpts import excerpts
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
 from rag.rank import Terms
@@ -63,7 +64,8 @@ class Engine:
                     self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
                 )
                 return
-            draft = yield from self._compose(Evidence(query, found.hits, found.sentences), turns)
+            evidence = Evidence(query, found.hits, found.sentences, _excerpts(found, snapshot))
+            draft = yield from self._compose(evidence, turns)
             draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, self._settings.strict, self._check)
@@ -193,6 +195,14 @@ class Engine:
         settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
         facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {settings}"
         return sha256(facts.encode()).hexdigest()[:16]
+
+
+def _excerpts(found: Found, snapshot: Snapshot) -> tuple[Passage, ...]:
+    def text_of(path: str) -> str:
+        document = snapshot.document(path)
+        return document.text if document else ""
+
+    return excerpts(found, len(found.hits), text_of)
 
 
 def _checked(question: str) -> str:

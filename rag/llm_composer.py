@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Generator, Sequence
 
-from index.passages import Hit, Passage
+from index.passages import Passage
 from index.sentences import sentence_spans
 from rag.answers import Claim, Draft, Turn
 from rag.compose import Evidence
@@ -60,7 +60,7 @@ class LLMComposer:
         A server that fails before its first word leaves no claims and a note; one that fails
         later leaves what it said and a note that it is cut off.
         """
-        query, packed = evidence.query, pack(evidence.hits, self._budget)
+        query, packed = evidence.query, pack(evidence, self._budget)
         text, fault = yield from self._write(query, packed, turns)
         if fault and fault.too_long and not text and len(packed) > 1:
             packed = packed[: len(packed) // 2]
@@ -95,17 +95,17 @@ class LLMComposer:
         return text + rest, fault
 
 
-def pack(hits: Sequence[Hit], budget: int) -> list[Passage]:
-    """The passages that fit into a budget (tokens, estimated), best first and whole; at least one.
+def pack(evidence: Evidence, budget: int) -> list[Passage]:
+    """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
 
     A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
     """
     packed: list[Passage] = []
     used = 0.0
-    for hit in hits:
-        size = len(hit.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
+    for passage in evidence.excerpts or [hit.passage for hit in evidence.hits]:
+        size = len(passage.embedding_text.encode()) / _BYTES_PER_TOKEN
         if not packed or used + size <= budget:
-            packed.append(hit.passage)
+            packed.append(passage)
             used += size
     return packed
 

@@ -38,14 +38,15 @@ _SENTENCE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: hits, best first, for each the cosine similarity to the query, and the
-    sentences of the first hits, best first.
+    """What a search gave: hits, best first, for each its cosine similarity to the query and its
+    sentences in order, and the sentences of the first hits, best first.
     """
 
     query: str
     vector: Vectors
     hits: tuple[Hit, ...]
     cosines: tuple[float, ...]
+    marks: tuple[Sequence[Marked], ...] = ()
     sentences: tuple[Sentence, ...] = ()
 
 
@@ -80,7 +81,14 @@ def search(
     hits = tuple(Hit(passages[key], scores[key], rank) for rank, key in enumerate(ranked, start=1))
     first = zip(hits[:_QUOTED], ranked, strict=False)
     sentences = rank_sentences((hit, fused[key], marked[key]) for hit, key in first)
-    return Found(query, vector, hits, tuple(cosines[key] for key in ranked), sentences)
+    return Found(
+        query,
+        vector,
+        hits,
+        tuple(cosines[key] for key in ranked),
+        tuple(marked[key] for key in ranked),
+        sentences,
+    )
 
 
 def _with_best(fused: float, marked: Sequence[Marked]) -> float:
