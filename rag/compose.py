@@ -6,8 +6,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.passages import Hit, Passage
+from index.passages import Hit
 from rag.answers import Draft, Turn
+from rag.excerpts import Excerpt
 from rag.rank import Sentence
 
 
@@ -20,7 +21,7 @@ class Evidence:
     query: str
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
-    excerpts: tuple[Passage, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 class Composer(Protocol):

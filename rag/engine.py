@@ -9,7 +9,7 @@ from hashlib import sha256
 from index.catalog import DocumentInfo
 from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
-from index.passages import Document, Hit, Passage
+from index.passages import Document, Hit
 from index.store import Index, Snapshot
 from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
@@ -17,7 +17,7 @@ from rag.compose import Composer, Evidence
 from rag.condense import condense
 from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
-from rag.excerpts import excerpts
+from rag.excerpts import Excerpt, excerpts
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
 from rag.rank import Terms
@@ -197,7 +197,7 @@ class Engine:
         return sha256(facts.encode()).hexdigest()[:16]
 
 
-def _excerpts(found: Found, snapshot: Snapshot) -> tuple[Passage, ...]:
+def _excerpts(found: Found, snapshot: Snapshot) -> tuple[Excerpt, ...]:
     def text_of(path: str) -> str:
         document = snapshot.document(path)
         return document.text if document else ""

@@ -8,9 +8,9 @@ model stop at 82.4 % (IoU 3.5) and at an IoU of 7.2 (75.2 %). `footnote eval chu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from index.passages import Passage
+from index.passages import Hit, Passage
 from rag.rank import Marked
 from rag.retrieve import Found
 
@@ -21,25 +21,39 @@ _WITHIN = 0.5
 _GAP = 3
 
 
-def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Passage, ...]:
-    """At most so many spans, best first: hits from their first to their last sentence that matters,
-    those that touch as one.
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A span of a document, shaped like a passage, and the passages that it was made of."""
+
+    passage: Passage
+    sources: tuple[Passage, ...]
+
+
+def whole(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
+    """Hits as excerpts that leave nothing out."""
+    return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
+
+
+def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Excerpt, ...]:
+    """At most so many, best first: hits from their first to their last sentence that matters, those
+    that touch as one.
 
     Hits without such a sentence are left out, unless that leaves none. `text_of` gives the text of
     a document.
     """
     best = max((one.score for marked in found.marks for one in marked), default=0.0)
-    kept = list[Passage]()
+    kept = list[Excerpt]()
     for hit, marked in zip(found.hits, found.marks, strict=True):
         cut = _cut(hit.passage, marked, best - _WITHIN)
         if cut is None:
             continue
-        place = next((i for i, other in enumerate(kept) if _touch(cut, other)), None)
+        place = next((i for i, other in enumerate(kept) if _touch(cut, other.passage)), None)
         if place is not None:
-            kept[place] = _join(kept[place], cut, text_of)
+            joined = _join(kept[place].passage, cut, text_of)
+            kept[place] = Excerpt(joined, (*kept[place].sources, hit.passage))
         elif len(kept) < most:
-            kept.append(cut)
-    return tuple(kept) or tuple(hit.passage for hit in found.hits[:most])
+            kept.append(Excerpt(cut, (hit.passage,)))
+    return tuple(kept) or whole(found.hits[:most])
 
 
 def _cut(passage: Passage, marked: Sequence[Marked], least: float) -> Passage | None:

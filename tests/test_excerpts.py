@@ -31,8 +31,12 @@ def found(*groups: tuple[Passage, tuple[float, ...]]) -> Found:
 
 def texts(result: Found, most: int = 5) -> list[str]:
     made = excerpts(result, most, lambda _: TEXT)
-    assert all(TEXT[one.start : one.end] == one.text for one in made)
-    return [one.text for one in made]
+    for excerpt in made:
+        shown = excerpt.passage
+        assert TEXT[shown.start : shown.end] == shown.text
+        assert min(source.start for source in excerpt.sources) <= shown.start
+        assert max(source.end for source in excerpt.sources) >= shown.end
+    return [excerpt.passage.text for excerpt in made]
 
 
 FIRST, LAST = passage(0, SECOND - 2), passage(SECOND, len(TEXT))

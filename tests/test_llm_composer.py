@@ -305,7 +305,7 @@ def test_pack_takes_whole_passages_best_first_and_at_least_one(
     budget: int, sizes: list[int], packed: list[int]
 ) -> None:
     hits = [hit("x" * size, rank) for rank, size in enumerate(sizes, start=1)]
-    assert [passage.document for passage in pack(Evidence("", tuple(hits), ()), budget)] == [
+    assert [one.passage.document for one in pack(Evidence("", tuple(hits), ()), budget)] == [
         f"{n}.md" for n in packed
     ]
 
