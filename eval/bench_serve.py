@@ -90,7 +90,7 @@ def _serving(command: list[str], **settings: str) -> Iterator[HTTPConnection]:
         try:
             if not address:
                 raise StoreError("the server did not start; run: footnote serve")
-            connection = HTTPConnection(address, timeout=60)
+            connection = HTTPConnection(address, timeout=300)
             _ask(connection)  # loads the model
             yield connection
         finally:

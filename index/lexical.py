@@ -87,6 +87,10 @@ class LexicalFollower:
         words, language = self._telling(text)
         return terms_of(words, language)
 
+    def language(self, text: str) -> str:
+        """The language of a text (ISO 639-1), one of the texts' unless its script tells."""
+        return self._language(words_of(text))
+
     def idf(self, term: str) -> float:
         """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)), n texts of N holding it.
 
@@ -117,7 +121,6 @@ class LexicalFollower:
         return [word for word in words if fold(word) not in left_out], language
 
     def _language(self, words: Sequence[str]) -> str:
-        """The language of words, one of those that are here if it has Latin letters."""
         return language_of(words, self.languages, next(iter(self.languages), "en"))
 
     def _forms(self, word: str) -> Iterable[tuple[str, ...]]:

@@ -130,6 +130,10 @@ class Snapshot:
         """A text's words as they are indexed, stop words left out."""
         return self._lexical.terms(text)
 
+    def language(self, text: str) -> str:
+        """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
+        return self._lexical.language(text)
+
     def idf(self, term: str) -> float:
         """How telling a term is in this index."""
         return self._lexical.idf(term)

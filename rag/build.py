@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from index.errors import ConfigError
 from index.store import Index
-from rag.compose import Composer
 from rag.engine import Engine
 from rag.quotes import QuotesComposer
+from rag.rewrite import Rewriter
 from rag.settings import Settings
 
 
@@ -16,14 +16,10 @@ def build(settings: Settings) -> Engine:
     Raises ConfigError if the settings lead to no composer.
     """
     index = Index(settings)
-    return Engine(settings, index, _composer(settings))
-
-
-def _composer(settings: Settings) -> Composer:
     if settings.composer_name == "quotes":
-        return QuotesComposer(settings.sentences)
+        return Engine(settings, index, QuotesComposer(settings.sentences))
     if not settings.llm_url:
         raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
     from rag.llm_composer import LLMComposer
 
-    return LLMComposer(settings)
+    return Engine(settings, index, LLMComposer(settings), Rewriter(settings))

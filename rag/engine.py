@@ -14,14 +14,15 @@ from index.store import Index, Snapshot
 from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
-from rag.condense import condense
+from rag.condense import Asked, Look, condense
 from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
 from rag.excerpts import Excerpt, excerpts
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
 from rag.rank import Terms
-from rag.retrieve import Found, search
+from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
+from rag.rewrite import Rewriter
 from rag.settings import Settings
 from rag.wants import Kind, kind_wanted
 
@@ -38,8 +39,15 @@ _MESSAGES = {
 class Engine:
     """Answers questions from one index with one composer; made by `rag.build.build`."""
 
-    def __init__(self, settings: Settings, index: Index, composer: Composer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        index: Index,
+        composer: Composer,
+        rewriter: Rewriter | None = None,
+    ) -> None:
         self._settings = settings
+        self._rewriter = rewriter
         self._index = index
         self._composer = composer
         self._check = judge_of(settings)
@@ -50,10 +58,12 @@ class Engine:
         Raises ConfigError for a question that is empty or too long, and what the index raises.
         """
         clock = Clock()
-        query = condense(_checked(question), turns)
+        written = self._rewrite(_checked(question), turns)
+        clock.lap("condense")
         with self._index.lease() as snapshot:
-            kind = kind_wanted(question)
-            found = self._search(snapshot, query, kind, self._settings.passages, clock)
+            asked = self._condense(snapshot, question, turns, written)
+            query, kind = asked.query, kind_wanted(question)
+            found = self._search(snapshot, asked, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
             signals = read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
             confidence = confidence_of(signals)
@@ -83,18 +93,21 @@ class Engine:
 
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
-        query = condense(_checked(query), turns)
+        written = self._rewrite(_checked(query), turns)
         with self._index.lease() as snapshot:
-            found = self._search(snapshot, query, kind_wanted(query), k, Clock())
-            return query, found.hits
+            asked = self._condense(snapshot, query, turns, written)
+            found = self._search(snapshot, asked, kind_wanted(query), k, Clock())
+            return asked.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
         """What tells whether the documents answer a question; nothing is composed."""
-        query = condense(_checked(question), turns)
+        written = self._rewrite(_checked(question), turns)
         with self._index.lease() as snapshot:
+            asked = self._condense(snapshot, question, turns, written)
             kind = kind_wanted(question)
-            found = self._search(snapshot, query, kind, self._settings.passages, Clock())
-            return read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
+            found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
+            terms = Terms(snapshot, asked.query)
+            return read_signals(found, terms, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -118,7 +131,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, "warm up", Kind.ANY, 1, Clock())
+            self._search(snapshot, Asked("warm up"), Kind.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -128,18 +141,31 @@ class Engine:
         """Let go of the index."""
         self._index.close()
 
-    def _search(self, snapshot: Snapshot, query: str, kind: Kind, k: int, clock: Clock) -> Found:
-        vector = self._index.embed_query(query)
+    def _rewrite(self, question: str, turns: Sequence[Turn]) -> str:
+        return self._rewriter.rewrite(question, turns) if self._rewriter and turns else ""
+
+    def _condense(
+        self, snapshot: Snapshot, question: str, turns: Sequence[Turn], written: str
+    ) -> Asked:
+        def look(text: str) -> Look:
+            weight = self._weight(snapshot, text)
+            return look_at(snapshot, text, self._index.embed_query(text), weight)
+
+        return condense(question, turns if snapshot.passage_count else (), look, written)
+
+    def _weight(self, snapshot: Snapshot, query: str) -> float:
+        model, weight = self._settings.embedding_model, self._settings.dense_weight
+        return weight_of_vectors(snapshot, query, model, weight)
+
+    def _search(self, snapshot: Snapshot, asked: Asked, kind: Kind, k: int, clock: Clock) -> Found:
+        vector = self._index.embed_query(asked.query)
         clock.lap("embed")
         if not snapshot.passage_count:
-            return Found(query, vector, (), ())
+            return Found(asked.query, vector, (), ())
         found = search(
             snapshot,
-            query,
-            vector,
+            Query(asked.query, vector, kind, self._weight(snapshot, asked.query), asked.bias),
             k,
-            kind,
-            self._settings.dense_weight,
             self._index.embed_sentences,
         )
         clock.lap("search")

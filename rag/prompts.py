@@ -13,7 +13,7 @@ from index.passages import Passage
 from rag.answers import Turn
 from rag.llm import Message
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 
 # Asked for in the prompt and looked for in the reply.
 NO_ANSWER = "The documents do not answer this."
@@ -26,6 +26,13 @@ SYSTEM = (
 )
 QUESTION = "{passages}\n\nQuestion: {question}"
 PASSAGE = "[{number}] ({title}) {text}"
+
+CONDENSE = (
+    "Rewrite the last question so that it can be understood without the conversation: put the "
+    "names and things that it refers to in their places. Keep its meaning and its language. "
+    "Write only the question, on one line; do not answer it."
+)
+LAST = "Last question: {question}\nRewritten:"
 
 # One example does more for a small model than instructions: without one, SmolLM2 (135M parameters)
 # answered four of twelve questions over the seeds with words of its instructions, with one none.
@@ -66,6 +73,12 @@ def messages(question: str, passages: Sequence[Passage], turns: Sequence[Turn]) 
     ]
     asked = QUESTION.format(passages="\n\n".join(blocks), question=" ".join(question.split()))
     return [Message("system", SYSTEM), *EXAMPLE, *_history(turns), Message("user", asked)]
+
+
+def condensing(question: str, turns: Sequence[Turn]) -> list[Message]:
+    """The chat that asks for a follow-up as it would be put without the turns before it."""
+    asked = LAST.format(question=_cut(question))
+    return [Message("system", CONDENSE), *_history(turns), Message("user", asked)]
 
 
 def quoted(text: str) -> str:

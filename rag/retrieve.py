@@ -7,12 +7,15 @@ A convex combination of scores was better in trials than reciprocal rank fusion:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from index.languages import reads
 from index.passages import Hit, Passage, Vectors
 from index.store import Snapshot
+from rag.condense import Look
 from rag.rank import (
     BEST_MARK,
     Marked,
@@ -34,6 +37,21 @@ _QUOTED = 5
 # English, its even-numbered articles: success@1 0.944 without, 0.956 with; on the odd ones 0.972
 # without, 0.979 with.
 _SENTENCE = 1.2
+# Share of the cosine where the embedding model does not know the language.
+_UNREAD = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for: words, their unit vector, the kind of answer that is wanted, the share
+    of the cosine in a score, and what is added to scores by key.
+    """
+
+    text: str
+    vector: Vectors
+    kind: Kind
+    dense_weight: float
+    bias: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,44 +68,45 @@ class Found:
     sentences: tuple[Sentence, ...] = ()
 
 
+class Searched(Protocol):
+    """What candidates come from: a snapshot of the index, or texts of an evaluation."""
+
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...  # noqa: D102
+    def language(self, text: str) -> str: ...  # noqa: D102
+
+
 def search(
-    snapshot: Snapshot,
-    query: str,
-    vector: Vectors,
-    k: int,
-    kind: Kind,
-    dense_weight: float,
-    embed: Callable[[Sequence[str]], Vectors],
+    snapshot: Snapshot, query: Query, k: int, embed: Callable[[Sequence[str]], Vectors]
 ) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
-    Scores are 0..1: `dense_weight` of the cosine, the rest BM25, each scaled by the candidates,
-    and to that the best sentence. `embed` is for sentences whose vectors are not stored.
+    Scores are 0..1: cosine and BM25, each scaled by the candidates, and the best sentence. `embed`
+    is for sentences whose vectors are not stored.
     """
     limit = max(_CANDIDATES, 2 * k)
-    words = dict(snapshot.search_words(query, limit))
-    cosines = dict(snapshot.nearest(vector, limit))
-    # A candidate found by its words alone is scored by its stored vector, not taken for 0.
-    for key, stored in snapshot.vectors(sorted(words.keys() - cosines.keys())).items():
-        cosines[key] = float(np.dot(stored, vector))
-    fused = fuse(cosines, words, dense_weight)
-    keys = sorted(fused, key=lambda key: (-fused[key], key))[: max(k, _READ)]
+    cosines, fused = score(snapshot, query.text, query.vector, limit, query.dense_weight)
+    shares = {key: value + query.bias.get(key, 0.0) for key, value in fused.items()}
+    keys = sorted(shares, key=lambda key: (-shares[key], key))[: max(k, _READ)]
     passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
-    inside = _sentence_cosines(snapshot, passages, vector, embed)
-    terms = Terms(snapshot, query)
-    marked = {key: mark_sentences(passages[key], inside[key], terms, kind) for key in keys}
-    scores = {key: _with_best(fused[key], marked[key]) for key in keys}
+    inside = _sentence_cosines(snapshot, passages, query.vector, embed)
+    terms = Terms(snapshot, query.text)
+    marked = {key: mark_sentences(passages[key], inside[key], terms, query.kind) for key in keys}
+    scores = {key: _with_best(shares[key], marked[key]) for key in keys}
     ranked = sorted(keys, key=lambda key: (-scores[key], key))[:k]
-    hits = tuple(Hit(passages[key], scores[key], rank) for rank, key in enumerate(ranked, start=1))
+    hits = tuple(
+        Hit(passages[key], min(1.0, max(0.0, scores[key])), rank)
+        for rank, key in enumerate(ranked, start=1)
+    )
     first = zip(hits[:_QUOTED], ranked, strict=False)
-    sentences = rank_sentences((hit, fused[key], marked[key]) for hit, key in first)
     return Found(
-        query,
-        vector,
+        query.text,
+        query.vector,
         hits,
         tuple(cosines[key] for key in ranked),
         tuple(marked[key] for key in ranked),
-        sentences,
+        rank_sentences((hit, shares[key], marked[key]) for hit, key in first),
     )
 
 
@@ -111,6 +130,35 @@ def _sentence_cosines(
             vectors = embed([quote.text for quote in quotes_of(passage)])
         found[key] = (vectors @ vector).tolist() if len(vectors) else []
     return found
+
+
+def look_at(snapshot: Searched, query: str, vector: Vectors, dense_weight: float) -> Look:
+    """What the candidates for a query score; there must be passages."""
+    cosines, scores = score(snapshot, query, vector, _CANDIDATES, dense_weight)
+    return Look(scores, max(cosines.values()))
+
+
+def score(
+    snapshot: Searched, query: str, vector: Vectors, limit: int, dense_weight: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Cosine similarities and fused scores (0..1) of the candidates for a query, by key."""
+    words = dict(snapshot.search_words(query, limit))
+    cosines = dict(snapshot.nearest(vector, limit))
+    # A candidate found by its words alone is scored by its stored vector, not taken for 0.
+    for key, stored in snapshot.vectors(sorted(words.keys() - cosines.keys())).items():
+        cosines[key] = float(np.dot(stored, vector))
+    return cosines, fuse(cosines, words, dense_weight)
+
+
+def weight_of_vectors(snapshot: Searched, query: str, model: str, dense_weight: float) -> float:
+    """The weight of cosines for a query, less in a language that the embedding model is not taught.
+
+    Then they still tell: on even articles of XQuAD Spanish, success@1 is 0.920 with this weight,
+    0.912 without cosines and 0.912 with half of the score.
+    """
+    if reads(model, snapshot.language(query)):
+        return dense_weight
+    return min(dense_weight, _UNREAD)
 
 
 def fuse(
