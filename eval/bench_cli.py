@@ -8,9 +8,11 @@ import click
 
 from index.errors import ConfigError
 
+_QUESTIONS = 100
+
 
 @click.command("bench")
-@click.argument("subject", type=click.Choice(["index", "serve"]))
+@click.argument("subject", type=click.Choice(["index", "ask", "serve"]))
 @click.argument("corpus", required=False, type=click.Path(path_type=Path))
 @click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
 @click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
@@ -19,13 +21,14 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     """Time SUBJECT against its yardsticks, in turn and in one run.
 
     `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
-    file among as many passages and ten times as many. `serve` asks a server while another process
+    file among as many passages and ten times as many. `ask` puts questions to as many passages and
+    to ten times as many, without a CORPUS. `serve` asks a server while another process
     indexes so many passages.
     """
     import json
     from dataclasses import asdict
 
-    from eval import bench_index, bench_serve
+    from eval import bench_ask, bench_index, bench_serve
     from eval.bench import table
 
     def say(text: str) -> None:
@@ -35,6 +38,8 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
     if subject == "index":
         sections = bench_index.bench(corpus, passages, times, say)
+    elif subject == "ask":
+        sections = bench_ask.bench(passages, _QUESTIONS, say)
     else:
         sections = bench_serve.bench(passages, say)
     if as_json:

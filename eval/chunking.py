@@ -117,6 +117,13 @@ def measure(chunking_set: ChunkingSet, split: Split, search: Search, passages: i
     texts = [chunking_set.texts[name][start:end] for name, start, end in chunks]
     asked = [question.text for question in chunking_set.questions]
     found = [[chunks[place] for place in places] for places in search(texts, asked, passages)]
+    return figures_of(chunking_set, chunks, found)
+
+
+def figures_of(
+    chunking_set: ChunkingSet, chunks: Sequence[Span], found: Sequence[Sequence[Span]]
+) -> Figures:
+    """Score what was found for each question, in their order, among all chunks."""
     scores = [
         score_spans(question.evidence, spans)
         for question, spans in zip(chunking_set.questions, found, strict=True)

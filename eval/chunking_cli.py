@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from eval.chunking_rows import Line
 
-_SIZES = (100, 140, 180, 220)
+_SIZES = (120, 180)
 
 
 @click.command("chunking")

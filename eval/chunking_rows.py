@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.chunking import Figures, measure, read_set
-from eval.chunking_search import Remembered, dense, hybrid, own_splitter
+from eval.chunking_search import Remembered, dense, measure_own
 
 # Smith and Troynikov 2024, all-MiniLM-L6-v2, five chunks: recall, precision, IoU, precision omega.
 PUBLISHED = {
@@ -54,14 +54,11 @@ def lines_of(
     except ImportError:
         say("langchain's splitters are left out; run: pip install 'footnote[bench]'")
     for tokens in sizes:
-        split = own_splitter(embedder, tokens)
-        for name, search in (
-            ("dense", dense(model)),
-            ("hybrid", hybrid(model, settings.dense_weight)),
-        ):
-            yield _line(
-                f"Footnote {tokens}, {name}", measure(chunking_set, split, search, passages)
-            )
+        say(f"Footnote's index of passages of {tokens} tokens")
+        sized = settings.model_copy(update={"passage_tokens": tokens})
+        whole, cut = measure_own(chunking_set, sized, embedder, passages)
+        yield _line(f"Footnote {tokens}, passages", whole)
+        yield _line(f"Footnote {tokens}, excerpts", cut)
 
 
 def _line(name: str, found: Figures) -> Line:

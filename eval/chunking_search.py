@@ -1,35 +1,33 @@
-"""Footnote's own splitter and searches, in the shapes that `eval.chunking` measures."""
+"""The searches that `eval.chunking` measures: the nearest chunks, and Footnote's own index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eval.chunking import Search, Split
+from eval.chunking import ChunkingSet, Figures, Search, figures_of
+from eval.corpus import write_documents
+from index.catalog import Catalog
 from index.memory import VectorMemory
-from index.passages import Document, Passage, Vectors
-from index.split import split
-from rag.retrieve import search as fused
+from index.passages import Passage
+from index.store import Index, Snapshot
+from index.sync import sync
+from rag.excerpts import excerpts
+from rag.retrieve import Found, Query, search
+from rag.wants import kind_wanted
 
 if TYPE_CHECKING:
+    from eval.spans import Span
     from index.embed import Embedder
-    from index.lexical import LexicalFollower
-    from index.store import Snapshot
+    from rag.settings import Settings
 
-
-def own_splitter(embedder: Embedder, tokens: int) -> Split:
-    """Footnote's splitter with passages of at most so many of the model's tokens."""
-
-    def cut(text: str) -> list[tuple[int, int]]:
-        document = Document(path="text", title="", text=text, digest="")
-        passages = split(document, embedder.count_tokens, tokens)
-        return [(passage.start, passage.end) for passage in passages]
-
-    return cut
+# Hits of which excerpts are made: more than are kept, since neighbours are joined.
+_DEPTH = 20
 
 
 class Remembered:
@@ -55,58 +53,44 @@ def dense(model: Remembered) -> Search:
     return search
 
 
-def hybrid(model: Remembered, dense_weight: float) -> Search:
-    """The product's own ranking of embeddings and words, over chunks in memory."""
-
-    def search(chunks: Sequence[str], questions: Sequence[str], k: int) -> list[list[int]]:
-        from index.lexical import LexicalFollower
-
-        with TemporaryDirectory(prefix="footnote-chunks-") as name:
-            folder = Path(name) / "words"
-            LexicalFollower.build(folder)
-            LexicalFollower.apply(folder, ((_key(i), chunk) for i, chunk in enumerate(chunks)))
-            held = _Chunks(chunks, model.passages.vectors(chunks), LexicalFollower(folder))
-            return [
-                _best(held, question, vector, k, dense_weight)
-                for question, vector in zip(
-                    questions, model.questions.vectors(questions), strict=True
-                )
+def measure_own(
+    chunking_set: ChunkingSet, settings: Settings, embedder: Embedder, count: int
+) -> tuple[Figures, Figures]:
+    """Footnote's index of the texts, made with these settings for the purpose: figures of its first
+    passages, and of as many excerpts.
+    """
+    with TemporaryDirectory(prefix="footnote-chunks-") as name:
+        corpus = Path(name) / "corpus"
+        settings = settings.model_copy(update={"data": Path(name) / "index"})
+        write_documents(chunking_set.texts, corpus)
+        sync(settings, corpus, embedder=embedder)
+        with closing(Catalog.read(settings.data)) as catalog:
+            chunks = [
+                (path, passage.start, passage.end)
+                for path in chunking_set.texts
+                for passage in catalog.passages_in(path)
             ]
-
-    return search
-
-
-def _best(held: _Chunks, question: str, vector: Vectors, k: int, dense_weight: float) -> list[int]:
-    # The ranking asks of a snapshot only what `_Chunks` has, and so is measured as it is.
-    found = fused(cast("Snapshot", held), question, vector, k, dense_weight)
-    return [hit.passage.start for hit in found.hits]
-
-
-class _Chunks:
-    """Chunks in memory, searched like the snapshot of an index; a passage's start is its place."""
-
-    def __init__(self, texts: Sequence[str], vectors: Vectors, words: LexicalFollower) -> None:
-        self._texts = texts
-        self._vectors = vectors
-        self._words = words
-
-    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
-        cosines = self._vectors @ vector
-        return [(_key(i), float(cosines[i])) for i in np.argsort(-cosines, kind="stable")[:k]]
-
-    def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
-        return self._words.search(query, k)
-
-    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        return {key: self._vectors[int(key)] for key in keys}
-
-    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
-        return {key: [self._passage(int(key))] for key in keys}
-
-    def _passage(self, place: int) -> Passage:
-        text = self._texts[place]
-        return Passage(str(place), "text", "", "", text, place, place + len(text), None, "")
+        with closing(Index(settings, embedder)) as index, index.lease() as snapshot:
+            found = [
+                _search(index, snapshot, settings, question.text)
+                for question in chunking_set.questions
+            ]
+            whole = [[_span(hit.passage) for hit in one.hits[:count]] for one in found]
+            cut = [
+                [
+                    _span(excerpt.passage)
+                    for excerpt in excerpts(one, count, chunking_set.texts.__getitem__)
+                ]
+                for one in found
+            ]
+    return figures_of(chunking_set, chunks, whole), figures_of(chunking_set, chunks, cut)
 
 
-def _key(place: int) -> str:
-    return f"{place:07}"
+def _search(index: Index, snapshot: Snapshot, settings: Settings, question: str) -> Found:
+    vector = index.embed_query(question)
+    query = Query(question, vector, kind_wanted(question), settings.dense_weight)
+    return search(snapshot, query, _DEPTH, index.embed_sentences)
+
+
+def _span(passage: Passage) -> Span:
+    return passage.document, passage.start, passage.end

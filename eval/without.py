@@ -96,6 +96,10 @@ class Without:
         """As Snapshot's."""
         return self._snapshot.vectors(keys)
 
+    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """As Snapshot's."""
+        return self._snapshot.sentence_vectors(keys)
+
     def terms(self, text: str) -> list[str]:
         """As Snapshot's."""
         return self._snapshot.terms(text)

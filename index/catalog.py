@@ -245,6 +245,10 @@ class Catalog:
             found.update({key: unpack(blob, dimension) for key, blob, dimension in rows})
         return found
 
+    def sentence_bytes(self) -> int:
+        """How much room the vectors of sentences take."""
+        return int(self._rows("SELECT total(length(sentences)) FROM vectors")[0][0])
+
     def dimension(self, model: str) -> int:
         """Numbers in a vector, as most of them have it; 0 if there are none."""
         rows = self._rows(

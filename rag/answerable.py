@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from rag.rank import Sentence, Terms, choose
+from rag.rank import Terms, choose
 from rag.retrieve import Found
 from rag.wants import NEEDED, Kind, match_kind
 
@@ -44,10 +43,9 @@ class Signals:
         return astuple(self)[:-1]
 
 
-def read_signals(
-    found: Found, sentences: Sequence[Sentence], terms: Terms, kind: Kind, passages: int
-) -> Signals | None:
+def read_signals(found: Found, terms: Terms, kind: Kind, passages: int) -> Signals | None:
     """The signals of a question to an index of so many passages; None where nothing was found."""
+    sentences = found.sentences
     if not sentences:
         return None
     chosen = choose(sentences)

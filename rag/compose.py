@@ -8,16 +8,20 @@ from typing import Protocol
 
 from index.passages import Hit
 from rag.answers import Draft, Turn
+from rag.excerpts import Excerpt
 from rag.rank import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a composer works from: the stand-alone question, hits and sentences, best first."""
+    """What a composer works from: the stand-alone question, hits, sentences and excerpts, each best
+    first.
+    """
 
     query: str
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 class Composer(Protocol):

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from rag.answers import Claim, Draft, Quote
-from rag.rank import Sentence, choose
+from rag.rank import WITHIN, Sentence, choose
 from rag.support_evidence import Words, content, held, near
 from rag.wants import Kind
 from rag.words import Word, denies, read
 
-# What scores less than the best sentence by more than this would not be quoted.
-_WITHIN = 0.6
 # Two sentences are one but for a value if this share of their other words stands in both in a row.
 _ALIKE = 0.8
 # Words in common besides the value. With another name a short sentence is soon another fact:
@@ -97,7 +95,7 @@ def _covers(quote: Quote, other: Quote) -> bool:
 def find_disagreement(query: str, kind: Kind, sentences: Sequence[Sentence]) -> Disagreement | None:
     """The first of the sentences to quote that another document contradicts, and by which."""
     asked = read(query)
-    close = [s for s in sentences if sentences[0].score - s.score <= _WITHIN]
+    close = [s for s in sentences if sentences[0].score - s.score <= WITHIN]
     for one in sorted(choose(sentences), key=lambda s: -s.score):
         for other in close:
             if one.quote.passage.document == other.quote.passage.document:

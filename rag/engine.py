@@ -17,13 +17,14 @@ from rag.compose import Composer, Evidence
 from rag.condense import Asked, Look, condense
 from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
+from rag.excerpts import Excerpt, excerpts
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
-from rag.rank import Sentence, Terms, rank_sentences
-from rag.retrieve import Found, look_at, search, weight_of_vectors
+from rag.rank import Terms
+from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
 from rag.rewrite import Rewriter
 from rag.settings import Settings
-from rag.wants import kind_wanted
+from rag.wants import Kind, kind_wanted
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -61,10 +62,10 @@ class Engine:
         clock.lap("condense")
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            query = asked.query
-            found = self._search(snapshot, asked, self._settings.passages, clock)
+            query, kind = asked.query, kind_wanted(question)
+            found = self._search(snapshot, asked, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            sentences, signals = self._judge(snapshot, question, found)
+            signals = read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
             confidence = confidence_of(signals)
             refusal = self._refusal_before(found, confidence)
             clock.lap("judge")
@@ -73,8 +74,9 @@ class Engine:
                     self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
                 )
                 return
-            draft = yield from self._compose(Evidence(query, found.hits, sentences), turns)
-            draft = cite_both(draft, find_disagreement(query, kind_wanted(question), sentences))
+            evidence = Evidence(query, found.hits, found.sentences, _excerpts(found, snapshot))
+            draft = yield from self._compose(evidence, turns)
+            draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, self._settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
@@ -94,15 +96,18 @@ class Engine:
         written = self._rewrite(_checked(query), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, query, turns, written)
-            return asked.query, self._search(snapshot, asked, k, Clock()).hits
+            found = self._search(snapshot, asked, kind_wanted(query), k, Clock())
+            return asked.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
         """What tells whether the documents answer a question; nothing is composed."""
         written = self._rewrite(_checked(question), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            found = self._search(snapshot, asked, self._settings.passages, Clock())
-            return self._judge(snapshot, question, found)[1]
+            kind = kind_wanted(question)
+            found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
+            terms = Terms(snapshot, asked.query)
+            return read_signals(found, terms, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -126,7 +131,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, Asked("warm up"), 1, Clock())
+            self._search(snapshot, Asked("warm up"), Kind.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -152,23 +157,19 @@ class Engine:
         model, weight = self._settings.embedding_model, self._settings.dense_weight
         return weight_of_vectors(snapshot, query, model, weight)
 
-    def _search(self, snapshot: Snapshot, asked: Asked, k: int, clock: Clock) -> Found:
+    def _search(self, snapshot: Snapshot, asked: Asked, kind: Kind, k: int, clock: Clock) -> Found:
         vector = self._index.embed_query(asked.query)
         clock.lap("embed")
         if not snapshot.passage_count:
             return Found(asked.query, vector, (), ())
-        weight = self._weight(snapshot, asked.query)
-        found = search(snapshot, asked.query, vector, k, weight, asked.bias)
+        found = search(
+            snapshot,
+            Query(asked.query, vector, kind, self._weight(snapshot, asked.query), asked.bias),
+            k,
+            self._index.embed_sentences,
+        )
         clock.lap("search")
         return found
-
-    def _judge(
-        self, snapshot: Snapshot, question: str, found: Found
-    ) -> tuple[tuple[Sentence, ...], Signals | None]:
-        """The sentences that were found, best first, and whether they answer."""
-        terms, kind = Terms(snapshot, found.query), kind_wanted(question)
-        sentences = rank_sentences(found, terms, kind, self._index.embed_sentences)
-        return sentences, read_signals(found, sentences, terms, kind, snapshot.passage_count)
 
     def _refusal_before(self, found: Found, confidence: float) -> Refusal | None:
         """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
@@ -220,6 +221,14 @@ class Engine:
         settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
         facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {settings}"
         return sha256(facts.encode()).hexdigest()[:16]
+
+
+def _excerpts(found: Found, snapshot: Snapshot) -> tuple[Excerpt, ...]:
+    def text_of(path: str) -> str:
+        document = snapshot.document(path)
+        return document.text if document else ""
+
+    return excerpts(found, len(found.hits), text_of)
 
 
 def _checked(question: str) -> str:

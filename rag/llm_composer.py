@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Generator, Sequence
 
-from index.passages import Hit, Passage
+from index.passages import Passage
 from index.sentences import sentence_spans
 from rag.answers import Claim, Draft, Turn
 from rag.compose import Evidence
+from rag.excerpts import Excerpt, whole
 from rag.llm import LLM
 from rag.llm_faults import LLMError
 from rag.locate import back
@@ -60,7 +61,7 @@ class LLMComposer:
         A server that fails before its first word leaves no claims and a note; one that fails
         later leaves what it said and a note that it is cut off.
         """
-        query, packed = evidence.query, pack(evidence.hits, self._budget)
+        query, packed = evidence.query, pack(evidence, self._budget)
         text, fault = yield from self._write(query, packed, turns)
         if fault and fault.too_long and not text and len(packed) > 1:
             packed = packed[: len(packed) // 2]
@@ -71,11 +72,11 @@ class LLMComposer:
         return draft_of(text, packed, f"{fault} The answer is cut off." if fault else "")
 
     def _write(
-        self, query: str, packed: Sequence[Passage], turns: Sequence[Turn]
+        self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
     ) -> Generator[str, None, tuple[str, LLMError | None]]:
         """Stream plain text; return the whole of it and the fault that ended it, if one did."""
         cleaner, text, fault = PlainText(), "", None
-        stream = self._llm.stream(messages(query, packed, turns))
+        stream = self._llm.stream(messages(query, [excerpt.passage for excerpt in packed], turns))
         try:
             for delta in stream:
                 piece = cleaner.feed(delta)
@@ -95,36 +96,37 @@ class LLMComposer:
         return text + rest, fault
 
 
-def pack(hits: Sequence[Hit], budget: int) -> list[Passage]:
-    """The passages that fit into a budget (tokens, estimated), best first and whole; at least one.
+def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
+    """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
 
     A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
     """
-    packed: list[Passage] = []
+    packed: list[Excerpt] = []
     used = 0.0
-    for hit in hits:
-        size = len(hit.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
+    for excerpt in evidence.excerpts or whole(evidence.hits):
+        size = len(excerpt.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
         if not packed or used + size <= budget:
-            packed.append(hit.passage)
+            packed.append(excerpt)
             used += size
     return packed
 
 
-def draft_of(text: str, packed: Sequence[Passage], cut_off: str = "") -> Draft:
+def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "") -> Draft:
     """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one."""
     statements, stray = read_markers(_said(text), len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
     if not statements or _declines(statements[0]):
         return Draft((), stray, declined=not cut_off, note=cut_off)
-    echoes = _echoes(packed)
+    sources = [source for excerpt in packed for source in excerpt.sources]
+    echoes = _echoes(sources)
     claims: dict[str, Claim] = {}
     for statement in statements:
         key = _key(statement.text)
         if key not in claims and key not in echoes and not _asks_or_declines(statement):
-            labelled = [packed[label - 1] for label in statement.labels]
+            labelled = [s for label in statement.labels for s in packed[label - 1].sources]
             claims[key] = Claim(
-                statement.text, back(statement.text, labelled, packed), statement.lead
+                statement.text, back(statement.text, labelled, sources), statement.lead
             )
     return Draft(tuple(claims.values()), stray, note=cut_off)
 

@@ -6,32 +6,66 @@ A convex combination of scores was better in trials than reciprocal rank fusion:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from index.languages import reads
-from index.passages import Hit, Vectors
+from index.passages import Hit, Passage, Vectors
 from index.store import Snapshot
 from rag.condense import Look
+from rag.rank import (
+    BEST_MARK,
+    Marked,
+    Sentence,
+    Terms,
+    mark_sentences,
+    quotes_of,
+    rank_sentences,
+)
+from rag.wants import Kind
 
 # Candidates taken from each ranking, at least; more than is ever shown, so that a passage that
 # only one of them ranks high is seen.
 _CANDIDATES = 50
+# First passages whose sentences are read, and those whose sentences may be quoted.
+_READ = 20
+_QUOTED = 5
+# What the best sentence adds to a passage's score. Chosen with the weight of the cosine on XQuAD
+# English, its even-numbered articles: success@1 0.944 without, 0.956 with; on the odd ones 0.972
+# without, 0.979 with.
+_SENTENCE = 1.2
 # Share of the cosine where the embedding model does not know the language.
 _UNREAD = 0.3
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for: words, their unit vector, the kind of answer that is wanted, the share
+    of the cosine in a score, and what is added to scores by key.
+    """
+
+    text: str
+    vector: Vectors
+    kind: Kind
+    dense_weight: float
+    bias: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: hits, best first, and for each the cosine similarity to the query."""
+    """What a search gave: hits, best first, for each its cosine similarity to the query and its
+    sentences in order, and the sentences of the first hits, best first.
+    """
 
     query: str
     vector: Vectors
     hits: tuple[Hit, ...]
     cosines: tuple[float, ...]
+    marks: tuple[Sequence[Marked], ...] = ()
+    sentences: tuple[Sentence, ...] = ()
 
 
 class Searched(Protocol):
@@ -44,28 +78,58 @@ class Searched(Protocol):
 
 
 def search(
-    snapshot: Snapshot,
-    query: str,
-    vector: Vectors,
-    k: int,
-    dense_weight: float,
-    bias: Mapping[str, float] | None = None,
+    snapshot: Snapshot, query: Query, k: int, embed: Callable[[Sequence[str]], Vectors]
 ) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
-    Scores are 0..1: `dense_weight` of the cosine, the rest BM25, each scaled by the candidates, and
-    `bias` by key on top.
+    Scores are 0..1: cosine and BM25, each scaled by the candidates, and the best sentence. `embed`
+    is for sentences whose vectors are not stored.
     """
     limit = max(_CANDIDATES, 2 * k)
-    cosines, scores = score(snapshot, query, vector, limit, dense_weight)
-    biased = {key: value + (bias or {}).get(key, 0.0) for key, value in scores.items()}
-    ranked = sorted(biased, key=lambda key: (-biased[key], key))[:k]
-    passages = snapshot.passages(ranked)
+    cosines, fused = score(snapshot, query.text, query.vector, limit, query.dense_weight)
+    shares = {key: value + query.bias.get(key, 0.0) for key, value in fused.items()}
+    keys = sorted(shares, key=lambda key: (-shares[key], key))[: max(k, _READ)]
+    passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
+    inside = _sentence_cosines(snapshot, passages, query.vector, embed)
+    terms = Terms(snapshot, query.text)
+    marked = {key: mark_sentences(passages[key], inside[key], terms, query.kind) for key in keys}
+    scores = {key: _with_best(shares[key], marked[key]) for key in keys}
+    ranked = sorted(keys, key=lambda key: (-scores[key], key))[:k]
     hits = tuple(
-        Hit(passages[key][0], min(1.0, max(0.0, biased[key])), rank)
+        Hit(passages[key], min(1.0, max(0.0, scores[key])), rank)
         for rank, key in enumerate(ranked, start=1)
     )
-    return Found(query, vector, hits, tuple(cosines[key] for key in ranked))
+    first = zip(hits[:_QUOTED], ranked, strict=False)
+    return Found(
+        query.text,
+        query.vector,
+        hits,
+        tuple(cosines[key] for key in ranked),
+        tuple(marked[key] for key in ranked),
+        rank_sentences((hit, shares[key], marked[key]) for hit, key in first),
+    )
+
+
+def _with_best(fused: float, marked: Sequence[Marked]) -> float:
+    best = max((one.score for one in marked), default=0.0)
+    return (fused + _SENTENCE * best) / (1 + _SENTENCE * BEST_MARK)
+
+
+def _sentence_cosines(
+    snapshot: Snapshot,
+    passages: Mapping[str, Passage],
+    vector: Vectors,
+    embed: Callable[[Sequence[str]], Vectors],
+) -> dict[str, list[float]]:
+    """For each key the cosines of its passage's sentences to the query."""
+    stored = snapshot.sentence_vectors(sorted(passages))
+    found = dict[str, list[float]]()
+    for key, passage in passages.items():
+        vectors = stored.get(key)
+        if vectors is None:
+            vectors = embed([quote.text for quote in quotes_of(passage)])
+        found[key] = (vectors @ vector).tolist() if len(vectors) else []
+    return found
 
 
 def look_at(snapshot: Searched, query: str, vector: Vectors, dense_weight: float) -> Look:

@@ -15,7 +15,7 @@ class Settings(IndexSettings):
 
     passages: int = Field(8, ge=1, le=50, description="passages retrieved for an answer")
     dense_weight: float = Field(
-        0.5, ge=0, le=1, description="share of the embedding's score in the fused score"
+        0.6, ge=0, le=1, description="share of the embedding's score in the fused score"
     )
     composer: Literal["auto", "quotes", "llm"] = Field(
         "auto", description="'auto' takes the LLM when llm_url is set, else quotes"

@@ -31,7 +31,7 @@ HOMES = {
     "tantivy": {"index/lexical.py"},
     "sentence_transformers": {"index/embed.py", "rag/entail.py", "rag/rerank.py"},
     "transformers": {"index/embed.py"},
-    "torch": set[str](),
+    "torch": {"index/embed.py"},
     "llama_index": {
         "rag/llm.py",
         "rag/llm_faults.py",

@@ -8,8 +8,11 @@ import pytest
 
 from eval.bench_splitters import locate
 from eval.chunking import ChunkingSet, Question, ceiling, measure, read_chunking, read_set
-from eval.chunking_search import Remembered, dense, hybrid, own_splitter
+from eval.chunking_search import Remembered, dense, measure_own
 from index.errors import ConfigError
+from index.settings import load_settings
+from rag.settings import Settings
+from tests.indexing import minilm
 
 TEXTS = {"a.md": "Cairo hosted. Egypt led.", "b.md": "Qatar came too."}
 
@@ -104,22 +107,15 @@ def test_dense_ranks_by_cosine() -> None:
     assert search(CHUNKS, ["a", "b"], 3) == [[3, 0, 4], [1, 4, 0]]
 
 
-@pytest.mark.unit
-def test_hybrid_lets_words_decide_between_what_is_as_near() -> None:
-    search = hybrid(Remembered(_Letters()), dense_weight=0.5)  # type: ignore[arg-type]
-    assert search(CHUNKS, ["zebra"], 1) == [[0]]
-    assert search(CHUNKS, ["bb"], 2)[0][0] == 1
-
-
-@pytest.mark.unit
-def test_own_splitter_gives_spans_of_at_most_so_many_tokens() -> None:
-    text = "One two three. Four five six.\n\nSeven eight."
-    split = own_splitter(_Letters(), 3)  # type: ignore[arg-type]
-    assert [text[start:end] for start, end in split(text)] == [
-        "One two three.",
-        "Four five six.",
-        "Seven eight.",
-    ]
+@pytest.mark.model
+def test_measure_own_gives_the_figures_of_passages_and_of_excerpts() -> None:
+    text = "Bread got dearer. The talks were held in Cairo. Boats left the harbour early.\n"
+    start = text.index("The talks")
+    span = ("a.md", start, start + len("The talks were held in Cairo."))
+    asked = ChunkingSet({"a.md": text}, (Question("Where were the talks held?", (span,)),))
+    whole, cut = measure_own(asked, load_settings(Settings), minilm(), 5)
+    assert (whole.recall, whole.chunks, whole.characters) == (1, 1, len(text) - 1)
+    assert (cut.recall, cut.iou, cut.characters) == (1, 1, span[2] - span[1])
 
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data" / "chunking"

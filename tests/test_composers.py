@@ -20,7 +20,7 @@ from tests.fake_llm import FakeLLM, fails, streams
 pytestmark = pytest.mark.model
 
 REPLY = (
-    "Three men met in Paris ",
+    "David Barnea met in Paris ",
     "for preliminary talks [1]. ",
     "Hezbollah is a Lebanese militia [9].",
 )

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import embed
-from index.embed import MINILM_DIGEST, Embedder
+from index import model_files
+from index.embed import Embedder
 from index.errors import ConfigError
+from index.model_files import MINILM_DIGEST, digest_of
 from index.passages import Content
 from tests.indexing import minilm, tiny_model
 
@@ -79,7 +80,7 @@ def test_count_tokens_is_the_models_own_count() -> None:
 
 
 def test_built_in_model_is_the_published_one() -> None:
-    assert embed._digest(minilm().folder / "model.safetensors") == MINILM_DIGEST
+    assert digest_of(minilm().folder / "model.safetensors") == MINILM_DIGEST
     assert minilm().fingerprint.startswith("minilm-")
 
 
@@ -92,7 +93,7 @@ def test_built_in_model_with_altered_weights_is_refused(
         last = file.read(1)
         file.seek(-1, 2)
         file.write(bytes([last[0] ^ 1]))
-    monkeypatch.setattr(embed, "_built_in_folder", lambda: folder)
+    monkeypatch.setattr(model_files, "_built_in_folder", lambda: folder)
     altered = Embedder("minilm")
     assert altered.fingerprint != minilm().fingerprint
     with pytest.raises(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -110,7 +111,7 @@ def shifted_citations(patch: pytest.MonkeyPatch) -> None:
     found: list[Found] = []
     search, label = rag_engine.search, rag_engine.label  # type: ignore[attr-defined]
 
-    def seen(*given: object) -> Found:
+    def seen(*given: Any) -> Found:
         found[:] = [search(*given)]
         return found[0]
 

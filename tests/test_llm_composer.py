@@ -305,12 +305,14 @@ def test_pack_takes_whole_passages_best_first_and_at_least_one(
     budget: int, sizes: list[int], packed: list[int]
 ) -> None:
     hits = [hit("x" * size, rank) for rank, size in enumerate(sizes, start=1)]
-    assert [passage.document for passage in pack(hits, budget)] == [f"{n}.md" for n in packed]
+    assert [one.passage.document for one in pack(Evidence("", tuple(hits), ()), budget)] == [
+        f"{n}.md" for n in packed
+    ]
 
 
 def test_pack_counts_bytes_so_that_other_scripts_fit() -> None:
     hits = [hit("京" * 100, 1), hit("京" * 100, 2), hit("京" * 100, 3)]
-    assert len(pack(hits, 150)) == 2
+    assert len(pack(Evidence("", tuple(hits), ()), 150)) == 2
 
 
 def test_composer_without_a_server_names_the_setting() -> None:

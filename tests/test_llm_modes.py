@@ -49,7 +49,7 @@ SHOWN = "Egypt led the latest round of talks. [1]"
 CORPUS = {
     "round.md": "# Round\n\nEgypt led the latest round of talks, and Qatar attended it.\n",
     "gaza.md": "# Gaza\n\nMore than 120 hostages remain in Gaza.\n",
-    "paris.md": "# Paris\n\nThree men met in Paris for preliminary talks.\n",
+    "paris.md": "# Paris\n\nThree men led preliminary talks in Paris before the latest round.\n",
 }
 CONTEXT = fails(400, "the request exceeds the context window", "context_length_exceeded")
 SILENT = "has said nothing for 1 s: try again, or raise FOOTNOTE_LLM_SECONDS."
