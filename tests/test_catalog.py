@@ -283,7 +283,7 @@ def test_catalog_made_anew_keeps_the_vectors_of_an_older_schema(tmp_path: Path) 
     older.close()
     catalog = CatalogWriter.create(tmp_path, anew=True)
     assert catalog.vectors("m", ["k"])["k"].tolist() == [1.0]
-    assert (catalog.meta("schema"), catalog.generation, catalog.files()) == ("2", 0, {})
+    assert (catalog.meta("schema"), catalog.generation, catalog.files()) == ("3", 0, {})
     fill(catalog)
     catalog.close()
     reader = Catalog.read(tmp_path)

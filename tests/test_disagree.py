@@ -13,7 +13,7 @@ from rag.wants import kind_wanted
 pytestmark = pytest.mark.unit
 
 
-def said(document: str, text: str, score: float = 3.0, passage: str = "") -> Sentence:
+def said(document: str, text: str, score: float = 1.5, passage: str = "") -> Sentence:
     whole = passage or text
     start = whole.index(text)
     found = Passage(f"{document}#0", document, document, "", whole, 0, len(whole), None, "digest")
@@ -50,7 +50,7 @@ HOSTAGES = "In the first phase Hamas would release 33 hostages, among them women
 def test_find_disagreement_names_both_values(
     question: str, one: str, other: str, expected: tuple[str, str]
 ) -> None:
-    assert values(question, said("a.txt", one), said("b.txt", other, 2.8)) == expected
+    assert values(question, said("a.txt", one), said("b.txt", other, 1.4)) == expected
 
 
 @pytest.mark.parametrize(
@@ -84,18 +84,18 @@ def test_find_disagreement_names_both_values(
 def test_find_disagreement_between_what_agrees_or_is_of_something_else_finds_none(
     question: str, one: str, other: str
 ) -> None:
-    assert values(question, said("a.txt", one), said("b.txt", other, 2.8)) is None
+    assert values(question, said("a.txt", one), said("b.txt", other, 1.4)) is None
 
 
 def test_find_disagreement_within_one_document_or_with_a_far_worse_sentence_finds_none() -> None:
     question, changed = "How many hostages would Hamas release?", HOSTAGES.replace("33", "40")
     assert values(question, said("a.txt", HOSTAGES), said("a.txt", changed)) is None
-    assert values(question, said("a.txt", HOSTAGES), said("b.txt", changed, 2.3)) is None
+    assert values(question, said("a.txt", HOSTAGES), said("b.txt", changed, 1.3)) is None
 
 
 def test_find_disagreement_with_a_passage_that_gives_both_values_finds_none() -> None:
     changed = HOSTAGES.replace("33", "40")
-    both = said("b.txt", changed, 2.8, f"It was 33 at first. {changed}")
+    both = said("b.txt", changed, 1.4, f"It was 33 at first. {changed}")
     assert values("How many hostages would Hamas release?", said("a.txt", HOSTAGES), both) is None
 
 
