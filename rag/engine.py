@@ -15,6 +15,7 @@ from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
 from rag.condense import Asked, Look, condense
+from rag.cross_encoder import Reranker
 from rag.disagree import cite_both, find_disagreement
 from rag.entail import judge_of
 from rag.excerpts import Excerpt, excerpts
@@ -51,6 +52,7 @@ class Engine:
         self._index = index
         self._composer = composer
         self._check = judge_of(settings)
+        self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
 
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         """Retrieved, then Delta for every piece of text, then Done with the checked answer.
@@ -167,6 +169,7 @@ class Engine:
             Query(asked.query, vector, kind, self._weight(snapshot, asked.query), asked.bias),
             k,
             self._index.embed_sentences,
+            self._reranker,
         )
         clock.lap("search")
         return found

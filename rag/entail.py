@@ -5,18 +5,14 @@ The faults that words show still count: such models overlook a changed number or
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from index.errors import ConfigError
+from rag.cross_encoder import Loaded
 from rag.settings import Settings
 from rag.support import Judge, judge
-
-if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
 
 
 def judge_of(settings: Settings) -> Judge:
@@ -30,36 +26,18 @@ class Entailment:
     """A cross-encoder from a folder or the local model cache; nothing is fetched at run time."""
 
     def __init__(self, model: str) -> None:
-        self._name = model
-        self._loading = threading.Lock()
+        self._loaded = Loaded(model, "support model")
 
     def chance(self, quoted: str, statement: str) -> float:
         """How likely it is, 0..1, that what is quoted entails a statement. Raises ConfigError."""
-        with self._loading:
-            model, labels = self._model, self._labels
-        scores = model.predict(
-            [(quoted, statement)], apply_softmax=len(labels) > 1, show_progress_bar=False
+        scores = self._loaded.model.predict(
+            [(quoted, statement)], apply_softmax=len(self._labels) > 1, show_progress_bar=False
         )
         return float(np.ravel(scores)[self._place])
 
     @cached_property
-    def _model(self) -> CrossEncoder:
-        from sentence_transformers import CrossEncoder
-
-        try:
-            model: CrossEncoder = CrossEncoder(self._name, device="cpu", local_files_only=True)
-        except Exception as error:
-            # Files of a model that are cut, of another kind or missing raise errors of all kinds.
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ConfigError(
-                f"support model {self._name!r} cannot be loaded: {first_line}; "
-                f"run: hf download {self._name}"
-            ) from None
-        return model
-
-    @cached_property
     def _labels(self) -> list[str]:
-        labels = getattr(self._model.config, "id2label", None) or {}
+        labels = getattr(self._loaded.model.config, "id2label", None) or {}
         return [str(labels[place]).lower() for place in sorted(labels)]
 
     @cached_property
@@ -68,7 +46,7 @@ class Entailment:
         found = [place for place, label in enumerate(self._labels) if label.startswith("entail")]
         if not found and len(self._labels) > 1:
             raise ConfigError(
-                f"support model {self._name!r} has the labels {', '.join(self._labels)}, "
+                f"support model {self._loaded.name!r} has the labels {', '.join(self._labels)}, "
                 "none of them entailment; name an NLI cross-encoder"
             )
         return found[0] if found else 0

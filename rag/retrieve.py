@@ -16,6 +16,7 @@ from index.languages import reads
 from index.passages import Hit, Passage, Vectors
 from index.store import Snapshot
 from rag.condense import Look
+from rag.cross_encoder import Reranker
 from rag.rank import (
     BEST_MARK,
     Marked,
@@ -78,12 +79,16 @@ class Searched(Protocol):
 
 
 def search(
-    snapshot: Snapshot, query: Query, k: int, embed: Callable[[Sequence[str]], Vectors]
+    snapshot: Snapshot,
+    query: Query,
+    k: int,
+    embed: Callable[[Sequence[str]], Vectors],
+    reranker: Reranker | None = None,
 ) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
-    Scores are 0..1: cosine and BM25, each scaled by the candidates, and the best sentence. `embed`
-    is for sentences whose vectors are not stored.
+    Scores are 0..1: cosine and BM25, each scaled by the candidates, and the best sentence; or what
+    the reranker says of the first ones. `embed` is for sentences whose vectors are not stored.
     """
     limit = max(_CANDIDATES, 2 * k)
     cosines, fused = score(snapshot, query.text, query.vector, limit, query.dense_weight)
@@ -93,7 +98,11 @@ def search(
     inside = _sentence_cosines(snapshot, passages, query.vector, embed)
     terms = Terms(snapshot, query.text)
     marked = {key: mark_sentences(passages[key], inside[key], terms, query.kind) for key in keys}
-    scores = {key: _with_best(shares[key], marked[key]) for key in keys}
+    if reranker:
+        texts = [passages[key].embedding_text for key in keys]
+        scores = dict(zip(keys, reranker.scores(query.text, texts), strict=True))
+    else:
+        scores = {key: _with_best(shares[key], marked[key]) for key in keys}
     ranked = sorted(keys, key=lambda key: (-scores[key], key))[:k]
     hits = tuple(
         Hit(passages[key], min(1.0, max(0.0, scores[key])), rank)

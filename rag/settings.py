@@ -17,6 +17,9 @@ class Settings(IndexSettings):
     dense_weight: float = Field(
         0.6, ge=0, le=1, description="share of the embedding's score in the fused score"
     )
+    rerank_model: str = Field(
+        "", description="folder or name of a cross-encoder that orders the first passages"
+    )
     composer: Literal["auto", "quotes", "llm"] = Field(
         "auto", description="'auto' takes the LLM when llm_url is set, else quotes"
     )

@@ -189,6 +189,15 @@ def _order(passage: Passage) -> tuple[str, int]:
     return passage.document, passage.start
 
 
+_TINY = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 128,
+}
+
+
 def tiny_model(folder: Path, window: int) -> Path:
     """A sentence-transformers model of a few kilobytes with random weights, saved in a folder."""
     from sentence_transformers import SentenceTransformer
@@ -196,18 +205,21 @@ def tiny_model(folder: Path, window: int) -> Path:
     from transformers import AutoTokenizer, BertConfig, BertModel
 
     tokenizer = AutoTokenizer.from_pretrained(str(minilm().folder))
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=128,
-    )
     parts = folder / "parts"
-    BertModel(config).save_pretrained(str(parts))
+    BertModel(BertConfig(vocab_size=len(tokenizer), **_TINY)).save_pretrained(str(parts))
     tokenizer.save_pretrained(str(parts))
     words = Transformer(str(parts), max_seq_length=window)
     SentenceTransformer(modules=[words, Pooling(16)], device="cpu").save(str(folder))
     shutil.rmtree(parts)
     return folder
+
+
+def tiny_cross_encoder(folder: Path, *labels: str) -> str:
+    """A cross-encoder of a few kilobytes with random weights and these labels."""
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    tokenizer = AutoTokenizer.from_pretrained(str(minilm().folder))
+    config = BertConfig(vocab_size=len(tokenizer), id2label=dict(enumerate(labels)), **_TINY)
+    BertForSequenceClassification(config).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    return str(folder)

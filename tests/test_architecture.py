@@ -29,7 +29,7 @@ HOMES = {
     "rapidocr_onnxruntime": {"index/formats/ocr.py"},
     "chromadb": {"index/dense.py", "eval/bench_llamaindex.py"},
     "tantivy": {"index/lexical.py"},
-    "sentence_transformers": {"index/embed.py", "rag/entail.py", "rag/rerank.py"},
+    "sentence_transformers": {"index/embed.py", "rag/cross_encoder.py"},
     "transformers": {"index/embed.py"},
     "torch": {"index/embed.py"},
     "llama_index": {

@@ -13,7 +13,7 @@ from rag.answers import Quote, Support
 from rag.entail import Entailment, judge_of
 from rag.settings import Settings
 from rag.support import SUPPORTED, WEAK, judge, support
-from tests.indexing import minilm
+from tests.indexing import tiny_cross_encoder
 from tests.paraphrases import SEEN, UNSEEN
 
 pytestmark = pytest.mark.unit
@@ -121,25 +121,6 @@ def test_support_of_unseen_paraphrases_is_right_as_often_as_measured() -> None:
     assert len(caught) >= 12
 
 
-def saved(folder: Path, *labels: str) -> str:
-    """A cross-encoder of a few kilobytes with random weights and these labels."""
-    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
-
-    tokenizer = AutoTokenizer.from_pretrained(str(minilm().folder))
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=128,
-        id2label=dict(enumerate(labels)),
-    )
-    BertForSequenceClassification(config).save_pretrained(str(folder))
-    tokenizer.save_pretrained(str(folder))
-    return str(folder)
-
-
 def test_judge_with_a_chance_replaces_what_is_fitted_but_keeps_faults() -> None:
     asked = list[tuple[str, str]]()
 
@@ -157,7 +138,7 @@ def test_judge_with_a_chance_replaces_what_is_fitted_but_keeps_faults() -> None:
 
 @pytest.mark.model
 def test_entailment_is_the_share_of_its_label(tmp_path: Path) -> None:
-    first = Entailment(saved(tmp_path, "entailment", "neutral", "contradiction"))
+    first = Entailment(tiny_cross_encoder(tmp_path, "entailment", "neutral", "contradiction"))
     other = Entailment(str(tmp_path))
     chance = first.chance(TEXT, "Egypt led.")
     assert 0 < chance < 1
@@ -170,7 +151,7 @@ def test_entailment_is_the_share_of_its_label(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_entailment_of_a_model_with_one_label_is_its_score(tmp_path: Path) -> None:
-    settings = load_settings(Settings, support_model=saved(tmp_path, "score"))
+    settings = load_settings(Settings, support_model=tiny_cross_encoder(tmp_path, "score"))
     verdict = judge_of(settings)("They haggled.", [quoted(TEXT)])
     assert verdict.score == Entailment(str(tmp_path)).chance(TEXT, "They haggled.")
 
@@ -178,7 +159,7 @@ def test_entailment_of_a_model_with_one_label_is_its_score(tmp_path: Path) -> No
 @pytest.mark.model
 def test_entailment_model_without_that_label_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"has the labels yes, no, none of them entailment"):
-        Entailment(saved(tmp_path, "yes", "no")).chance(TEXT, "Egypt led.")
+        Entailment(tiny_cross_encoder(tmp_path, "yes", "no")).chance(TEXT, "Egypt led.")
 
 
 def test_entailment_model_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
