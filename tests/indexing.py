@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,7 +190,7 @@ def _order(passage: Passage) -> tuple[str, int]:
     return passage.document, passage.start
 
 
-_TINY = {
+_TINY: dict[str, Any] = {
     "hidden_size": 16,
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
