@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
-import sys
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import regex
+
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _WORDS = re.compile(r"\w+")
+# ASCII's symbols are no punctuation to Unicode, but to SQuAD.
+_PUNCTUATION = regex.compile(r"[\p{P}$+<=>^`|~]")
 # Scripts without spaces between words: each of their characters is a token, as in MLQA's script.
 _UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 _ROUGE_WORDS = re.compile(r"[^\W_]+")
-
-
-@cache
-def _punctuation() -> dict[int, None]:
-    marks = (chr(code) for code in range(sys.maxunicode + 1))
-    unicode = {ord(mark): None for mark in marks if unicodedata.category(mark).startswith("P")}
-    # ASCII's symbols are no punctuation to Unicode, but to SQuAD.
-    return unicode | {ord(mark): None for mark in "$+<=>^`|~"}
 
 
 def normalise(text: str) -> str:
@@ -31,7 +25,7 @@ def normalise(text: str) -> str:
     As in MLQA's script (Lewis et al. 2020), punctuation is that of every language, and characters
     of Chinese and Japanese are parted by spaces. Articles are English ones.
     """
-    plain = _ARTICLES.sub(" ", text.lower().translate(_punctuation()))
+    plain = _ARTICLES.sub(" ", _PUNCTUATION.sub("", text.lower()))
     return " ".join(_UNSPACED.sub(r" \1 ", plain).split())
 
 

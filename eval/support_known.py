@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 # What `footnote eval support` measured on the half of WiCE's claims that nothing was fitted to.
-WICE_CLAIMS, WICE_AUC, WICE_BALANCED = 174, 0.0, 0.0
+WICE_CLAIMS, WICE_AUC, WICE_BALANCED = 174, 0.836, 0.617
 
 
 def backs_of(settings: Settings) -> Backs:
