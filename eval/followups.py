@@ -18,6 +18,7 @@ import numpy as np
 from eval.stats import Floats, interval
 from index.embed import Embedder
 from index.errors import ConfigError
+from index.languages import reads
 from index.lexical import LexicalFollower
 from index.passages import Vectors
 from rag.answers import Turn
@@ -140,7 +141,8 @@ _WAYS: Mapping[str, Callable[[Pool, Task, Settings], Asked]] = {
 
 
 def _weight(pool: Pool, query: str, settings: Settings) -> float:
-    return weight_of_vectors(pool, query, settings.embedding_model, settings.dense_weight)
+    read = reads(settings.embedding_model, pool.language(query))
+    return weight_of_vectors(settings.dense_weight, read)
 
 
 def _rank(pool: Pool, asked: Asked, settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from index.catalog import DocumentInfo
 from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
+from index.languages import reads
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
 from rag.answerable import Signals, confidence_of, read_signals
@@ -150,23 +151,24 @@ class Engine:
         self, snapshot: Snapshot, question: str, turns: Sequence[Turn], written: str
     ) -> Asked:
         def look(text: str) -> Look:
-            weight = self._weight(snapshot, text)
+            weight = weight_of_vectors(self._settings.dense_weight, self._reads(snapshot, text))
             return look_at(snapshot, text, self._index.embed_query(text), weight)
 
         return condense(question, turns if snapshot.passage_count else (), look, written)
 
-    def _weight(self, snapshot: Snapshot, query: str) -> float:
-        model, weight = self._settings.embedding_model, self._settings.dense_weight
-        return weight_of_vectors(snapshot, query, model, weight)
+    def _reads(self, snapshot: Snapshot, query: str) -> bool:
+        return reads(self._settings.embedding_model, snapshot.language(query))
 
     def _search(self, snapshot: Snapshot, asked: Asked, kind: Kind, k: int, clock: Clock) -> Found:
         vector = self._index.embed_query(asked.query)
         clock.lap("embed")
         if not snapshot.passage_count:
             return Found(asked.query, vector, (), ())
+        read = self._reads(snapshot, asked.query)
+        weight = weight_of_vectors(self._settings.dense_weight, read)
         found = search(
             snapshot,
-            Query(asked.query, vector, kind, self._weight(snapshot, asked.query), asked.bias),
+            Query(asked.query, vector, kind, weight, asked.bias, read),
             k,
             self._index.embed_sentences,
             self._reranker,

@@ -74,19 +74,19 @@ class Terms:
 
 
 def mark_sentences(
-    passage: Passage, cosines: Sequence[float], terms: Terms, kind: Kind
+    passage: Passage, cosines: Sequence[float], terms: Terms, kind: Kind, trust: float = 1.0
 ) -> list[Marked]:
     """The sentences of a passage, whose cosines to the query are given in order.
 
     A sentence counts for its similarity to the query, the query's terms in it, those that it or
     the sentence before it holds (it may go on about what that one named), and whether it holds the
-    kind of thing that the question asks for.
+    kind of thing that the question asks for. `trust`, 0..1, is how much of its similarity counts.
     """
     marked, before = list[Marked](), frozenset[str]()
     for quote, cosine in zip(quotes_of(passage), cosines, strict=True):
         held = terms.held(quote.text)
         score = (
-            cosine
+            trust * cosine
             + _COVERAGE * terms.share(held)
             + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
             + _KIND * match_kind(kind, terms.query, quote.text)
