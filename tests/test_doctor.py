@@ -64,7 +64,7 @@ def file_of(place: Place, pattern: str) -> Path:
 def test_examine_of_a_sound_index_tells_what_it_holds(place: Place) -> None:
     health = examine(settings_for(place.data))
     assert health.problems == ()
-    assert (health.generation, health.schema, health.dimension) == (1, "2", 384)
+    assert (health.generation, health.schema, health.dimension) == (1, "3", 384)
     assert (health.counts.documents, health.counts.failed, health.counts.passages) == (1, 1, 2)
     assert (health.counts.vectors, health.counts.orphan_vectors) == (2, 0)
     assert (health.corpus, health.model) == (str(place.corpus), minilm().fingerprint)
