@@ -38,7 +38,7 @@ PARIS = "Who met in Paris?"
 HOSTAGES = "How many hostages remain in Gaza?"
 OWLS = "# Owls of the barn\n\n## Their names\n\nTwo owls live in the barn behind the mill.\n"
 NORWAY = "What is the capital of Norway?"
-DESK = ViewportSize(width=1280, height=860)
+DESK = ViewportSize(width=1440, height=900)
 TITLE = "The <b>gate</b> ${6-7} {{value}}"
 NASTY = (
     f"# {TITLE}\n\n"
@@ -352,7 +352,7 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     page.locator("#files").set_input_files(
         {"name": "owls.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
     )
-    expect(page.locator("#uploads li.indexed")).to_have_count(1, timeout=120_000)
+    expect(page.locator("#uploads li.indexed")).to_have_count(1, timeout=300_000)
     expect(page.locator("#talk .offers.about button").first).to_be_visible(timeout=60_000)
     ask(page, "How many owls live in the barn behind the mill?")
     expect(page.locator("#now .answer")).to_contain_text("Two owls live in the barn")
@@ -360,7 +360,7 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     page.get_by_role("tab", name="Documents").click()
     page.get_by_role("button", name="Delete Owls of the barn").click()
     page.locator("#sure .yes").click()
-    expect(page.locator("#shelf .documents")).not_to_contain_text("owls.md", timeout=120_000)
+    expect(page.locator("#shelf .documents")).not_to_contain_text("owls.md", timeout=300_000)
     page.reload()
     expect(page.locator("#now .outdated")).to_contain_text("owls.md is not indexed any more")
     page.locator("#now a.marker").first.click()

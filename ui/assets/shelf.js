@@ -4,7 +4,6 @@
 
   const { find, started, tell } = window.footnote;
   const LOOK_MS = 700;
-  const sent = []; // names of files that were sent and are not indexed yet
   let timer;
   let list; // how far each file is
 
@@ -37,8 +36,7 @@
         const taken = request.status >= 200 && request.status < 300;
         item.className = taken ? "taken" : "fault";
         said.textContent = taken ? "Received, being indexed…" : refusal(request);
-        if (taken) sent.push({ name: file.name, item });
-        resolve();
+        resolve(taken ? { name: file.name.normalize("NFC"), item } : null);
       });
       request.send(file);
     });
@@ -55,44 +53,40 @@
   async function add(files) {
     window.footnote.show("shelf");
     for (const done of list.querySelectorAll("li.fault, li.indexed")) done.remove();
-    for (const file of files) await send(file);
+    const sent = [];
+    for (const file of files) sent.push(await send(file));
     look();
+    await synced();
+    const { documents } = await ask("/v1/documents");
+    for (const file of sent) if (file) settle(file, documents);
+    look();
+  }
+
+  const ask = async (address) => (await fetch(address)).json();
+  const pause = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+
+  async function synced() {
+    do await pause();
+    while ((await ask("/v1/sync")).running);
+  }
+
+  // A file that was sent is indexed by now, or the list says why not.
+  function settle({ name, item }, documents) {
+    const failure = documents.find((each) => each.path === name)?.failure;
+    item.className = failure ? "fault" : "indexed";
+    find(".path", item).textContent = failure ?? "Indexed: ask about it.";
+    if (!failure) tell(find("#shelf .documents"), "about", { document: encodeURIComponent(name) });
   }
 
   // Looks again as long as something runs; a panel that stays the same is not made anew.
   function look() {
     clearTimeout(timer);
     tell(find("#shelf .documents"), "look");
-    timer = setTimeout(() => (running() ? look() : undefined), LOOK_MS);
+    timer = setTimeout(watch, LOOK_MS);
   }
 
-  const running = () => find("#shelf .documents.running") !== null;
-
-  // Runs whenever the panel was made anew.
-  function changed() {
-    const section = find("#shelf .documents");
-    if (!section) return;
-    if (running()) {
-      clearTimeout(timer);
-      timer = setTimeout(look, LOOK_MS);
-    } else for (const { name, item } of sent.splice(0)) settle(section, name, item);
-  }
-
-  // A file that was sent is in the list by now, or among those that failed.
-  function settle(section, name, item) {
-    const path = encodeURIComponent(name);
-    const button = [...section.querySelectorAll('button[data-act="about"]')].find(
-      (each) => decodeURIComponent(each.dataset.document) === name.normalize("NFC")
-    );
-    const said = find(".path", item);
-    if (!button) {
-      item.className = "fault";
-      said.textContent = "It could not be read; see the list below.";
-      return;
-    }
-    item.className = "indexed";
-    said.textContent = "Indexed: ask about it.";
-    tell(find("#shelf .documents"), "about", { document: path });
+  function watch() {
+    if (find("#shelf .documents.running")) look();
   }
 
   function filter(box) {
@@ -139,7 +133,9 @@
         if (kind === "drop" && open()) add([...event.dataTransfer.files]);
       });
     }
-    window.footnote.watch("shelf", changed);
-    changed();
+    window.footnote.watch("shelf", () => {
+      clearTimeout(timer);
+      timer = setTimeout(watch, LOOK_MS);
+    });
   });
 })();
