@@ -51,7 +51,8 @@ def test_table_aligns_the_figures() -> None:
 
 @pytest.mark.model
 def test_made_up_vectors_are_unit_and_the_same_each_time() -> None:
-    vectors = MadeUp("minilm").embed_passages(["a", "b", "a"])
+    contents = [Content("", text) for text in "aba"]
+    vectors = MadeUp("minilm").embed_contents(contents).vectors
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1])
     assert vectors[0].tolist() == vectors[2].tolist() != vectors[1].tolist()
 
