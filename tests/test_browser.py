@@ -300,7 +300,7 @@ def test_follow_up_shows_what_was_searched_for_and_the_earlier_sources_come_back
     page: Page,
 ) -> None:
     ask(page, PARIS)
-    ask(page, "When were those talks held?")
+    ask(page, "And how long did they last?")
     expect(page.locator("#now .foot")).to_contain_text("Searched for")
     expect(page.locator("#past .exchange")).to_have_count(1)
     page.locator("#t1-m1").click()
