@@ -143,9 +143,14 @@ class ChatPage:
 
     def stop(self, exchanges: Exchanges, where: str) -> Update:
         """End the running answer; what was written stays, marked as stopped."""
-        if not exchanges or not exchanges[-1].running:
-            return {self._parts.box: _READY}
-        return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), chat_id(where))
+        chat = chat_id(where)
+        if exchanges and exchanges[-1].running:
+            return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), chat)
+        # What the page told may be a step behind what is cancelled, which keeps itself.
+        kept = self._kept(chat)
+        if kept and kept[-1].fault == STOPPED:
+            return {self._parts.box: _READY, **self._show(kept), **self._list(chat)}
+        return {self._parts.box: _READY}
 
     def _answer(self, now: Exchange, past: Exchanges, chat: str) -> Iterator[Update]:
         """The page at every step of an answer, which is kept in the end."""
