@@ -17,7 +17,7 @@ import pytest
 
 from index.embed import Embedder, Progress
 from index.errors import FootnoteError
-from index.passages import Vectors
+from index.passages import Content, Embedded, Vectors
 from index.settings import IndexSettings, load_settings
 from index.sync import sync
 from tests.crash.faults import in_child
@@ -52,6 +52,11 @@ class FakeEmbedder(Embedder):
         if done:
             done(len(texts))
         return np.stack([self.embed_query(text) for text in texts])
+
+    def embed_contents(self, contents: Sequence[Content], done: Progress | None = None) -> Embedded:
+        vectors = self.embed_passages([content.embedding_text for content in contents], done)
+        inside = [self.embed_query(content.text)[None] for content in contents]
+        return Embedded(vectors, inside)
 
 
 def share_embedder(name: str) -> Embedder:
