@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,14 +14,15 @@ from rag.rank import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a composer works from: the stand-alone question, hits, sentences and excerpts, each best
-    first.
+    """What a composer works from: the stand-alone question, hits and sentences, best first.
+
+    `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
     """
 
     query: str
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
-    excerpts: tuple[Excerpt, ...] = ()
+    excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
 
 
 class Composer(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
+from functools import partial
 from hashlib import sha256
 
 from index.catalog import DocumentInfo
@@ -77,7 +78,9 @@ class Engine:
                     self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
                 )
                 return
-            evidence = Evidence(query, found.hits, found.sentences, _excerpts(found, snapshot))
+            evidence = Evidence(
+                query, found.hits, found.sentences, partial(_excerpts, found, snapshot)
+            )
             draft = yield from self._compose(evidence, turns)
             draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
             clock.lap("compose")

@@ -103,7 +103,7 @@ def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
     """
     packed: list[Excerpt] = []
     used = 0.0
-    for excerpt in evidence.excerpts or whole(evidence.hits):
+    for excerpt in evidence.excerpts() or whole(evidence.hits):
         size = len(excerpt.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
         if not packed or used + size <= budget:
             packed.append(excerpt)

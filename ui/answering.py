@@ -12,7 +12,7 @@ from index.errors import FootnoteError, UnknownDocument
 from rag.answers import Delta, Done, Event, Retrieved, Turn
 from rag.engine import Engine
 from ui.conversation import Exchange
-from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
+from ui.readable import latest
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,7 @@ def steps(engine: Engine, now: Exchange, past: Sequence[Exchange]) -> Iterator[E
 
 def history(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
     """The latest turns that fit the limits of a question's history, oldest first."""
-    turns: list[Turn] = []
-    room = HISTORY_CHARACTERS
-    for turn in (exchange.turn for exchange in reversed(exchanges)):
-        if turn is None:
-            continue
-        room -= len(turn.question) + len(turn.answer)
-        if room < 0 or len(turns) == HISTORY_TURNS:
-            break
-        turns.append(turn)
-    return tuple(reversed(turns))
+    return latest(exchange.turn for exchange in exchanges if exchange.turn is not None)
 
 
 def as_of_now(engine: Engine, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
