@@ -10,7 +10,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -40,6 +41,23 @@ class FakeLLM:
         self._server.shutdown()
         self._server.server_close()
         assert self.surprises == []
+
+
+Start = Callable[..., FakeLLM]
+
+
+@contextmanager
+def starting() -> Iterator[Start]:
+    """Starts fake servers and checks at the end that each was asked what was scripted."""
+    servers: list[FakeLLM] = []
+
+    def make(*replies: Reply) -> FakeLLM:
+        servers.append(FakeLLM(replies))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from eval.page_data import Result, read_run
 from index.errors import ConfigError
 from rag.answers import Turn
 from rag.llm import LLM
-from tests.fake_llm import FakeLLM, Reply, fails, streams
+from tests.fake_llm import FakeLLM, Reply, Start, fails, starting, streams
 from tests.test_page import FAILED, REFUSED, record, saved
 
 pytestmark = pytest.mark.unit
@@ -33,8 +33,6 @@ CASE = Case(
     "Forty minutes. [1]",
 )
 
-Start = Callable[..., FakeLLM]
-
 
 @pytest.fixture(autouse=True)
 def _loopback(_no_sockets: None) -> None:
@@ -43,16 +41,8 @@ def _loopback(_no_sockets: None) -> None:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts fake servers and checks at the end that each was asked what was scripted."""
-    servers: list[FakeLLM] = []
-
-    def make(*replies: Reply) -> FakeLLM:
-        servers.append(FakeLLM(replies))
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.close()
+    with starting() as start:
+        yield start
 
 
 def says(**changes: Any) -> Reply:

@@ -10,7 +10,7 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ from tests.fake_llm import (
     FakeLLM,
     Handler,
     Reply,
+    Start,
     cuts,
     drops,
     event,
@@ -33,6 +34,7 @@ from tests.fake_llm import (
     offers,
     pings,
     sends,
+    starting,
     streams,
 )
 
@@ -40,8 +42,6 @@ pytestmark = pytest.mark.unit
 
 KEY = "sk-secret-4711-abcdef"
 ASK = [Message("system", "Be brief."), Message("user", "Who met?")]
-
-Start = Callable[..., FakeLLM]
 
 
 @pytest.fixture(autouse=True)
@@ -51,16 +51,8 @@ def _loopback(_no_sockets: None) -> None:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts fake servers and checks at the end that each was asked what was scripted."""
-    servers: list[FakeLLM] = []
-
-    def make(*replies: Reply) -> FakeLLM:
-        servers.append(FakeLLM(replies))
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.close()
+    with starting() as start:
+        yield start
 
 
 def client(server: FakeLLM, seconds: float = 5, model: str = "small") -> LLM:
