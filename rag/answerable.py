@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import astuple, dataclass
 
-from rag.rank import Terms, choose
+from rag.rank import choose
 from rag.retrieve import Found
 from rag.wants import NEEDED, Kind, match_kind
 
@@ -45,10 +45,10 @@ class Signals:
         return astuple(self)[:-1]
 
 
-def read_signals(found: Found, terms: Terms, kind: Kind, passages: int) -> Signals | None:
+def read_signals(found: Found, kind: Kind, passages: int) -> Signals | None:
     """The signals of a question to an index of so many passages; None where nothing was found."""
-    sentences = found.sentences
-    if not sentences:
+    sentences, terms = found.sentences, found.terms
+    if not sentences or terms is None:
         return None
     chosen = choose(sentences)
     return Signals(

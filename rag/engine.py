@@ -23,7 +23,6 @@ from rag.entail import judge_of
 from rag.excerpts import Excerpt, excerpts
 from rag.label import Labelled, label
 from rag.prompts import PROMPT_VERSION
-from rag.rank import Terms
 from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
 from rag.rewrite import Rewriter
 from rag.settings import Settings
@@ -69,7 +68,7 @@ class Engine:
             query, kind = asked.query, kind_wanted(question)
             found = self._search(snapshot, asked, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            signals = read_signals(found, Terms(snapshot, query), kind, snapshot.passage_count)
+            signals = read_signals(found, kind, snapshot.passage_count)
             confidence = confidence_of(signals)
             refusal = self._refusal_before(found, confidence)
             clock.lap("judge")
@@ -112,8 +111,7 @@ class Engine:
             asked = self._condense(snapshot, question, turns, written)
             kind = kind_wanted(question)
             found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
-            terms = Terms(snapshot, asked.query)
-            return read_signals(found, terms, kind, snapshot.passage_count)
+            return read_signals(found, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""

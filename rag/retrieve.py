@@ -63,7 +63,7 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search gave: hits, best first, for each its cosine similarity to the query and its
-    sentences in order, and the sentences of the first hits, best first.
+    sentences in order, the sentences of the first hits, best first, and the query's terms.
     """
 
     query: str
@@ -72,6 +72,7 @@ class Found:
     cosines: tuple[float, ...]
     marks: tuple[Sequence[Marked], ...] = ()
     sentences: tuple[Sentence, ...] = ()
+    terms: Terms | None = None
 
 
 class Searched(Protocol):
@@ -124,6 +125,7 @@ def search(
         tuple(cosines[key] for key in ranked),
         tuple(marked[key] for key in ranked),
         rank_sentences((hit, shares[key], marked[key]) for hit, key in first),
+        terms,
     )
 
 
