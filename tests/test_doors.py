@@ -117,9 +117,11 @@ def by_mcp(address: str, question: str, past: Sequence[Said]) -> Said:
 
 
 def by_terminal(data: Path, question: str, past: Sequence[Said]) -> Said:
-    assert not past, "the terminal knows no turns"
+    turns = [said.turn for said in past if said.turn]
+    options = [word for turn in turns for word in ("--turn", turn.question, turn.answer)]
+    words = ["--data", str(data), "ask", *options, question, "--json"]
     with sharing_minilm():
-        result = CliRunner().invoke(main, ["--data", str(data), "ask", question, "--json"])
+        result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     return of_body(question, json.loads(result.stdout))
 
@@ -156,8 +158,6 @@ def test_doors_give_the_same_text_citations_and_verdicts(
     questions = [*(turn["question"] for turn in item["turns"]), item["question"]]
     found = {}
     for name, door in doors.items():
-        if name == "terminal" and item["turns"]:
-            continue
         past: list[Said] = []
         for question in questions:
             past.append(door(question, past))
@@ -182,8 +182,8 @@ def test_questions_are_answered_and_refused(doors: dict[str, Door]) -> None:
 
 def test_follow_ups_lean_on_what_the_door_said_before(doors: dict[str, Door]) -> None:
     (item,) = [item for item in gold() if item["question"] == "Who led it?"]
-    for name in ("page", "json", "events", "openai", "mcp"):
-        first = doors[name](item["turns"][0]["question"], [])
-        alone, after = doors[name](item["question"], []), doors[name](item["question"], [first])
+    for door in doors.values():
+        first = door(item["turns"][0]["question"], [])
+        alone, after = door(item["question"], []), door(item["question"], [first])
         assert after.facts["query"] != alone.facts["query"]
         assert "Egypt" in after.facts["text"]

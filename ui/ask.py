@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.errors import ConfigError
 from ui.console import json_option, print_json, settings_of, speaks
+from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from index.passages import Hit
-    from rag.answers import Answer
+    from rag.answers import Answer, Turn
 
 _NEAREST = 3
 _EXCERPT = 160
@@ -18,15 +22,26 @@ _EXCERPT = 160
 
 @click.command("ask")
 @click.argument("question")
+@click.option(
+    "--turn",
+    "said",
+    nargs=2,
+    multiple=True,
+    metavar="QUESTION ANSWER",
+    help="What was asked and answered before, which a follow-up leans on; the oldest first.",
+)
 @json_option
 @click.pass_context
 @speaks
-def ask(context: click.Context, question: str, as_json: bool) -> None:
+def ask(
+    context: click.Context, question: str, said: Sequence[tuple[str, str]], as_json: bool
+) -> None:
     """Answer QUESTION from the indexed documents, with citations."""
     from rag.build import build
 
+    turns = _turns(said)
     engine = build(settings_of(context))
-    answer = engine.answer(question)
+    answer = engine.answer(question, turns)
     engine.close()
     if as_json:
         from rag.wire import AnswerBody
@@ -58,8 +73,27 @@ def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
         _print_hit(hit)
 
 
+def _turns(said: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Earlier questions and answers as the engine takes them. Raises ConfigError for too much."""
+    from rag.answers import Turn
+
+    if len(said) > HISTORY_TURNS:
+        raise ConfigError(
+            f"there are {len(said)} turns, the limit is {HISTORY_TURNS}; leave out the first"
+        )
+    characters = sum(len(question) + len(answer) for question, answer in said)
+    if characters > HISTORY_CHARACTERS:
+        raise ConfigError(
+            f"the turns have {characters:,} characters, the limit is {HISTORY_CHARACTERS:,}; "
+            "leave out the first"
+        )
+    return tuple(Turn(question, answer) for question, answer in said)
+
+
 def _print_answer(answer: Answer) -> None:
     click.echo(printable(answer.text))
+    if answer.query != answer.question:
+        click.echo(f"\nSearched for: {printable(answer.query)}")
     if answer.note and not answer.refusal:
         click.echo(f"\n{printable(answer.note)}")
     for citation in answer.citations:
