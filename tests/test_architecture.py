@@ -40,6 +40,8 @@ HOMES = {
         "eval/bench_llamaindex.py",
     },
     "llama_cpp": {"ui/local.py"},
+    "llama_index_instrumentation": {"ui/tracing.py"},
+    "opentelemetry": {"ui/tracing.py"},
     "mcp": {"ui/mcp_server.py", "ui/mcp_cli.py"},
     "gradio": {"ui/chat.py", "ui/chat_page.py", "ui/chat_parts.py", "ui/chat_shelf.py"},
     "watchfiles": {"index/watch.py"},

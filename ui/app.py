@@ -28,6 +28,7 @@ from ui.openai_api import openai_routes
 from ui.reader_routes import reader_routes
 from ui.service import Service, make_service
 from ui.settings import ServiceSettings
+from ui.tracing import Spans, Tracing
 
 # Packages that carry the fonts of the page.
 _FONTS = {"serif": "font_source_serif_pro", "sans": "font_source_sans_pro"}
@@ -40,6 +41,7 @@ def make_app(
     settings: Settings,
     hosts: Sequence[str] = LOOPBACK,
     wanted: ServiceSettings | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The application over an engine, which the caller closes in the end.
 
@@ -47,7 +49,7 @@ def make_app(
     name at this machine is refused. What the doors share is in `app.state.service`.
     """
     wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
-    service = make_service(engine, settings, wanted)
+    service = make_service(tracing.around(engine) if tracing else engine, settings, wanted)
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",
@@ -56,7 +58,7 @@ def make_app(
         lifespan=_lifespan,
     )
     app.state.service = service
-    _add_middleware(app, service, hosts)
+    _add_middleware(app, service, hosts, tracing)
     handle_faults(app)
     routers = [
         openai_routes(service.doorman),
@@ -81,7 +83,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service.library.close()
 
 
-def _add_middleware(app: FastAPI, service: Service, hosts: Sequence[str]) -> None:
+def _add_middleware(
+    app: FastAPI, service: Service, hosts: Sequence[str], tracing: Tracing | None
+) -> None:
     """The innermost first."""
     app.add_middleware(Access, tokens=service.tokens, rate=service.rate)
     # Inside of the guard, which refuses in a sentence what announces its length.
@@ -90,6 +94,8 @@ def _add_middleware(app: FastAPI, service: Service, hosts: Sequence[str]) -> Non
     app.add_middleware(CORSMiddleware, allow_origins=[], allow_credentials=False)
     app.add_middleware(Guard, upload_bytes=service.upload_bytes)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    if tracing:
+        app.add_middleware(Spans, tracer=tracing.tracer)
     app.add_middleware(Journal, requested=service.metrics.requested)
 
 

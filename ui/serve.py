@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from contextlib import ExitStack
@@ -101,7 +102,9 @@ def serve(
     from rag.build import build
     from ui.app import make_app
     from ui.logs import secrets_of, set_up
+    from ui.tracing import tracing_of
 
+    tracing = tracing_of(os.environ)
     if damage := heal(settings):
         click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
     engine = build(settings)
@@ -109,13 +112,15 @@ def serve(
     threading.Thread(target=engine.keep_up, args=(stop,), daemon=True).start()
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
-        app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted)
+        app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
         set_up(secrets_of(settings), log_json)
         _tell_who_may(host, app)
         _run(app, engine, listener, ready, wanted.proxy)
     finally:
         stop.set()
         engine.close()
+        if tracing:
+            tracing.close()
 
 
 def allowed_hosts(host: str, more: str = "") -> Sequence[str]:
