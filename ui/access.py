@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -20,6 +23,21 @@ LOGINS_PER_MINUTE = 10
 _FREE = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 _FREE_BELOW = "/page/"
 _COUNTED = {"POST", "PUT", "DELETE", "PATCH"}
+_CALLER = "footnote.caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the id of a token, "" where none is asked for, and whether it may write."""
+
+    id: str
+    may_write: bool
+
+
+def caller_of(scope: Mapping[str, Any]) -> Caller:
+    """Who sent a request, which must have come through `Access`."""
+    caller: Caller = scope[_CALLER]
+    return caller
 
 
 class Access:
@@ -46,6 +64,8 @@ class Access:
     async def _reply(self, request: Request) -> Response | None:
         # Not the URL's path: a caller's Host header is a part of that.
         path, client = request.scope["path"], request.client.host if request.client else ""
+        if self._tokens is None:
+            request.scope[_CALLER] = Caller("", may_write=True)
         if path.rstrip("/") == LOGIN and self._tokens is None:
             return sentence(404, "There is nothing at this address.")  # and not Gradio's
         if self._tokens:
@@ -59,7 +79,9 @@ class Access:
                     return sentence(503, str(error))
                 if reply := _refusal(request, token):
                     return reply
-                client = token.id if token else client
+                assert token
+                client = token.id
+                request.scope[_CALLER] = Caller(token.id, "write" in token.scopes)
         wait = self._rate.wait(client) if _is_counted(request.method, path) else 0
         return too_often(wait) if wait else None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from typing import Protocol
 
 from index.errors import FootnoteError, UnknownDocument
 from rag.answers import Delta, Done, Event, Retrieved, Turn
@@ -20,7 +21,15 @@ FAULT = "Something went wrong while answering. The server's log says what; pleas
 _REFRESH_SECONDS = 0.05
 
 
-def steps(engine: Engine, now: Exchange, past: Sequence[Exchange]) -> Iterator[Exchange]:
+class Streams(Protocol):
+    """What answers as an engine does."""
+
+    def stream(  # noqa: D102
+        self, question: str, turns: Sequence[Turn] = ()
+    ) -> Generator[Event, None, None]: ...
+
+
+def steps(engine: Streams, now: Exchange, past: Sequence[Exchange]) -> Iterator[Exchange]:
     """The exchange after each event that is worth showing; the last one is never running."""
     shown = 0.0
     try:

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from importlib.resources import files
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -25,13 +23,12 @@ from ui.logs import Journal
 from ui.mcp_server import mcp_routes
 from ui.metrics import CONTENT_TYPE
 from ui.openai_api import openai_routes
+from ui.page_files import add_page_files
 from ui.reader_routes import reader_routes
 from ui.service import Service, make_service
 from ui.settings import ServiceSettings
 from ui.tracing import Spans, Tracing
 
-# Packages that carry the fonts of the page.
-_FONTS = {"serif": "font_source_serif_pro", "sans": "font_source_sans_pro"}
 # Threads besides those that wait for answers: documents, static files, uploads.
 _THREADS = 40
 
@@ -69,8 +66,9 @@ def make_app(
     ]
     for router in [*routers, other_routes(routers)]:
         app.include_router(router)
-    _add_pages(app, service)
-    chat.mount(app, service.doorman, settings, service.page_library)
+    _add_metrics(app, service)
+    add_page_files(app, settings.data)
+    chat.mount(app, service, settings)
     return app
 
 
@@ -99,11 +97,7 @@ def _add_middleware(
     app.add_middleware(Journal, requested=service.metrics.requested)
 
 
-def _add_pages(app: FastAPI, service: Service) -> None:
-    for name, package in _FONTS.items():
-        app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))
-    app.mount("/page", StaticFiles(directory=str(files("ui") / "assets")))
-
+def _add_metrics(app: FastAPI, service: Service) -> None:
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         return Response(service.metrics.text(), media_type=CONTENT_TYPE)

@@ -7,29 +7,23 @@ from fastapi import FastAPI
 from gradio.themes import Base
 from gradio.themes.utils import colors
 
-from rag.engine import Engine
 from rag.settings import Settings
 from ui.chat_page import ChatPage
-from ui.library import Library
+from ui.page_files import page_url
+from ui.service import Service
 
-HEAD = """
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="/page/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/page/chat.css">
-<script src="/page/chat.js" defer></script>
-<script src="/page/panel.js" defer></script>
-<script src="/page/shelf.js" defer></script>
-"""
+# In the order in which they are run.
+_SCRIPTS = ("chat.js", "panel.js", "shelf.js", "manner.js")
 
 
-def mount(app: FastAPI, engine: Engine, settings: Settings, library: Library | None = None) -> None:
+def mount(app: FastAPI, service: Service, settings: Settings) -> None:
     """Put the chat page at `/` of an application; routes that it already has come first."""
     gr.mount_gradio_app(
         app,
-        ChatPage(engine, library or Library(settings, engine), settings).blocks,
+        ChatPage(service, settings).blocks,
         path="/",
         theme=_theme(),
-        head=HEAD,
+        head=_head(),
         show_error=False,
         max_file_size=1,
         enable_monitoring=False,
@@ -39,6 +33,20 @@ def mount(app: FastAPI, engine: Engine, settings: Settings, library: Library | N
         ssr_mode=False,
         pwa=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )
+
+
+def _head() -> str:
+    """What the page loads of ours."""
+    styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in ("fonts.css", "chat.css"))
+    scripts = (f'<script src="{page_url(name)}" defer></script>' for name in _SCRIPTS)
+    return "\n".join(
+        [
+            '<meta name="color-scheme" content="light dark">',
+            f'<link rel="icon" href="{page_url("icon.svg")}" type="image/svg+xml">',
+            *styles,
+            *scripts,
+        ]
     )
 
 

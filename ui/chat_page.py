@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import gradio as gr
 
 from index.errors import FootnoteError
-from rag.engine import Engine
 from rag.settings import Settings
 from ui import feedback
 from ui.answering import as_of_now, history, steps
 from ui.chat_parts import Parts
-from ui.chat_shelf import ShelfActs
+from ui.chat_shelf import ShelfActs, caller
 from ui.chats import acts_html, chats_html
 from ui.conversation import Exchange, exchange_html, sources_html
 from ui.export import as_markdown, file_name
 from ui.history import History, new_chat
-from ui.library import Library
 from ui.limits import QUESTION_CHARACTERS
+from ui.manner_form import form_html, gist_html
+from ui.manners import Manner, Through
 from ui.page_words import (
     NO_SOURCES,
     STOPPED,
@@ -33,6 +33,7 @@ from ui.page_words import (
     welcome_html,
     where_html,
 )
+from ui.service import Service
 
 KEPT = 50  # exchanges that stay on the page
 _READY = gr.update(submit_btn="Ask", stop_btn=False)
@@ -41,25 +42,43 @@ Update = dict[Any, Any]  # new values by component, as Gradio takes them
 Exchanges = tuple[Exchange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation of whoever has the page open; one that is about to begin has no id."""
+
+    id: str
+    kept: History
+    manner: Manner
+
+    def exchanges(self) -> Exchanges:
+        """What is kept of it; without the file there is nothing."""
+        try:
+            return self.kept.exchanges(self.id)[-KEPT:]
+        except FootnoteError:
+            return ()
+
+
 class ChatPage:
     """What the page's components do."""
 
-    def __init__(self, engine: Engine, library: Library, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._doorman = service.doorman
+        self._manners = service.manners
         self._data = settings.data
-        self._history = History(settings.data)
         self._welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._parts = Parts(self._welcome)
-            self._shelf = ShelfActs(self._parts, engine, library)
+            self._shelf = ShelfActs(self._parts, service)
             self._connect()
         self.blocks.queue(max_size=32, default_concurrency_limit=4, api_open=False)
 
     def _connect(self) -> None:
         parts = self._parts
         here = [parts.exchanges, parts.where]
+        asking = [*here, parts.manner]
+        manner = [parts.manner, parts.gist, parts.form]
         talk = [parts.past, parts.now, parts.sources, parts.exchanges]
-        page = [*talk, parts.box, parts.offers, parts.chats, parts.where]
+        page = [*talk, parts.box, parts.offers, parts.chats, parts.where, *manner]
         panel = [parts.shelf, parts.summary]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         opened = self.blocks.load(
@@ -67,15 +86,16 @@ class ChatPage:
         )
         opened.then(self._shelf.offer, here, [parts.offers], **private)
         runs: list[Any] = [
-            parts.box.submit(self.ask, [parts.box, *here], page, **private),
-            parts.offers.pose(self.pose, here, page, **private),
-            parts.now.again(self.again, here, page, **private),
+            parts.box.submit(self.ask, [parts.box, *asking], page, **private),
+            parts.offers.pose(self.pose, asking, page, **private),
+            parts.now.again(self.again, asking, page, **private),
         ]
+        parts.form.settle(self.settle, [parts.where], manner[:2], **private)
         parts.box.stop(self.stop, here, page, cancels=runs, **private)
         parts.fresh.click(self.restart, None, page, cancels=runs, **private)
         parts.chats.choose(self.choose, None, page, cancels=runs, **private)
-        parts.chats.forget(self.forget, here, page, **private)
-        parts.chats.retitle(self.retitle, here, [parts.chats], **private)
+        parts.chats.forget(self.forget, [parts.where], page, **private)
+        parts.chats.retitle(self.retitle, [parts.where], [parts.chats], **private)
         parts.chats.export(self.export, None, [parts.mail], **private)
         for said in (parts.past, parts.now):
             said.rate(self.rate, here, [*talk, parts.chats], **private)
@@ -86,103 +106,137 @@ class ChatPage:
 
     # --- opening and leaving conversations
 
-    def open(self, where: str) -> Update:
+    def open(self, where: str, request: gr.Request) -> Update:
         """What a fresh page shows: the conversation that its address names, and the documents."""
-        return {**self._chat(chat_id(where)), **self._shelf.look()}
+        return {**self._chat(self._talk(request, chat_id(where))), **self._shelf.look(request)}
 
-    def choose(self, event: gr.EventData) -> Update:
+    def choose(self, request: gr.Request, event: gr.EventData) -> Update:
         """A kept conversation, as it was."""
-        return self._chat(event._data["chat"])
+        return self._chat(self._talk(request, event._data["chat"]))
 
-    def restart(self) -> Update:
+    def restart(self, request: gr.Request) -> Update:
         """An empty page."""
-        return self._chat("")
+        return self._chat(self._talk(request))
 
-    def forget(self, exchanges: Exchanges, where: str, event: gr.EventData) -> Update:
+    def forget(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
         """Delete a conversation; an empty page if it was this one."""
-        self._history.delete(event._data["chat"])
-        chat = chat_id(where)
-        return self._chat("") if event._data["chat"] == chat else self._list(chat)
+        talk = self._talk(request, chat_id(where))
+        talk.kept.delete(event._data["chat"])
+        if event._data["chat"] == talk.id:
+            return self.restart(request)
+        return self._list(talk)
 
-    def retitle(self, exchanges: Exchanges, where: str, event: gr.EventData) -> Update:
+    def retitle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
         """Give a conversation another title."""
-        self._history.rename(event._data["chat"], event._data["title"])
-        return self._list(chat_id(where))
+        talk = self._talk(request, chat_id(where))
+        talk.kept.rename(event._data["chat"], event._data["title"])
+        return self._list(talk)
 
-    def export(self, event: gr.EventData) -> Update:
+    def export(self, request: gr.Request, event: gr.EventData) -> Update:
         """A conversation as a file to save."""
-        chat = self._history.chat(event._data["chat"])
+        kept = self._talk(request).kept
+        chat = kept.chat(event._data["chat"])
         if chat is None:
             return {self._parts.mail: ""}
-        text = as_markdown(chat.title, self._history.exchanges(chat.id))
+        text = as_markdown(chat.title, kept.exchanges(chat.id))
         return {self._parts.mail: mail_html(file_name(chat.title), text)}
+
+    def settle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
+        """Have a conversation answered in another manner from now on."""
+        manner = self._manners.allowed(event._data)
+        talk = self._talk(request, chat_id(where), manner)
+        with suppress(FootnoteError):  # the list says that nothing can be kept
+            talk.kept.settle(talk.id, asdict(manner))
+        return {self._parts.manner: manner, self._parts.gist: gist_html(manner, self._manners)}
 
     # --- asking
 
-    def ask(self, question: str, exchanges: Exchanges, where: str) -> Iterator[Update]:
+    def ask(
+        self,
+        question: str,
+        exchanges: Exchanges,
+        where: str,
+        manner: Manner | None,
+        request: gr.Request,
+    ) -> Iterator[Update]:
         """Answer a question, showing the answer as it is written and then as it was checked."""
         question = question.strip()[:QUESTION_CHARACTERS]
         if not question:
             return
-        chat = chat_id(where) or new_chat()
+        talk = self._talk(request, chat_id(where) or new_chat(), manner)
         # An open page outlives the server that answered it.
-        past = (exchanges or self._kept(chat))[1 - KEPT :]
+        past = (exchanges or talk.exchanges())[1 - KEPT :]
         number = int(past[-1].key[1:]) + 1 if past else 1
-        yield from self._answer(Exchange(f"t{number}", question), past, chat)
+        yield from self._answer(Exchange(f"t{number}", question), past, talk)
 
-    def pose(self, exchanges: Exchanges, where: str, event: gr.EventData) -> Iterator[Update]:
+    def pose(
+        self,
+        exchanges: Exchanges,
+        where: str,
+        manner: Manner | None,
+        request: gr.Request,
+        event: gr.EventData,
+    ) -> Iterator[Update]:
         """Ask a question that was offered."""
-        yield from self.ask(event._data["question"], exchanges, where)
+        yield from self.ask(event._data["question"], exchanges, where, manner, request)
 
-    def again(self, exchanges: Exchanges, where: str) -> Iterator[Update]:
+    def again(
+        self, exchanges: Exchanges, where: str, manner: Manner | None, request: gr.Request
+    ) -> Iterator[Update]:
         """Answer the last question anew."""
-        chat = chat_id(where)
-        if exchanges := exchanges or self._kept(chat):
+        talk = self._talk(request, chat_id(where), manner)
+        if exchanges := exchanges or talk.exchanges():
             now = Exchange(exchanges[-1].key, exchanges[-1].question)
-            yield from self._answer(now, exchanges[:-1], chat)
+            yield from self._answer(now, exchanges[:-1], talk)
 
-    def stop(self, exchanges: Exchanges, where: str) -> Update:
+    def stop(self, exchanges: Exchanges, where: str, request: gr.Request) -> Update:
         """End the running answer; what was written stays, marked as stopped."""
-        chat = chat_id(where)
+        talk = self._talk(request, chat_id(where))
         if exchanges and exchanges[-1].running:
-            return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), chat)
+            return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), talk)
         # What the page told may be a step behind what is cancelled, which keeps itself.
-        kept = self._kept(chat)
+        kept = talk.exchanges()
         if kept and kept[-1].fault == STOPPED:
-            return {self._parts.box: _READY, **self._show(kept), **self._list(chat)}
+            return {self._parts.box: _READY, **self._show(kept), **self._list(talk)}
         return {self._parts.box: _READY}
 
-    def _answer(self, now: Exchange, past: Exchanges, chat: str) -> Iterator[Update]:
+    def _answer(self, now: Exchange, past: Exchanges, talk: Talk) -> Iterator[Update]:
         """The page at every step of an answer, which is kept in the end."""
         yield {
             self._parts.box: gr.update(value="", submit_btn=False, stop_btn="Stop"),
             self._parts.offers: "",
-            self._parts.where: where_html(chat),
+            self._parts.where: where_html(talk.id),
             **self._show((*past, now)),
         }
         try:
-            for step in steps(self._engine, now, past):
+            for step in steps(Through(self._doorman, self._manners.engine(talk.manner)), now, past):
                 now = step
                 if now.running:
                     yield self._show((*past, now))
         except GeneratorExit:  # the reader left
-            with suppress(FootnoteError):
-                self._history.keep(chat, replace(now, fault=now.fault or STOPPED))
+            self._keep(replace(now, fault=now.fault or STOPPED), talk)
             raise
-        yield self._end((*past, now), chat)
+        yield self._end((*past, now), talk)
 
-    def _end(self, exchanges: Exchanges, chat: str) -> Update:
+    def _end(self, exchanges: Exchanges, talk: Talk) -> Update:
         """The page with an answer that is complete."""
+        self._keep(exchanges[-1], talk)
+        return {self._parts.box: _READY, **self._show(exchanges), **self._list(talk)}
+
+    def _keep(self, exchange: Exchange, talk: Talk) -> None:
         with suppress(FootnoteError):  # the list says that nothing can be kept
-            self._history.keep(chat, exchanges[-1])
-        return {self._parts.box: _READY, **self._show(exchanges), **self._list(chat)}
+            talk.kept.keep(talk.id, exchange)
+            if talk.manner != self._manners.usual:
+                talk.kept.settle(talk.id, asdict(talk.manner))
 
     # --- rating
 
-    def rate(self, exchanges: Exchanges, where: str, event: gr.EventData) -> Update:
+    def rate(
+        self, exchanges: Exchanges, where: str, request: gr.Request, event: gr.EventData
+    ) -> Update:
         """Note what a reader thinks of an answer, and why."""
-        chat, said = chat_id(where), event._data
-        exchanges = exchanges or self._kept(chat)
+        talk, said = self._talk(request, chat_id(where)), event._data
+        exchanges = exchanges or talk.exchanges()
         at = next(at for at, each in enumerate(exchanges) if each.key == said["turn"])
         rating = said.get("rating") or exchanges[at].rating
         rated = replace(exchanges[at], rating=rating, reason=said.get("reason", ""))
@@ -190,35 +244,41 @@ class ChatPage:
             turns = history(exchanges[:at])
             try:
                 feedback.rate(self._data, rated.answer, turns, rating, rated.reason)
-                self._history.keep(chat, rated)
+                talk.kept.keep(talk.id, rated)
             except FootnoteError as error:
                 return {self._parts.chats: fault_html(error)}
         return self._show((*exchanges[:at], rated, *exchanges[at + 1 :]))
 
     # --- what is shown
 
-    def _chat(self, chat: str) -> Update:
+    def _talk(self, request: gr.Request, chat: str = "", manner: Manner | None = None) -> Talk:
+        """A conversation of the caller's, answered as it says, or as was settled, or as usual."""
+        kept = History(self._data, caller(request).id)
+        if manner is None:
+            try:
+                manner = self._manners.allowed(kept.manner(chat))
+            except FootnoteError:
+                manner = self._manners.usual
+        return Talk(chat, kept, manner)
+
+    def _chat(self, talk: Talk) -> Update:
         """The page with a kept conversation, or empty if there is no such one."""
-        exchanges = as_of_now(self._engine, self._kept(chat))
-        chat = chat if exchanges else ""
+        exchanges = as_of_now(self._doorman, talk.exchanges())
+        talk = talk if exchanges else replace(talk, id="")
         return {
             **self._show(exchanges),
-            **self._list(chat),
+            **self._list(talk),
             self._parts.box: _READY,
-            self._parts.offers: "" if chat else self._shelf.offered,
-            self._parts.where: where_html(chat),
+            self._parts.offers: "" if talk.id else self._shelf.offered,
+            self._parts.where: where_html(talk.id),
+            self._parts.manner: talk.manner,
+            self._parts.gist: gist_html(talk.manner, self._manners),
+            self._parts.form: form_html(talk.manner, self._manners),
         }
 
-    def _kept(self, chat: str) -> Exchanges:
-        """A conversation as it is kept; without its file there is none."""
+    def _list(self, talk: Talk) -> Update:
         try:
-            return self._history.exchanges(chat)[-KEPT:]
-        except FootnoteError:
-            return ()
-
-    def _list(self, chat: str) -> Update:
-        try:
-            shown = chats_html(self._history.chats(), chat, datetime.now())
+            shown = chats_html(talk.kept.chats(), talk.id, datetime.now())
         except FootnoteError as error:
             shown = fault_html(error)
         return {self._parts.chats: shown}

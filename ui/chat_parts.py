@@ -61,6 +61,8 @@ class Parts:
                         submit_btn="Ask",
                         container=False,
                     )
+                    self.gist = words("gist")
+                    self.form = words("form", "", "settle")
             with gr.Column(elem_id="side"):
                 words("tabs", _TABS)
                 self.sources = words("sources")
@@ -69,3 +71,4 @@ class Parts:
         self.where = words("where")
         self.mail = words("mail")
         self.exchanges = gr.State(())
+        self.manner = gr.State(None)

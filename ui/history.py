@@ -6,9 +6,10 @@ document has changed or is gone. The index never touches this file, nor this the
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -32,6 +33,9 @@ CREATE TABLE IF NOT EXISTS exchanges (
     chat TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, number INTEGER NOT NULL,
     question TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (chat, number)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS manners (
+    chat TEXT PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE, body TEXT NOT NULL
+) STRICT;
 """
 
 
@@ -45,7 +49,10 @@ class Chat:
 
 
 class History:
-    """The conversations of one owner. Every method raises StoreError if the file fails it."""
+    """The conversations of one owner: a token's id, or "" for whoever needs no token.
+
+    Every method raises StoreError if the file fails it.
+    """
 
     def __init__(self, data: Path, owner: str = "") -> None:
         self._path = data / FILE_NAME
@@ -100,6 +107,29 @@ class History:
                 "INSERT OR REPLACE INTO exchanges SELECT id, ?, ?, ? FROM chats "
                 "WHERE id = ? AND owner = ?",
                 (int(exchange.key[1:]), exchange.question, body, chat, self._owner),
+            )
+
+    def manner(self, chat: str) -> dict[str, object]:
+        """How a conversation wants to be answered, as it was settled; nothing if it was not."""
+        if not chat or not self._path.exists():
+            return {}
+        with self._open() as database:
+            row = database.execute(
+                "SELECT body FROM manners JOIN chats ON chats.id = chat "
+                "WHERE chat = ? AND owner = ?",
+                (chat, self._owner),
+            ).fetchone()
+        found = json.loads(row[0]) if row else {}
+        return found if isinstance(found, dict) else {}
+
+    def settle(self, chat: str, manner: Mapping[str, object]) -> None:
+        """Keep how a conversation wants to be answered; nothing is kept of one that is not."""
+        if not self._path.exists():
+            return
+        with self._open() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO manners SELECT id, ? FROM chats WHERE id = ? AND owner = ?",
+                (json.dumps(manner), chat, self._owner),
             )
 
     def rename(self, chat: str, title: str) -> None:

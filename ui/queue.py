@@ -53,12 +53,15 @@ class Doorman(Engine):
         self._line: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
         self._threads = 0
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
-        """As the engine's, begun at once. Raises Busy; later Late, Stopping or what it raises.
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), by: Engine | None = None
+    ) -> Generator[Event, None, None]:
+        """As the engine's, or another's, begun at once.
 
-        Closing it, from any thread, ends a `next` that waits.
+        Raises Busy; later Late, Stopping or what it raises. Closing it, from any thread, ends a
+        `next` that waits.
         """
-        return self._admit(lambda: self._engine.stream(question, turns), question)
+        return self._admit(lambda: (by or self._engine).stream(question, turns), question)
 
     def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
         """The checked answer: the last event of `stream`."""

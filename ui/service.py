@@ -10,8 +10,10 @@ from index.errors import FootnoteError
 from rag.answers import Answer
 from rag.engine import Engine
 from rag.settings import Settings
+from ui.access import Caller
 from ui.library import Library
 from ui.logs import Asked
+from ui.manners import Manners
 from ui.metrics import Metrics
 from ui.queue import Doorman, Observer
 from ui.rates import Rate
@@ -20,8 +22,7 @@ from ui.ticket import Limits
 from ui.tokens import Tokens
 
 _OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
-# The page's calls don't tell whose token opened it.
-_BY_TOKEN = "documents are added and deleted over HTTP here, with a token that may write"
+_READS = "Your token may read; to add or delete documents, log in with one that may write."
 _AT_ONCE = {"quotes": 16, "llm": 4}
 
 
@@ -35,11 +36,11 @@ class Service:
     rate: Rate
     tokens: Tokens | None
     upload_bytes: int
+    manners: Manners
 
-    @property
-    def page_library(self) -> Library:
-        """The library as the chat page may use it."""
-        return self.library.for_readers(_BY_TOKEN) if self.tokens else self.library
+    def library_for(self, caller: Caller) -> Library:
+        """The library as whoever opened the chat page may use it."""
+        return self.library if caller.may_write else self.library.for_readers(_READS)
 
 
 def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) -> Service:
@@ -63,6 +64,7 @@ def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) ->
         Rate(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,
         settings.max_file_mb << 20,
+        Manners(engine, settings),
     )
 
 

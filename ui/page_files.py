@@ -1,0 +1,66 @@
+"""What the page is made of besides its HTML: scripts, styles, pictures and typefaces."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import Response
+from starlette.types import Scope
+
+from ui.fonts import FACES, WHOLE, Fonts, whole
+
+# An address that names the contents never has others.
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN = {"Cache-Control": "no-cache"}
+
+
+def page_url(name: str) -> str:
+    """The address of a file of the page, with a part of its digest."""
+    return f"/page/{name}?v={_digest(name)}"
+
+
+def add_page_files(app: FastAPI, data: Path) -> None:
+    """Serve them under `/page`; the typefaces that were cut are kept in the data folder."""
+    app.include_router(_font_routes(Fonts(data)))
+    for name, package in WHOLE.items():
+        app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))
+    app.mount("/page", _Assets(directory=str(_folder())))
+
+
+def _font_routes(fonts: Fonts) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/page/{face}.woff2", include_in_schema=False)
+    def font(face: str) -> FileResponse:
+        if face not in FACES:
+            raise HTTPException(404)
+        file = fonts.file(face)
+        if file == whole(face):
+            return FileResponse(file, media_type="font/ttf", headers=_ASK_AGAIN)
+        return FileResponse(file, media_type="font/woff2", headers=_FOR_EVER)
+
+    return router
+
+
+class _Assets(StaticFiles):
+    """Files that a browser keeps if their address says which contents it means."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_FOR_EVER if scope["query_string"] else _ASK_AGAIN)
+        return response
+
+
+@cache
+def _digest(name: str) -> str:
+    return sha256((_folder() / name).read_bytes()).hexdigest()[:8]
+
+
+def _folder() -> Path:
+    return Path(str(files("ui") / "assets"))
