@@ -18,6 +18,7 @@ from eval.gate_cli import gate
 from eval.judge_cli import judge
 from eval.page_cli import report
 from eval.power_cli import power
+from eval.strict_cli import strict
 from eval.support_cli import support
 from index.errors import FootnoteError
 
@@ -111,6 +112,7 @@ group.add_command(gate)
 group.add_command(judge)
 group.add_command(power)
 group.add_command(report)
+group.add_command(strict)
 group.add_command(support)
 group.add_command(calibrate)
 group.add_command(disagree)

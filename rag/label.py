@@ -18,12 +18,16 @@ class Labelled:
 
 
 def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
-    """Number quotes by first use, judge every claim, and with `strict` drop unsupported ones."""
+    """Number quotes by first use, judge every claim, and with `strict` keep supported ones alone.
+
+    Of what SmolLM2 (135M parameters) wrote on 100 questions of XQuAD English, a reader found a
+    sixth of the weak statements true and three quarters of the supported ones.
+    """
     labels: dict[Quote, int] = {}
     statements, text = list[Statement](), ""
     for claim in draft.claims:
         verdict = check(claim.text, claim.quotes).support
-        if strict and verdict is Support.UNSUPPORTED:
+        if strict and verdict is not Support.SUPPORTED:
             continue
         used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
         statements.append(Statement(claim.text, used, verdict))

@@ -22,6 +22,7 @@ from rag.markers import Marked, read_markers
 from rag.plain import PlainText
 from rag.prompts import NO_ANSWER, SYSTEM, messages
 from rag.settings import Settings
+from rag.words import read
 
 _BYTES_PER_TOKEN = 4
 # A model that says a sentence for the third time has nothing more to say.
@@ -32,6 +33,18 @@ _PROMPT_AGAIN = re.compile(
     r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
 )
 _LABEL = re.compile(r"\[\^?(\d{1,3})\]")
+_ASKS_FOR = re.compile(
+    r"\W*(?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)\b)"
+    r".*\b(?:who|whom|whose|when|where|what|why|how)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OFFERS = re.compile(r"\b(?:or|and|between|of the)\b", re.IGNORECASE)
+_EMPTY = frozenset(
+    (
+        "a an the this that these those it its they their he his she her there is are was were be "
+        "been being do does did has have had of in on at to by for from with as and"
+    ).split()
+)
 _NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
 _DECLINES = re.compile(
     r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
@@ -69,7 +82,8 @@ class LLMComposer:
         if not text.strip():
             note = str(fault) if fault else f"The LLM at {self._llm.host} returned no answer."
             return Draft((), note=note)
-        return draft_of(text, packed, f"{fault} The answer is cut off." if fault else "")
+        note = f"{fault} The answer is cut off." if fault else ""
+        return draft_of(text, packed, note, query)
 
     def _write(
         self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
@@ -111,8 +125,11 @@ def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
     return packed
 
 
-def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "") -> Draft:
-    """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one."""
+def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = "") -> Draft:
+    """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one.
+
+    What only says the question again is left out.
+    """
     statements, stray = read_markers(_said(text), len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
@@ -123,7 +140,8 @@ def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "") -> Draft:
     claims: dict[str, Claim] = {}
     for statement in statements:
         key = _key(statement.text)
-        if key not in claims and key not in echoes and not _asks_or_declines(statement):
+        said = key in claims or key in echoes or _restates(statement, question)
+        if not said and not _asks_or_declines(statement):
             labelled = [s for label in statement.labels for s in packed[label - 1].sources]
             claims[key] = Claim(
                 statement.text, back(statement.text, labelled, sources), statement.lead
@@ -150,6 +168,16 @@ def _key(text: str) -> str:
 def _asks_or_declines(statement: Marked) -> bool:
     """A question states nothing, though its words stand in the passages; nor does a refusal."""
     return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
+
+
+def _restates(statement: Marked, question: str) -> bool:
+    """Whether a statement says nothing that a question for something else does not: "When was the
+    bridge opened?", "The bridge was opened." What asks for one of several may name it.
+    """
+    if not _ASKS_FOR.match(question) or _OFFERS.search(question):
+        return False
+    asked = {word.key or word.low for word in read(question)} | _EMPTY
+    return asked.issuperset(word.key or word.low for word in read(statement.text))
 
 
 def _is_sentinel(statement: Marked) -> bool:

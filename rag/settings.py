@@ -30,7 +30,7 @@ class Settings(IndexSettings):
         le=1,
         description="confidence below which a question is refused; 0 answers whatever is asked",
     )
-    strict: bool = Field(False, description="drop statements that no passage supports")
+    strict: bool = Field(False, description="show only statements that a passage supports in full")
     support_model: str = Field(
         "", description="folder or name of an NLI cross-encoder that checks support as well"
     )

@@ -39,3 +39,11 @@ def test_a_claim_without_backing_is_marked_and_in_strict_mode_dropped() -> None:
     assert [s.support for s in marked.statements] == [Support.UNSUPPORTED, Support.SUPPORTED]
     assert strict.text == "Egypt led the talks. [1]"
     assert len(strict.citations) == 1
+
+
+def test_strict_keeps_only_what_is_supported_in_full() -> None:
+    weak = Claim("Egypt led the talks at great length.", (EGYPT,))
+    draft = Draft((weak, Claim("Egypt led the talks.", (EGYPT,))))
+    marked, strict = label(draft, strict=False), label(draft, strict=True)
+    assert [s.support for s in marked.statements] == [Support.WEAK, Support.SUPPORTED]
+    assert strict.text == "Egypt led the talks. [1]"

@@ -17,7 +17,8 @@ from index.passages import Hit, Passage
 from index.settings import load_settings
 from rag.answers import Draft, Turn
 from rag.compose import Composer, Evidence
-from rag.llm_composer import LLMComposer, pack
+from rag.excerpts import whole
+from rag.llm_composer import LLMComposer, draft_of, pack
 from rag.prompts import NO_ANSWER
 from rag.settings import Settings
 from tests.fake_llm import FakeLLM, Reply, cuts, event, fails, hangs, sends, streams
@@ -118,6 +119,26 @@ def test_composer_made_up_labels_are_counted_and_the_words_are_found(ask: Ask) -
 def test_composer_no_label_gets_the_words_that_back_it(ask: Ask) -> None:
     _, draft = ask(streams("Three men met in Paris."))
     assert claims(draft) == [("Three men met in Paris.", [TEXTS[2]])]
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "kept"),
+    [
+        ("When were the talks held in Paris?", "The talks were held in Paris.", False),
+        ("Who was held?", "They were held.", False),
+        ("When were the talks held in Paris?", "The talks were not held in Paris.", True),
+        ("How many of them met?", "Both met.", True),
+        ("Where was Paris in 2024?", "Paris was under 2025.", True),
+        ("Did those who met in Paris hold talks?", "Those who met in Paris hold talks.", True),
+        ("What was in Paris, talks or a party?", "Talks was in Paris.", True),
+        ("talks held Paris", "The talks were held in Paris.", True),
+    ],
+)
+def test_draft_statement_that_only_says_the_question_again_is_left_out(
+    question: str, reply: str, kept: bool
+) -> None:
+    draft = draft_of(f"{reply} {TEXTS[0]}", whole(HITS), question=question)
+    assert [claim.text for claim in draft.claims] == [reply, TEXTS[0]][not kept :]
 
 
 def test_composer_markup_in_the_reply_is_only_text(ask: Ask) -> None:
