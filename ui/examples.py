@@ -67,7 +67,11 @@ def candidates(document: Document) -> Iterator[str]:
         (heading for heading in headings if _ASKING.match(heading)),
         (f"How many {found[1]}?" for each in sentences if (found := _COUNTED.match(each))),
         (question for each in sentences if (question := _definition(each))),
-        (f"What is said about {_inside(heading)}?" for heading in headings[1:] or headings),
+        (
+            f"What is said about {_inside(heading)}?"
+            for heading in headings[1:] or headings
+            if not heading.endswith("?")
+        ),
     )
     seen = set[str]()
     for questions in kinds:
