@@ -7,6 +7,7 @@ reader that goes away frees the server at once, and llama-index's tracing stays 
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import queue
 import threading
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from index.errors import ConfigError
+from rag.leaving import READER
 from rag.llm_call import Call, trusted
 from rag.llm_faults import LLMError, fault_of
 from rag.settings import Settings
@@ -99,18 +101,18 @@ class LLM:
         _load_libraries()  # takes seconds once, which are not the server's fault
         call = Call(self.host, time.monotonic() + self._seconds)
         context = contextvars.copy_context()
-        threading.Thread(
+        thread = threading.Thread(
             target=context.run, args=(self._pump, messages, call), name="llm", daemon=True
-        ).start()
+        )
+        reader = READER.get(None)
         try:
-            while True:
-                item = call.next(self._silence)
-                if item is None:
-                    return
-                if isinstance(item, LLMError):
-                    raise item
-                if item:
-                    yield item
+            with reader.told_by(call.leave) if reader else contextlib.nullcontext():
+                thread.start()
+                while (item := call.next(self._silence)) is not None:
+                    if isinstance(item, LLMError):
+                        raise item
+                    if item:
+                        yield item
         except queue.Empty:
             fact = "did not finish within" if call.over else "has said nothing for"
             limit = self._seconds if call.over else self._silence

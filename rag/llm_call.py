@@ -90,6 +90,11 @@ class Call:
                 raise LLMError(f"The LLM at {self._host} sent far more than an answer.")
             yield chunk
 
+    def leave(self) -> None:
+        """End the call, and the wait for its next piece: nobody reads it any more."""
+        self.put(LLMError(f"Nobody waits for the LLM at {self._host} any more."))
+        self.abort()
+
     def abort(self) -> None:
         """End the call from another thread; a read that waits for the server returns at once."""
         self.aborted.set()

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 import pytest
 
 from tests.conftest import SEEDS
-from tests.fake_llm import FakeLLM, Handler, event, fails, hangs
+from tests.fake_llm import FakeLLM, Handler, Reply, event, fails, hangs
 from tests.screenshot import FOOTNOTE
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 QUESTION = "Who met in Paris?"
 KEY, PASSWORD = "sk-hunter-key", "hunter-password"
 STREAM = {"Accept": "text/event-stream"}
+LEFT = 'footnote_questions_total{outcome="left"}'
 
 
 def drips(handler: Handler) -> None:
@@ -112,19 +113,20 @@ def test_first_start_shows_a_token_that_reads_and_keeps_its_hash(
     assert server.request("DELETE", "/v1/documents/brief.md")[1].status == 403
 
 
-@pytest.mark.parametrize("headers", [STREAM, {}])
+@pytest.mark.parametrize("reply", [drips, hangs(head=False)], ids=["it talks", "it is silent"])
+@pytest.mark.parametrize("headers", [STREAM, {}], ids=["stream", "json"])
 def test_client_that_leaves_ends_the_llms_call(
-    server: Server, llm: FakeLLM, headers: dict[str, str]
+    server: Server, llm: FakeLLM, headers: dict[str, str], reply: Reply
 ) -> None:
     llm.gone.clear()
-    asked = len(llm.requests)
-    llm.replies.append(drips)
+    asked, left = len(llm.requests), server.metric(LEFT)
+    llm.replies.append(reply)
     connection = server.send("POST", "/v1/ask", {"question": QUESTION}, **headers)
     while len(llm.requests) == asked:
         sleep(0.05)
     connection.close()
     assert llm.gone.wait(30)
-    while server.metric('footnote_questions_total{outcome="left"}') < 1 + (headers == {}):
+    while server.metric(LEFT) == left:
         sleep(0.05)
     assert server.metric("footnote_answers_running") == 0
 

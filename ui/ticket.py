@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from index.errors import StoreError
+from rag.leaving import READER, Reader
 
 T = TypeVar("T")
 
@@ -57,12 +58,18 @@ class Ticket(Generator[T, None, None], Generic[T]):
         self.question = question
         self.context = contextvars.copy_context()
         self.begun = False
-        self.left = False
+        self._reader = Reader()
+        self.context.run(READER.set, self._reader)
         self.fault: Exception | None = None
         self._work = work
         self._limits = limits
         self._events: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._until = time.monotonic() + limits.wait_seconds
+
+    @property
+    def left(self) -> bool:
+        """Whether the reader has left, or has had all there is."""
+        return self._reader.left
 
     def put(self, event: object) -> None:
         """Hand over an event, an exception to raise, or a sign."""
@@ -87,12 +94,13 @@ class Ticket(Generator[T, None, None], Generic[T]):
             self._until = time.monotonic() + self._limits.seconds
             event = self._take()
         if event is END or self.left:
-            self.left = True
+            self._reader.leave()
             raise StopIteration
         if not isinstance(event, Exception) and time.monotonic() > self._until:
             event = self._late()
         if isinstance(event, Exception):
-            self.left, self.fault = True, event
+            self.fault = event
+            self._reader.leave()
             raise event
         return event  # type: ignore[return-value]
 
@@ -107,8 +115,8 @@ class Ticket(Generator[T, None, None], Generic[T]):
         return super().throw(kind, value, trace)
 
     def close(self) -> None:
-        """Leave; what is under way ends with its next event."""
-        self.left = True
+        """Leave; what is under way ends with its next event, a call of an LLM at once."""
+        self._reader.leave()
         self.put(END)
 
     def _take(self) -> object:
