@@ -17,6 +17,9 @@ CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 _SPLITS = ("test", "dev", "train")
 # Identifiers are file names here, so what no file name may hold is replaced.
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
+# In Markdown a title is a heading, which belongs to every passage below it; in plain text one that
+# ends with a full stop is a paragraph.
+_TITLED = ".md"
 # A list of strings as numpy prints it, without commas.
 _PRINTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _NUMBER = re.compile(r"\d+")
@@ -34,7 +37,8 @@ def read_beir(folder: Path) -> GoldSet:
         if not isinstance(line, dict) or not {"_id", "text"} <= line.keys():
             found.fault(place, "a document needs _id and text")
             continue
-        documents[document_name(str(line["_id"]))] = titled(line.get("title", ""), line["text"])
+        name_of = document_name(str(line["_id"]), _TITLED)
+        documents[name_of] = titled(line.get("title", ""), line["text"])
     judged = _read_qrels(_qrels_of(folder), found)
     for place, line in json_lines(read_text(folder / QUERIES), found, QUERIES):
         if not isinstance(line, dict) or not {"_id", "text"} <= line.keys():
@@ -46,13 +50,13 @@ def read_beir(folder: Path) -> GoldSet:
 
 
 def titled(title: str, text: str) -> str:
-    """A document's text below its title."""
-    return f"{title}\n\n{text}" if title else text
+    """A document's text below its title, as Markdown."""
+    return f"# {title}\n\n{text}" if title else text
 
 
-def document_name(identifier: str) -> str:
+def document_name(identifier: str, suffix: str = ".txt") -> str:
     """The file that holds the document of this identifier."""
-    return f"{_NOT_IN_NAMES.sub('_', identifier)}.txt"
+    return f"{_NOT_IN_NAMES.sub('_', identifier)}{suffix}"
 
 
 def _qrels_of(folder: Path) -> Path:
@@ -74,7 +78,7 @@ def _read_qrels(path: Path, found: Collector) -> dict[str, list[dict[str, object
         if not grade.lstrip("-").isdigit():
             found.fault(f"{path.name}, line {number}", "needs a query, a document and a grade")
         elif int(grade) > 0:
-            evidence = {"document": document_name(document), "grade": int(grade)}
+            evidence = {"document": document_name(document, _TITLED), "grade": int(grade)}
             judged[query].append(evidence)
     return judged
 
@@ -83,7 +87,9 @@ def read_scifact(folder: Path) -> GoldSet:
     """SciFact's claims, each resting on any of the abstracts that it cites. Raises ConfigError."""
     (corpus,), (claims,) = (sorted(folder.glob(f"{kind}_*.csv")) for kind in ("corpus", "claims"))
     documents: dict[str, str | bytes] = {
-        document_name(row["doc_id"]): titled(row["title"], " ".join(_strings(row["abstract"])))
+        document_name(row["doc_id"], _TITLED): titled(
+            row["title"], " ".join(_strings(row["abstract"]))
+        )
         for row in _rows(corpus)
     }
     cited = defaultdict[str, list[str]](list)
@@ -93,7 +99,8 @@ def read_scifact(folder: Path) -> GoldSet:
         cited[row["id"]] += _NUMBER.findall(row["cited_doc_ids"])
     found = Collector(claims.name)
     for key, (number, claim) in asked.items():
-        evidence = [{"document": document_name(document)} for document in dict.fromkeys(cited[key])]
+        names = [document_name(document, _TITLED) for document in dict.fromkeys(cited[key])]
+        evidence = [{"document": name} for name in names]
         found.add(f"row {number}", {"id": key, "question": claim, "evidence": evidence})
     return found.done(documents)
 

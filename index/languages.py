@@ -57,6 +57,8 @@ def _script(counts: Mapping[str, int]) -> str:
 
 def _latin(counts: Mapping[str, int], among: Collection[str], default: str) -> str:
     """The language whose function words there are most of; one that others share counts less."""
+    if {*among} <= {default}:
+        return default
     evidence, scores = _evidence(), {default: _LEAD}
     for word in evidence.keys() & counts.keys():
         languages = evidence[word]

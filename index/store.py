@@ -130,6 +130,10 @@ class Snapshot:
         """A text's words as they are indexed, stop words left out."""
         return self._lexical.terms(text)
 
+    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
+        """The same for each of the parts of one text, which are in one language."""
+        return self._lexical.terms_of_each(texts)
+
     def language(self, text: str) -> str:
         """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
         return self._lexical.language(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from index.passages import Hit, Passage
 from index.sentences import sentence_spans
@@ -21,6 +22,8 @@ _KIND = 0.11
 BEST_MARK = 1 + _COVERAGE + _COVERAGE_WITH_PREVIOUS + _KIND
 
 MOST_SENTENCES = 3
+# Passages whose sentences' spans are remembered, 1 kB each.
+_REMEMBERED = 4096
 # A further sentence is quoted if its score is within this much of the best one's. Chosen on the
 # even-numbered articles of XQuAD English, where it gives 1.8 sentences that hold the gold answer
 # for 0.90 of the questions; on the odd-numbered ones 1.5 sentences for 0.94.
@@ -42,11 +45,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A sentence and how well it answers by itself; `score` is at best `BEST_MARK`."""
+    """A sentence, how well it answers by itself, and the query's terms that it holds; `score` is at
+    best `BEST_MARK`.
+    """
 
     quote: Quote
     cosine: float
     score: float
+    held: frozenset[str] = frozenset()
 
 
 class Terms:
@@ -57,16 +63,26 @@ class Terms:
         self._snapshot = snapshot
         self._weights = {term: snapshot.idf(term) for term in set(snapshot.terms(query))}
         self._total = sum(self._weights.values())
+        self._shares = dict[frozenset[str], float]()
 
     def held(self, text: str) -> frozenset[str]:
         """The query's terms that a text holds."""
-        return frozenset(self._weights.keys() & set(self._snapshot.terms(text)))
+        return self.held_by_each([text])[0]
+
+    def held_by_each(self, texts: Sequence[str]) -> list[frozenset[str]]:
+        """The query's terms that each of the parts of one text holds."""
+        each = self._snapshot.terms_of_each(texts)
+        return [frozenset(self._weights.keys() & set(terms)) for terms in each]
 
     def share(self, held: frozenset[str]) -> float:
         """Weighted share of the query's terms, 0..1; 0 for a query without terms."""
         if not self._total:
             return 0.0
-        return sum(self._weights[term] for term in sorted(held)) / self._total
+        # Few different sets are met in the hundreds of sentences that a question reads.
+        if held not in self._shares:
+            total = sum(self._weights[term] for term in sorted(held))
+            self._shares[held] = total / self._total
+        return self._shares[held]
 
     def count_share(self, text: str) -> float:
         """Share of the query's terms that a text holds, each counted alike, 0..1."""
@@ -83,15 +99,16 @@ def mark_sentences(
     kind of thing that the question asks for. `trust`, 0..1, is how much of its similarity counts.
     """
     marked, before = list[Marked](), frozenset[str]()
-    for quote, cosine in zip(quotes_of(passage), cosines, strict=True):
-        held = terms.held(quote.text)
+    quotes = quotes_of(passage)
+    each = terms.held_by_each([quote.text for quote in quotes])
+    for quote, cosine, held in zip(quotes, cosines, each, strict=True):
         score = (
             trust * cosine
             + _COVERAGE * terms.share(held)
             + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
             + _KIND * match_kind(kind, terms.query, quote.text)
         )
-        marked.append(Marked(quote, cosine, score))
+        marked.append(Marked(quote, cosine, score, held))
         before = held
     return marked
 
@@ -110,8 +127,13 @@ def quotes_of(passage: Passage) -> list[Quote]:
     """The sentences of a passage in reading order."""
     return [
         Quote(passage, passage.start + start, passage.start + end)
-        for start, end in sentence_spans(passage.text)
+        for start, end in _spans(passage.text)
     ]
+
+
+@lru_cache(_REMEMBERED)
+def _spans(text: str) -> Sequence[tuple[int, int]]:
+    return tuple(sentence_spans(text))
 
 
 def choose(ranked: Sequence[Sentence], most: int = MOST_SENTENCES) -> list[Sentence]:

@@ -25,13 +25,14 @@ from rag.rank import (
     quotes_of,
     rank_sentences,
 )
+from rag.surroundings import most_of, with_surroundings
 from rag.wants import Kind
 
-# Candidates taken from each ranking, at least; more than is ever shown, so that a passage that
-# only one of them ranks high is seen.
+# Candidates taken from each ranking, at least, and of both the first ones that are read; more than
+# is ever shown, so that a passage that only one of them ranks high is seen.
 _CANDIDATES = 50
-# First passages whose sentences are read, and those whose sentences may be quoted.
-_READ = 20
+# First passages that a reranker sees, and those whose sentences may be quoted.
+_RERANKED = 20
 _QUOTED = 5
 # What the best sentence adds to a passage's score. Chosen with the weight of the cosine on XQuAD
 # English, its even-numbered articles: success@1 0.944 without, 0.956 with; on the odd ones 0.972
@@ -93,13 +94,14 @@ def search(
 ) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
-    Scores are 0..1: cosine and BM25, each scaled by the candidates, and the best sentence; or what
-    the reranker says of the first ones. `embed` is for sentences whose vectors are not stored.
+    Scores are 0..1: cosine and BM25, each scaled by the candidates, the best sentence, and what
+    surrounds the passage; or what the reranker says of the first ones. `embed` is for sentences
+    whose vectors are not stored.
     """
-    limit = max(_CANDIDATES, 2 * k)
+    limit = max(_CANDIDATES, k)
     cosines, fused = score(snapshot, query.text, query.vector, limit, query.dense_weight)
     shares = {key: value + query.bias.get(key, 0.0) for key, value in fused.items()}
-    keys = sorted(shares, key=lambda key: (-shares[key], key))[: max(k, _READ)]
+    keys = sorted(shares, key=lambda key: (-shares[key], key))[:limit]
     passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
     inside = _sentence_cosines(snapshot, passages, query.vector, embed)
     terms = Terms(snapshot, query.text)
@@ -107,16 +109,21 @@ def search(
     marked = {
         key: mark_sentences(passages[key], inside[key], terms, query.kind, trust) for key in keys
     }
-    if reranker:
-        texts = [passages[key].embedding_text for key in keys]
-        scores = dict(zip(keys, reranker.scores(query.text, texts), strict=True))
-    else:
-        scores = {key: _with_best(shares[key], marked[key], weight) for key in keys}
-    ranked = sorted(keys, key=lambda key: (-scores[key], key))[:k]
-    hits = tuple(
-        Hit(passages[key], min(1.0, max(0.0, scores[key])), rank)
-        for rank, key in enumerate(ranked, start=1)
+    scores = with_surroundings(
+        {key: shares[key] + weight * _best(marked[key]) for key in keys},
+        passages,
+        marked,
+        snapshot.vectors(sorted(keys)),
+        terms,
     )
+    ranked = sorted(keys, key=lambda key: (-scores[key], key))
+    most = most_of(1 + weight * BEST_MARK)
+    if reranker:
+        most, scores = 1.0, _reranked(reranker, query.text, passages, ranked[: max(k, _RERANKED)])
+        ranked = sorted(scores, key=lambda key: (-scores[key], key))
+    del ranked[k:]
+    shown = [min(1.0, max(0.0, scores[key] / most)) for key in ranked]
+    hits = tuple(Hit(passages[key], shown[i], i + 1) for i, key in enumerate(ranked))
     first = zip(hits[:_QUOTED], ranked, strict=False)
     return Found(
         query.text,
@@ -129,9 +136,16 @@ def search(
     )
 
 
-def _with_best(fused: float, marked: Sequence[Marked], weight: float) -> float:
-    best = max((one.score for one in marked), default=0.0)
-    return (fused + weight * best) / (1 + weight * BEST_MARK)
+def _best(marked: Sequence[Marked]) -> float:
+    return max((one.score for one in marked), default=0.0)
+
+
+def _reranked(
+    reranker: Reranker, query: str, passages: Mapping[str, Passage], keys: Sequence[str]
+) -> dict[str, float]:
+    """What the reranker says of keys, 0..1."""
+    texts = [passages[key].embedding_text for key in keys]
+    return dict(zip(keys, reranker.scores(query, texts), strict=True))
 
 
 def _sentence_cosines(

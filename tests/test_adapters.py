@@ -84,15 +84,15 @@ def beir(folder: Path, qrels: str = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\t
 
 def test_beir_asks_the_queries_that_are_judged(tmp_path: Path) -> None:
     gold = load_gold(beir(tmp_path))
-    assert gold.documents == {"d1.txt": "Talks\n\nHeld in Cairo.", "d_2.txt": "Egypt led."}
+    assert gold.documents == {"d1.md": "# Talks\n\nHeld in Cairo.", "d_2.md": "Egypt led."}
     (query,) = gold.items
     assert (query.id, query.question, query.answers) == ("q1", "Where?", ())
-    assert [(e.document, e.grade, e.quote) for e in query.evidence] == [("d1.txt", 2, None)]
+    assert [(e.document, e.grade, e.quote) for e in query.evidence] == [("d1.md", 2, None)]
 
 
 def test_beir_reads_the_judgements_of_trec_eval_as_well(tmp_path: Path) -> None:
     (query,) = load_gold(beir(tmp_path, qrels="q2\t0\td/2\t1\n")).items
-    assert (query.id, query.evidence[0].document) == ("q2", "d_2.txt")
+    assert (query.id, query.evidence[0].document) == ("q2", "d_2.md")
 
 
 def test_beir_with_faults_names_file_and_line(tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ def test_scifact_joins_the_rows_of_a_claim(tmp_path: Path) -> None:
         "0,One is two.,7,CONTRADICT,[0],[7]\n0,One is two.,7,CONTRADICT,[1],[7]\n",
     )
     gold = load_gold(tmp_path)
-    assert gold.documents == {"7.txt": "Sums\n\nIt isn't. It is \\ three."}
+    assert gold.documents == {"7.md": "# Sums\n\nIt isn't. It is \\ three."}
     (claim,) = gold.items
-    assert (claim.id, [e.document for e in claim.evidence]) == ("0", ["7.txt"])
+    assert (claim.id, [e.document for e in claim.evidence]) == ("0", ["7.md"])
 
 
 # --- MTRAG
