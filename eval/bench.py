@@ -65,8 +65,10 @@ def peak_memory_mb() -> float | None:
 _SYLLABLES = "ba co di fu ga he ji ko lu ma ne pi ro su ta ve wi xo yu za".split()
 
 
-def make_corpus(folder: Path, files: int, paragraphs: int, words: int = 110) -> None:
-    """Write text files of made-up words, the same ones each time; a paragraph is a passage."""
+def make_corpus(folder: Path, files: int, paragraphs: int, words: int = 60) -> None:
+    """Write text files of made-up words, the same ones each time; a paragraph is a passage, for
+    such words are three tokens each.
+    """
     chance = random.Random(files * 1000 + paragraphs)
     vocabulary = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 3))) for _ in range(4000)]
     for number in range(files):
