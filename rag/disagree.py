@@ -108,6 +108,8 @@ def find_disagreement(query: str, kind: Kind, sentences: Sequence[Sentence]) -> 
 def _apart(asked: Words, kind: Kind, one: Sentence, other: Sentence) -> tuple[str, str] | None:
     """The values in which two sentences differ that else say the same."""
     a, b = read(one.quote.text), read(other.quote.text)
+    if not (any(map(_valued, a)) and any(map(_valued, b))):
+        return None
     around_a, around_b = _around(one), _around(other)
     if any(held(w, around_a) != held(w, around_b) for w in asked if w.exact):
         return None
