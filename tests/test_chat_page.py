@@ -138,7 +138,7 @@ def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
     chat = asked(page, MINE)
     page.send("settle", where(chat), composer="llm", passages=99, strict="yes")
     assert "Quotes · 20 passages" in page.shown["gist"]
-    page.send("click")
+    page.send("restart")
     assert "Quotes · 8 passages" in page.shown["gist"]
     page.send("choose", chat=chat)
     assert "Quotes · 20 passages" in page.shown["gist"]

@@ -9,11 +9,8 @@ from gradio.themes.utils import colors
 
 from rag.settings import Settings
 from ui.chat_page import ChatPage
-from ui.page_files import page_url
+from ui.page_files import SCRIPTS, STYLES, page_url
 from ui.service import Service
-
-# In the order in which they are run.
-_SCRIPTS = ("chat.js", "panel.js", "shelf.js", "manner.js")
 
 
 def mount(app: FastAPI, service: Service, settings: Settings) -> None:
@@ -38,8 +35,8 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
 
 def _head() -> str:
     """What the page loads of ours."""
-    styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in ("fonts.css", "chat.css"))
-    scripts = (f'<script src="{page_url(name)}" defer></script>' for name in _SCRIPTS)
+    styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in STYLES)
+    scripts = (f'<script src="{page_url(name)}" defer></script>' for name in SCRIPTS)
     return "\n".join(
         [
             '<meta name="color-scheme" content="light dark">',

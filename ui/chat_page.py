@@ -92,7 +92,7 @@ class ChatPage:
         ]
         parts.form.settle(self.settle, [parts.where], manner[:2], **private)
         parts.box.stop(self.stop, here, page, cancels=runs, **private)
-        parts.fresh.click(self.restart, None, page, cancels=runs, **private)
+        parts.fresh.restart(self.restart, None, page, cancels=runs, **private)
         parts.chats.choose(self.choose, None, page, cancels=runs, **private)
         parts.chats.forget(self.forget, [parts.where], page, **private)
         parts.chats.retitle(self.retitle, [parts.where], [parts.chats], **private)

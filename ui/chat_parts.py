@@ -15,6 +15,8 @@ _TOP = """
 <h1 class="name">Footnote</h1>
 </div>
 """
+# No `gr.Button`: that brings ten files of scripts and styles along, for pictures and the like.
+_FRESH = '<button type="button" data-act="restart">New chat</button>'
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">
 <button type="button" role="tab" id="tab-sources" aria-controls="sources">Sources</button>
@@ -41,7 +43,7 @@ class Parts:
         with gr.Row(elem_id="top"):
             words("name", _TOP)
             self.summary = words("summary")
-            self.fresh = gr.Button("New chat", elem_id="fresh", size="sm")
+            self.fresh = words("fresh", _FRESH, "restart")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="left"):
                 self.chats = words("chats", "", "choose", "retitle", "forget", "export")

@@ -10,11 +10,14 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.fonts import FACES, WHOLE, Fonts, whole
 
+STYLES = ("fonts.css", "chat.css")
+SCRIPTS = ("chat.js", "panel.js", "shelf.js", "manner.js")  # in the order in which they are run
 # An address that names the contents never has others.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ASK_AGAIN = {"Cache-Control": "no-cache"}
@@ -27,6 +30,7 @@ def page_url(name: str) -> str:
 
 def add_page_files(app: FastAPI, data: Path) -> None:
     """Serve them under `/page`; the typefaces that were cut are kept in the data folder."""
+    app.add_middleware(_Sooner)
     app.include_router(_font_routes(Fonts(data)))
     for name, package in WHOLE.items():
         app.mount(f"/page/{name}", StaticFiles(directory=str(files(package) / "files")))
@@ -55,6 +59,34 @@ class _Assets(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers.update(_FOR_EVER if scope["query_string"] else _ASK_AGAIN)
         return response
+
+
+class _Sooner:
+    """ASGI middleware: the page's answer names our files, so that they are not loaded only when
+    Gradio comes to them, and Gradio's own, whose names tell their contents, are kept.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        kinds = {".css": "style", ".js": "script"}
+        self._links = ", ".join(
+            f"<{page_url(name)}>; rel=preload; as={kinds[Path(name).suffix]}"
+            for name in (*STYLES, *SCRIPTS)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+
+        async def send_sooner(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                headers = MutableHeaders(scope=message)
+                if path == "/":
+                    headers["Link"] = self._links
+                elif path.startswith("/assets/"):
+                    headers.update(_FOR_EVER)
+            await send(message)
+
+        await self._app(scope, receive, send_sooner)
 
 
 @cache
