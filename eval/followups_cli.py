@@ -23,8 +23,12 @@ def followups(context: click.Context, mtrag: Path, as_json: bool) -> None:
     from index.settings import load_settings
     from rag.settings import Settings
 
-    report = measure(mtrag, load_settings(Settings, **(context.obj or {})))
+    report = measure(mtrag, load_settings(Settings, **(context.obj or {})), _say)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
     else:
         click.echo("\n".join(lines(report)))
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

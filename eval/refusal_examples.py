@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from eval.corpus import own_index
 from eval.gold import GoldSet
+from eval.mtrag import read_tasks
 from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # Articles of a corpus of a few: small folders are asked too.
 _FEW = 4
-_MTRAG_USER = "|user|:"
 NONE = frozenset[str]()
 
 
@@ -101,35 +101,17 @@ def read_mtrag(folder: Path) -> Source:
     """MTRAG's human subset: a document for each passage, its rewritten questions that are
     answerable, and its conversations for articles. Raises ConfigError.
     """
-    try:
-        data = json.loads((folder / "human_subset.json").read_text(encoding="utf-8"))
-        rewritten = {
-            item["_id"]: item["text"].removeprefix(_MTRAG_USER).strip()
-            for path in sorted(folder.glob("*_rewrite.jsonl"))
-            for item in map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        }
-        documents = {_file(d["document_id"]): d["text"] for d in data["documents"]}
-        found = [
-            (task["task_id"].split("<::>")[0], rewritten[task["task_id"]], task["contexts"])
-            for task in data["tasks"]
-            if task["task_id"] in rewritten and task["Answerability"] == ["ANSWERABLE"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{folder} does not hold MTRAG's human subset: {error!r}") from None
-    titles = list(dict.fromkeys(conversation for conversation, *_ in found))
+    documents, tasks = read_tasks(folder)
+    tasks = [task for task in tasks if task.answerable and task.rewritten]
+    titles = list(dict.fromkeys(task.conversation for task in tasks))
     questions = [
-        Asked(text, titles.index(name), frozenset(_file(c["document_id"]) for c in contexts))
-        for name, text, contexts in found
+        Asked(task.rewritten, titles.index(task.conversation), task.contexts) for task in tasks
     ]
     articles = [
         NONE.union(*(q.documents for q in questions if q.article == place))
         for place in range(len(titles))
     ]
     return Source(documents, articles, titles, questions)
-
-
-def _file(document_id: str) -> str:
-    return f"{document_id.replace('/', '_')}.txt"
 
 
 @contextmanager

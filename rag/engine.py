@@ -65,7 +65,7 @@ class Engine:
         clock.lap("condense")
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            query, kind = asked.query, kind_wanted(question)
+            query, kind = asked.query, kind_wanted(asked.question)
             found = self._search(snapshot, asked, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
             signals = read_signals(found, kind, snapshot.passage_count)
@@ -101,7 +101,8 @@ class Engine:
         written = self._rewrite(_checked(query), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, query, turns, written)
-            found = self._search(snapshot, asked, kind_wanted(query), k, Clock())
+            kind = kind_wanted(asked.question)
+            found = self._search(snapshot, asked, kind, k, Clock())
             return asked.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
@@ -109,7 +110,7 @@ class Engine:
         written = self._rewrite(_checked(question), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            kind = kind_wanted(question)
+            kind = kind_wanted(asked.question)
             found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
             return read_signals(found, kind, snapshot.passage_count)
 
@@ -135,7 +136,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, Asked("warm up"), Kind.ANY, 1, Clock())
+            self._search(snapshot, Asked("warm up", ""), Kind.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""

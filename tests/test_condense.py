@@ -9,7 +9,7 @@ from pytest_socket import enable_socket
 
 from index.settings import load_settings
 from rag.answers import Turn
-from rag.condense import Asked, Look, condense, without_labels
+from rag.condense import Asked, Look, Weights, condense, without_labels
 from rag.llm import LLM
 from rag.prompts import condensing
 from rag.rewrite import Rewriter, usable
@@ -28,57 +28,70 @@ def looks(seen: Mapping[str, Look]) -> Callable[[str], Look]:
     return lambda text: seen[text]
 
 
-ABOUT = Look({"p": 0.5, "q": 0.25}, 0.8)
 BARE = "David Barnea is the director of Mossad."
+WHERE = "Where did he go?"
+BOTH = f"{FIRST} {WHERE}"
+WEIGHTS = Weights(stands=0.5, leans=0.3, told=0.2)
+
+
+def condensed(seen: Mapping[str, Look], question: str, *turns: Turn, written: str = "") -> Asked:
+    return condense(question, turns, looks(seen), written, WEIGHTS)
 
 
 def test_condense_without_turns_returns_the_question_and_looks_nowhere() -> None:
-    assert condense("  Where did he go? ", [], looks({})) == Asked("Where did he go?", {})
+    assert condensed({}, f"  {WHERE} ") == Asked(WHERE, WHERE, {})
 
 
 def test_condense_of_a_question_near_to_a_passage_returns_it() -> None:
-    question = "Which city hosted the latest round of talks?"
     told = Look({"p": 1.0, "q": 0.4, "r": 0.3}, 0.9)
-    asked = condense(
-        question, [TURN], looks({FIRST: ABOUT, BARE: told, question: Look({"r": 1.0}, 0.5)})
-    )
-    assert asked.query == question
-    assert asked.bias == pytest.approx({"p": 0.2 - 0.15, "q": 0.1 - 0.15 * 0.4})
+    question = "Which city hosted the latest round of talks?"
+    asked = condensed({BARE: told, question: Look({"r": 1.0}, 0.5)}, question, TURN)
+    assert (asked.query, asked.question) == (question, question)
+    assert asked.bias == pytest.approx({"p": -0.2, "q": -0.08})
 
 
 def test_condense_of_a_question_near_to_nothing_brings_the_one_before_it() -> None:
-    both = f"{FIRST} Where did he go?"
-    asked = condense(
-        "Where did he go?",
-        [Turn(FIRST, "")],
-        looks({FIRST: ABOUT, "Where did he go?": Look({"r": 1.0}, 0.3), both: Look({"p": 1.0}, 1)}),
-    )
-    assert asked.query == both
-    assert asked.bias == pytest.approx({"p": 0.2, "q": 0.1, "r": 0.0})
+    seen = {WHERE: Look({"r": 1.0}, 0.3), BOTH: Look({"p": 1.0}, 1.0)}
+    asked = condensed(seen, WHERE, Turn(FIRST, ""))
+    assert (asked.query, asked.question) == (BOTH, WHERE)
+    assert asked.bias == pytest.approx({"p": 0.0, "r": 0.0})
 
 
-def test_condense_of_a_question_in_between_weighs_it_and_the_two_together() -> None:
-    both = f"{FIRST} Where did he go?"
-    alone, together = Look({"p": 0.2, "r": 1.0}, 0.35), Look({"p": 1.0, "r": 0.4}, 0.9)
-    asked = condense(
-        "Where did he go?",
-        [Turn(FIRST, "")],
-        looks({FIRST: Look({}, 0.8), "Where did he go?": alone, both: together}),
-    )
-    # Leaning by three quarters: a quarter of the question's own score, the rest of the two's.
-    assert together.scores["p"] + asked.bias["p"] == pytest.approx(0.25 * 0.2 + 0.75 * 1.0)
-    assert together.scores["r"] + asked.bias["r"] == pytest.approx(0.25 * 1.0 + 0.75 * 0.4)
+@pytest.mark.parametrize(
+    ("nearest", "query", "share"), [(0.35, BOTH, 0.75), (0.38, BOTH, 0.6), (0.45, WHERE, 0.25)]
+)
+def test_condense_searches_for_what_counts_for_more_and_shifts_to_the_mixed_scores(
+    nearest: float, query: str, share: float
+) -> None:
+    alone, together = Look({"p": 0.2, "r": 1.0}, nearest), Look({"p": 1.0, "r": 0.4}, 0.9)
+    asked = condensed({WHERE: alone, BOTH: together}, WHERE, Turn(FIRST, ""))
+    searched = together if query == BOTH else alone
+    assert asked.query == query
+    for key in ("p", "r"):
+        mixed = (1 - share) * alone.scores[key] + share * together.scores[key]
+        assert searched.scores[key] + asked.bias[key] == pytest.approx(mixed)
 
 
-def test_condense_takes_an_llm_s_form_and_keeps_what_the_turns_are_about() -> None:
+def test_condense_of_a_new_name_asks_the_question_before_about_it() -> None:
+    asked = condensed({}, "And the CIA?", Turn(FIRST, ""))
+    assert asked == Asked("Who is the director of the CIA?", "Who is the director of the CIA?", {})
+
+
+def test_condense_leans_on_what_the_question_before_stood_for() -> None:
+    both = "Who is the director of the CIA? When was he chosen?"
+    seen = {"When was he chosen?": Look({}, 0.2), both: Look({}, 0.9)}
+    turns = [Turn(FIRST, ""), Turn("And the CIA?", "")]
+    assert condensed(seen, "When was he chosen?", *turns).query == both
+
+
+def test_condense_takes_an_llm_s_form_and_lets_what_was_told_give_way() -> None:
     written = "Where did David Barnea go?"
-    asked = condense("Where did he go?", [Turn(FIRST, "")], looks({FIRST: ABOUT}), written)
-    assert asked.query == written
-    assert dict(asked.bias) == pytest.approx({"p": 0.2, "q": 0.1})
+    asked = condensed({BARE: Look({"p": 1.0}, 0.9)}, WHERE, TURN, written=written)
+    assert asked == Asked(written, written, {"p": -0.2})
 
 
 def test_condense_looks_at_the_last_turns_only() -> None:
-    turns = [Turn(f"question {place}", "") for place in range(9)]
+    turns = [Turn("", f"answer {place}") for place in range(9)]
     seen: list[str] = []
 
     def look(text: str) -> Look:
@@ -86,7 +99,7 @@ def test_condense_looks_at_the_last_turns_only() -> None:
         return Look({}, 1.0)
 
     condense("What now?", turns, look)
-    assert seen == [*(f"question {place}" for place in range(4, 9)), "What now?"]
+    assert seen == [*(f"answer {place}" for place in range(4, 9)), "What now?"]
 
 
 def test_condense_finds_what_was_told_without_labels_and_at_most_a_thousand_characters() -> None:

@@ -100,6 +100,23 @@ def test_follow_up_is_searched_for_with_what_it_points_back_to(engine: Engine) -
     assert "Egypt" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "query", "said"),
+    [
+        ("Who leads Mossad?", "And the CIA?", "Who leads the CIA?", "William J. Burns"),
+        ("Who leads the CIA?", "What about Mossad?", "Who leads Mossad?", "David Barnea"),
+        ("What is Qatar's part?", "And Egypt?", "What is Egypt's part?", "Egypt"),
+        ("What does Israel want?", "How about Hamas?", "What does Hamas want?", "ceasefire"),
+    ],
+)
+def test_follow_up_that_names_another_is_answered_about_that_one(
+    engine: Engine, before: str, question: str, query: str, said: str
+) -> None:
+    answer = engine.answer(question, [Turn(before, engine.answer(before).text)])
+    assert answer.query == query
+    assert said in answer.text
+
+
 def test_search_ranks_as_an_answer_does(engine: Engine) -> None:
     _, hits = engine.search("Who met in Paris?", 8)
     assert hits == engine.answer("Who met in Paris?").hits

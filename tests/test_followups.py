@@ -1,4 +1,4 @@
-"""MTRAG's human subset as tasks, and the ways to search that are compared on it."""
+"""MTRAG's human subset as tasks, and the report on ways to search after earlier turns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from eval.followups import Line, Report, Task, lines, read
+from eval.followups import Line, Report, lines
+from eval.mtrag import Task, read_tasks
 from index.errors import ConfigError
 from rag.answers import Turn
+from rag.condense import Weights
 
 pytestmark = pytest.mark.unit
 
@@ -21,6 +23,8 @@ def task(name: str, texts: list[str], contexts: list[str], judged: list[int]) ->
         "input": [{"speaker": speakers[n % 2], "text": text} for n, text in enumerate(texts)],
         "contexts": [{"document_id": context} for context in contexts],
         "annotations": {"context_relevance": {"system": judged}},
+        "targets": [{"speaker": "agent", "text": "So it is."}],
+        "Collection": "govt",
     }
 
 
@@ -31,44 +35,55 @@ def write(folder: Path, *tasks: dict[str, object]) -> None:
     (folder / "x_rewrite.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
 
 
-def test_read_gives_each_task_its_turns_and_what_is_relevant(tmp_path: Path) -> None:
+def test_read_tasks_gives_each_task_its_turns_and_what_is_relevant(tmp_path: Path) -> None:
     write(
         tmp_path,
         task("a<::>1", ["Where?"], ["d1", "d2"], [1]),
-        task("b<::>1", ["Hello"], [], []),
+        {**task("b<::>1", ["Hello"], [], []), "Answerability": ["CONVERSATIONAL"]},
         task("b<::>2", ["Where?", "In Cairo.", "Who led it?"], ["d1", "d2"], [0, 1]),
     )
-    passages, tasks = read(tmp_path)
-    assert passages == {"d1": "One."}
+    passages, tasks = read_tasks(tmp_path)
+    both = frozenset({"d1.txt", "d2.txt"})
+    turns = (Turn("Where?", "In Cairo."),)
+    assert passages == {"d1.txt": "One."}
     assert tasks == [
-        Task(0, "Where?", (), "Where?", frozenset({"d2"})),
-        Task(
-            1,
-            "Who led it?",
-            (Turn("Where?", "In Cairo."),),
-            "Who led the talks?",
-            frozenset({"d1", "d2"}),
-        ),
+        Task("a", "govt", "Where?", (), "", True, both, frozenset({"d2.txt"})),
+        Task("b", "govt", "Hello", (), "", False, frozenset(), frozenset()),
+        Task("b", "govt", "Who led it?", turns, "Who led the talks?", True, both, both),
     ]
 
 
-def test_read_of_a_folder_without_the_subset_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"lacks MTRAG's human_subset\.json"):
-        read(tmp_path)
+def test_read_tasks_of_a_folder_without_the_subset_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no gold file .*human_subset\.json"):
+        read_tasks(tmp_path)
 
 
-def test_read_of_another_file_says_so(tmp_path: Path) -> None:
-    (tmp_path / "human_subset.json").write_text('{"tasks": 3}', encoding="utf-8")
-    with pytest.raises(ConfigError, match="does not hold MTRAG's human subset"):
-        read(tmp_path)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"tasks": 3}', "does not hold MTRAG's tasks"),
+        ("{", r"human_subset\.json is not JSON"),
+    ],
+)
+def test_read_tasks_of_another_file_says_so(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "human_subset.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        read_tasks(tmp_path)
 
 
-def test_lines_name_the_split_and_the_interval() -> None:
-    report = Report(3, 9, (Line("ours", 0.7, 0.71, 0.705),), (0.01, 0.06), (0.02, 0.08))
-    said = lines(report)
+def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path: Path) -> None:
+    write(tmp_path, task("b<::>2", ["Who led it?"], ["d1"], [0]))
+    (tmp_path / "x_rewrite.jsonl").write_text('{"_id": "b<::>2"}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="line 1: a query needs _id and text"):
+        read_tasks(tmp_path)
+
+
+def test_lines_give_gains_with_intervals_and_the_constants() -> None:
+    line = Line("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
+    said = lines(Report(150, 130, 20, 350, (line,), Weights(0.5, 0.3, 0.2)))
     assert said[0] == (
-        "3 questions over 9 pooled passages, nDCG@5; tuned on conversations of even number, "
-        "reported on those of odd number"
+        "150 questions of 20 conversations, 130 of them after the first, "
+        "over 350 pooled documents; nDCG@5"
     )
-    assert said[3] == "ours                       0.700     0.710  0.705"
-    assert said[-1].endswith("reported +0.010 to +0.060, all +0.020 to +0.080")
+    assert said[3] == "ours, cross-fitted           0.700  0.680  +0.030   -0.010 to +0.060"
+    assert said[-1].endswith("together choose stands 0.5, leans 0.3, told 0.2.")
