@@ -206,6 +206,11 @@ def serious_faults(page: Page) -> list[str]:
     ]
 
 
+def settled(page: Page) -> None:
+    """Wait until nothing fades any more: until then its colours are others."""
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+
+
 def is_in_view(locator: Locator) -> bool:
     seen: bool = locator.evaluate(
         "e => { const r = e.getBoundingClientRect(); "
@@ -311,6 +316,33 @@ def test_follow_up_shows_what_was_searched_for_and_the_earlier_sources_come_back
     assert newest["y"] + newest["height"] <= box["y"] + 1
 
 
+def test_settings_are_changed_by_keyboard_and_stay_with_the_conversation(page: Page) -> None:
+    button, form = page.locator("#gist button"), page.locator("#manner")
+    expect(button).to_contain_text("Quotes · 8 passages")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(form).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("Passages to answer from")).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(button).to_contain_text("Quotes · 2 passages")
+    expect(form).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+    expect(button).to_be_focused()
+    ask(page, PARIS)
+    expect(page.locator("#sources .card")).to_have_count(2)
+    page.reload()
+    expect(button).to_contain_text("Quotes · 2 passages")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#now .exchange.done")).to_be_visible()
+    expect(page.locator("#sources .card")).to_have_count(2)
+    page.get_by_role("button", name="New chat").click()
+    expect(button).to_contain_text("Quotes · 8 passages")
+
+
 def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and_deleted(
     page: Page, data: Path
 ) -> None:
@@ -393,13 +425,17 @@ def test_page_has_no_serious_faults_for_those_who_use_other_means(
     context = browser.new_context(viewport=DESK, color_scheme=scheme)
     page = Watched(context.new_page(), address).open()
     assert serious_faults(page) == []
+    page.locator("#gist button").click()
+    page.locator("#manner").wait_for()
+    settled(page)
+    assert serious_faults(page) == []
     ask(page, PARIS)
     page.locator("#now .thumb.down").click()
     page.locator("#now .why").wait_for()
     assert serious_faults(page) == []
     page.locator("#t1-m1").click()
     document_of(page).locator("mark#quote").wait_for()
-    page.wait_for_timeout(300)  # while it fades in, its colours are others
+    settled(page)
     assert serious_faults(page) == []
     context.close()
 
@@ -461,6 +497,35 @@ def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: Sl
     expect(page.locator("#now .answer")).to_contain_text("north gate opens")
     assert llm.hung_up.wait(10)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watched) -> None:
+    page = nasty.open()
+    expect(page.locator("#gist button")).to_contain_text("Written by slow · 8 passages")
+    page.locator("#gist button").click()
+    expect(page.get_by_label("Leave out what no passage backs")).to_be_visible()
+    page.get_by_label("Quotes").check()
+    expect(page.get_by_label("Leave out what no passage backs")).to_be_hidden()
+    expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
+    page.locator("#now").click()
+    expect(page.locator("#manner")).to_be_hidden()
+    ask(page, "When does the north gate open?")
+    expect(page.locator("#now .foot")).to_contain_text("1 statement, backed by its source")
+    expect(page.locator("#now .answer")).not_to_contain_text("click")
+
+
+def test_answer_whose_llm_is_dead_says_so_and_can_be_quoted_instead(
+    browser: Browser, seeds_data: Path
+) -> None:
+    with serving(seeds_data, {"FOOTNOTE_LLM_URL": "http://127.0.0.1:9/v1"}) as address:
+        page = Watched(browser.new_page(), address).open()
+        ask(page, PARIS)
+        expect(page.locator("#now .refusal")).to_contain_text("cannot be reached")
+        expect(page.locator("#sources h2")).to_have_text("Nearest passages")
+        page.get_by_role("button", name="Quote instead").click()
+        expect(page.locator("#now .answer")).to_contain_text("David Barnea")
+        expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
+        page.close()
 
 
 def test_what_a_hostile_document_and_llm_write_stays_text(nasty: Watched) -> None:

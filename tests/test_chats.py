@@ -11,7 +11,7 @@ import pytest
 
 from index.catalog import DocumentInfo
 from index.errors import StoreError
-from rag.answers import Turn
+from rag.answers import Answer, Reason, Refusal, Turn
 from tests.test_history import ANSWER, FIRST, REFUSED
 from ui import feedback
 from ui.chats import acts_html, chats_html, offers_html
@@ -49,6 +49,14 @@ def test_acts_of_a_stopped_answer_offer_no_rating() -> None:
     html = acts_html(Exchange("t1", "q", fault="Stopped."), is_last=True)
     assert "data-rating" not in html
     assert 'data-act="again"' in html
+
+
+def test_acts_of_an_answer_whose_llm_failed_offer_quotes_instead() -> None:
+    refusal = Refusal(Reason.UNAVAILABLE, "The LLM did not answer.")
+    answer = Answer("q", "q", refusal.message, (), (), refusal, (), "llm")
+    html = acts_html(Exchange("t1", "q", answer=answer), is_last=True)
+    assert 'data-act="again" data-composer="quotes"' in html
+    assert "data-composer" not in acts_html(REFUSED, is_last=True)
 
 
 @pytest.mark.parametrize(

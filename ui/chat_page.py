@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from rag.settings import Settings
 from ui import feedback
 from ui.answering import as_of_now, history, steps
 from ui.chat_parts import Parts
-from ui.chat_shelf import ShelfActs, caller
+from ui.chat_shelf import ShelfActs, Update, caller
 from ui.chats import acts_html, chats_html
 from ui.conversation import Exchange, exchange_html, sources_html
 from ui.export import as_markdown, file_name
@@ -34,28 +34,9 @@ from ui.page_words import (
     where_html,
 )
 from ui.service import Service
+from ui.talk import KEPT, Exchanges, Runs, Talk
 
-KEPT = 50  # exchanges that stay on the page
 _READY = gr.update(submit_btn="Ask", stop_btn=False)
-
-Update = dict[Any, Any]  # new values by component, as Gradio takes them
-Exchanges = tuple[Exchange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A conversation of whoever has the page open; one that is about to begin has no id."""
-
-    id: str
-    kept: History
-    manner: Manner
-
-    def exchanges(self) -> Exchanges:
-        """What is kept of it; without the file there is nothing."""
-        try:
-            return self.kept.exchanges(self.id)[-KEPT:]
-        except FootnoteError:
-            return ()
 
 
 class ChatPage:
@@ -65,6 +46,7 @@ class ChatPage:
         self._doorman = service.doorman
         self._manners = service.manners
         self._data = settings.data
+        self._runs = Runs()
         self._welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._parts = Parts(self._welcome)
@@ -90,8 +72,10 @@ class ChatPage:
             parts.offers.pose(self.pose, asking, page, **private),
             parts.now.again(self.again, asking, page, **private),
         ]
-        parts.form.settle(self.settle, [parts.where], manner[:2], **private)
-        parts.box.stop(self.stop, here, page, cancels=runs, **private)
+        last = {**private, "trigger_mode": "always_last"}
+        parts.form.settle(self.settle, [parts.where], manner[:2], **last)
+        stopped = parts.box.stop(self.stop, here, page, cancels=runs, **private)
+        stopped.then(self.stop, here, page, **private)  # over a step that came late
         parts.fresh.restart(self.restart, None, page, cancels=runs, **private)
         parts.chats.choose(self.choose, None, page, cancels=runs, **private)
         parts.chats.forget(self.forget, [parts.where], page, **private)
@@ -112,10 +96,12 @@ class ChatPage:
 
     def choose(self, request: gr.Request, event: gr.EventData) -> Update:
         """A kept conversation, as it was."""
+        self._runs.halt(request.session_hash)
         return self._chat(self._talk(request, event._data["chat"]))
 
     def restart(self, request: gr.Request) -> Update:
         """An empty page."""
+        self._runs.halt(request.session_hash)
         return self._chat(self._talk(request))
 
     def forget(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
@@ -167,7 +153,8 @@ class ChatPage:
         # An open page outlives the server that answered it.
         past = (exchanges or talk.exchanges())[1 - KEPT :]
         number = int(past[-1].key[1:]) + 1 if past else 1
-        yield from self._answer(Exchange(f"t{number}", question), past, talk)
+        now = Exchange(f"t{number}", question)
+        yield from self._answer(now, past, talk, request.session_hash)
 
     def pose(
         self,
@@ -181,16 +168,26 @@ class ChatPage:
         yield from self.ask(event._data["question"], exchanges, where, manner, request)
 
     def again(
-        self, exchanges: Exchanges, where: str, manner: Manner | None, request: gr.Request
+        self,
+        exchanges: Exchanges,
+        where: str,
+        manner: Manner | None,
+        request: gr.Request,
+        event: gr.EventData,
     ) -> Iterator[Update]:
-        """Answer the last question anew."""
+        """Answer the last question anew, from now on by another composer if one is named."""
         talk = self._talk(request, chat_id(where), manner)
+        if event._data and "composer" in event._data:
+            manner = self._manners.allowed({**asdict(talk.manner), **event._data})
+            talk = replace(talk, manner=manner)
+            yield self._settings(manner)
         if exchanges := exchanges or talk.exchanges():
             now = Exchange(exchanges[-1].key, exchanges[-1].question)
-            yield from self._answer(now, exchanges[:-1], talk)
+            yield from self._answer(now, exchanges[:-1], talk, request.session_hash)
 
     def stop(self, exchanges: Exchanges, where: str, request: gr.Request) -> Update:
         """End the running answer; what was written stays, marked as stopped."""
+        self._runs.halt(request.session_hash)
         talk = self._talk(request, chat_id(where))
         if exchanges and exchanges[-1].running:
             return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), talk)
@@ -200,7 +197,9 @@ class ChatPage:
             return {self._parts.box: _READY, **self._show(kept), **self._list(talk)}
         return {self._parts.box: _READY}
 
-    def _answer(self, now: Exchange, past: Exchanges, talk: Talk) -> Iterator[Update]:
+    def _answer(
+        self, now: Exchange, past: Exchanges, talk: Talk, page: str | None
+    ) -> Iterator[Update]:
         """The page at every step of an answer, which is kept in the end."""
         yield {
             self._parts.box: gr.update(value="", submit_btn=False, stop_btn="Stop"),
@@ -209,14 +208,17 @@ class ChatPage:
             **self._show((*past, now)),
         }
         try:
-            for step in steps(Through(self._doorman, self._manners.engine(talk.manner)), now, past):
+            engine = Through(self._doorman, self._manners.engine(talk.manner))
+            for step in self._runs.follow(page, steps(engine, now, past)):
                 now = step
                 if now.running:
                     yield self._show((*past, now))
         except GeneratorExit:  # the reader left
             self._keep(replace(now, fault=now.fault or STOPPED), talk)
             raise
-        yield self._end((*past, now), talk)
+        if now.running:  # it was halted, and the page shows something else by now
+            self._keep(replace(now, fault=STOPPED), talk)
+        yield {} if now.running else self._end((*past, now), talk)
 
     def _end(self, exchanges: Exchanges, talk: Talk) -> Update:
         """The page with an answer that is complete."""
@@ -228,8 +230,6 @@ class ChatPage:
             talk.kept.keep(talk.id, exchange)
             if talk.manner != self._manners.usual:
                 talk.kept.settle(talk.id, asdict(talk.manner))
-
-    # --- rating
 
     def rate(
         self, exchanges: Exchanges, where: str, request: gr.Request, event: gr.EventData
@@ -271,9 +271,14 @@ class ChatPage:
             self._parts.box: _READY,
             self._parts.offers: "" if talk.id else self._shelf.offered,
             self._parts.where: where_html(talk.id),
-            self._parts.manner: talk.manner,
-            self._parts.gist: gist_html(talk.manner, self._manners),
-            self._parts.form: form_html(talk.manner, self._manners),
+            **self._settings(talk.manner),
+        }
+
+    def _settings(self, manner: Manner) -> Update:
+        return {
+            self._parts.manner: manner,
+            self._parts.gist: gist_html(manner, self._manners),
+            self._parts.form: form_html(manner, self._manners),
         }
 
     def _list(self, talk: Talk) -> Update:

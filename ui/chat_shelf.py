@@ -20,7 +20,7 @@ from ui.shelf import shelf_html, summary_html
 from ui.ticket import Limits
 
 EXAMPLES = 4
-Update = dict[Any, Any]
+Update = dict[Any, Any]  # new values by component, as Gradio takes them
 
 
 def caller(request: gr.Request) -> Caller:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
+from rag.answers import Reason
 from ui.conversation import Exchange
 from ui.history import Chat
 from ui.render import safe
@@ -51,12 +52,21 @@ def acts_html(exchange: Exchange, is_last: bool) -> str:
     answered = exchange.answer is not None
     ratings = "".join(_rating(exchange, rating) for rating in _REASONS) if answered else ""
     copy = '<button type="button" class="copy">Copy</button>' if answered else ""
-    again = '<button type="button" data-act="again">Ask again</button>' if is_last else ""
+    again = _again(exchange) if is_last else ""
     form = _reasons(exchange) if exchange.rating else ""
     return (
         f'<div class="acts" data-turn="{exchange.key}">'
         f'<div class="bar">{ratings}{copy}{again}</div>{form}</div>'
     )
+
+
+def _again(exchange: Exchange) -> str:
+    """The way to another answer; to one that needs no LLM where that cannot be had."""
+    refusal = exchange.answer.refusal if exchange.answer else None
+    unavailable = refusal is not None and refusal.reason is Reason.UNAVAILABLE
+    quote = '<button type="button" data-act="again" data-composer="quotes">Quote instead</button>'
+    again = '<button type="button" data-act="again">Ask again</button>'
+    return again + (quote if unavailable else "")
 
 
 def _chat(chat: Chat, current: str) -> str:
