@@ -29,7 +29,7 @@ _OPENER = (
     r"was\s+ist\s+mit)?"
 )
 _CAPITAL = r"(?:(?:[A-Z]\.){2,}|(?!\d)[^\W_a-zß-öø-ÿ][\w&®-]*)"
-_PART = rf"{_CAPITAL}(?:\s+(?:(?:de|del|von|van|al|bin|ibn)\s+)?(?:{_CAPITAL}|\d+\b))*"
+_PART = rf"(?!I\b){_CAPITAL}(?:\s+(?:(?:de|del|von|van|al|bin|ibn)\s+)?(?:{_CAPITAL}|\d+\b))*"
 _WHOLE = rf"{_PART}(?:\s+of\s+(?:the\s+)?{_PART})*"
 _NUMBER = r"\d[\d.,:]*(?<![.,:])(?:s|th|st|nd|rd)?\b"
 _ARTICLE = rf"(?:(?i:\b(?:{_ARTICLES})\s+)|\b[lL]['’])?"

@@ -54,6 +54,7 @@ def test_completed_puts_the_new_name_in_the_place_of_the_old_one(
         ("Who leads Mossad?", "And version 3?"),
         ("How old is he?", "And the CIA?"),
         ("Who?", "And the CIA?"),
+        ("How many skills can I create?", "What about Hebrew?"),
         ("", "And the CIA?"),
         ("谁领导摩萨德？", "那么中央情报局呢？"),
     ],
