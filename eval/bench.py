@@ -63,14 +63,16 @@ def peak_memory_mb() -> float | None:
 
 # Syllables of words that no language has, so that a made corpus is nobody's text.
 _SYLLABLES = "ba co di fu ga he ji ko lu ma ne pi ro su ta ve wi xo yu za".split()
+_BETWEEN = "the of and to in is was for with that".split()
 
 
-def make_corpus(folder: Path, files: int, paragraphs: int, words: int = 60) -> None:
-    """Write text files of made-up words, the same ones each time; a paragraph is a passage, for
-    such words are three tokens each.
+def make_corpus(folder: Path, files: int, paragraphs: int, words: int = 70) -> None:
+    """Write text files of made-up words, the same ones each time, with English function words
+    between, by which they pass for English; a paragraph is a passage.
     """
     chance = random.Random(files * 1000 + paragraphs)
-    vocabulary = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 3))) for _ in range(4000)]
+    made = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 3))) for _ in range(4000)]
+    vocabulary = made + _BETWEEN * (len(made) // (2 * len(_BETWEEN)))
     for number in range(files):
         path = folder / f"{number // 500:03}" / f"{number:05}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
