@@ -104,6 +104,10 @@ class Without:
         """As Snapshot's."""
         return self._snapshot.terms(text)
 
+    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
+        """As Snapshot's."""
+        return self._snapshot.terms_of_each(texts)
+
     def language(self, text: str) -> str:
         """As Snapshot's."""
         return self._snapshot.language(text)

@@ -162,3 +162,12 @@ def test_lexical_terms_of_a_mixed_index_are_those_of_the_text_s_language(
     assert mixed.terms("¿Qué ciudades estaban conectadas?") == ["ciudad", "conect"]
     assert mixed.terms("Which cities were connected?") == ["citi", "connect"]
     assert mixed.idf("ciudad") == pytest.approx(math.log(1 + 3.5 / 1.5))
+
+
+def test_lexical_terms_of_each_part_are_read_in_the_language_of_all(
+    mixed: LexicalFollower,
+) -> None:
+    parts = ["¿Qué ciudades estaban conectadas?", "Sin ciudades."]
+    assert mixed.terms_of_each(parts) == [["ciudad", "conect"], ["ciudad"]]
+    assert mixed.terms_of_each(["ciudades", "cities"]) == [["ciudad"], ["citi"]]
+    assert mixed.terms_of_each([]) == []
