@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from eval.followups import Line, Report, lines
+from eval.followups import LAST, OURS, Line, Report, lines, measure
 from eval.mtrag import Task, read_tasks
 from index.errors import ConfigError
+from index.settings import load_settings
 from rag.answers import Turn
 from rag.condense import Weights
-
-pytestmark = pytest.mark.unit
+from rag.settings import Settings
 
 
 def task(name: str, texts: list[str], contexts: list[str], judged: list[int]) -> dict[str, object]:
@@ -35,6 +36,7 @@ def write(folder: Path, *tasks: dict[str, object]) -> None:
     (folder / "x_rewrite.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
 
 
+@pytest.mark.unit
 def test_read_tasks_gives_each_task_its_turns_and_what_is_relevant(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -53,11 +55,13 @@ def test_read_tasks_gives_each_task_its_turns_and_what_is_relevant(tmp_path: Pat
     ]
 
 
+@pytest.mark.unit
 def test_read_tasks_of_a_folder_without_the_subset_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no gold file .*human_subset\.json"):
         read_tasks(tmp_path)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -71,6 +75,7 @@ def test_read_tasks_of_another_file_says_so(tmp_path: Path, text: str, said: str
         read_tasks(tmp_path)
 
 
+@pytest.mark.unit
 def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path: Path) -> None:
     write(tmp_path, task("b<::>2", ["Who led it?"], ["d1"], [0]))
     (tmp_path / "x_rewrite.jsonl").write_text('{"_id": "b<::>2"}\n', encoding="utf-8")
@@ -78,6 +83,7 @@ def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path:
         read_tasks(tmp_path)
 
 
+@pytest.mark.unit
 def test_lines_give_gains_with_intervals_and_the_constants() -> None:
     line = Line("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
     said = lines(Report(150, 130, 20, 350, (line,), Weights(0.5, 0.3, 0.2)))
@@ -87,3 +93,29 @@ def test_lines_give_gains_with_intervals_and_the_constants() -> None:
     )
     assert said[3] == "ours, cross-fitted           0.700  0.680  +0.030   -0.010 to +0.060"
     assert said[-1].endswith("together choose stands 0.5, leans 0.3, told 0.2.")
+
+
+@pytest.mark.model
+def test_measure_ranks_documents_and_joins_a_question_that_leans(tmp_path: Path) -> None:
+    texts = {
+        "mossad": "David Barnea is the director of Mossad. He went to Paris for the talks.",
+        "burns": "William Burns is the director of the CIA. Where he will go is not known.",
+        "rain": "Rain fell on the mountains for nine days, and the river rose.",
+    }
+    first, leaning = "Who is the director of Mossad?", "Where did he go?"
+    tasks = [
+        {**task("a<::>1", [first], ["mossad"], [0]), "Collection": "spies"},
+        {**task("a<::>2", [first, "", leaning], ["mossad"], [0]), "Collection": "spies"},
+        {**task("b<::>1", ["How high did the river rise?"], ["rain"], [0]), "Collection": "news"},
+    ]
+    documents = [{"document_id": name, "text": text} for name, text in texts.items()]
+    subset = {"documents": documents, "tasks": tasks}
+    (tmp_path / "human_subset.json").write_text(json.dumps(subset), encoding="utf-8")
+    said: list[str] = []
+    report = measure(tmp_path, load_settings(Settings, data=tmp_path / "data"), said.append)
+    assert (report.questions, report.later, report.conversations, report.documents) == (3, 1, 2, 3)
+    found = {line.way: line for line in report.lines}
+    assert found[LAST].later == pytest.approx(1 / math.log2(3))
+    assert found[OURS].later == found["ours, cross-fitted"].later == 1.0
+    assert found[OURS].gain == pytest.approx(found[OURS].whole - found[LAST].whole)
+    assert said[0] == "indexing 3 documents, if they aren't yet"
