@@ -110,10 +110,13 @@ def _apart(asked: Words, kind: Kind, one: Sentence, other: Sentence) -> tuple[st
     a, b = read(one.quote.text), read(other.quote.text)
     if not (any(map(_valued, a)) and any(map(_valued, b))):
         return None
+    found = _replaced(a, b)
+    if found is None and kind not in _FIGURES | _TIMES:
+        return None
     around_a, around_b = _around(one), _around(other)
     if any(held(w, around_a) != held(w, around_b) for w in asked if w.exact):
         return None
-    found = _replaced(a, b) or _told_otherwise(asked, kind, (a, around_a), (b, around_b))
+    found = found or _told_otherwise(asked, kind, (a, around_a), (b, around_b))
     if found is None:
         return None
     mine, theirs = ([word for word in block if _valued(word)] for block in found)
@@ -175,7 +178,7 @@ def _told_otherwise(
     """
     subject = [word for word in content(asked) if word.low not in _ASKED_FOR]
     figures = [_figures(kind, asked, words) for words, _ in (one, other)]
-    if kind not in _FIGURES | _TIMES or len(subject) < _LEAST_ASKED or None in figures:
+    if len(subject) < _LEAST_ASKED or None in figures:
         return None
     for (words, _), (_, around) in ((one, other), (other, one)):
         if not all(held(word, words) for word in subject):

@@ -72,7 +72,7 @@ class Terms:
     def held_by_each(self, texts: Sequence[str]) -> list[frozenset[str]]:
         """The query's terms that each of the parts of one text holds."""
         each = self._snapshot.terms_of_each(texts)
-        return [frozenset(self._weights.keys() & set(terms)) for terms in each]
+        return [frozenset(filter(self._weights.__contains__, terms)) for terms in each]
 
     def share(self, held: frozenset[str]) -> float:
         """Weighted share of the query's terms, 0..1; 0 for a query without terms."""
