@@ -52,12 +52,14 @@ class Quote:
 class Claim:
     """A statement as a composer drafts it, before labels are given: its text and its quotes.
 
-    `lead` is the white space that parts it from the statement before it.
+    `lead` is the white space that parts it from the statement before it. `frame`, if any, is how
+    it stands in the answer's text: what comes before and what after its markers.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     lead: str = " "
+    frame: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

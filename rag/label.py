@@ -24,21 +24,30 @@ def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
     sixth of the weak statements true and three quarters of the supported ones.
     """
     labels: dict[Quote, int] = {}
-    statements, text = list[Statement](), ""
+    statements, text, before = list[Statement](), "", None
     for claim in draft.claims:
         verdict = check(claim.text, claim.quotes).support
         if strict and verdict is not Support.SUPPORTED:
             continue
         used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
         statements.append(Statement(claim.text, used, verdict))
-        text += (claim.lead if text else "") + marked(claim, used)
+        text += lead(before, claim) + marked(claim, used)
+        before = claim
     citations = tuple(Citation(number, quote) for quote, number in labels.items())
     return Labelled(text, tuple(statements), citations)
 
 
-def marked(claim: Claim, labels: tuple[int, ...]) -> str:
-    """A claim's text followed by its markers."""
-    return " ".join([claim.text, *(f"[{number}]" for number in labels)])
+def lead(before: Claim | None, claim: Claim) -> str:
+    """The white space before a claim: none for the first, a blank line between table and prose."""
+    if before is None:
+        return ""
+    return "\n\n" if before.frame and not claim.frame else claim.lead
+
+
+def marked(claim: Claim, labels: tuple[int, ...] = ()) -> str:
+    """A claim as it stands in the answer's text, with its markers."""
+    text, end = claim.frame or (claim.text, "")
+    return " ".join([text, *(f"[{number}]" for number in labels)]) + end
 
 
 def _number(labels: dict[Quote, int], quote: Quote) -> int:

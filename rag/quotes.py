@@ -1,12 +1,17 @@
-"""The quotes composer: the one to three sentences that answer, verbatim, each with its citation."""
+"""The quotes composer: the one to three sentences that answer, verbatim, each with its citation.
+
+Rows of a table are quoted whole, and as many of them as hold what is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
-from rag.answers import Claim, Draft, Turn
+from rag.answers import Claim, Draft, Quote, Turn
 from rag.compose import Evidence
+from rag.label import lead, marked
 from rag.rank import choose
+from rag.rows import best_rows, claims_of, rows_of
 
 
 class QuotesComposer:
@@ -21,9 +26,25 @@ class QuotesComposer:
         self, evidence: Evidence, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Quote the sentences that answer best; what matters of turns is in the query."""
-        claims = []
-        for sentence in choose(evidence.sentences, self._most):
-            text = " ".join(sentence.quote.text.split())
-            claims.append(Claim(text, (sentence.quote,)))
-            yield text if len(claims) == 1 else f" {text}"
+        claims = list[Claim]()
+        chosen = [sentence.quote for sentence in choose(evidence.sentences, self._most)]
+        for claim in _claims(evidence, chosen):
+            yield lead(claims[-1] if claims else None, claim) + marked(claim)
+            claims.append(claim)
         return Draft(tuple(claims))
+
+
+def _claims(evidence: Evidence, chosen: Sequence[Quote]) -> Iterator[Claim]:
+    """A claim for each sentence, and at the first one of a table those of its rows that answer."""
+    passages = dict.fromkeys(sentence.quote.passage for sentence in evidence.sentences)
+    rows = rows_of(list(passages))
+    told = set[tuple[str, ...]]()
+    for quote in chosen:
+        table = next((r.table for r in rows if r.holds(quote) or r.header == quote), None)
+        if table is None:
+            yield Claim(" ".join(quote.text.split()), (quote,))
+        elif table not in told:
+            told.add(table)
+            own = [row for row in rows if row.table == table]
+            quoted = [row for row in own if any(map(row.holds, chosen))]
+            yield from claims_of(best_rows(evidence.query, quoted or own, own))

@@ -14,6 +14,7 @@ from itertools import combinations
 from rag.answers import Quote, Support
 from rag.support_evidence import Evidence, Words, compare, content, held
 from rag.support_faults import GRAVE, LIGHT
+from rag.words import read
 
 # Fitted by `footnote eval support` on the claims of WiCE at even places and on the even-numbered
 # articles of XQuAD English, as is WEAK: the lowest cut that tells WiCE's supported claims from the
@@ -44,7 +45,7 @@ Chance = Callable[[str, str], float]  # of quoted words and a statement: do they
 
 
 def judge(statement: str, quotes: Sequence[Quote], chance: Chance | None = None) -> Verdict:
-    """How well quotes back a statement; a whole sentence of them always is backed.
+    """How well quotes back a statement; a whole sentence or quote of them always is backed.
 
     `chance` takes the place of what is fitted to words.
     """
@@ -52,7 +53,8 @@ def judge(statement: str, quotes: Sequence[Quote], chance: Chance | None = None)
     if not quotes or not content(said):
         return verdict(0.0)
     lows = [word.low for word in said]
-    if any(lows == [word.low for word in sentence] for sentence in evidence.sentences):
+    whole = [*evidence.sentences, *(read(quote.text) for quote in quotes)]
+    if any(lows == [word.low for word in words] for words in whole):
         return verdict(1.0)
     if chance is None:
         likely = likelihood(features(said, evidence))

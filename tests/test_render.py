@@ -173,3 +173,17 @@ def test_answer_prose_cannot_be_given_a_verdict_by_a_document() -> None:
     statements = (Statement("Fine\ue001.", (1,), Support.SUPPORTED),)
     html = answer_prose(answer("Fine\ue001. [1]", statements), "t1")
     assert "not supported" not in html
+
+
+def test_rows_of_a_quoted_table_are_a_table_on_the_page_and_nothing_else_is_markup() -> None:
+    row = "who: <b>*Ada*</b> \\| Bo; job: cook"
+    passage = Passage("p", "t.csv", "t", "", row, 0, len(row), None, "d")
+    text = "*Note* [1]\n\n| who | job |\n| --- | --- |\n| <b>*Ada*</b> \\| Bo | cook [1] |"
+    said = (Statement(row, (1,), Support.SUPPORTED),)
+    citations = (Citation(1, Quote(passage, 0, len(row))),)
+    html = answer_prose(Answer("q", "q", text, said, citations, None, (), "quotes"), "t1")
+    page = read(html)
+    assert page.tags == {"p", "table", "thead", "tbody", "tr", "th", "td", "a"}
+    assert html.count("<td>") == 2
+    assert html.count('href="#t1-c1"') == 2
+    assert "<td>&lt;b&gt;*Ada*&lt;/b&gt; | Bo</td>" in html

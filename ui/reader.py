@@ -5,7 +5,8 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from index.passages import Document, Heading
-from ui.reader_table import Span, grid_html, grids
+from rag.grids import Span, grids
+from ui.reader_table import grid_html
 from ui.render import marked, safe
 
 QUOTE_ID = "quote"

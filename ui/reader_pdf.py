@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from index.passages import Document
+from rag.grids import Span
 from ui.page_pictures import Picture, Spot
 from ui.reader import QUOTE_ID, Marker, document_url, notice_of, quoted, whole_page
-from ui.reader_table import Span
 from ui.render import safe
 
 # Of a quote that goes over more pages, the first ones are drawn.

@@ -129,8 +129,11 @@ def _markdown() -> MarkdownIt:
 
 @cache
 def _plain() -> MarkdownIt:
-    """A reader that knows paragraphs, line breaks and markers only."""
-    reader = MarkdownIt("zero", {"html": False, "breaks": True}).enable("newline")
+    """A reader that knows paragraphs, line breaks, tables and markers only.
+
+    A quoted sentence is one line, which makes no table: those that there are were made of rows.
+    """
+    reader = MarkdownIt("zero", {"html": False, "breaks": True}).enable(["newline", "table"])
     return _with_markers(reader)
 
 
