@@ -74,10 +74,10 @@ def choose_line(answerable: Sequence[float], unanswerable: Sequence[float], most
     """Of the lines that refuse at most a share of the answerable, the one that tells best.
 
     Best is the least sum of both error rates, then the widest gap around the line, which lies in
-    the middle of it. 0 refuses nothing.
+    the middle of it, but for a short number. 0 refuses nothing.
     """
     marks = sorted({0.0, *answerable, *unanswerable})
-    lines = [((low + high) / 2, high - low) for low, high in pairwise(marks)] or [(0.0, 0.0)]
+    lines = [(_short(low, high), high - low) for low, high in pairwise(marks)] or [(0.0, 0.0)]
     tried = [
         (rates(answerable, unanswerable, line), gap, line) for line, gap in [(0.0, 0.0), *lines]
     ]
@@ -87,6 +87,13 @@ def choose_line(answerable: Sequence[float], unanswerable: Sequence[float], most
         if found.refused <= most
     ]
     return max(allowed)[2]
+
+
+def _short(low: float, high: float) -> float:
+    """The middle between two numbers, rounded as far as it stays between them."""
+    middle = (low + high) / 2
+    shorter = (round(middle, digits) for digits in range(2, 17))
+    return next((line for line in shorter if low < line <= high), middle)
 
 
 def rates(answerable: Sequence[float], unanswerable: Sequence[float], line: float) -> Rates:

@@ -111,6 +111,9 @@ def _apart(asked: Words, kind: Kind, one: Sentence, other: Sentence) -> tuple[st
     if not (any(map(_valued, a)) and any(map(_valued, b))):
         return None
     found = _replaced(a, b)
+    # "A season ticket costs 85 euros", "A day ticket costs 6 euros": asked for is one of the two.
+    if found and any(held(word, a) != held(word, b) for word in content(asked)):
+        return None
     if found is None and kind not in _FIGURES | _TIMES:
         return None
     around_a, around_b = _around(one), _around(other)

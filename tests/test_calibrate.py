@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -27,6 +28,23 @@ def test_choose_line_refuses_no_more_answerable_ones_than_allowed() -> None:
     assert choose_line(answerable, unanswerable, 0.0) < 0.1
 
 
+def test_choose_line_is_a_short_number_that_parts_as_the_middle_does() -> None:
+    assert choose_line([0.61234567, 0.9], [0.123456789], 0.05) == 0.37
+    assert choose_line([0.371236, 0.9], [0.371234], 0.05) == 0.371235
+
+
+def test_calibrate_keeps_its_promise_on_the_other_half() -> None:
+    chance = Random(4)
+    answerable = [min(1.0, chance.gauss(0.75, 0.15)) for _ in range(800)]
+    unanswerable = [max(0.0, chance.gauss(0.25, 0.15)) for _ in range(800)]
+    found = calibrate(answerable[::2], unanswerable[::2])
+    within = 0.04  # three standard errors of the difference of two shares of 400
+    other = rates(answerable[1::2], unanswerable[1::2], found.line)
+    assert other.refused == pytest.approx(found.held_out.refused, abs=within)
+    assert other.answered == pytest.approx(found.held_out.answered, abs=within)
+    assert found.fitted.refused <= 0.05
+
+
 def test_rates_count_both_errors() -> None:
     assert rates([0.2, 0.5, 0.9, 0.9], [0.1, 0.5], 0.4) == Rates(0.25, 0.5)
 
@@ -34,7 +52,7 @@ def test_rates_count_both_errors() -> None:
 def test_calibrate_tells_rates_of_questions_that_had_no_part_in_it() -> None:
     high, low = [0.7 + place / 100 for place in range(20)], [place / 100 for place in range(20)]
     found = calibrate(high, low)
-    assert found.line == pytest.approx(0.445)
+    assert found.line == 0.44  # for 0.445, the middle
     assert (found.answerable, found.unanswerable) == (20, 20)
     assert found.fitted == found.held_out == Rates(0.0, 0.0)
     # One answerable question among the unanswerable: no line chosen without it spares it.

@@ -56,6 +56,13 @@ def test_find_disagreement_names_both_values(
 @pytest.mark.parametrize(
     ("question", "one", "other"),
     [
+        # The same of two things, of which the question asks for one.
+        ("How much does a season ticket for the Lido cost?",
+         "A season ticket for the Lido costs 85 euros.",
+         "A day ticket for the Lido costs 6 euros."),
+        ("Which version of Kestrel does the server need?",
+         "The server needs Kestrel version 3.2 or newer.",
+         "The client needs Kestrel version 4.0 or newer."),
         # The same value, written otherwise.
         ("How many hostages would Hamas release?", HOSTAGES,
          HOSTAGES.replace("33", "thirty-three")),
