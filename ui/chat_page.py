@@ -72,8 +72,8 @@ class ChatPage:
             parts.offers.pose(self.pose, asking, page, **private),
             parts.now.again(self.again, asking, page, **private),
         ]
-        last = {**private, "trigger_mode": "always_last"}
-        parts.form.settle(self.settle, [parts.where], manner[:2], **last)
+        each = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}  # and in order
+        parts.form.settle(self.settle, [parts.where], manner[:2], **each)
         stopped = parts.box.stop(self.stop, here, page, cancels=runs, **private)
         stopped.then(self.stop, here, page, **private)  # over a step that came late
         parts.fresh.restart(self.restart, None, page, cancels=runs, **private)
