@@ -42,7 +42,7 @@ def test_with_documents_terms_that_the_document_holds_count_for_each_passage() -
     )
     assert found["a"] == 0.5 + NEXT * 0.2 + COVERED
     assert found["b"] == 0.2 + NEXT * 0.5 + COVERED
-    assert found["c"] == 0.5 + COVERED * 0.25
+    assert found["c"] == 0.5 + COVERED * 0.0625
 
 
 def test_with_likeness_passage_like_the_best_passes_one_that_is_not() -> None:
