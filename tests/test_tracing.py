@@ -29,6 +29,7 @@ from rag.build import build
 from rag.engine import Engine
 from rag.settings import Settings
 from tests.fake_llm import Reply, drops, starting, streams
+from tests.page_calls import PageCalls
 from tests.serving import FakeEngine
 from ui.app import make_app
 from ui.tracing import Tracing, tracing_of
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.model
 
 CALLER = "0af7651916cd43dd8448eb211c80319c"
 EXPORTER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+MCP_ACCEPT = "application/json, text/event-stream"
 KEY, TOKEN = "sk-hunter2", "fn_" + "t" * 43
 
 
@@ -73,8 +75,8 @@ def facts(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
-def answer_of(engine: Engine) -> Answer:
-    *_, done = engine.stream("Who met in Paris?")
+def answer_of(tracing: Tracing, engine: Engine) -> Answer:
+    *_, done = tracing.stream(engine, "Who met in Paris?")
     assert isinstance(done, Done)
     return done.answer
 
@@ -109,10 +111,44 @@ def test_question_over_http_goes_on_its_callers_trace(
     assert search.end_time - search.start_time == 250_000_000
 
 
+def test_call_of_a_tool_over_mcp_has_the_spans_of_its_question(
+    tmp_path: Path, tracing: Tracing, spans: InMemorySpanExporter
+) -> None:
+    call = {"name": "ask", "arguments": {"question": "Who met in Paris?"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {"traceparent": f"00-{CALLER}-b7ad6b7169203331-01", "Accept": MCP_ACCEPT}
+    with client_of(FakeEngine(), tmp_path, tracing) as client:
+        assert client.post("/mcp", json=body, headers=headers).status_code == 200
+    assert tree(spans) == {"POST /mcp": None, "ask": "POST /mcp", "search": "ask"}
+    assert {span.context.trace_id for span in spans.get_finished_spans()} == {int(CALLER, 16)}
+    assert facts(one(spans, "ask"))["footnote.outcome"] == "no_evidence"
+
+
+@pytest.mark.parametrize(("settings", "passages"), [({}, 8), ({"passages": "3"}, 3)])
+def test_question_on_the_page_has_spans_by_whichever_settings(
+    engine: Engine,
+    tmp_path: Path,
+    tracing: Tracing,
+    spans: InMemorySpanExporter,
+    settings: dict[str, str],
+    passages: int,
+) -> None:
+    with client_of(engine, tmp_path, tracing) as client:
+        page = PageCalls(client)
+        page.send("load", "")
+        if settings:
+            page.send("settle", "", **settings)
+        page.send("submit", "Who met in Paris?", None, "", None)
+    assert tree(spans)["ask"] is None
+    assert tree(spans)["check"] == "ask"
+    ask = facts(one(spans, "ask"))
+    assert (ask["footnote.outcome"], ask["footnote.passages"]) == ("answered", passages)
+
+
 def test_stages_of_an_answer_follow_each_other(
     engine: Engine, tracing: Tracing, spans: InMemorySpanExporter
 ) -> None:
-    answer = answer_of(tracing.around(engine))
+    answer = answer_of(tracing, engine)
     assert answer.citations
     stages = [span for span in spans.get_finished_spans() if span.name != "ask"]
     assert [span.name for span in stages] == [
@@ -176,7 +212,7 @@ def test_fault_is_told_by_its_kind_alone(
 
 
 def test_reader_who_leaves_ends_the_span(tracing: Tracing, spans: InMemorySpanExporter) -> None:
-    events = tracing.around(FakeEngine(waits=True)).stream("Who met?")
+    events = tracing.stream(FakeEngine(waits=True), "Who met?")
     next(events)
     events.close()
     assert facts(one(spans, "ask"))["footnote.left"] is True
@@ -233,7 +269,7 @@ def test_spans_are_sent_to_the_collector_before_the_end(monkeypatch: pytest.Monk
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
         tracing = tracing_of(os.environ)
         assert tracing
-        answer_of(tracing.around(FakeEngine()))
+        answer_of(tracing, FakeEngine())
         tracing.close()
         thread.join()
     assert collector.taken
@@ -255,6 +291,6 @@ class Stuck(SpanExporter):
 def test_close_does_not_wait_for_a_collector_that_hangs() -> None:
     stuck = Stuck()
     tracing = Tracing(BatchSpanProcessor(stuck))
-    answer_of(tracing.around(FakeEngine()))
+    answer_of(tracing, FakeEngine())
     tracing.close()  # would never come back
     stuck.go.set()

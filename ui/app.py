@@ -46,7 +46,7 @@ def make_app(
     name at this machine is refused. What the doors share is in `app.state.service`.
     """
     wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
-    service = make_service(tracing.around(engine) if tracing else engine, settings, wanted)
+    service = make_service(engine, settings, wanted, tracing)
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",

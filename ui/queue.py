@@ -33,6 +33,15 @@ class Observer(Protocol):
         """A question was turned away or broke; None if its client left."""
 
 
+# How an engine's answer to a question after some turns is streamed.
+Streaming = Callable[[Engine, str, Sequence[Turn]], Generator[Event, None, None]]
+
+
+def streamed(engine: Engine, question: str, turns: Sequence[Turn]) -> Generator[Event, None, None]:
+    """The answer as the engine streams it."""
+    return engine.stream(question, turns)
+
+
 class Doorman(Engine):
     """An engine that answers so many questions at once and turns away what it can't take.
 
@@ -40,9 +49,14 @@ class Doorman(Engine):
     """
 
     def __init__(
-        self, engine: Engine, limits: Limits | None = None, observer: Observer | None = None
+        self,
+        engine: Engine,
+        limits: Limits | None = None,
+        observer: Observer | None = None,
+        streaming: Streaming = streamed,
     ) -> None:
         self._engine = engine
+        self._streaming = streaming
         self._limits = limits or Limits()
         self._observer = observer
         self._lock = threading.Lock()
@@ -61,7 +75,7 @@ class Doorman(Engine):
         Raises Busy; later Late, Stopping or what it raises. Closing it, from any thread, ends a
         `next` that waits.
         """
-        return self._admit(lambda: (by or self._engine).stream(question, turns), question)
+        return self._admit(lambda: self._streaming(by or self._engine, question, turns), question)
 
     def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
         """The checked answer: the last event of `stream`."""

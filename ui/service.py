@@ -15,11 +15,12 @@ from ui.library import Library
 from ui.logs import Asked
 from ui.manners import Manners
 from ui.metrics import Metrics
-from ui.queue import Doorman, Observer
+from ui.queue import Doorman, Observer, streamed
 from ui.rates import Rate
 from ui.settings import ServiceSettings
 from ui.ticket import Limits
 from ui.tokens import Tokens
+from ui.tracing import Tracing
 
 _OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
 _READS = "Your token may read; to add or delete documents, log in with one that may write."
@@ -43,7 +44,9 @@ class Service:
         return self.library if caller.may_write else self.library.for_readers(_READS)
 
 
-def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) -> Service:
+def make_service(
+    engine: Engine, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
+) -> Service:
     """Wire them over an engine; the settings must have been decided for the host."""
     metrics = Metrics()
     limits = Limits(
@@ -51,7 +54,9 @@ def make_service(engine: Engine, settings: Settings, wanted: ServiceSettings) ->
         waiting=wanted.queue,
         seconds=wanted.answer_seconds,
     )
-    doorman = Doorman(engine, limits, _All((metrics, Asked())))
+    observer = _All((metrics, Asked()))
+    streaming = tracing.stream if tracing else streamed
+    doorman = Doorman(engine, limits, observer, streaming)
     library = Library(settings, doorman, "" if wanted.uploads else _OFF)
     metrics.watch("footnote_answers_running", "Answers being made", lambda: doorman.running)
     metrics.watch("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)

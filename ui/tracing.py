@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 from llama_index_instrumentation import root_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
@@ -72,9 +72,20 @@ class Tracing:
         self._calls = _Calls(self.tracer)
         root_dispatcher.add_event_handler(self._calls)
 
-    def around(self, engine: Engine) -> Engine:
-        """An engine whose answers have spans."""
-        return cast("Engine", _Traced(engine, self.tracer))
+    def stream(
+        self, engine: Engine, question: str, turns: Sequence[Turn] = ()
+    ) -> Generator[Event, None, None]:
+        """As the engine's, with spans around the answer."""
+        facts = {"footnote.question.characters": len(question), "footnote.turns": len(turns)}
+        with (
+            _span(self.tracer, "ask", facts) as ask,
+            closing(engine.stream(question, turns)) as events,
+        ):
+            for event in events:
+                if isinstance(event, Done):
+                    ask.set_attributes(_facts_of(event.answer))
+                    self._add_stages(event.answer.seconds)
+                yield event
 
     def close(self) -> None:
         """Send the last spans, for up to two seconds."""
@@ -82,6 +93,15 @@ class Tracing:
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
         last.join(_FLUSH_SECONDS)
+
+    def _add_stages(self, seconds: Mapping[str, float]) -> None:
+        """Spans of the stages by the answer's own clock: each began where the one before ended."""
+        began = time.time_ns() - _nanoseconds(seconds.get("total", 0.0))
+        for name, taken in seconds.items():
+            if name != "total":
+                ended = began + _nanoseconds(taken)
+                self.tracer.start_span(name, start_time=began).end(ended)
+                began = ended
 
 
 class Spans:
@@ -114,39 +134,6 @@ class Spans:
                 await send(message)
 
             await self._app(scope, receive, send_noted)
-
-
-class _Traced:
-    """Stands for an engine: all of it is the engine's but the spans around an answer."""
-
-    def __init__(self, engine: Engine, tracer: Tracer) -> None:
-        self._engine = engine
-        self._tracer = tracer
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        return getattr(self._engine, name)
-
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
-        """As the engine's."""
-        facts = {"footnote.question.characters": len(question), "footnote.turns": len(turns)}
-        with (
-            _span(self._tracer, "ask", facts) as ask,
-            closing(self._engine.stream(question, turns)) as events,
-        ):
-            for event in events:
-                if isinstance(event, Done):
-                    ask.set_attributes(_facts_of(event.answer))
-                    self._add_stages(event.answer.seconds)
-                yield event
-
-    def _add_stages(self, seconds: Mapping[str, float]) -> None:
-        """Spans of the stages by the answer's own clock: each began where the one before ended."""
-        began = time.time_ns() - _nanoseconds(seconds.get("total", 0.0))
-        for name, taken in seconds.items():
-            if name != "total":
-                ended = began + _nanoseconds(taken)
-                self._tracer.start_span(name, start_time=began).end(ended)
-                began = ended
 
 
 class _Calls(BaseEventHandler):
