@@ -159,6 +159,35 @@ def test_no_trick_of_path_or_host_gets_past_the_token(
     assert "a.md" not in reply.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/healthz"),
+        ("GET", "/documents/a.md"),
+        ("POST", "/v1/ask"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/mcp"),
+        ("PUT", "/v1/documents/a.md"),
+    ],
+)
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::1", "a b", ""])
+def test_host_header_of_another_server_is_refused_in_a_sentence(
+    open_client: TestClient, method: str, path: str, host: str
+) -> None:
+    reply = call(open_client, method, path, Host=host)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith("The Host header names another server; ")
+    assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:7860", "LocalHost:1", "[::1]:7860"])
+def test_host_header_that_names_this_server_is_taken(data: Path, host: str) -> None:
+    app = make_app(FakeEngine(), load_settings(Settings, data=data))
+    reply = call(TestClient(app, "http://127.0.0.1"), "GET", "/healthz", Host=host)
+    assert reply.status_code == 200
+
+
 def test_browser_without_a_token_is_led_to_the_login_page(locked: TestClient) -> None:
     reply = call(locked, "GET", "/", Accept="text/html")
     assert (reply.status_code, reply.headers["location"]) == (303, "/login")

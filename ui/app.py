@@ -7,7 +7,6 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.settings import load_settings
 from rag.engine import Engine
@@ -17,7 +16,7 @@ from ui.access import Access
 from ui.api import other_routes, routes
 from ui.documents_api import change_routes
 from ui.faults import handle_faults
-from ui.guard import Guard
+from ui.guard import Guard, Hosts
 from ui.limits import BODY_BYTES, LOOPBACK
 from ui.logs import Journal
 from ui.mcp_server import mcp_routes
@@ -90,8 +89,8 @@ def _add_middleware(
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     # Without a CORS middleware of ours, Gradio adds its own, which welcomes every origin.
     app.add_middleware(CORSMiddleware, allow_origins=[], allow_credentials=False)
+    app.add_middleware(Hosts, hosts=list(hosts))
     app.add_middleware(Guard, upload_bytes=service.upload_bytes)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     if tracing:
         app.add_middleware(Spans, tracer=tracing.tracer)
     app.add_middleware(Journal, requested=service.metrics.requested)

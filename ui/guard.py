@@ -1,9 +1,11 @@
-"""What stands before every route: which addresses exist, which sites may send, and headers."""
+"""What stands before every route: which addresses exist, by which names, which sites may send."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,11 +29,12 @@ _DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
-
-
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # What a busy server says when the fault itself doesn't tell when to come back.
 _RETRY_SECONDS = "5"
+_WRONG_HOST = sentence(
+    400, "The Host header names another server; if this is its name too, add it to FOOTNOTE_HOSTS."
+)
 
 
 class Guard:
@@ -62,6 +65,31 @@ class Guard:
         is_upload = scope["method"] == "PUT" and scope["path"].startswith("/v1/documents/")
         most = self._upload_bytes if is_upload else BODY_BYTES
         await (_refusal(scope, most) or self._app)(scope, receive, send_guarded)
+
+
+class Hosts:
+    """ASGI middleware: requests that call the server by another name than its own are refused."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        is_ours = False
+
+        async def enter(_: Scope, __: Receive, ___: Send) -> None:
+            nonlocal is_ours
+            is_ours = True
+
+        # Starlette decides; what it would send is plain text.
+        check = TrustedHostMiddleware(enter, self._hosts, www_redirect=False)
+        await check(scope, receive, _unsent)
+        await (self._app if is_ours else _WRONG_HOST)(scope, receive, send)
+
+
+async def _unsent(_: Message) -> None:
+    pass
 
 
 def _refusal(scope: Scope, most_bytes: int) -> JSONResponse | None:
