@@ -9,13 +9,11 @@ APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 	crash crash-soak crash-damage history load gate gate-update
 
 run: .venv/installed
-	@$(BIN)/footnote index seeds
-	@exec $(BIN)/footnote serve
+	@exec $(BIN)/footnote serve seeds
 
 # The same page with a small LLM on this machine; its first build takes about eight minutes.
 run-llm: setup-llm
-	@$(BIN)/footnote index seeds
-	@exec $(BIN)/footnote serve --local-llm
+	@exec $(BIN)/footnote serve seeds --local-llm
 
 setup: .venv/installed debian compiler
 

@@ -12,7 +12,7 @@ _QUESTIONS = 100
 
 
 @click.command("bench")
-@click.argument("subject", type=click.Choice(["index", "ask", "serve"]))
+@click.argument("subject", type=click.Choice(["index", "ask", "serve", "start"]))
 @click.argument("corpus", required=False, type=click.Path(path_type=Path))
 @click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
 @click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
@@ -23,12 +23,12 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
     file among as many passages and ten times as many. `ask` puts questions to as many passages and
     to ten times as many, without a CORPUS. `serve` asks a server while another process
-    indexes so many passages.
+    indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
     """
     import json
     from dataclasses import asdict
 
-    from eval import bench_ask, bench_index, bench_serve
+    from eval import bench_ask, bench_index, bench_serve, bench_start
     from eval.bench import table
 
     def say(text: str) -> None:
@@ -40,6 +40,8 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
         sections = bench_index.bench(corpus, passages, times, say)
     elif subject == "ask":
         sections = bench_ask.bench(passages, _QUESTIONS, say)
+    elif subject == "start":
+        sections = bench_start.bench(corpus, times, say)
     else:
         sections = bench_serve.bench(passages, say)
     if as_json:

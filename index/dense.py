@@ -101,6 +101,11 @@ class DenseFollower:
         self._opened.close()
 
 
+def preload() -> None:
+    """Import Chroma, which takes most of a second, while there is nothing else to do."""
+    import chromadb  # noqa: F401
+
+
 def _writable(folder: Path, opened: ExitStack) -> Path:
     """The folder, or a copy for as long as it is open: Chroma writes to a store that it reads."""
     if os.access(folder, os.W_OK):

@@ -11,6 +11,7 @@ import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -25,7 +26,7 @@ from index.dense import DenseFollower
 from index.errors import DamagedFollowers, FootnoteError, StoreError
 from index.lexical import LexicalFollower
 from index.passages import Batch, Vectors
-from index.probe import probe
+from index.probe import Prober
 from index.seal import FILE_NAME as SEAL
 from index.seal import glance, seal, verify
 
@@ -115,11 +116,13 @@ def prepare(
     built anew. Raises StoreError when they cannot be written or fail the probe.
     """
     name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
-    if source is not None and not _is_worn(source, catalog, change):
-        # A damaged source does not matter: the catalog has all there is to know.
-        with suppress(StoreError):
-            return _derive(data / FOLDER / f"{name}-copy", source, catalog, model, change, clock)
-    return _build(data / FOLDER / name, catalog, model, clock)
+    with Prober() as prober:
+        work = _Work(catalog, model, prober, clock)
+        if source is not None and not _is_worn(source, catalog, change):
+            # A damaged source does not matter: the catalog has all there is to know.
+            with suppress(StoreError):
+                return _derive(data / FOLDER / f"{name}-copy", source, work, change)
+        return _build(data / FOLDER / name, work)
 
 
 def adopt(catalog: CatalogWriter, folder: Path) -> None:
@@ -139,27 +142,37 @@ def _dropped(folder: Path) -> int:
         return 0
 
 
-def _build(folder: Path, catalog: Catalog, model: str, clock: Clock) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What followers are made from, who searches them then, and what is timed."""
+
+    catalog: Catalog
+    model: str
+    prober: Prober
+    clock: Clock
+
+
+def _build(folder: Path, work: _Work) -> Path:
+    catalog, clock = work.catalog, work.clock
     with _new_folder(folder):
         DenseFollower.build(folder / dense.FOLDER)
-        DenseFollower.apply(folder / dense.FOLDER, [], _all_batches(catalog, model))
+        DenseFollower.apply(folder / dense.FOLDER, [], _all_batches(catalog, work.model))
         clock.lap("vectors")
         _build_lexical(folder, catalog)
         clock.lap("words")
-        _finish(folder, catalog, model, 0, clock)
+        _finish(folder, work, 0)
     return folder
 
 
-def _derive(
-    folder: Path, source: Path, catalog: Catalog, model: str, change: Change, clock: Clock
-) -> Path:
+def _derive(folder: Path, source: Path, work: _Work, change: Change) -> Path:
+    catalog, clock = work.catalog, work.clock
     with _new_folder(folder):
         with opening(source):
             verify(source)
             clock.lap("verify")
             shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
             clock.lap("copy")
-        added = _batches(catalog, model, change.added)
+        added = _batches(catalog, work.model, change.added)
         DenseFollower.apply(folder / dense.FOLDER, change.removed, added)
         clock.lap("vectors")
         if change.removed:
@@ -168,17 +181,17 @@ def _derive(
             shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
             LexicalFollower.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
         clock.lap("words")
-        _finish(folder, catalog, model, _dropped(source) + len(change.removed), clock)
+        _finish(folder, work, _dropped(source) + len(change.removed))
     return folder
 
 
-def _finish(folder: Path, catalog: Catalog, model: str, dropped: int, clock: Clock) -> None:
+def _finish(folder: Path, work: _Work, dropped: int) -> None:
     """Search what was made in another process, and write down what it was."""
     (folder / _DROPPED).write_text(str(dropped), encoding="ascii")
-    probe(folder, catalog.key_count(), _sample(catalog, model))
-    clock.lap("probe")
+    work.prober.search(folder, work.catalog.key_count(), _sample(work.catalog, work.model))
+    work.clock.lap("probe")
     seal(folder)
-    clock.lap("seal")
+    work.clock.lap("seal")
 
 
 def _build_lexical(folder: Path, catalog: Catalog) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from index.catalog import FileState
@@ -56,21 +59,37 @@ def read(
     """
     if not entries:
         return Intake()  # the model need not be loaded
-    limit = passage_limit(settings, embedder)
     notes, hidden = list[tuple[str, str]](), 0
+    # Loading the model takes seconds, in which the first files are read.
+    limit = _meanwhile(partial(passage_limit, settings, embedder))
     with catalog.transaction(), closing(load(corpus, entries, settings)) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result
             state = state_of(entry, began_ns, item.digest)
             if isinstance(result, Document):
-                catalog.stage(state, result, split(result, embedder.count_tokens, limit))
+                catalog.stage(state, result, split(result, embedder.count_tokens, limit.result()))
                 notes += ((entry.path, note) for note in result.notes)
                 hidden += result.hidden
             else:
                 catalog.stage(state.failed(result.reason), None)
             if progress:
                 progress("reading", done, len(entries))
+        limit.result()  # a model that cannot be used is told even if no file can be read
     return Intake(tuple(sorted(notes)), hidden)
+
+
+def _meanwhile(work: Callable[[], int]) -> Future[int]:
+    """What work gives, in a thread that a program which is stopped does not wait for."""
+    future = Future[int]()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def embed(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None) -> int:

@@ -1,14 +1,16 @@
 """Are followers whole and searchable? Asked of a child process, since a torn one can kill its
-reader; the child runs this module as `python -m index.probe FOLDER COUNT`.
+reader; the child runs this module as `python -m index.probe`.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -26,34 +28,58 @@ _FOUND_SHARE = 0.9
 _SECONDS = 120
 
 
-def probe(folder: Path, expected: int, sample: Vectors) -> None:
-    """Open followers and search them in a child process.
+class Prober:
+    """A child process that opens followers and searches them.
 
-    Raises StoreError if that fails, if they do not hold `expected` keys each, or if vectors of the
-    sample, shape (any, dimension), are not found.
+    It is started before they are made, since importing Chroma takes it most of a second.
     """
+
+    def __init__(self) -> None:
+        self._waiting: subprocess.Popen[bytes] | None = _start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._waiting:
+            self._waiting.kill()
+            self._waiting.communicate()
+
+    def search(self, folder: Path, expected: int, sample: Vectors) -> None:
+        """Open the followers in a folder and search them.
+
+        Raises StoreError if that fails, if they do not hold `expected` keys each, or if vectors of
+        the sample, shape (any, dimension), are not found.
+        """
+        process, self._waiting = self._waiting or _start(), None
+        given = io.BytesIO()
+        given.write(f"{json.dumps([str(folder), expected])}\n".encode())
+        np.save(given, sample)
+        try:
+            _, told = process.communicate(given.getvalue(), timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise StoreError(
+                f"the index in {folder} does not open; run: footnote index FOLDER --rebuild"
+            ) from None
+        if process.returncode:
+            lines = told.decode(errors="replace").strip().splitlines() or ["it ended silently"]
+            raise StoreError(
+                f"the index in {folder} is damaged ({lines[-1]}); "
+                "run: footnote index FOLDER --rebuild"
+            )
+
+
+def _start() -> subprocess.Popen[bytes]:
     # Without -P, a module of the current folder could stand in for one of ours.
-    command = [sys.executable, "-P", "-m", "index.probe", str(folder), str(expected)]
-    given = io.BytesIO()
-    np.save(given, sample)
-    try:
-        done = subprocess.run(
-            command,
-            input=given.getvalue(),
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            env=_environment(),
-        )
-    except subprocess.TimeoutExpired:
-        raise StoreError(
-            f"the index in {folder} does not open; run: footnote index FOLDER --rebuild"
-        ) from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it ended silently"]
-        raise StoreError(
-            f"the index in {folder} is damaged ({lines[-1]}); run: footnote index FOLDER --rebuild"
-        )
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "index.probe"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -80,14 +106,20 @@ def check(folder: Path, expected: int, sample: Vectors) -> str | None:
 def main() -> None:
     """Exit 0 if all is well; else 1, with the reason as the last line of standard error.
 
-    The sample is read from standard input, as numpy saves it.
+    Standard input tells the folder and how many keys it has, as a line of JSON, and then the
+    sample, as numpy saves it.
     """
-    folder = Path(sys.argv[1])
+    dense.preload()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    name, expected = json.loads(line)
+    folder = Path(name)
     held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     limit_memory(_MEMORY_BYTES + 4 * held)
     sample = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
     try:
-        reason = check(folder, int(sys.argv[2]), sample)
+        reason = check(folder, expected, sample)
     except FootnoteError as error:
         reason = str(error)
     if reason:

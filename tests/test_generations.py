@@ -21,7 +21,7 @@ from index.errors import DamagedFollowers, StoreError
 from index.generations import folder_of, hold, prepare, sweep
 from index.lexical import LexicalFollower
 from index.passages import Document, Embedded, Passage, Vectors
-from index.probe import probe
+from index.probe import Prober
 from index.seal import glance, verify
 
 pytestmark = pytest.mark.model
@@ -195,7 +195,7 @@ def test_probe_says_what_is_wrong_and_what_to_run(
     monkeypatch.chdir(tmp_path)
     found = rf"damaged \({COUNT} vectors and {COUNT} texts instead of 7\)"
     with pytest.raises(StoreError, match=rf"{found}; run: footnote index FOLDER --rebuild$"):
-        probe(whole, 7, SAMPLE)
+        Prober().search(whole, 7, SAMPLE)
 
 
 def test_probe_that_takes_too_long_is_given_up(
@@ -203,7 +203,7 @@ def test_probe_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setattr("index.probe._SECONDS", 0.01)
     with pytest.raises(StoreError, match=r"does not open; run: footnote index FOLDER --rebuild$"):
-        probe(whole, COUNT, SAMPLE)
+        Prober().search(whole, COUNT, SAMPLE)
 
 
 FILES = ("chroma/chroma.sqlite3", "tantivy/meta.json", "seal.json", "in-use", "opening")

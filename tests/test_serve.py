@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -83,3 +87,52 @@ def test_server_says_when_it_is_ready_and_stops_quietly(
     assert output == ""
     assert errors == ("Stopped.\n" if sign is signal.SIGINT else "")
     assert server.returncode == (0 if sign is signal.SIGINT else -signal.SIGTERM)
+
+
+def test_folder_that_is_not_indexed_is_indexed_and_then_served(tmp_path: Path) -> None:
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    corpus.mkdir()
+    (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    with _served(data, corpus) as (address, said):
+        assert said[0] == "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n"
+        assert _generation(address) == 1
+
+
+def test_folder_that_is_indexed_is_served_while_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    corpus.mkdir()
+    (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(corpus)], check=True)
+    (corpus / "more.txt").write_text("Doha hosted the next ones.", encoding="utf-8")
+    with _served(data, corpus) as (address, _):
+        while _generation(address) == 1:
+            time.sleep(0.1)
+        assert _generation(address) == 2
+
+
+def test_folder_that_cannot_be_indexed_is_not_served(tmp_path: Path) -> None:
+    serve = [*FOOTNOTE, "--data", str(tmp_path / "data"), "serve", str(tmp_path / "missing")]
+    done = subprocess.run([*serve, "--port", "0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"footnote: {tmp_path / 'missing'} ")
+
+
+@contextmanager
+def _served(data: Path, corpus: Path) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server of a folder, and what it said until it was ready."""
+    command = [*FOOTNOTE, "--data", str(data), "serve", str(corpus), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        said = [server.stdout.readline()]
+        while "is ready" not in said[-1]:
+            assert said[-1], said
+            said.append(server.stdout.readline())
+        try:
+            yield said[-1].split()[4], said
+        finally:
+            server.terminate()
+
+
+def _generation(address: str) -> int:
+    with urlopen(f"{address}/readyz") as reply:
+        return int(json.load(reply)["generation"])

@@ -32,6 +32,7 @@ ANSWER_SECONDS, STOP_SECONDS = 4, 6
 
 
 @click.command("serve")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
@@ -46,15 +47,26 @@ ANSWER_SECONDS, STOP_SECONDS = 4, 6
 @click.pass_context
 @speaks
 def command(
-    context: click.Context, host: str, port: int, local_llm: str | None, log_json: bool
+    context: click.Context,
+    folder: Path | None,
+    host: str,
+    port: int,
+    local_llm: str | None,
+    log_json: bool,
 ) -> None:
-    """Serve the chat page and the HTTP interface."""
+    """Serve the chat page and the HTTP interface.
+
+    Of FOLDER, if given, which is indexed first, or if it is indexed, brought up to date meanwhile.
+    """
     from index.settings import load_settings
+    from ui.index_beside import indexing
 
     settings = settings_of(context)
     wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_as_written(host))
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
+        if folder:
+            stack.enter_context(indexing(folder, settings))
         if local_llm is not None:
             from ui.local import local_llm as running
             from ui.local import local_settings
