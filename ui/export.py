@@ -11,6 +11,11 @@ from ui.render import clean
 
 # With these escaped, no words make an image, a link, HTML or code.
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
+# Markers as escaping leaves them; between white space they make no link.
+_MARKER = re.compile(r"(?<= )\\\[(\d{1,3})\\\](?!\S)")
+# A quoted sentence is one line: lines above such a rule, and below, are a table made of rows.
+_TABLE = re.compile(r"^\| .+ \|\n\|(?: -+ \|)+(?:\n\| .+ \|)+$", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
 
 
 def as_markdown(title: str, exchanges: Sequence[Exchange]) -> str:
@@ -43,12 +48,21 @@ def _exchange(exchange: Exchange) -> str:
 
 def _answer(answer: Answer) -> str:
     """The answer's text. An LLM's Markdown has lost images and links before it is an answer."""
+    text = clean(answer.text)
     if answer.composer != "quotes":
-        return clean(answer.text)
-    return " ".join(
-        _words(statement.text) + "".join(f" [{label}]" for label in statement.citations)
-        for statement in answer.statements
-    )
+        return text
+    written, done = list[str](), 0
+    for table in _TABLE.finditer(text):
+        lines = map(_row, table[0].split("\n"))
+        written += [_words(text[done : table.start()]), "\n".join(lines)]
+        done = table.end()
+    parts = filter(None, [*written, _words(text[done:])])
+    return _MARKER.sub(r"[\1]", "\n\n".join(parts))
+
+
+def _row(line: str) -> str:
+    """A line of a table whose cells are words."""
+    return "|".join(_escaped(cell.replace("\\|", "|")) for cell in _BAR.split(line))
 
 
 def _citation(citation: Citation) -> str:
@@ -62,4 +76,8 @@ def _citation(citation: Citation) -> str:
 
 def _words(text: str) -> str:
     """Text in one line in which Markdown sees no signs of its own."""
-    return _SIGNS.sub(r"\\\1", " ".join(clean(text).split()))
+    return _escaped(" ".join(clean(text).split()))
+
+
+def _escaped(text: str) -> str:
+    return _SIGNS.sub(r"\\\1", text)
