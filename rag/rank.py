@@ -11,15 +11,7 @@ from index.sentences import sentence_spans
 from index.store import Snapshot
 from rag.answers import Quote
 from rag.wants import Kind, match_kind
-
-# Fitted on XQuAD English, its even-numbered articles: conditional logistic regression, relative to
-# the cosine. The first sentence then holds the gold answer for 0.85 of the questions on the odd
-# ones and 0.77 on the even ones.
-_COVERAGE = 0.33
-_COVERAGE_WITH_PREVIOUS = 0.26
-_PASSAGE = 0.16
-_KIND = 0.11
-BEST_MARK = 1 + _COVERAGE + _COVERAGE_WITH_PREVIOUS + _KIND
+from rag.weights import SCORING, Scoring
 
 MOST_SENTENCES = 3
 # Passages whose sentences' spans are remembered, 1 kB each.
@@ -46,7 +38,7 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class Marked:
     """A sentence, how well it answers by itself, and the query's terms that it holds; `score` is at
-    best `BEST_MARK`.
+    best `Scoring.best_mark`.
     """
 
     quote: Quote
@@ -90,7 +82,12 @@ class Terms:
 
 
 def mark_sentences(
-    passage: Passage, cosines: Sequence[float], terms: Terms, kind: Kind, trust: float = 1.0
+    passage: Passage,
+    cosines: Sequence[float],
+    terms: Terms,
+    kind: Kind,
+    trust: float = 1.0,
+    scoring: Scoring = SCORING,
 ) -> list[Marked]:
     """The sentences of a passage, whose cosines to the query are given in order.
 
@@ -103,20 +100,22 @@ def mark_sentences(
     each = terms.held_by_each([quote.text for quote in quotes])
     for quote, cosine, held in zip(quotes, cosines, each, strict=True):
         score = (
-            trust * cosine
-            + _COVERAGE * terms.share(held)
-            + _COVERAGE_WITH_PREVIOUS * terms.share(held | before)
-            + _KIND * match_kind(kind, terms.query, quote.text)
+            trust * scoring.cosine * cosine
+            + scoring.coverage * terms.share(held)
+            + scoring.coverage_with_previous * terms.share(held | before)
+            + scoring.kind * match_kind(kind, terms.query, quote.text)
         )
         marked.append(Marked(quote, cosine, score, held))
         before = held
     return marked
 
 
-def rank_sentences(groups: Iterable[tuple[Hit, float, Sequence[Marked]]]) -> tuple[Sentence, ...]:
+def rank_sentences(
+    groups: Iterable[tuple[Hit, float, Sequence[Marked]]], scoring: Scoring = SCORING
+) -> tuple[Sentence, ...]:
     """The sentences of hits, best first; each hit comes with what it counts for, 0..1."""
     ranked = [
-        Sentence(one.quote, hit, one.score + _PASSAGE * share, one.cosine)
+        Sentence(one.quote, hit, one.score + scoring.passage * share, one.cosine)
         for hit, share, marked in groups
         for one in marked
     ]

@@ -16,17 +16,10 @@ from index.passages import Hit, Passage, Vectors
 from index.store import Snapshot
 from rag.condense import Look
 from rag.cross_encoder import Reranker
-from rag.rank import (
-    BEST_MARK,
-    Marked,
-    Sentence,
-    Terms,
-    mark_sentences,
-    quotes_of,
-    rank_sentences,
-)
+from rag.rank import Marked, Sentence, Terms, mark_sentences, quotes_of, rank_sentences
 from rag.surroundings import most_of, with_surroundings
 from rag.wants import Kind
+from rag.weights import SCORING, Scoring
 
 # Candidates taken from each ranking, at least, and of both the first ones that are read; more than
 # is ever shown, so that a passage that only one of them ranks high is seen.
@@ -34,15 +27,8 @@ _CANDIDATES = 50
 # First passages that a reranker sees, and those whose sentences may be quoted.
 _RERANKED = 20
 _QUOTED = 5
-# What the best sentence adds to a passage's score. Chosen with the weight of the cosine on XQuAD
-# English, its even-numbered articles: success@1 0.944 without, 0.956 with; on the odd ones 0.972
-# without, 0.979 with.
-_SENTENCE = 1.2
-# The same where the embedding model does not know the language, so that only words tell which
-# sentence is best. Chosen with `_UNREAD` on XQuAD Spanish, its even-numbered articles: success@1
-# 0.920, against 0.899 without sentences; on the odd ones 0.948 against 0.940.
-_SENTENCE_UNREAD = 2.4
-# Share of the cosine where the embedding model does not know the language.
+# Share of the cosine where the embedding model does not know the language, chosen with
+# `Scoring.sentence_unread`.
 _UNREAD = 0.5
 
 
@@ -91,6 +77,7 @@ def search(
     k: int,
     embed: Callable[[Sequence[str]], Vectors],
     reranker: Reranker | None = None,
+    scoring: Scoring = SCORING,
 ) -> Found:
     """The k best passages for a query; of passages that read the same, the first by id.
 
@@ -105,19 +92,16 @@ def search(
     passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
     inside = _sentence_cosines(snapshot, passages, query.vector, embed)
     terms = Terms(snapshot, query.text)
-    trust, weight = (1.0, _SENTENCE) if query.read else (0.0, _SENTENCE_UNREAD)
+    trust, weight = float(query.read), scoring.sentence_weight(query.read)
     marked = {
-        key: mark_sentences(passages[key], inside[key], terms, query.kind, trust) for key in keys
+        key: mark_sentences(passages[key], inside[key], terms, query.kind, trust, scoring)
+        for key in keys
     }
-    scores = with_surroundings(
-        {key: shares[key] + weight * _best(marked[key]) for key in keys},
-        passages,
-        marked,
-        snapshot.vectors(sorted(keys)),
-        terms,
-    )
+    best = {key: shares[key] + weight * _best(marked[key]) for key in keys}
+    vectors = snapshot.vectors(sorted(keys))
+    scores = with_surroundings(best, passages, marked, vectors, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
-    most = most_of(1 + weight * BEST_MARK)
+    most = most_of(1 + weight * scoring.best_mark, scoring)
     if reranker:
         most, scores = 1.0, _reranked(reranker, query.text, passages, ranked[: max(k, _RERANKED)])
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
@@ -131,7 +115,7 @@ def search(
         hits,
         tuple(cosines[key] for key in ranked),
         tuple(marked[key] for key in ranked),
-        rank_sentences((hit, shares[key], marked[key]) for hit, key in first),
+        rank_sentences(((hit, shares[key], marked[key]) for hit, key in first), scoring),
         terms,
     )
 

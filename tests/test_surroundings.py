@@ -5,16 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.surroundings import (
-    COVERED,
-    LIKE,
-    NEXT,
-    most_of,
-    with_documents,
-    with_likeness,
-)
+from rag.surroundings import most_of, with_documents, with_likeness
+from rag.weights import SCORING
 
 pytestmark = pytest.mark.unit
+
+NEXT, COVERED, LIKE = SCORING.next_best, SCORING.covered, SCORING.like
 
 
 def test_with_documents_next_best_of_the_same_document_adds_its_share() -> None:

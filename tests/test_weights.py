@@ -1,0 +1,144 @@
+"""The weights of the ranking: what they score, and that each can be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from index.passages import Passage
+from rag.retrieve import Found, Query, search
+from rag.wants import Kind
+from rag.weights import SCORING, Scoring
+
+if TYPE_CHECKING:
+    from index.passages import Vectors
+    from index.store import Snapshot
+
+pytestmark = pytest.mark.unit
+
+TEXTS = {
+    "a.md": "Cairo has hosted many talks. They were held in 1978.",
+    "a.md#2": "Boats left Cairo at dawn.",
+    "b.md": "The talks ended in Oslo. Bread got dearer.",
+    "c.md": "Rain fell on the mountains.",
+}
+# Eighths and their like, so that no product of them is rounded.
+TURNS = {"a.md": (0.75, 0.5), "a.md#2": (0.25, 0.875), "b.md": (0.875, 0.25), "c.md": (0.5, 0.0)}
+WORDS = {"a.md": 4.0, "a.md#2": 1.0, "b.md": 3.0}
+QUESTIONS = (
+    Query("Cairo talks", np.array([1.0, 0.0]), Kind.ANY, 0.625),
+    Query("talks dearer", np.array([1.0, 0.5]), Kind.DATE, 0.625, {"c.md": 0.5}),
+    Query("Cairo talks", np.array([1.0, 0.0]), Kind.DATE, 0.5, read=False),
+)
+
+
+class Shelf:
+    """A few passages that are searched as an index is."""
+
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
+        return list(WORDS.items())
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        return [(key, float(np.dot(turn, vector))) for key, turn in TURNS.items()]
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        return {key: np.array(TURNS[key]) for key in keys}
+
+    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        return {key: np.array([TURNS[key], (0.5, 0.5)])[: TEXTS[key].count(".")] for key in keys}
+
+    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
+        return {
+            key: [Passage(key, key[:4], "", "", TEXTS[key], 0, len(TEXTS[key]), None, "d")]
+            for key in keys
+        }
+
+    def terms(self, text: str) -> list[str]:
+        return text.rstrip(".").split()
+
+    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
+        return [self.terms(text) for text in texts]
+
+    def idf(self, term: str) -> float:
+        return {"Cairo": 2.0, "talks": 1.0}.get(term, 3.0)
+
+
+def found(query: Query, scoring: Scoring = SCORING) -> Found:
+    def embed(texts: Sequence[str]) -> Vectors:
+        raise AssertionError("every vector is stored")
+
+    return search(cast("Snapshot", Shelf()), query, 4, embed, scoring=scoring)
+
+
+def scored(query: Query, scoring: Scoring = SCORING) -> dict[str, float]:
+    return {hit.passage.id: hit.score for hit in found(query, scoring).hits}
+
+
+# As they were when the weights were constants of three modules.
+@pytest.mark.parametrize(
+    ("query", "passages", "sentences"),
+    [
+        (
+            QUESTIONS[0],
+            {
+                "a.md": 0.8258276160949638,
+                "b.md": 0.6282144050365727,
+                "a.md#2": 0.42532313967598095,
+                "c.md": 0.2441929302667572,
+            },
+            (1.48, 1.2166666666666668, 0.9, 0.7316666666666667, 0.6583333333333333, 0.54),
+        ),
+        (
+            QUESTIONS[1],
+            {
+                "b.md": 0.7655943848075385,
+                "a.md": 0.6475736350822289,
+                "a.md#2": 0.32805066218396206,
+                "c.md": 0.27858189717624365,
+            },
+            (1.2925, 1.1975, 1.1825, 1.085, 0.63, 0.47),
+        ),
+        (
+            QUESTIONS[2],
+            {
+                "a.md": 0.4666883511015682,
+                "a.md#2": 0.26338659525511576,
+                "b.md": 0.22800308041358996,
+                "c.md": 0.009913134475529144,
+            },
+            (0.624, 0.514, 0.30333333333333334, 0.22666666666666668, 0.11666666666666668, -0.078),
+        ),
+    ],
+)
+def test_search_scores_as_with_the_weights_in_use(
+    query: Query, passages: dict[str, float], sentences: tuple[float, ...]
+) -> None:
+    assert list(scored(query)) == list(passages)
+    assert scored(query) == pytest.approx(passages, abs=1e-12)
+    assert [one.score for one in found(query).sentences] == pytest.approx(sentences, abs=1e-12)
+
+
+@pytest.mark.parametrize("part", [field.name for field in fields(Scoring)])
+def test_search_without_a_part_scores_otherwise(part: str) -> None:
+    without = replace(SCORING, **{part: 0.0})
+    changed = [
+        scored(query) != scored(query, without)
+        or [s.score for s in found(query).sentences]
+        != [s.score for s in found(query, without).sentences]
+        for query in QUESTIONS
+    ]
+    assert any(changed)
+
+
+def test_search_with_no_weight_ranks_by_the_fused_score() -> None:
+    bare = Scoring(**dict.fromkeys((field.name for field in fields(Scoring)), 0.0))
+    assert scored(QUESTIONS[0], bare) == {
+        "b.md": 0.90625,
+        "a.md": 0.875,
+        "c.md": 0.25,
+        "a.md#2": 0.09375,
+    }
