@@ -104,6 +104,11 @@ class Snapshot:
         with self._lock:
             return self._catalog.passages_of(keys)
 
+    def passages_in(self, path: str) -> list[Passage]:
+        """The passages of a document in reading order."""
+        with self._lock:
+            return self._catalog.passages_in(path)
+
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""
         with self._lock:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.passages import Hit
+from index.passages import Hit, Passage
 from rag.answers import Draft, Turn
 from rag.excerpts import Excerpt
 from rag.rank import Sentence
+
+
+def _unknown(_: str) -> Sequence[Passage]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +21,14 @@ class Evidence:
     """What a composer works from: the stand-alone question, hits and sentences, best first.
 
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
+    `passages_in` gives all passages of a document, by its path, in reading order.
     """
 
     query: str
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
     excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
+    passages_in: Callable[[str], Sequence[Passage]] = _unknown
 
 
 class Composer(Protocol):

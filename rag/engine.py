@@ -78,7 +78,11 @@ class Engine:
                 )
                 return
             evidence = Evidence(
-                query, found.hits, found.sentences, partial(_excerpts, found, snapshot)
+                query,
+                found.hits,
+                found.sentences,
+                partial(_excerpts, found, snapshot),
+                snapshot.passages_in,
             )
             draft = yield from self._compose(evidence, turns)
             draft = cite_both(draft, find_disagreement(query, kind, found.sentences))

@@ -7,8 +7,10 @@ Several rows of a table are shown as a table, and so is each of a table in Markd
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 
 from index.passages import Passage
 from rag.answers import Claim, Quote
@@ -44,15 +46,20 @@ class Row:
         return same and self.quote.start <= quote.start and quote.end <= self.quote.end
 
 
-def rows_of(passages: Sequence[Passage]) -> list[Row]:
-    """The rows of the tables in passages; those of a Markdown table only if a passage holds its
-    header.
+def rows_of(
+    passages: Sequence[Passage], passages_in: Callable[[str], Sequence[Passage]]
+) -> list[Row]:
+    """The rows of the tables in passages; those of a Markdown table only below a header, which may
+    stand in another passage. `passages_in` gives all of a document, in order, if it is known.
     """
-    in_order = sorted(passages, key=lambda passage: (passage.document, passage.start))
     found = [row for passage in passages for row in _named(passage)]
-    headers = dict[str, tuple[Quote, list[str]]]()
-    for passage in in_order:
-        found += _piped(passage, headers)
+    parts = defaultdict[str, list[Passage]](list)
+    for passage in sorted(passages, key=lambda passage: passage.start):
+        if _PIPED.search(passage.text):
+            parts[passage.document].append(passage)
+    for document, own in parts.items():
+        near = own if all(map(_is_headed, own)) else passages_in(document) or own
+        found += _piped(near, {passage.id for passage in own})
     return [row for row in found if row.quote.end - row.quote.start <= _LONGEST]
 
 
@@ -66,19 +73,27 @@ def _named(passage: Passage) -> Iterator[Row]:
             yield Row(quote, cells, (passage.document, passage.heading, next(iter(cells))))
 
 
-def _piped(passage: Passage, headers: dict[str, tuple[Quote, list[str]]]) -> Iterator[Row]:
-    """Rows between bars, below a header here or in the passage before; headers are by document."""
-    lines = list(_PIPED.finditer(passage.text))
-    for place, line in enumerate(lines):
+def _is_headed(passage: Passage) -> bool:
+    """Whether the first line between bars is a header."""
+    lines = [line[1] for line in islice(_PIPED.finditer(passage.text), 2)]
+    return len(lines) == 2 and bool(_RULE.fullmatch(lines[1]))
+
+
+def _piped(passages: Sequence[Passage], wanted: Set[str]) -> Iterator[Row]:
+    """Rows between bars that stand in the wanted passages, each below a header in one of all."""
+    lines = [(passage, line) for passage in passages for line in _PIPED.finditer(passage.text)]
+    below = [line[1] for _, line in lines[1:]] + [""]
+    header, names = None, list[str]()
+    for (passage, line), after in zip(lines, below, strict=True):
         quote = Quote(passage, passage.start + line.start(1), passage.start + line.end(1))
         cells = _cells(line[1])
-        if place + 1 < len(lines) and _RULE.fullmatch(lines[place + 1][1]):
-            headers[passage.document] = quote, cells
-        elif passage.document in headers and not _RULE.fullmatch(line[1]):
-            header, names = headers[passage.document]
-            if len(names) == len(cells) and header.passage.heading == passage.heading:
-                name = (passage.document, passage.heading, str(header.start))
-                yield Row(quote, dict(zip(names, cells, strict=True)), name, header)
+        if _RULE.fullmatch(after):
+            header, names = quote, cells
+        elif _RULE.fullmatch(line[1]) or passage.id not in wanted:
+            continue
+        elif header and header.passage.heading == passage.heading and len(names) == len(cells):
+            name = (passage.document, passage.heading, str(header.start))
+            yield Row(quote, dict(zip(names, cells, strict=True)), name, header)
 
 
 def _cells(line: str) -> list[str]:

@@ -11,7 +11,7 @@ from index.errors import ConfigError, EmptyIndex, UnknownDocument
 from index.settings import load_settings
 from index.store import Index
 from index.sync import sync
-from rag.answers import Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
+from rag.answers import Citation, Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
 from rag.build import build
 from rag.compose import Evidence
 from rag.engine import Engine
@@ -85,6 +85,29 @@ def test_every_quote_is_the_documents_text_at_its_place(engine: Engine, question
         assert document.digest == citation.passage.digest
         assert f"[{citation.label}]" in answer.text
     assert {s.support for s in answer.statements} == {Support.SUPPORTED}
+
+
+def test_a_row_of_a_long_table_is_quoted_with_its_header(tmp_path: Path) -> None:
+    rows = "".join(f"| m{n:03} | {n} GB |\n" for n in range(150))
+    text = f"# Site\n\nThese are the machines.\n\n| name | disk |\n|---|---|\n{rows}"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "long.md").write_text(text, encoding="utf-8")
+    settings = load_settings(Settings, data=tmp_path / "data", passages=1)
+    sync(settings, tmp_path / "docs")
+    engine = build(settings)
+    answer = engine.answer("How large is m140?")
+    engine.close()
+    header = "| name | disk |"
+    assert header not in answer.hits[0].passage.text
+    assert [citation.quote.text for citation in answer.citations] == [
+        "| m140 | 140 GB |",
+        header,
+    ]
+    assert text[slice(*_span(answer.citations[1]))] == header
+
+
+def _span(citation: Citation) -> tuple[int, int]:
+    return citation.quote.start, citation.quote.end
 
 
 def test_a_page_of_a_pdf_is_cited_by_its_number(engine: Engine) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from index.formats.tables import parse_csv
-from index.passages import Hit, Passage
+from index.passages import Document, Heading, Hit, Passage
+from index.split import split
 from rag.answers import Claim, Draft, Support
 from rag.compose import Evidence
 from rag.label import Labelled, label
@@ -27,8 +30,13 @@ def passage(text: str, document: str = "t.csv", start: int = 0) -> Passage:
     return Passage(name, document, "", "", text, start, start + len(text), None, "d")
 
 
-def quoted(query: str, first: str, *passages: Passage) -> Labelled:
-    """What is answered when the sentences that hold these words are the best, the others far."""
+def quoted(
+    query: str, first: str, *passages: Passage, document: Sequence[Passage] = ()
+) -> Labelled:
+    """What is answered when the sentences that hold these words are the best, the others far.
+
+    `document` has all the passages of the one document of which some were found.
+    """
     sentences = [
         Sentence(quote, Hit(one, 1.0, rank), 1.0 if first in quote.text else 0.5, 0.0)
         for rank, one in enumerate(passages, start=1)
@@ -36,7 +44,8 @@ def quoted(query: str, first: str, *passages: Passage) -> Labelled:
     ]
     ranked = tuple(sorted(sentences, key=lambda sentence: -sentence.score))
     hits = tuple(Hit(one, 1.0, rank) for rank, one in enumerate(passages, start=1))
-    composing = QuotesComposer(3).compose(Evidence(query, hits, ranked))
+    evidence = Evidence(query, hits, ranked, passages_in=lambda _: document)
+    composing = QuotesComposer(3).compose(evidence)
     shown = ""
     while True:
         try:
@@ -89,7 +98,7 @@ def test_rows_that_hold_what_is_asked_are_quoted_as_one_table() -> None:
 def test_best_rows_hold_most_of_the_query_unless_it_denies_or_tells_none_apart(
     query: str, names: list[str]
 ) -> None:
-    rows = rows_of([passage(TICKETS)])
+    rows = rows_of([passage(TICKETS)], lambda _: ())
     assert [row.cells["ticket"] for row in best_rows(query, rows[1:2], rows)] == names
 
 
@@ -111,6 +120,37 @@ def test_a_header_that_is_in_the_passage_before_is_found_there() -> None:
     found = quoted("Which host is cy?", "| cy", *parts)
     assert found.text.startswith("| host | role |\n")
     assert [citation.quote.start for citation in found.citations] == [HOSTS.index("| cy"), 0]
+
+
+MEMORY, DISK = (
+    f"# {name}\n\n| host | {name} |\n|---|---|\n"
+    + "".join(f"| {name}{number} | {number} GB |\n" for number in range(20))
+    for name in ("memory", "disk")
+)
+HEADINGS = (Heading(0, 1, "memory"), Heading(len(MEMORY), 1, "disk"))
+LONG = Document("t.md", "Hosts", MEMORY + DISK, "d", HEADINGS)
+
+
+def test_a_row_far_below_its_header_is_quoted_with_it() -> None:
+    parts = split(LONG, lambda texts: [len(text.split()) for text in texts], 40)
+    (row,) = (part for part in parts if "| disk18 |" in part.text)
+    assert "host" not in row.text
+    found = quoted("Which disk has disk18?", "| disk18", row, document=parts)
+    assert found.text == ("| host   | disk  |\n| ------ | ----- |\n| disk18 | 18 GB [1] [2] |")
+    spans = [(citation.quote.start, citation.quote.end) for citation in found.citations]
+    assert [LONG.text[slice(*span)] for span in spans] == [
+        "| disk18 | 18 GB |",
+        "| host | disk |",
+    ]
+    for passage in (citation.passage for citation in found.citations):
+        assert passage in parts
+
+
+def test_a_header_whose_rule_is_in_the_next_passage_is_one() -> None:
+    head, rest = HOSTS.split("\n", 1)
+    parts = (passage(head, "t.md"), passage(rest, "t.md", len(head) + 1))
+    found = quoted("Which host is cy?", "| cy", parts[1], document=parts)
+    assert [citation.quote.text for citation in found.citations] == ["| cy | web |", head]
 
 
 def test_a_row_without_a_header_stays_as_it_is() -> None:
