@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from eval.ablate_cli import ablate
 from eval.bench_cli import bench
 from eval.calibrate_cli import calibrate, disagree, refusal
 from eval.chunking_cli import chunking
@@ -103,6 +104,7 @@ def run(
         context.exit(FAILED)
 
 
+group.add_command(ablate)
 group.add_command(bench)
 group.add_command(chunking)
 group.add_command(compare)

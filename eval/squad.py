@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +12,7 @@ from eval.gold import Collector, GoldSet, faults_of
 from index.errors import ConfigError
 
 _SLUG = re.compile(r"[^a-z0-9]+")
+_PARAGRAPH = re.compile(r"(.+)-\d{3,}\.txt")
 
 
 class _Span(BaseModel):
@@ -67,6 +68,13 @@ def _named(squad: _Squad) -> Iterator[tuple[str, _Paragraph]]:
         for paragraph in article.paragraphs:
             counts[slug] += 1
             yield f"{slug}-{counts[slug]:03d}.txt", paragraph
+
+
+def articles_of(documents: Collection[str]) -> dict[str, str]:
+    """The article of each document of a set that `read_squad` gave; of other sets nothing."""
+    found = {name: match[1] for name in documents if (match := _PARAGRAPH.fullmatch(name))}
+    counted = all(f"{article}-001.txt" in found for article in found.values())
+    return found if counted and len(found) == len(documents) else {}
 
 
 def _item(question: _Question, document: str) -> dict[str, object]:
