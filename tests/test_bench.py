@@ -77,6 +77,15 @@ def test_bench_serve_prints_figures_as_json() -> None:
     assert figures["generation that it answers from"] == 2
 
 
+@pytest.mark.model
+@pytest.mark.slow
+def test_bench_start_prints_multiples_of_loading_the_model() -> None:
+    done = CliRunner().invoke(main, ["eval", "bench", "start", "seeds", "--times", "1", "--json"])
+    figures = {figure["name"].split(",")[0]: figure["value"] for figure in json.loads(done.stdout)}
+    assert list(figures) == ["a first page", "a page", "an answer"]
+    assert all(0.1 < value < 20 for value in figures.values())
+
+
 @pytest.mark.unit
 def test_bench_of_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["eval", "bench", "index", str(tmp_path / "none")])
