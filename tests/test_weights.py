@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.passages import Passage
+from rag.rank import Terms
 from rag.retrieve import Found, Query, search
 from rag.wants import Kind
 from rag.weights import SCORING, Scoring
@@ -142,3 +145,13 @@ def test_search_with_no_weight_ranks_by_the_fused_score() -> None:
         "c.md": 0.25,
         "a.md#2": 0.09375,
     }
+
+
+@given(st.dictionaries(st.sampled_from([f"word{n}" for n in range(30)]), st.floats(0.1, 9)))
+def test_terms_all_held_are_all_of_the_query_to_the_last_digit(weights: dict[str, float]) -> None:
+    class Weighed(Shelf):
+        def idf(self, term: str) -> float:
+            return weights[term]
+
+    terms = Terms(cast("Snapshot", Weighed()), " ".join(weights))
+    assert terms.share(frozenset(weights)) == float(bool(weights))
