@@ -26,7 +26,7 @@ from index.languages import language_of
 FOLDER = "tantivy"
 FILE_NAME = "meta.json"
 # Raise it when the same texts would be indexed otherwise.
-FORMAT = "words-2"
+FORMAT = "words-3"
 _HEAP_BYTES = 128_000_000
 _THREADS = 2
 _TIES = 16

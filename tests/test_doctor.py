@@ -176,7 +176,7 @@ def test_heal_of_followers_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.lexical.FORMAT", "words-0")
-    with pytest.raises(StoreError, match=r"was made with .*words-2, not .*words-0; run: foot"):
+    with pytest.raises(StoreError, match=r"was made with .*words-3, not .*words-0; run: foot"):
         place.found("eels")
     assert str(heal(settings_for(place.data))).startswith("the index was made with chromadb ")
     assert place.found("eels") == ["a.md"]

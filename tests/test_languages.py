@@ -185,6 +185,18 @@ def test_language_of_words_without_evidence_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "host: ada; role: database; memory: 128 GB; room: C03",
+        "host: ada; memory: 128 GB\n\nhost: bo; memory: 64 GB; near: ada\n\nhost: cy; near: ada",
+        "ticket: T-1; owner: Ada; title: Printer jams\n\nticket: T-2; owner: Ada; title: No mail",
+    ],
+)
+def test_language_of_a_table_does_not_go_by_a_name_that_is_a_word_elsewhere(text: str) -> None:
+    assert language_of(words_of(text)) == "en"
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("Zürich's Cafés", ["zürich", "s", "cafés"]),
