@@ -36,9 +36,11 @@ def language_of(words: Sequence[str], among: Collection[str] = LATIN, default: s
 
     `among` are the Latin languages to tell apart; without evidence it is the default.
     """
-    counts = Counter(words[:_SAMPLE])
-    script = _script(counts)
-    return script or _latin(counts, among, default)
+    sample = words[:_SAMPLE]
+    if {*among} <= {default} and "".join(sample).isascii():
+        return default
+    counts = Counter(sample)
+    return _script(counts) or _latin(counts, among, default)
 
 
 def _script(counts: Mapping[str, int]) -> str:
