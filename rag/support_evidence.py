@@ -74,6 +74,8 @@ def same(a: Word, b: Word) -> bool:
 
 
 def _extends(a: str, b: str) -> bool:
+    if any(map(str.isdigit, a + b)):  # T-103 is not T-104
+        return False
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) < _LEAST_PREFIX or len(long) - len(short) > _LONGEST_ENDING:
         return False

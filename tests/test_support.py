@@ -102,6 +102,9 @@ def test_judge_a_pronoun_stands_for_a_name_before_the_quote() -> None:
         ("Prices rose in May.", "In May, prices fell.", False),
         ("The war lasted seven years.", "The war lasted seven months.", False),
         ("Every hostage was freed.", "The hostage was freed.", False),
+        ("The door is ticket T-1034.", "The door is ticket T-1035.", False),
+        ("The machine belongs to owner121.", "The machine belongs to owner120.", False),
+        ("The machine belongs to owner120.", "The machine belongs to owner120.", True),
     ],
 )
 def test_support_of_numbers_names_roles_and_turns(statement: str, cited: str, true: bool) -> None:
