@@ -1,7 +1,7 @@
 """Excerpts: of what was found, what matters, for readers with little room.
 
 On the chunking set (472 questions, five results), passages of 180 tokens hold 86.7 % of the
-evidence at an IoU of 7.1; as excerpts 92.3 % at 8.9. The published rows with the same embedding
+evidence at an IoU of 7.1; as excerpts 91.8 % at 8.8. The published rows with the same embedding
 model stop at 82.4 % (IoU 3.5) and at an IoU of 7.2 (75.2 %). `footnote eval chunking` prints both.
 """
 
