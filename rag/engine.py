@@ -146,6 +146,14 @@ class Engine:
         """Move to each new generation of the index within a second or so, until told to stop."""
         self._index.keep_up(stop)
 
+    def share(self, other: Engine) -> Engine:
+        """This engine, over another's index and with the models that the other has loaded.
+
+        They are the other's to close.
+        """
+        self._index, self._check, self._reranker = other._index, other._check, other._reranker
+        return self
+
     def close(self) -> None:
         """Let go of the index."""
         self._index.close()

@@ -60,22 +60,13 @@ class Manners:
         if manner not in self._made:
             changes = {"composer": manner.composer, "passages": manner.passages}
             settings = self._settings.model_copy(update={**changes, "strict": manner.strict})
-            self._made.setdefault(manner, _Variant(self._engine, settings))
+            self._made.setdefault(manner, build(settings).share(self._engine))
         return self._made[manner]
 
     @property
     def quoting(self) -> Engine:
         """The engine that quotes and is otherwise as usual; it asks nothing of an LLM."""
         return self.engine(Manner("quotes", self.usual.passages, self.usual.strict))
-
-
-class _Variant(Engine):
-    """An engine that answers by other settings from another's index, with the same models."""
-
-    def __init__(self, other: Engine, settings: Settings) -> None:
-        made = build(settings)  # what opens its own index only when it is asked
-        super().__init__(settings, other._index, made._composer, made._rewriter)
-        self._check, self._reranker = other._check, other._reranker
 
 
 @dataclass(frozen=True, slots=True)
