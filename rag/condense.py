@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 
 from rag.answers import Turn
 from rag.elliptic import completed
+from rag.plain import plain
 
 # What the best passages for an earlier answer lose is for so many of them.
 _TOLD_PASSAGES = 2
 _TURNS = 5
 _ANSWER_CHARACTERS = 1000
+# What draws a table in Markdown.
+_TABLE = re.compile(r"\||(?<!\S)-{3,}(?!\S)")
 _LABELS = re.compile(r"\s*[\[【]\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*[\]】]")
 
 
@@ -112,11 +115,16 @@ def _told(turns: Sequence[Turn], look: Callable[[str], Look], told: float) -> di
     """What passages lose for having been told, by key; none that was not loses anything."""
     losses = dict[str, float]()
     for turn in turns:
-        if answer := without_labels(turn.answer).strip()[:_ANSWER_CHARACTERS]:
+        if answer := _words_of(turn.answer)[:_ANSWER_CHARACTERS]:
             scores = look(answer).scores
             for key in sorted(scores, key=lambda key: (-scores[key], key))[:_TOLD_PASSAGES]:
                 losses[key] = min(losses.get(key, 0.0), -told * scores[key])
     return losses
+
+
+def _words_of(answer: str) -> str:
+    """An answer's words in order: the same however a door showed it, as Markdown or plain."""
+    return " ".join(_TABLE.sub(" ", without_labels(plain(answer))).split())
 
 
 def _shifted(

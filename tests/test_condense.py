@@ -184,3 +184,16 @@ def test_rewrite_gives_the_llm_s_line_or_nothing(
     rewriter: Callable[[Reply], Rewriter], reply: Reply, expected: str
 ) -> None:
     assert rewriter(reply).rewrite("Where did he go?", [TURN]) == expected
+
+
+def test_condense_takes_an_answer_as_told_however_a_door_showed_it() -> None:
+    looked = list[str]()
+
+    def look(text: str) -> Look:
+        looked.append(text)
+        return Look({}, 0.9)
+
+    shown = "| host | role |\n| --- | --- |\n| ada | build [1] |\n\nIt is *fast*. [2]"
+    for answer in (shown, "host role\nada build  It is fast."):
+        condense("And now?", [Turn("Which host?", answer)], look)
+    assert looked.count("host role ada build It is fast.") == 2

@@ -49,7 +49,7 @@ class Said:
         """What a client that keeps its own turns sends with a follow-up."""
         if self.facts["refusal"]:
             return None
-        return Turn(self.question, " ".join(s["text"] for s in self.facts["statements"]))
+        return Turn(self.question, self.facts["text"])
 
 
 Door = Callable[[str, Sequence[Said]], Said]

@@ -143,7 +143,7 @@ def test_client_that_sends_its_conversation_back_gets_a_follow_up(
     told: Any = first.choices[0].message.to_dict()
     messages: list[ChatCompletionMessageParam] = [user(MOSSAD), told, user(CITY)]
     reply = client.chat.completions.create(model=MODEL, messages=messages)
-    turn = Turn(MOSSAD, " ".join(s.text for s in engine.answer(MOSSAD).statements))
+    turn = Turn(MOSSAD, engine.answer(MOSSAD).text)
     assert facts(reply) == expected(engine, CITY, turn)
     assert "Paris" in (reply.choices[0].message.content or "")
 
@@ -194,7 +194,7 @@ def test_llama_index_follows_up_and_waits_in_an_event_loop(llm: OpenAILike, engi
         ChatMessage(role="assistant", content=told),
         ChatMessage(role="user", content=CITY),
     ]
-    turn = Turn(MOSSAD, " ".join(s.text for s in engine.answer(MOSSAD).statements))
+    turn = Turn(MOSSAD, engine.answer(MOSSAD).text)
     assert asyncio.run(llm.achat(messages)).message.content == readable(engine.answer(CITY, [turn]))
 
 

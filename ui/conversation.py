@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from index.passages import Hit, Passage
 from rag.answers import Answer, Citation, Support, Turn
+from ui.readable import text_of, turn_of
 from ui.reader import document_url
 from ui.render import answer_prose, excerpt, marked, prose, safe
 
@@ -38,7 +39,7 @@ class Exchange:
         """What a follow-up needs to know of it: question and answer, markers removed."""
         if self.answer is None or self.answer.refusal:
             return None
-        return Turn(self.question, " ".join(s.text for s in self.answer.statements))
+        return turn_of(self.question, text_of(self.answer))
 
 
 def exchange_html(exchange: Exchange) -> str:
