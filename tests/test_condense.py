@@ -193,7 +193,7 @@ def test_condense_takes_an_answer_as_told_however_a_door_showed_it() -> None:
         looked.append(text)
         return Look({}, 0.9)
 
-    shown = "| host | role |\n| --- | --- |\n| ada | build [1] |\n\nIt is *fast*. [2]"
+    shown = "| host | role |\n| --- | --- |\n| ada | build [1] |\n\nIt is fast. [2]"
     for answer in (shown, "host role\nada build  It is fast."):
         condense("And now?", [Turn("Which host?", answer)], look)
     assert looked.count("host role ada build It is fast.") == 2
