@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cache
 
 from index.analysis import LATIN, function_words, script_of
@@ -39,14 +39,14 @@ def language_of(words: Sequence[str], among: Collection[str] = LATIN, default: s
     sample = words[:_SAMPLE]
     if {*among} <= {default} and "".join(sample).isascii():
         return default
-    counts = Counter(sample)
-    return _script(counts) or _latin(counts, among, default)
+    distinct = set(sample)
+    return _script(distinct) or _latin(distinct, among, default)
 
 
-def _script(counts: Mapping[str, int]) -> str:
+def _script(words: Set[str]) -> str:
     """The language that stands for the script of most letters, "" for Latin."""
     letters = Counter[str]()
-    for word in counts:
+    for word in words:
         if word.isascii():
             letters[""] += len(word)
         else:
@@ -59,7 +59,7 @@ def _script(counts: Mapping[str, int]) -> str:
     return script
 
 
-def _latin(counts: Mapping[str, int], among: Collection[str], default: str) -> str:
+def _latin(words: Set[str], among: Collection[str], default: str) -> str:
     """The language of which there are most function words; one that others share counts less.
 
     Each counts once, since a table repeats its words: hosts called Ada, which is Indonesian for
@@ -69,11 +69,11 @@ def _latin(counts: Mapping[str, int], among: Collection[str], default: str) -> s
     if {*among} <= {default}:
         return default
     evidence, scores = _evidence(), {default: _LEAD}
-    for word in evidence.keys() & counts.keys():
+    for word in evidence.keys() & words:
         languages = evidence[word]
         for language in languages:
             scores[language] = scores.get(language, 0.0) + 1 / len(languages)
-    is_short = len(counts) <= _SHORT
+    is_short = len(words) <= _SHORT
     return max(
         scores.keys() & {*among, default},
         key=lambda language: (scores[language], (language != default) == is_short, language),

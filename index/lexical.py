@@ -31,6 +31,8 @@ _HEAP_BYTES = 128_000_000
 _THREADS = 2
 _TIES = 16
 _MOST_LANGUAGES = 100
+# Texts whose terms are remembered, 2 kB each: a question reads 50 passages, 0.1 ms each anew.
+_REMEMBERED = 4096
 
 
 def _schema() -> tantivy.Schema:
@@ -40,10 +42,6 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     return builder.build()
-
-
-# Texts whose terms are remembered, 2 kB each: a question reads 50 passages, 0.1 ms each anew.
-_REMEMBERED = 4096
 
 
 class LexicalFollower:
@@ -121,7 +119,7 @@ class LexicalFollower:
         A word matches texts of every language as each of them has it.
         """
         # A question of only function words is searched for as it is.
-        words = self._telling(query)[0] or words_of(query)
+        words = self._telling(query) or words_of(query)
         return self._find({forms for word in words for forms in self._forms(word)}, k)
 
     def is_searchable(self) -> bool:
@@ -129,11 +127,10 @@ class LexicalFollower:
         common = self._searcher.terms_with_prefix("text", "", limit=10)
         return not common or bool(self._find({(term,) for term, _ in common}, 10))
 
-    def _telling(self, text: str) -> tuple[list[str], str]:
-        """Words that tell something, and the language to read them in."""
+    def _telling(self, text: str) -> list[str]:
+        """Words that tell something."""
         words = telling_words(text)
-        language = self._language(words)
-        return _without_function_words(words, language), language
+        return _without_function_words(words, self._language(words))
 
     def _language(self, words: Sequence[str]) -> str:
         return language_of(words, self.languages, next(iter(self.languages), "en"))
