@@ -7,8 +7,8 @@ Chroma has no sparse index.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import tantivy
@@ -51,7 +51,6 @@ class LexicalFollower:
         self._index = tantivy.Index.open(str(folder))
         self._index.reload()
         self._searcher = self._index.searcher()
-        self._analysed = lru_cache(_REMEMBERED)(self._analyse)
 
     @staticmethod
     def build(folder: Path) -> None:
@@ -93,17 +92,14 @@ class LexicalFollower:
         """The same for each of the parts of one text, which are in one language."""
         return [terms.split() for terms in self._analysed(tuple(texts))]
 
-    def _analyse(self, texts: tuple[str, ...]) -> tuple[str, ...]:
-        """The terms of each part, joined by spaces, since many are remembered."""
-        each = [telling_words(text) for text in texts]
-        language = self._language([word for words in each for word in words])
-        return tuple(
-            " ".join(terms_of(_without_function_words(words, language), language)) for words in each
-        )
+    @cached_property
+    def _analysed(self) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+        # Not a method: what remembers those would keep a closed generation's files.
+        return lru_cache(_REMEMBERED)(partial(_analyse, self.languages))
 
     def language(self, text: str) -> str:
         """The language of a text (ISO 639-1), one of the texts' unless its script tells."""
-        return self._language(words_of(text))
+        return _language(words_of(text), self.languages)
 
     def idf(self, term: str) -> float:
         """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)), n texts of N holding it.
@@ -130,10 +126,7 @@ class LexicalFollower:
     def _telling(self, text: str) -> list[str]:
         """Words that tell something."""
         words = telling_words(text)
-        return _without_function_words(words, self._language(words))
-
-    def _language(self, words: Sequence[str]) -> str:
-        return language_of(words, self.languages, next(iter(self.languages), "en"))
+        return _without_function_words(words, _language(words, self.languages))
 
     def _forms(self, word: str) -> Iterable[tuple[str, ...]]:
         """For each term of a word, the forms that it has in the languages that are here."""
@@ -170,3 +163,16 @@ class LexicalFollower:
 def _without_function_words(words: Sequence[str], language: str) -> list[str]:
     left_out = function_words(language)
     return [word for word in words if fold(word) not in left_out]
+
+
+def _language(words: Sequence[str], languages: Mapping[str, int]) -> str:
+    return language_of(words, languages, next(iter(languages), "en"))
+
+
+def _analyse(languages: Mapping[str, int], texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The terms of each part of a text, joined by spaces, since many are remembered."""
+    each = [telling_words(text) for text in texts]
+    language = _language([word for words in each for word in words], languages)
+    return tuple(
+        " ".join(terms_of(_without_function_words(words, language), language)) for words in each
+    )
