@@ -141,8 +141,8 @@ class Ranker:
             for rank, (key, _) in enumerate(ranking, start=1):
                 shares[key] += 1 / (_CONSTANT + rank)
         keys = sorted(shares, key=lambda key: (-shares[key], key))[:_HITS]
-        passages = self._snapshot.passages(keys)
-        return [Hit(passages[key][0], shares[key], rank) for rank, key in enumerate(keys, start=1)]
+        texts = self._snapshot.texts(keys)
+        return [Hit(texts[key].passage, shares[key], rank) for rank, key in enumerate(keys, 1)]
 
     def _look(self, text: str) -> Look:
         vector = self._index.embed_query(text)

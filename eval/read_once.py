@@ -23,11 +23,8 @@ class ReadOnce:
         self.idf = cache(snapshot.idf)
         self.language = cache(snapshot.language)
         self.terms = cache(snapshot.terms)
-        # The index remembers these itself.
-        self.terms_of_each = snapshot.terms_of_each
-        self.passages = _ByKey(snapshot.passages)
+        self.texts = _ByKey(snapshot.texts)
         self.vectors = _ByKey(snapshot.vectors)
-        self.sentence_vectors = _ByKey(snapshot.sentence_vectors)
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """As the snapshot's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from index.store import Index, Snapshot
@@ -12,7 +13,8 @@ from rag.engine import Engine
 from rag.quotes import QuotesComposer
 
 if TYPE_CHECKING:
-    from index.passages import Passage, Vectors
+    from index.passages import Vectors
+    from index.texts import Text
     from rag.settings import Settings
 
 
@@ -25,10 +27,9 @@ class Whole:
         self.snapshot = snapshot
         probe = index.embed_query("every passage")
         keys = [key for key, _ in snapshot.nearest(probe, snapshot.passage_count)]
-        self.passages = snapshot.passages(keys)
+        self.texts = snapshot.texts(keys)
         self.terms = {
-            key: frozenset(snapshot.terms(found[0].embedding_text))
-            for key, found in self.passages.items()
+            key: frozenset(text.heading).union(*text.terms) for key, text in self.texts.items()
         }
 
 
@@ -73,11 +74,11 @@ class Without:
         self._whole = whole
         self._snapshot = whole.snapshot
         self._kept = {
-            key: kept
-            for key, passages in whole.passages.items()
-            if (kept := [p for p in passages if p.document not in left_out])
+            key: replace(text, passages=kept)
+            for key, text in whole.texts.items()
+            if (kept := tuple(p for p in text.passages if p.document not in left_out))
         }
-        self.passage_count = sum(map(len, self._kept.values()))
+        self.passage_count = sum(len(text.passages) for text in self._kept.values())
         self.model, self.generation = self._snapshot.model, self._snapshot.generation
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
@@ -88,7 +89,7 @@ class Without:
         """As Snapshot's."""
         return self._keep(self._snapshot.search_words(query, k + self._missing), k)
 
-    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
+    def texts(self, keys: Sequence[str]) -> dict[str, Text]:
         """As Snapshot's."""
         return {key: self._kept[key] for key in keys if key in self._kept}
 
@@ -96,17 +97,9 @@ class Without:
         """As Snapshot's."""
         return self._snapshot.vectors(keys)
 
-    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        """As Snapshot's."""
-        return self._snapshot.sentence_vectors(keys)
-
     def terms(self, text: str) -> list[str]:
         """As Snapshot's."""
         return self._snapshot.terms(text)
-
-    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
-        """As Snapshot's."""
-        return self._snapshot.terms_of_each(texts)
 
     def language(self, text: str) -> str:
         """As Snapshot's."""
@@ -119,7 +112,7 @@ class Without:
 
     @property
     def _missing(self) -> int:
-        return len(self._whole.passages) - len(self._kept)
+        return len(self._whole.texts) - len(self._kept)
 
     def _keep(self, ranked: Sequence[tuple[str, float]], k: int) -> list[tuple[str, float]]:
         return [(key, score) for key, score in ranked if key in self._kept][:k]

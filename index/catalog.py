@@ -16,7 +16,7 @@ import numpy as np
 
 from index.errors import EmptyIndex
 from index.passages import Content, Document, Failure, Heading, Passage, Vectors
-from index.pooling import unpack
+from index.pooling import Packed, unpack
 from index.rows import Database, Row, open_to_read
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
@@ -231,10 +231,8 @@ class Catalog:
             found.update({key: np.frombuffer(blob, dtype=np.float32) for key, blob in rows})
         return found
 
-    def sentence_vectors(self, model: str, keys: Sequence[str]) -> dict[str, Vectors]:
-        """Stored unit vectors of the sentences of keys, shape (sentences, dimension) each; keys
-        without them are left out.
-        """
+    def sentence_vectors(self, model: str, keys: Sequence[str]) -> dict[str, Packed]:
+        """Stored vectors of the sentences of keys; keys without them are left out."""
         found = {}
         for chunk in _chunks(keys):
             rows = self._rows(

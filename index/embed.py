@@ -21,9 +21,10 @@ import numpy as np
 
 from index.errors import ConfigError
 from index.limits import cores
-from index.model_files import check_weights, digest_of, files_of, folder_of
+from index.model_files import BUILT_IN, check_weights, digest_of, files_of, folder_of
 from index.passages import Content, Embedded, Vectors
 from index.pooling import pool, pool_spans
+from index.traced import Traced
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -146,10 +147,18 @@ class Embedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions in one batch, shape (len(texts), dimension)."""
-        vectors: Vectors = self._model.encode_query(
+        with self._loading:
+            embed = self._embed_queries
+        return _unit(np.asarray(embed(texts), dtype=np.float32))
+
+    @cached_property
+    def _embed_queries(self) -> Callable[[Sequence[str]], Vectors]:
+        model = self._loaded
+        if self._name == BUILT_IN:
+            return Traced(model, self.folder).embed
+        return lambda texts: model.encode_query(
             list(texts), normalize_embeddings=True, show_progress_bar=False
         )
-        return _unit(np.asarray(vectors, dtype=np.float32))
 
     def embed_passages(self, texts: Sequence[str], done: Progress | None = None) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension); `done` is told each batch's size.

@@ -7,8 +7,8 @@ Chroma has no sparse index.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import tantivy
@@ -31,8 +31,6 @@ _HEAP_BYTES = 128_000_000
 _THREADS = 2
 _TIES = 16
 _MOST_LANGUAGES = 100
-# Texts whose terms are remembered, 2 kB each: a question reads 50 passages, 0.1 ms each anew.
-_REMEMBERED = 4096
 
 
 def _schema() -> tantivy.Schema:
@@ -90,12 +88,9 @@ class LexicalFollower:
 
     def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
         """The same for each of the parts of one text, which are in one language."""
-        return [terms.split() for terms in self._analysed(tuple(texts))]
-
-    @cached_property
-    def _analysed(self) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
-        # Not a method: what remembers those would keep a closed generation's files.
-        return lru_cache(_REMEMBERED)(partial(_analyse, self.languages))
+        each = [telling_words(text) for text in texts]
+        language = _language([word for words in each for word in words], self.languages)
+        return [terms_of(_without_function_words(words, language), language) for words in each]
 
     def language(self, text: str) -> str:
         """The language of a text (ISO 639-1), one of the texts' unless its script tells."""
@@ -167,12 +162,3 @@ def _without_function_words(words: Sequence[str], language: str) -> list[str]:
 
 def _language(words: Sequence[str], languages: Mapping[str, int]) -> str:
     return language_of(words, languages, next(iter(languages), "en"))
-
-
-def _analyse(languages: Mapping[str, int], texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The terms of each part of a text, joined by spaces, since many are remembered."""
-    each = [telling_words(text) for text in texts]
-    language = _language([word for words in each for word in words], languages)
-    return tuple(
-        " ".join(terms_of(_without_function_words(words, language), language)) for words in each
-    )

@@ -9,9 +9,11 @@ as much as embedding all passages again, it is 0.761.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.passages import Vectors
 
@@ -52,7 +54,27 @@ def pack(vectors: Vectors) -> bytes:
     return packed
 
 
-def unpack(packed: bytes, dimension: int) -> Vectors:
-    """Unit vectors from their bytes, shape (n, dimension)."""
-    rows = np.frombuffer(packed, dtype=np.int8).reshape(-1, dimension).astype(np.float32)
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+class Packed(NamedTuple):
+    """Vectors as they are stored, shape (n, dimension), and what makes each a unit vector, (n,)."""
+
+    rows: NDArray[Any]
+    scale: Vectors
+
+
+def unpack(packed: bytes, dimension: int) -> Packed:
+    """Vectors from their bytes."""
+    rows = np.frombuffer(packed, dtype=np.int8).reshape(-1, dimension)
+    lengths = np.linalg.norm(rows.astype(np.float32), axis=1)
+    return Packed(rows, np.asarray(1 / lengths, dtype=np.float32))
+
+
+def cosines(packed: Iterable[Packed], vector: Vectors) -> list[float]:
+    """The cosine of each of the packed vectors, one after the other, to a unit vector."""
+    many = list(packed)
+    if not many:
+        return []
+    rows = np.concatenate([one.rows for one in many]).astype(np.float32)
+    # Not a product of matrices: its last digits depend on which other rows there are.
+    dots = np.einsum("ij,j->i", rows, vector)
+    found: list[float] = (dots * np.concatenate([one.scale for one in many])).tolist()
+    return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from index import dense, lexical
 from index.batch import Batcher
 from index.catalog import Catalog, DocumentInfo
+from index.committed import Committed
 from index.dense import DenseFollower
 from index.embed import Embedder
 from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
@@ -18,9 +19,9 @@ from index.generations import folder_of, hold, opening
 from index.lexical import LexicalFollower
 from index.memory import VectorMemory
 from index.passages import Document, Passage, Vectors
-from index.rows import FILE_NAME
 from index.seal import verify
 from index.settings import IndexSettings
+from index.texts import Text, Texts, text_of
 
 _ATTEMPTS = 5
 _QUERIES = 256
@@ -33,6 +34,7 @@ class Snapshot:
     def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
         self._catalog = Catalog.read(settings.data)
         self._lock = threading.Lock()
+        self._texts = Texts()
         self.leases = 0
         self.retired = False
         try:
@@ -99,10 +101,9 @@ class Snapshot:
         with self._lock:
             return self._catalog.document(path)
 
-    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
-        """The passages behind keys; those that read the same in order of id."""
-        with self._lock:
-            return self._catalog.passages_of(keys)
+    def texts(self, keys: Sequence[str]) -> dict[str, Text]:
+        """The texts behind keys, with the passages that have them and what search reads."""
+        return self._texts.of(keys, self._read)
 
     def passages_in(self, path: str) -> list[Passage]:
         """The passages of a document in reading order."""
@@ -111,15 +112,12 @@ class Snapshot:
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""
-        with self._lock:
-            return self._catalog.vectors(self.model, keys)
-
-    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        """The stored unit vectors of the sentences of keys, shape (sentences, dimension) each; of
-        an embedding model that gives none, nothing.
-        """
-        with self._lock:
-            return self._catalog.sentence_vectors(self.model, keys)
+        texts = self._texts.kept(keys)
+        found = {key: text.vector for key, text in texts.items() if text.vector is not None}
+        if missing := [key for key in keys if key not in texts]:
+            with self._lock:
+                found |= self._catalog.vectors(self.model, missing)
+        return found
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity, best first."""
@@ -135,10 +133,6 @@ class Snapshot:
         """A text's words as they are indexed, stop words left out."""
         return self._lexical.terms(text)
 
-    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
-        """The same for each of the parts of one text, which are in one language."""
-        return self._lexical.terms_of_each(texts)
-
     def language(self, text: str) -> str:
         """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
         return self._lexical.language(text)
@@ -146,6 +140,16 @@ class Snapshot:
     def idf(self, term: str) -> float:
         """How telling a term is in this index."""
         return self._lexical.idf(term)
+
+    def _read(self, keys: Sequence[str]) -> dict[str, Text]:
+        with self._lock:
+            passages = self._catalog.passages_of(keys)
+            vectors = self._catalog.vectors(self.model, keys)
+            inside = self._catalog.sentence_vectors(self.model, keys)
+        return {
+            key: text_of(same, vectors.get(key), inside.get(key), self._lexical.terms_of_each)
+            for key, same in passages.items()
+        }
 
     def renew(self, catalog: Catalog) -> None:
         """Read from another connection that sees this generation, and give up the present one.
@@ -172,6 +176,7 @@ class Index:
         self._sentences = VectorMemory(self.embedder.embed_passages)
         self._embed_query = lru_cache(_QUERIES)(Batcher(self.embedder.embed_queries))
         self._lock = threading.Lock()
+        self._committed = Committed(settings.data)
         self._current: Snapshot | None = None
         self._current_is = (0, 0)
 
@@ -206,6 +211,7 @@ class Index:
             if self._current:
                 self._retire(self._current)
                 self._current = None
+            self._committed.close()
 
     def refresh(self) -> None:
         """Move to the newest generation, so that the one before can go from the disk; if none was
@@ -230,7 +236,7 @@ class Index:
                 self.refresh()
 
     def _newest(self) -> Snapshot:
-        committed = self._committed()
+        committed = self._committed.now()
         if self._current and self._current_is == committed:
             return self._current
         before, self._current = self._current, self._open()
@@ -239,22 +245,14 @@ class Index:
             self._retire(before)
         return self._current
 
-    def _committed(self) -> tuple[int, int]:
-        """The generation, and which file tells it: an index made anew counts from 1 again."""
-        catalog = Catalog.read(self.settings.data)
-        try:
-            return catalog.generation, (self.settings.data / FILE_NAME).stat().st_ino
-        finally:
-            catalog.close()
-
     def _open(self) -> Snapshot:
         """Open the committed generation; one swept meanwhile is replaced by the next."""
         for _ in range(_ATTEMPTS):
-            committed = self._committed()
+            committed = self._committed.now()
             try:
                 return Snapshot(self.settings, self.embedder)
             except StoreError:
-                if self._committed() == committed:
+                if self._committed.now() == committed:
                     raise
         raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
 

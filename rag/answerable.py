@@ -54,8 +54,8 @@ def read_signals(found: Found, kind: Kind, passages: int) -> Signals | None:
     return Signals(
         first=sentences[0].cosine,
         best=max(sentence.cosine for sentence in chosen),
-        passage=max(terms.count_share(hit.passage.embedding_text) for hit in found.hits[:_HITS]),
-        sentence=terms.count_share(sentences[0].quote.text),
+        passage=max(map(terms.count_share, found.held[:_HITS])),
+        sentence=terms.count_share(sentences[0].held),
         size=math.log10(min(passages, _MOST_PASSAGES)),
         of_kind=kind not in NEEDED
         or any(match_kind(kind, found.query, s.quote.text) > 0 for s in sentences[:_NEAREST]),

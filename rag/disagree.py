@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from index.function_words import ENGLISH
 from rag.answers import Claim, Draft, Quote
 from rag.rank import WITHIN, Sentence, choose
 from rag.support_evidence import Words, content, held, near
@@ -24,6 +25,9 @@ _ALIKE = 0.8
 # "A took part in the talks", "B took part in the talks".
 _LEAST_COMMON = 3
 _LEAST_COMMON_BY_NAME = 7
+# Of those, what is seen before the sentences are read: a number may be written in another way.
+_LEAST_SHARED = _LEAST_COMMON - 1
+_WORD = re.compile(r"\w+")
 # One figure may be the other, rounded.
 _ROUNDED = 0.05
 _LEAST_ASKED = 3
@@ -95,14 +99,21 @@ def _covers(quote: Quote, other: Quote) -> bool:
 def find_disagreement(query: str, kind: Kind, sentences: Sequence[Sentence]) -> Disagreement | None:
     """The first of the sentences to quote that another document contradicts, and by which."""
     asked = read(query)
-    close = [s for s in sentences if sentences[0].score - s.score <= WITHIN]
+    close = [(s, _telling(s)) for s in sentences if sentences[0].score - s.score <= WITHIN]
     for one in sorted(choose(sentences), key=lambda s: -s.score):
-        for other in close:
+        telling = _telling(one)
+        for other, words in close:
             if one.quote.passage.document == other.quote.passage.document:
+                continue
+            if kind not in _FIGURES | _TIMES and len(telling & words) < _LEAST_SHARED:
                 continue
             if values := _apart(asked, kind, one, other):
                 return Disagreement(Side(one, values[0]), Side(other, values[1]))
     return None
+
+
+def _telling(sentence: Sentence) -> frozenset[str]:
+    return frozenset(_WORD.findall(sentence.quote.text.lower())) - ENGLISH
 
 
 def _apart(asked: Words, kind: Kind, one: Sentence, other: Sentence) -> tuple[str, str] | None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from index.passages import Hit, Passage
-from index.sentences import sentence_spans
+from index.passages import Hit
 from index.store import Snapshot
+from index.texts import Text
 from rag.answers import Quote
 from rag.wants import Kind, match_kind
 from rag.weights import SCORING, Scoring
 
 MOST_SENTENCES = 3
-# Passages whose sentences' spans are remembered, 1 kB each.
-_REMEMBERED = 4096
 # A further sentence is quoted if its score is within this much of the best one's. Chosen on the
 # even-numbered articles of XQuAD English, where it gives 1.8 sentences that hold the gold answer
 # for 0.91 of the questions; on the odd-numbered ones 1.5 sentences for 0.95.
@@ -26,13 +23,14 @@ WITHIN = 0.2
 class Sentence:
     """A sentence of a hit and how well it answers; `score` is at best about 1.9.
 
-    `cosine` is its similarity to the query.
+    `cosine` is its similarity to the query, and `held` are the query's terms in it.
     """
 
     quote: Quote
     hit: Hit
     score: float
     cosine: float
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +50,14 @@ class Terms:
 
     def __init__(self, snapshot: Snapshot, query: str) -> None:
         self.query = query
-        self._snapshot = snapshot
         # Sorted, since sums in another order differ in their last digit.
         self._weights = {term: snapshot.idf(term) for term in sorted(set(snapshot.terms(query)))}
         self._total = sum(self._weights.values())
         self._shares = dict[frozenset[str], float]()
 
-    def held(self, text: str) -> frozenset[str]:
-        """The query's terms that a text holds."""
-        return self.held_by_each([text])[0]
-
-    def held_by_each(self, texts: Sequence[str]) -> list[frozenset[str]]:
-        """The query's terms that each of the parts of one text holds."""
-        each = self._snapshot.terms_of_each(texts)
-        return [frozenset(filter(self._weights.__contains__, terms)) for terms in each]
+    def held(self, terms: Iterable[str]) -> frozenset[str]:
+        """Those of some terms that are the query's."""
+        return frozenset(filter(self._weights.__contains__, terms))
 
     def share(self, held: frozenset[str]) -> float:
         """Weighted share of the query's terms, 0..1; 0 for a query without terms."""
@@ -77,38 +69,57 @@ class Terms:
             self._shares[held] = total / self._total
         return self._shares[held]
 
-    def count_share(self, text: str) -> float:
-        """Share of the query's terms that a text holds, each counted alike, 0..1."""
-        return len(self.held(text)) / len(self._weights) if self._weights else 0.0
+    def count_share(self, held: frozenset[str]) -> float:
+        """Share of the query's terms, each counted alike, 0..1."""
+        return len(held) / len(self._weights) if self._weights else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the sentences of a text are marked with, in order, as in `Marked`."""
+
+    text: Text
+    cosines: Sequence[float]
+    scores: Sequence[float]
+    held: Sequence[frozenset[str]]
+
+    @property
+    def best(self) -> float:
+        """The best score; 0 for a text without sentences."""
+        return max(self.scores, default=0.0)
+
+    def each(self) -> list[Marked]:
+        """The marked sentences in reading order."""
+        rows = zip(quotes_of(self.text), self.cosines, self.scores, self.held, strict=True)
+        return [Marked(*row) for row in rows]
 
 
 def mark_sentences(
-    passage: Passage,
+    text: Text,
     cosines: Sequence[float],
     terms: Terms,
     kind: Kind,
     trust: float = 1.0,
     scoring: Scoring = SCORING,
-) -> list[Marked]:
-    """The sentences of a passage, whose cosines to the query are given in order.
+) -> Marks:
+    """The sentences of a text, whose cosines to the query are given in order.
 
     A sentence counts for its similarity to the query, the query's terms in it, those that it or
     the sentence before it holds (it may go on about what that one named), and whether it holds the
     kind of thing that the question asks for. `trust`, 0..1, is how much of its similarity counts.
     """
-    marked, before = list[Marked](), frozenset[str]()
-    quotes = quotes_of(passage)
-    each = terms.held_by_each([quote.text for quote in quotes])
-    for quote, cosine, held in zip(quotes, cosines, each, strict=True):
-        score = (
-            trust * scoring.cosine * cosine
-            + scoring.coverage * terms.share(held)
-            + scoring.coverage_with_previous * terms.share(held | before)
-            + scoring.kind * match_kind(kind, terms.query, quote.text)
-        )
-        marked.append(Marked(quote, cosine, score, held))
-        before = held
-    return marked
+    held = [terms.held(own) for own in text.terms]
+    scores = [
+        trust * scoring.cosine * cosine
+        + scoring.coverage * terms.share(own)
+        + scoring.coverage_with_previous * terms.share(own | before)
+        for cosine, own, before in zip(cosines, held, [frozenset(), *held], strict=False)
+    ]
+    if kind is not Kind.ANY:
+        words = text.passage.text
+        for place, (start, end) in enumerate(text.sentences):
+            scores[place] += scoring.kind * match_kind(kind, terms.query, words[start:end])
+    return Marks(text, cosines, scores, held)
 
 
 def rank_sentences(
@@ -116,24 +127,19 @@ def rank_sentences(
 ) -> tuple[Sentence, ...]:
     """The sentences of hits, best first; each hit comes with what it counts for, 0..1."""
     ranked = [
-        Sentence(one.quote, hit, one.score + scoring.passage * share, one.cosine)
+        Sentence(one.quote, hit, one.score + scoring.passage * share, one.cosine, one.held)
         for hit, share, marked in groups
         for one in marked
     ]
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 
 
-def quotes_of(passage: Passage) -> list[Quote]:
-    """The sentences of a passage in reading order."""
+def quotes_of(text: Text) -> list[Quote]:
+    """The sentences of a text's passage in reading order."""
+    passage = text.passage
     return [
-        Quote(passage, passage.start + start, passage.start + end)
-        for start, end in _spans(passage.text)
+        Quote(passage, passage.start + start, passage.start + end) for start, end in text.sentences
     ]
-
-
-@lru_cache(_REMEMBERED)
-def _spans(text: str) -> Sequence[tuple[int, int]]:
-    return tuple(sentence_spans(text))
 
 
 def choose(ranked: Sequence[Sentence], most: int = MOST_SENTENCES) -> list[Sentence]:

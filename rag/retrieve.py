@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 
-from index.passages import Hit, Passage, Vectors
+from index.passages import Hit, Vectors
+from index.pooling import Packed, cosines
 from index.store import Snapshot
+from index.texts import Text
 from rag.condense import Look
 from rag.cross_encoder import Reranker
 from rag.rank import Marked, Sentence, Terms, mark_sentences, quotes_of, rank_sentences
@@ -49,8 +52,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: hits, best first, for each its cosine similarity to the query and its
-    sentences in order, the sentences of the first hits, best first, and the query's terms.
+    """What a search gave: hits, best first, for each its cosine similarity to the query, its
+    sentences in order and the query's terms that it holds, the sentences of the first hits, best
+    first, and the query's terms.
     """
 
     query: str
@@ -58,6 +62,7 @@ class Found:
     hits: tuple[Hit, ...]
     cosines: tuple[float, ...]
     marks: tuple[Sequence[Marked], ...] = ()
+    held: tuple[frozenset[str], ...] = ()
     sentences: tuple[Sentence, ...] = ()
     terms: Terms | None = None
 
@@ -89,64 +94,62 @@ def search(
     cosines, fused = score(snapshot, query.text, query.vector, limit, query.dense_weight)
     shares = {key: value + query.bias.get(key, 0.0) for key, value in fused.items()}
     keys = sorted(shares, key=lambda key: (-shares[key], key))[:limit]
-    passages = {key: same[0] for key, same in snapshot.passages(keys).items()}
-    inside = _sentence_cosines(snapshot, passages, query.vector, embed)
+    texts = snapshot.texts(keys)
+    inside = _sentence_cosines(texts, query.vector, embed)
     terms = Terms(snapshot, query.text)
     trust, weight = float(query.read), scoring.sentence_weight(query.read)
     marked = {
-        key: mark_sentences(passages[key], inside[key], terms, query.kind, trust, scoring)
-        for key in keys
+        key: mark_sentences(text, inside[key], terms, query.kind, trust, scoring)
+        for key, text in texts.items()
     }
-    best = {key: shares[key] + weight * _best(marked[key]) for key in keys}
-    vectors = snapshot.vectors(sorted(keys))
-    scores = with_surroundings(best, passages, marked, vectors, terms, scoring)
+    held = {key: terms.held(text.heading).union(*marked[key].held) for key, text in texts.items()}
+    best = {key: shares[key] + weight * marked[key].best for key in keys}
+    scores = with_surroundings(best, texts, held, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
     most = most_of(1 + weight * scoring.best_mark, scoring)
     if reranker:
-        most, scores = 1.0, _reranked(reranker, query.text, passages, ranked[: max(k, _RERANKED)])
+        most, scores = 1.0, _reranked(reranker, query.text, texts, ranked[: max(k, _RERANKED)])
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
     del ranked[k:]
     shown = [min(1.0, max(0.0, scores[key] / most)) for key in ranked]
-    hits = tuple(Hit(passages[key], shown[i], i + 1) for i, key in enumerate(ranked))
-    first = zip(hits[:_QUOTED], ranked, strict=False)
+    hits = tuple(Hit(texts[key].passage, shown[i], i + 1) for i, key in enumerate(ranked))
+    marks = tuple(marked[key].each() for key in ranked)
     return Found(
         query.text,
         query.vector,
         hits,
         tuple(cosines[key] for key in ranked),
-        tuple(marked[key] for key in ranked),
-        rank_sentences(((hit, shares[key], marked[key]) for hit, key in first), scoring),
+        marks,
+        tuple(held[key] for key in ranked),
+        rank_sentences(
+            ((hits[i], shares[ranked[i]], marks[i]) for i in range(len(hits[:_QUOTED]))), scoring
+        ),
         terms,
     )
 
 
-def _best(marked: Sequence[Marked]) -> float:
-    return max((one.score for one in marked), default=0.0)
-
-
 def _reranked(
-    reranker: Reranker, query: str, passages: Mapping[str, Passage], keys: Sequence[str]
+    reranker: Reranker, query: str, texts: Mapping[str, Text], keys: Sequence[str]
 ) -> dict[str, float]:
     """What the reranker says of keys, 0..1."""
-    texts = [passages[key].embedding_text for key in keys]
-    return dict(zip(keys, reranker.scores(query, texts), strict=True))
+    read = [texts[key].passage.embedding_text for key in keys]
+    return dict(zip(keys, reranker.scores(query, read), strict=True))
 
 
 def _sentence_cosines(
-    snapshot: Snapshot,
-    passages: Mapping[str, Passage],
-    vector: Vectors,
-    embed: Callable[[Sequence[str]], Vectors],
-) -> dict[str, list[float]]:
-    """For each key the cosines of its passage's sentences to the query."""
-    stored = snapshot.sentence_vectors(sorted(passages))
-    found = dict[str, list[float]]()
-    for key, passage in passages.items():
-        vectors = stored.get(key)
-        if vectors is None:
-            vectors = embed([quote.text for quote in quotes_of(passage)])
-        found[key] = (vectors @ vector).tolist() if len(vectors) else []
-    return found
+    texts: Mapping[str, Text], vector: Vectors, embed: Callable[[Sequence[str]], Vectors]
+) -> dict[str, Sequence[float]]:
+    """For each key the cosines of its text's sentences to the query."""
+    inside = (_inside(text, embed) for text in texts.values() if text.sentences)
+    each = iter(cosines(inside, vector))
+    return {key: list(islice(each, len(text.sentences))) for key, text in texts.items()}
+
+
+def _inside(text: Text, embed: Callable[[Sequence[str]], Vectors]) -> Packed:
+    if text.inside is not None and len(text.inside.rows) == len(text.sentences):
+        return text.inside
+    vectors = embed([quote.text for quote in quotes_of(text)])
+    return Packed(vectors, np.ones(len(vectors), dtype=np.float32))
 
 
 def look_at(snapshot: Searched, query: str, vector: Vectors, dense_weight: float) -> Look:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from index.passages import Passage, Vectors
-from rag.rank import Marked, Terms
+from index.passages import Vectors
+from index.texts import Text
+from rag.rank import Terms
 from rag.weights import SCORING, Scoring
 
 # Passages that are likened to, and how fast their say falls with their distance from the best.
@@ -18,15 +20,18 @@ _FALL = 0.1
 
 def with_surroundings(
     scores: Mapping[str, float],
-    passages: Mapping[str, Passage],
-    marked: Mapping[str, Sequence[Marked]],
-    vectors: Mapping[str, Vectors],
+    texts: Mapping[str, Text],
+    held: Mapping[str, frozenset[str]],
     terms: Terms,
     scoring: Scoring = SCORING,
 ) -> dict[str, float]:
-    """Scores with what surrounds each passage added, all by key; at most by `most_of`."""
-    documents = {key: passage.document for key, passage in passages.items()}
-    covered = cover(passages, marked, terms)
+    """Scores with what surrounds each passage added, all by key; at most by `most_of`.
+
+    `held` are the query's terms that each holds.
+    """
+    documents = {key: text.passage.document for key, text in texts.items()}
+    vectors = {key: text.vector for key, text in texts.items() if text.vector is not None}
+    covered = cover(documents, held, terms)
     return with_likeness(with_documents(scores, documents, covered, scoring), vectors, scoring)
 
 
@@ -36,15 +41,13 @@ def most_of(score: float, scoring: Scoring = SCORING) -> float:
 
 
 def cover(
-    passages: Mapping[str, Passage], marked: Mapping[str, Sequence[Marked]], terms: Terms
+    documents: Mapping[str, str], held: Mapping[str, frozenset[str]], terms: Terms
 ) -> dict[str, float]:
     """For each document the share of the query's terms that its passages hold together, 0..1."""
-    held = defaultdict[str, set[str]](set)
-    for key, passage in passages.items():
-        held[passage.document].update(*(one.held for one in marked[key]))
-    for document, heading in {(one.document, one.heading) for one in passages.values()}:
-        held[document] |= terms.held(heading)
-    return {document: terms.share(frozenset(found)) for document, found in held.items()}
+    together = defaultdict[str, set[str]](set)
+    for key, document in documents.items():
+        together[document] |= held[key]
+    return {document: terms.share(frozenset(found)) for document, found in together.items()}
 
 
 def with_documents(
@@ -87,10 +90,10 @@ def with_likeness(
     first = [key for key in keys[:_FIRST] if key in vectors]
     if not first:
         return dict(scores)
-    weights = [np.exp((scores[key] - scores[first[0]]) / _FALL) for key in first]
+    weights = [math.exp((scores[key] - scores[first[0]]) / _FALL) for key in first]
     mean = np.average([vectors[key] for key in first], axis=0, weights=weights)
     mean /= np.linalg.norm(mean) or 1.0
-    return {
-        key: score + scoring.like * (float(vectors[key] @ mean) if key in vectors else 0.0)
-        for key, score in scores.items()
-    }
+    known = [key for key in keys if key in vectors]
+    like = np.einsum("ij,j->i", np.stack([vectors[key] for key in known]), mean).tolist()
+    added = {key: scoring.like * cosine for key, cosine in zip(known, like, strict=True)}
+    return {key: score + added.get(key, 0.0) for key, score in scores.items()}

@@ -99,9 +99,9 @@ class Place:
         index = Index(settings_for(self.data))
         with index.lease() as snapshot:
             keys = [key for key, _ in snapshot.search_words(query, 5)]
-            passages = snapshot.passages(keys)
+            texts = snapshot.texts(keys)
         index.close()
-        return [passage.document for key in keys for passage in passages[key]]
+        return [passage.document for key in keys for passage in texts[key].passages]
 
     def state(self) -> dict[str, bytes]:
         """Every file of the index but the lock and SQLite's own working files."""

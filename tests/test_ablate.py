@@ -107,8 +107,8 @@ class Counted:
 
     def __init__(self) -> None:
         self.asked = list[object]()
-        self.passages = self.sentence_vectors = self.vectors
-        self.search_words = self.idf = self.language = self.terms = self.terms_of_each = str
+        self.texts = self.vectors
+        self.search_words = self.idf = self.language = self.terms = str
 
     def vectors(self, keys: Sequence[str]) -> dict[str, int]:
         self.asked.append(list(keys))

@@ -91,7 +91,7 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     assert reader.passages_of([KEY, "none"]) == {KEY: [PASSAGES[1], PASSAGES[0]]}
     assert reader.passages_in("b/é.md") == PASSAGES
     (inside,) = reader.sentence_vectors("m", [KEY, "none"]).values()
-    assert inside.tolist() == [[0.0, 1.0]]
+    assert (inside.rows.tolist(), inside.scale.tolist()) == ([[0, 127]], [pytest.approx(1 / 127)])
     assert reader.sentence_vectors("n", [KEY]) == {}
     assert reader.contents([KEY]) == {KEY: Content("Head", "Two.")}
     assert list(reader.all_texts()) == [(KEY, "Head\nTwo.")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.pooling import pack, pool, pool_spans, unpack
+from index.pooling import cosines, pack, pool, pool_spans, unpack
 
 pytestmark = pytest.mark.unit
 
@@ -42,4 +42,19 @@ def test_packed_vectors_come_back_with_about_the_same_cosines(rows: list[list[fl
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if len(vectors) else vectors
     packed = pack(unit)
     assert len(packed) == unit.size
-    assert np.abs(unpack(packed, 8) @ unit.T - unit @ unit.T).max(initial=0) < 0.01
+    for vector in unit:
+        found = cosines([unpack(packed, 8)], vector)
+        assert found == pytest.approx((unit @ vector).tolist(), abs=0.01)
+
+
+def test_cosines_are_the_same_in_any_company() -> None:
+    chance = np.random.default_rng(3)
+    vectors = chance.normal(size=(40, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    each = [unpack(pack(vectors[:1]), 384), unpack(pack(vectors[1:]), 384)]
+    assert cosines(each, vectors[0])[0] == cosines(each[:1], vectors[0])[0]
+    assert cosines(each[::-1], vectors[0]) == [
+        *cosines(each[1:], vectors[0]),
+        *cosines(each[:1], vectors[0]),
+    ]
+    assert cosines([], vectors[0]) == []

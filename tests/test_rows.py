@@ -13,8 +13,9 @@ from rag.answers import Claim, Draft, Support
 from rag.compose import Evidence
 from rag.label import Labelled, label
 from rag.quotes import QuotesComposer
-from rag.rank import Sentence, quotes_of
+from rag.rank import Sentence
 from rag.rows import best_rows, rows_of
+from tests.quoting import quotes_in
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +41,7 @@ def quoted(
     sentences = [
         Sentence(quote, Hit(one, 1.0, rank), 1.0 if first in quote.text else 0.5, 0.0)
         for rank, one in enumerate(passages, start=1)
-        for quote in quotes_of(one)
+        for quote in quotes_in(one)
     ]
     ranked = tuple(sorted(sentences, key=lambda sentence: -sentence.score))
     hits = tuple(Hit(one, 1.0, rank) for rank, one in enumerate(passages, start=1))
@@ -181,7 +182,7 @@ def test_prose_stands_apart_from_a_table() -> None:
 
 
 def test_label_parts_prose_that_is_added_to_a_table() -> None:
-    (quote,) = quotes_of(passage("It rained.", "a.txt"))
+    (quote,) = quotes_in(passage("It rained.", "a.txt"))
     row = Claim("It rained.", (quote,), "\n\n", ("| day |\n| --- |\n| It rained.", " |"))
     draft = Draft((row, Claim("It rained.", (quote,))))
     assert label(draft, strict=False).text == (

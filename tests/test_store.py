@@ -53,8 +53,8 @@ def texts(snapshot: Snapshot, query: str = "newts eels swim") -> list[str]:
     by_words = [key for key, _ in snapshot.search_words(query, 5)]
     by_meaning = [key for key, _ in snapshot.nearest(minilm().embed_query(query), 5)]
     assert sorted(by_words) == sorted(by_meaning)
-    found = snapshot.passages(by_words)
-    return [passage.text for key in by_words for passage in found[key]]
+    found = snapshot.texts(by_words)
+    return [passage.text for key in by_words for passage in found[key].passages]
 
 
 def ask(index: Index) -> list[str]:

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.passages import Passage
+from index.pooling import Packed
+from index.texts import Text, text_of
 from rag.rank import Terms
 from rag.retrieve import Found, Query, search
 from rag.wants import Kind
@@ -51,20 +53,21 @@ class Shelf:
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         return {key: np.array(TURNS[key]) for key in keys}
 
-    def sentence_vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        return {key: np.array([TURNS[key], (0.5, 0.5)])[: TEXTS[key].count(".")] for key in keys}
+    def texts(self, keys: Sequence[str]) -> dict[str, Text]:
+        return {key: self._text(key) for key in keys}
 
-    def passages(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
-        return {
-            key: [Passage(key, key[:4], "", "", TEXTS[key], 0, len(TEXTS[key]), None, "d")]
-            for key in keys
-        }
+    def _text(self, key: str) -> Text:
+        text = TEXTS[key]
+        inside = np.array([TURNS[key], (0.5, 0.5)])[: text.count(".")]
+        return text_of(
+            [Passage(key, key[:4], "", "", text, 0, len(text), None, "d")],
+            np.array(TURNS[key]),
+            Packed(inside, np.ones(len(inside))),
+            lambda parts: list(map(self.terms, parts)),
+        )
 
     def terms(self, text: str) -> list[str]:
         return text.rstrip(".").split()
-
-    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
-        return [self.terms(text) for text in texts]
 
     def idf(self, term: str) -> float:
         return {"Cairo": 2.0, "talks": 1.0}.get(term, 3.0)

@@ -1,9 +1,10 @@
 """Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -16,7 +17,7 @@ from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
 from rag.wire import AnswerBody, SearchBody
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SEARCH_PASSAGES
-from ui.sse import frames, steps
+from ui.sse import frames
 
 EVENT_STREAM = "text/event-stream"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -216,13 +217,15 @@ async def answer_unless_left(
 
     watching = asyncio.ensure_future(leave_with_client())
     try:
-        async for event in steps(events):
-            if isinstance(event, Done):
-                return event.answer
-        return None
+        # One thread for all events; closing them ends it.
+        return await to_thread.run_sync(_answer_of, events, abandon_on_cancel=True)
     finally:
         watching.cancel()
         events.close()
+
+
+def _answer_of(events: Iterator[Event]) -> Answer | None:
+    return next((event.answer for event in events if isinstance(event, Done)), None)
 
 
 def _add_documents(router: APIRouter, engine: Engine) -> None:

@@ -1,0 +1,13 @@
+"""Sentences of passages that no index holds."""
+
+from __future__ import annotations
+
+from index.passages import Passage
+from index.texts import text_of
+from rag.answers import Quote
+from rag.rank import quotes_of
+
+
+def quotes_in(passage: Passage) -> list[Quote]:
+    """The sentences of a passage in reading order."""
+    return quotes_of(text_of([passage], None, None, lambda parts: [[] for _ in parts]))
