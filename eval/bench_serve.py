@@ -28,7 +28,7 @@ _POLLS_PER_QUESTION = 25
 _QUESTION = json.dumps({"question": "Who wrote of the first matter?"})
 
 
-_ASKED = 400
+_ASKED = 1000
 
 
 def bench(passages: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:

@@ -11,6 +11,7 @@ from index.catalog import DocumentInfo
 from index.clock import Clock
 from index.errors import ConfigError, UnknownDocument
 from index.languages import reads
+from index.limits import cores
 from index.passages import Document, Hit
 from index.store import Index, Snapshot
 from rag.answerable import Signals, confidence_of, read_signals
@@ -54,6 +55,8 @@ class Engine:
         self._composer = composer
         self._check = judge_of(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+        # More at once than there are cores only take Python from each other.
+        self._searching = threading.BoundedSemaphore(cores())
 
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         """Retrieved, then Delta for every piece of text, then Done with the checked answer.
@@ -152,6 +155,7 @@ class Engine:
         They are the other's to close.
         """
         self._index, self._check, self._reranker = other._index, other._check, other._reranker
+        self._searching = other._searching
         return self
 
     def close(self) -> None:
@@ -180,13 +184,9 @@ class Engine:
             return Found(asked.query, vector, (), ())
         read = self._reads(snapshot, asked.query)
         weight = weight_of_vectors(self._settings.dense_weight, read)
-        found = search(
-            snapshot,
-            Query(asked.query, vector, kind, weight, asked.bias, read),
-            k,
-            self._index.embed_sentences,
-            self._reranker,
-        )
+        query = Query(asked.query, vector, kind, weight, asked.bias, read)
+        with self._searching:
+            found = search(snapshot, query, k, self._index.embed_sentences, self._reranker)
         clock.lap("search")
         return found
 
