@@ -57,9 +57,9 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     handle_faults(app)
     routers = [
+        routes(service.doorman),
         openai_routes(service.doorman),
         mcp_routes(service.doorman),
-        routes(service.doorman),
         change_routes(service.library, service.upload_bytes),
         reader_routes(service.doorman, settings),
     ]

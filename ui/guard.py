@@ -32,6 +32,7 @@ _DOCUMENT_POLICY = (
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # What a busy server says when the fault itself doesn't tell when to come back.
 _RETRY_SECONDS = "5"
+_IS_OURS = "footnote.is_ours"
 _WRONG_HOST = sentence(
     400, "The Host header names another server; if this is its name too, add it to FOOTNOTE_HOSTS."
 )
@@ -72,20 +73,17 @@ class Hosts:
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app = app
-        self._hosts = hosts
+        self._check = TrustedHostMiddleware(_enter, hosts, www_redirect=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        is_ours = False
-
-        async def enter(_: Scope, __: Receive, ___: Send) -> None:
-            nonlocal is_ours
-            is_ours = True
-
         # Starlette decides; what it would send is plain text.
-        check = TrustedHostMiddleware(enter, self._hosts, www_redirect=False)
-        await check(scope, receive, _unsent)
-        await (self._app if is_ours else _WRONG_HOST)(scope, receive, send)
+        await self._check(scope, receive, _unsent)
+        await (self._app if scope.pop(_IS_OURS, False) else _WRONG_HOST)(scope, receive, send)
+
+
+async def _enter(scope: Scope, _: Receive, __: Send) -> None:
+    scope[_IS_OURS] = True
 
 
 async def _unsent(_: Message) -> None:

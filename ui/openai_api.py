@@ -69,7 +69,7 @@ class OpenAIRoute(APIRoute):
 
 
 def openai_routes(engine: Engine) -> APIRouter:
-    """The routes that OpenAI's clients call, to be included before others under `/v1`."""
+    """The routes that OpenAI's clients call, under `/v1`."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 
     @router.get("/models")

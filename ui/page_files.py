@@ -76,14 +76,14 @@ class _Sooner:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
+        if path != "/" and not path.startswith("/assets/"):
+            await self._app(scope, receive, send)
+            return
 
         async def send_sooner(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
                 headers = MutableHeaders(scope=message)
-                if path == "/":
-                    headers["Link"] = self._links
-                elif path.startswith("/assets/"):
-                    headers.update(_FOR_EVER)
+                headers.update({"Link": self._links} if path == "/" else _FOR_EVER)
             await send(message)
 
         await self._app(scope, receive, send_sooner)
