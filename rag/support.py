@@ -49,9 +49,11 @@ def judge(statement: str, quotes: Sequence[Quote], chance: Chance | None = None)
 
     `chance` takes the place of what is fitted to words.
     """
-    said, evidence = compare(statement, quotes)
-    if not quotes or not content(said):
+    if not quotes or not content(read(statement)):
         return verdict(0.0)
+    if any(statement == " ".join(quote.text.split()) for quote in quotes):
+        return verdict(1.0)
+    said, evidence = compare(statement, quotes)
     lows = [word.low for word in said]
     whole = [*evidence.sentences, *(read(quote.text) for quote in quotes)]
     if any(lows == [word.low for word in words] for words in whole):
