@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from index.passages import Hit, Passage
-from rag.rank import Marked
+from rag.rank import Marks
 from rag.retrieve import Found
 
 # A sentence belongs to an excerpt if its mark is within this much of the best one's. Chosen on the
@@ -41,10 +41,10 @@ def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Ex
     Hits without such a sentence are left out, unless that leaves none. `text_of` gives the text of
     a document.
     """
-    best = max((one.score for marked in found.marks for one in marked), default=0.0)
+    best = max((marks.best for marks in found.marks), default=0.0)
     kept = list[Excerpt]()
-    for hit, marked in zip(found.hits, found.marks, strict=True):
-        cut = _cut(hit.passage, marked, best - _WITHIN)
+    for hit, marks in zip(found.hits, found.marks, strict=True):
+        cut = _cut(hit.passage, marks, best - _WITHIN)
         if cut is None:
             continue
         place = next((i for i, other in enumerate(kept) if _touch(cut, other.passage)), None)
@@ -56,8 +56,8 @@ def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Ex
     return tuple(kept) or whole(found.hits[:most])
 
 
-def _cut(passage: Passage, marked: Sequence[Marked], least: float) -> Passage | None:
-    quotes = [one.quote for one in marked if one.score >= least]
+def _cut(passage: Passage, marks: Marks, least: float) -> Passage | None:
+    quotes = [quote for quote, _, mark, _ in marks.each() if mark >= least]
     if not quotes:
         return None
     return _span(passage, passage.text, passage.start, quotes[0].start, quotes[-1].end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from index.passages import Hit
@@ -30,18 +30,6 @@ class Sentence:
     hit: Hit
     score: float
     cosine: float
-    held: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A sentence, how well it answers by itself, and the query's terms that it holds; `score` is at
-    best `Scoring.best_mark`.
-    """
-
-    quote: Quote
-    cosine: float
-    score: float
     held: frozenset[str] = frozenset()
 
 
@@ -76,7 +64,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the sentences of a text are marked with, in order, as in `Marked`."""
+    """A text's sentences in order: the similarity of each to the query, how well it answers by
+    itself, at best `Scoring.best_mark`, and the query's terms that it holds.
+    """
 
     text: Text
     cosines: Sequence[float]
@@ -88,10 +78,9 @@ class Marks:
         """The best score; 0 for a text without sentences."""
         return max(self.scores, default=0.0)
 
-    def each(self) -> list[Marked]:
-        """The marked sentences in reading order."""
-        rows = zip(quotes_of(self.text), self.cosines, self.scores, self.held, strict=True)
-        return [Marked(*row) for row in rows]
+    def each(self) -> Iterator[tuple[Quote, float, float, frozenset[str]]]:
+        """Each sentence with its similarity, its mark and the terms that it holds."""
+        return zip(quotes_of(self.text), self.cosines, self.scores, self.held, strict=True)
 
 
 def mark_sentences(
@@ -123,13 +112,13 @@ def mark_sentences(
 
 
 def rank_sentences(
-    groups: Iterable[tuple[Hit, float, Sequence[Marked]]], scoring: Scoring = SCORING
+    groups: Iterable[tuple[Hit, float, Marks]], scoring: Scoring = SCORING
 ) -> tuple[Sentence, ...]:
     """The sentences of hits, best first; each hit comes with what it counts for, 0..1."""
     ranked = [
-        Sentence(one.quote, hit, one.score + scoring.passage * share, one.cosine, one.held)
-        for hit, share, marked in groups
-        for one in marked
+        Sentence(quote, hit, mark + scoring.passage * share, cosine, held)
+        for hit, share, marks in groups
+        for quote, cosine, mark, held in marks.each()
     ]
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 

@@ -19,7 +19,7 @@ from index.store import Snapshot
 from index.texts import Text
 from rag.condense import Look
 from rag.cross_encoder import Reranker
-from rag.rank import Marked, Sentence, Terms, mark_sentences, quotes_of, rank_sentences
+from rag.rank import Marks, Sentence, Terms, mark_sentences, quotes_of, rank_sentences
 from rag.surroundings import most_of, with_surroundings
 from rag.wants import Kind
 from rag.weights import SCORING, Scoring
@@ -61,7 +61,7 @@ class Found:
     vector: Vectors
     hits: tuple[Hit, ...]
     cosines: tuple[float, ...]
-    marks: tuple[Sequence[Marked], ...] = ()
+    marks: tuple[Marks, ...] = ()
     held: tuple[frozenset[str], ...] = ()
     sentences: tuple[Sentence, ...] = ()
     terms: Terms | None = None
@@ -95,15 +95,10 @@ def search(
     shares = {key: value + query.bias.get(key, 0.0) for key, value in fused.items()}
     keys = sorted(shares, key=lambda key: (-shares[key], key))[:limit]
     texts = snapshot.texts(keys)
-    inside = _sentence_cosines(texts, query.vector, embed)
-    terms = Terms(snapshot, query.text)
-    trust, weight = float(query.read), scoring.sentence_weight(query.read)
-    marked = {
-        key: mark_sentences(text, inside[key], terms, query.kind, trust, scoring)
-        for key, text in texts.items()
-    }
-    held = {key: terms.held(text.heading).union(*marked[key].held) for key, text in texts.items()}
-    best = {key: shares[key] + weight * marked[key].best for key in keys}
+    terms, weight = Terms(snapshot, query.text), scoring.sentence_weight(query.read)
+    marks = _marks(texts, query, terms, embed, scoring)
+    held = {key: terms.held(text.heading).union(*marks[key].held) for key, text in texts.items()}
+    best = {key: shares[key] + weight * marks[key].best for key in keys}
     scores = with_surroundings(best, texts, held, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
     most = most_of(1 + weight * scoring.best_mark, scoring)
@@ -113,17 +108,15 @@ def search(
     del ranked[k:]
     shown = [min(1.0, max(0.0, scores[key] / most)) for key in ranked]
     hits = tuple(Hit(texts[key].passage, shown[i], i + 1) for i, key in enumerate(ranked))
-    marks = tuple(marked[key].each() for key in ranked)
+    first = zip(hits, ranked[:_QUOTED], strict=False)
     return Found(
         query.text,
         query.vector,
         hits,
         tuple(cosines[key] for key in ranked),
-        marks,
+        tuple(marks[key] for key in ranked),
         tuple(held[key] for key in ranked),
-        rank_sentences(
-            ((hits[i], shares[ranked[i]], marks[i]) for i in range(len(hits[:_QUOTED]))), scoring
-        ),
+        rank_sentences(((hit, shares[key], marks[key]) for hit, key in first), scoring),
         terms,
     )
 
@@ -136,13 +129,21 @@ def _reranked(
     return dict(zip(keys, reranker.scores(query, read), strict=True))
 
 
-def _sentence_cosines(
-    texts: Mapping[str, Text], vector: Vectors, embed: Callable[[Sequence[str]], Vectors]
-) -> dict[str, Sequence[float]]:
-    """For each key the cosines of its text's sentences to the query."""
+def _marks(
+    texts: Mapping[str, Text],
+    query: Query,
+    terms: Terms,
+    embed: Callable[[Sequence[str]], Vectors],
+    scoring: Scoring,
+) -> dict[str, Marks]:
     inside = (_inside(text, embed) for text in texts.values() if text.sentences)
-    each = iter(cosines(inside, vector))
-    return {key: list(islice(each, len(text.sentences))) for key, text in texts.items()}
+    each, trust = iter(cosines(inside, query.vector)), float(query.read)
+    return {
+        key: mark_sentences(
+            text, list(islice(each, len(text.sentences))), terms, query.kind, trust, scoring
+        )
+        for key, text in texts.items()
+    }
 
 
 def _inside(text: Text, embed: Callable[[Sequence[str]], Vectors]) -> Packed:

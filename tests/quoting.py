@@ -1,13 +1,18 @@
-"""Sentences of passages that no index holds."""
+"""Texts and sentences of passages that no index holds."""
 
 from __future__ import annotations
 
 from index.passages import Passage
-from index.texts import text_of
+from index.texts import Text, text_of
 from rag.answers import Quote
 from rag.rank import quotes_of
 
 
+def text_in(passage: Passage) -> Text:
+    """The text of a passage, without vectors and terms."""
+    return text_of([passage], None, None, lambda parts: [[] for _ in parts])
+
+
 def quotes_in(passage: Passage) -> list[Quote]:
     """The sentences of a passage in reading order."""
-    return quotes_of(text_of([passage], None, None, lambda parts: [[] for _ in parts]))
+    return quotes_of(text_in(passage))

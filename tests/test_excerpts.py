@@ -7,9 +7,9 @@ import pytest
 
 from index.passages import Hit, Passage
 from rag.excerpts import excerpts
-from rag.rank import Marked
+from rag.rank import Marks
 from rag.retrieve import Found
-from tests.quoting import quotes_in
+from tests.quoting import text_in
 
 pytestmark = pytest.mark.unit
 
@@ -24,8 +24,7 @@ def passage(start: int, end: int, document: str = "a.md") -> Passage:
 def found(*groups: tuple[Passage, tuple[float, ...]]) -> Found:
     hits = tuple(Hit(one, 1.0, rank) for rank, (one, _) in enumerate(groups, start=1))
     marks = tuple(
-        [Marked(quote, score, score) for quote, score in zip(quotes_in(one), scores, strict=True)]
-        for one, scores in groups
+        Marks(text_in(one), scores, scores, [frozenset()] * len(scores)) for one, scores in groups
     )
     return Found("q", np.zeros(2, np.float32), hits, (1.0,) * len(hits), marks)
 

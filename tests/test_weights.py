@@ -62,7 +62,7 @@ class Shelf:
         return text_of(
             [Passage(key, key[:4], "", "", text, 0, len(text), None, "d")],
             np.array(TURNS[key]),
-            Packed(inside, np.ones(len(inside))),
+            Packed(inside, np.ones(len(inside), np.float32)),
             lambda parts: list(map(self.terms, parts)),
         )
 
