@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from index.passages import Vectors
 
-# A batch of 16 short questions takes MiniLM as long as four single ones on two cores.
+# A batch of 16 short questions takes MiniLM as long as six single ones on two cores.
 _MOST = 32
 
 
