@@ -9,15 +9,14 @@ from pathlib import Path
 from eval.beir import CORPUS, QUERIES, read_beir, read_scifact
 from eval.chunking import read_chunking
 from eval.gold import GoldSet, parse_jsonl, read_text
-from eval.mtrag import read_mtrag, read_queries
+from eval.mtrag import TASKS_FILE, read_mtrag, read_queries
 from eval.squad import read_squad
 from eval.tables import read_csv, read_truths
 from index.errors import ConfigError
 
-MTRAG_TASKS = "human_subset.json"
 KINDS = (
     "Footnote's JSONL; SQuAD's, XQuAD's or MTRAG's JSON; MTRAG's JSONL of queries beside "
-    f"{MTRAG_TASKS}; JSONL of question and truth; CSV with a column `question`; the folder of a "
+    f"{TASKS_FILE}; JSONL of question and truth; CSV with a column `question`; the folder of a "
     "BEIR set, of SciFact's CSV files or of Chroma's chunking set"
 )
 
@@ -41,7 +40,7 @@ def load_gold(path: Path) -> GoldSet:
     if keys & {"data", "tasks"}:
         return _json(text, path)
     if "_id" in keys:
-        return _queries(text, path)
+        return _queries(path)
     if "truth" in keys:
         return read_truths(text, path.name, path.parent)
     return parse_jsonl(text, path.name)
@@ -54,8 +53,8 @@ def _folder(folder: Path) -> GoldSet:
         return read_scifact(folder)
     if (folder / "questions_df.csv").is_file():
         return read_chunking(folder)
-    if (folder / MTRAG_TASKS).is_file():
-        return load_gold(folder / MTRAG_TASKS)
+    if (folder / TASKS_FILE).is_file():
+        return load_gold(folder / TASKS_FILE)
     raise ConfigError(f"{folder} is not a gold set that is known; known are {KINDS}")
 
 
@@ -74,14 +73,13 @@ def _json(text: str, path: Path) -> GoldSet:
     return parse_jsonl(text, path.name)
 
 
-def _queries(text: str, path: Path) -> GoldSet:
-    tasks = path.parent / MTRAG_TASKS
-    if not tasks.is_file():
+def _queries(path: Path) -> GoldSet:
+    if not path.with_name(TASKS_FILE).is_file():
         raise ConfigError(
             f"{path} holds queries without judgements; a BEIR set is read from its folder, "
-            f"MTRAG's queries beside {MTRAG_TASKS}"
+            f"MTRAG's queries beside {TASKS_FILE}"
         )
-    return read_queries(text, json.loads(read_text(tasks)), path.name)
+    return read_queries(path)
 
 
 def _table(text: str, path: Path) -> GoldSet:

@@ -7,18 +7,14 @@ median of their ratings, as there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from eval.judge import RATINGS, Case, Judged
+from eval.mtrag import Subset, read_subset
 from index.errors import ConfigError
-from rag.answers import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,89 +44,33 @@ class Agreement:
     human_kappa: float | None
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Said(_Part):
-    speaker: str
-    text: str
-
-
-class _Context(_Part):
-    document_id: str
-
-
-class _Task(_Part):
-    task_id: str
-    input: list[_Said] = Field(min_length=1)
-    contexts: list[_Context]
-
-
-class _Document(_Part):
-    document_id: str
-    text: str
-
-
-class _Given(_Part):
-    value: Annotated[int, BeforeValidator(int), Field(ge=1, le=4)]
-
-
-class _Answer(_Part):
-    task_id: str
-    model_id: str
-    model_response: str
-    annotations: dict[str, dict[str, Any]]
-
-
-class _File(_Part):
-    documents: list[_Document]
-    tasks: list[_Task]
-    evaluations: list[_Answer]
-
-
 def load_rated(path: Path) -> list[Rated]:
     """The rated answers of MTRAG's human subset, writers taking turns.
 
     Raises ConfigError if the file is missing or of another form.
     """
+    subset = read_subset(path)
+    if not subset.evaluations:
+        raise ConfigError(f"{path} holds no answers that people rated; MTRAG's human subset does")
     try:
-        file = _File.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        return list(_rated(file))
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise ConfigError(f"{path} is not MTRAG's human subset: {place}: {fault['msg']}") from None
+        return list(_rated(subset))
     except KeyError as error:
         raise ConfigError(f"{path} is not MTRAG's human subset: it lacks {error}") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
 
 
-def _rated(file: _File) -> Iterator[Rated]:
-    texts = {document.document_id: document.text for document in file.documents}
-    tasks = {task.task_id: task for task in file.tasks}
-    for answer in file.evaluations:
+def _rated(subset: Subset) -> Iterator[Rated]:
+    texts = {document.document_id: document.text for document in subset.documents}
+    tasks = {task.task_id: task for task in subset.tasks}
+    for answer in subset.evaluations:
         task = tasks[answer.task_id]
         case = Case(
             id=f"{answer.task_id} {answer.model_id}",
-            question=task.input[-1].text,
-            turns=_turns(task.input[:-1]),
+            question=task.question,
+            turns=task.turns,
             passages=tuple(texts[context.document_id] for context in task.contexts),
             answer=answer.model_response,
         )
-        yield Rated(case, {measure: _ratings(answer, measure) for measure in RATINGS})
-
-
-def _turns(said: Sequence[_Said]) -> tuple[Turn, ...]:
-    """Questions with the answers that follow them."""
-    pairs = zip(said[::2], said[1::2], strict=False)
-    return tuple(Turn(question.text, answer.text) for question, answer in pairs)
-
-
-def _ratings(answer: _Answer, measure: str) -> tuple[int, ...]:
-    given = answer.annotations.get(measure, {}).values()
-    return tuple(_Given.model_validate(one).value for one in given)
+        yield Rated(case, {measure: answer.ratings(measure) for measure in RATINGS})
 
 
 def agreements(rated: Sequence[Rated], judged: Sequence[Judged]) -> list[Agreement]:

@@ -1,14 +1,16 @@
-"""MTRAG's tasks: conversations, the passages that they rest on, and reference answers."""
+"""MTRAG's tasks: conversations, the passages that they rest on, reference answers, and answers that
+people rated (Katsis et al. 2025, arXiv 2501.03468).
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from eval.beir import document_name
 from eval.gold import Collector, GoldSet, faults_of, json_lines, read_text
@@ -70,15 +72,53 @@ class _Task(BaseModel):
     collection: str = Field("", alias="Collection")
 
     @property
+    def question(self) -> str:
+        """The last thing that was said."""
+        return self.input[-1].text
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The questions before it with the answers that follow them."""
+        said = self.input[:-1]
+        pairs = zip(said[::2], said[1::2], strict=False)
+        return tuple(Turn(question.text, answer.text) for question, answer in pairs)
+
+    @property
     def relevant(self) -> list[_Document]:
         """The contexts that were judged relevant."""
         judged = self.annotations.context_relevance.system
         return [self.contexts[place] for place in judged if place < len(self.contexts)]
 
 
-class _Subset(BaseModel):
+class _Given(BaseModel):
+    value: Annotated[int, BeforeValidator(int), Field(ge=1, le=4)]
+
+
+class _Ratings(BaseModel):
+    # By the person who gave them.
+    faithfulness: dict[str, _Given] = {}
+    appropriateness: dict[str, _Given] = {}
+    completeness: dict[str, _Given] = {}
+
+
+class _Evaluation(BaseModel):
+    task_id: str
+    model_id: str
+    model_response: str
+    annotations: _Ratings
+
+    def ratings(self, measure: str) -> tuple[int, ...]:
+        """What people gave the answer in a measure, 1 to 4."""
+        given: Mapping[str, _Given] = getattr(self.annotations, measure)
+        return tuple(one.value for one in given.values())
+
+
+class Subset(BaseModel):
+    """The human subset's file: documents, tasks, and answers to these that people rated."""
+
     documents: list[_Document]
     tasks: list[_Task]
+    evaluations: list[_Evaluation] = []
 
 
 def read_mtrag(value: object, name: str) -> GoldSet:
@@ -90,11 +130,20 @@ def read_mtrag(value: object, name: str) -> GoldSet:
     return found.done(_documents(subset))
 
 
-def read_queries(text: str, value: object, name: str) -> GoldSet:
-    """A file of MTRAG's queries (last turns or rewritten ones): those that are tasks of a subset,
-    asked without their turns. Raises ConfigError.
+def read_queries(path: Path) -> GoldSet:
+    """A file of MTRAG's queries (last turns or rewritten ones): those that are tasks of the subset
+    beside it, asked without their turns. Raises ConfigError.
     """
-    return _queries(text, _read(value, name), name)
+    return _queries(path, read_subset(path.with_name(TASKS_FILE)))
+
+
+def read_subset(path: Path) -> Subset:
+    """The human subset's file. Raises ConfigError."""
+    try:
+        value = json.loads(read_text(path))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from None
+    return _read(value, path.name)
 
 
 def read_tasks(folder: Path) -> tuple[dict[str, str], list[Task]]:
@@ -102,28 +151,22 @@ def read_tasks(folder: Path) -> tuple[dict[str, str], list[Task]]:
 
     Raises ConfigError.
     """
-    path = folder / TASKS_FILE
-    try:
-        value = json.loads(read_text(path))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {error}") from None
-    subset = _read(value, path.name)
+    subset = read_subset(folder / TASKS_FILE)
     rewritten = {
         item.id: item.question
         for queries in sorted(folder.glob(_REWRITTEN))
-        for item in _queries(read_text(queries), subset, queries.name).items
+        for item in _queries(queries, subset).items
     }
     tasks = [_task(task, rewritten.get(task.task_id, "")) for task in subset.tasks]
     return {document_name(each.document_id): each.text for each in subset.documents}, tasks
 
 
 def _task(task: _Task, rewritten: str) -> Task:
-    *before, last = task.input
     return Task(
         task.task_id.partition("<::>")[0],
         task.collection,
-        last.text,
-        tuple(_turns(before)),
+        task.question,
+        task.turns,
         rewritten,
         task.answerability == ["ANSWERABLE"],
         frozenset(document_name(each.document_id) for each in task.contexts),
@@ -131,10 +174,10 @@ def _task(task: _Task, rewritten: str) -> Task:
     )
 
 
-def _queries(text: str, subset: _Subset, name: str) -> GoldSet:
+def _queries(path: Path, subset: Subset) -> GoldSet:
     tasks = {task.task_id: task for task in subset.tasks}
-    found = Collector(name)
-    for place, line in json_lines(text, found):
+    found = Collector(path.name)
+    for place, line in json_lines(read_text(path), found):
         query: Mapping[str, Any] = line if isinstance(line, dict) else {}
         if not {"_id", "text"} <= query.keys():
             found.fault(place, "a query needs _id and text")
@@ -144,25 +187,24 @@ def _queries(text: str, subset: _Subset, name: str) -> GoldSet:
     return found.done(_documents(subset))
 
 
-def _read(value: object, name: str) -> _Subset:
+def _read(value: object, name: str) -> Subset:
     try:
-        return _Subset.model_validate(value)
+        return Subset.model_validate(value)
     except ValidationError as error:
         fault = faults_of(error).split("; ")[0]
         raise ConfigError(f"gold file {name} does not hold MTRAG's tasks: {fault}") from None
 
 
-def _documents(subset: _Subset) -> dict[str, str | bytes]:
+def _documents(subset: Subset) -> dict[str, str | bytes]:
     return {document_name(each.document_id): each.text for each in subset.documents}
 
 
 def _item(task: _Task) -> dict[str, object]:
     """Tasks that are answerable in part count as answerable."""
-    *before, last = task.input
     item: dict[str, object] = {
         "id": task.task_id,
-        "question": last.text,
-        "turns": _turns(before),
+        "question": task.question,
+        "turns": task.turns,
         "tags": [kind.lower() for kind in task.answerability],
     }
     if not {"ANSWERABLE", "PARTIAL"} & set(task.answerability):
@@ -172,9 +214,3 @@ def _item(task: _Task) -> dict[str, object]:
         "reference": task.targets[0].text if task.targets else None,
         "evidence": [{"document": document_name(each.document_id)} for each in task.relevant],
     }
-
-
-def _turns(said: Sequence[_Said]) -> list[Turn]:
-    """Questions with the answers that follow them."""
-    pairs = zip(said[::2], said[1::2], strict=False)
-    return [Turn(question.text, answer.text) for question, answer in pairs]

@@ -188,6 +188,13 @@ def test_queries_without_tasks_are_refused(tmp_path: Path) -> None:
         load_gold(queries)
 
 
+def test_queries_beside_tasks_that_are_not_json_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "human_subset.json").write_text("{", encoding="utf-8")
+    queries = lines(tmp_path / "queries.jsonl", {"_id": "q", "text": "Who?"})
+    with pytest.raises(ConfigError, match=r"human_subset\.json is not JSON"):
+        load_gold(queries)
+
+
 # --- rows
 
 

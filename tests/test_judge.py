@@ -183,10 +183,33 @@ def test_table_of_agreements_has_a_line_for_each_measure() -> None:
     ]
 
 
+def evaluation(value: str, task: str = "t") -> dict[str, object]:
+    given = {"faithfulness": {"p1": {"value": value}}}
+    return {"task_id": task, "model_id": "m", "model_response": "So.", "annotations": given}
+
+
 def test_load_rated_of_another_file_says_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     path.write_text('{"documents": []}', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"not MTRAG's human subset: tasks: Field required"):
+    with pytest.raises(ConfigError, match=r"not hold MTRAG's tasks: tasks: Field required"):
+        load_rated(path)
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "said"),
+    [
+        ([], "holds no answers that people rated"),
+        ([evaluation("4", "t1")], "it lacks 't1'"),
+        ([evaluation("5")], "annotations.faithfulness.p1.value: Input should be less than or equ"),
+    ],
+)
+def test_load_rated_of_a_file_with_a_fault_says_so(
+    tmp_path: Path, evaluations: list[dict[str, object]], said: str
+) -> None:
+    path = tmp_path / "file.json"
+    file = {"documents": [], "tasks": [], "evaluations": evaluations}
+    path.write_text(json.dumps(file), encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
         load_rated(path)
 
 
