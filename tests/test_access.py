@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from index.lock import writer_lock
 from index.settings import load_settings
 from rag.settings import Settings
 from tests.serving import FakeEngine
@@ -321,6 +322,16 @@ def test_upload_of_another_name_or_kind_is_refused(
     content = b"" if name == "empty.md" else b"words"
     assert open_client.put(f"/v1/documents/{name}", content=content).status_code == status
     assert list((data.parent / "corpus").iterdir()) == []
+
+
+def test_upload_is_taken_back_before_it_is_indexed(data: Path) -> None:
+    client = client_of(data)
+    with writer_lock(data):  # so that its sync waits
+        assert client.put("/v1/documents/notes.md", content=b"words").status_code == 201
+        assert client.delete("/v1/documents/notes.md").status_code == 202
+        assert list((data.parent / "corpus").iterdir()) == []
+        assert client.delete("/v1/documents/notes.md").status_code == 404
+        client.app.state.service.library.close()  # type: ignore[attr-defined]
 
 
 def test_uploads_that_are_switched_off_are_a_403(data: Path) -> None:

@@ -95,9 +95,13 @@ INFOS = (
 )
 
 
+def deletable(html: str) -> list[str]:
+    return re.findall('data-act="discard" data-document="(.*?)"', html)
+
+
 def test_shelf_lists_documents_and_why_some_failed() -> None:
     html = shelf_html(LibraryState(1, INFOS, SyncState(), ""))
-    assert re.findall('data-act="discard" data-document="(.*?)"', html) == ["a%20b/c.pdf", "d.md"]
+    assert deletable(html) == ["e.xyz", "a%20b/c.pdf", "d.md"]
     assert "a b/c.pdf · 3 pages" in html
     assert "1 page is left out" in html
     assert "1 file could not be read" in html
@@ -110,6 +114,14 @@ def test_shelf_that_cannot_be_changed_says_why_and_has_no_buttons_to() -> None:
     assert "the folder is read-only" in html
     assert "discard" not in html
     assert "pick" not in html
+
+
+def test_shelf_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None:
+    state = LibraryState(1, (), SyncState(running=True, stage="starting"), "", ("f & g.md",))
+    html = shelf_html(state)
+    assert deletable(html) == ["f%20%26%20g.md"]
+    assert "f &amp; g.md</span>" in html
+    assert "Not indexed yet" in html
 
 
 def test_shelf_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:

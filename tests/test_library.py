@@ -139,6 +139,52 @@ def test_only_documents_of_the_index_are_deleted(shelf: Shelf, path: str) -> Non
         shelf.library.remove(path)
 
 
+@pytest.mark.parametrize("name", ["caf\u00e9.md", "cafe\u0301.md"], ids=["NFC", "NFD"])
+def test_document_is_taken_back_before_its_sync_has_run(shelf: Shelf, name: str) -> None:
+    with (shelf.settings.data / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shelf.library.add(name, [OWLS])
+        assert shelf.library.state().waiting == ("caf\u00e9.md",)
+        shelf.library.remove(name)
+        assert shelf.library.state().waiting == ()
+        assert shelf.names() == ["newts.txt"]
+    shelf.library.wait()
+    assert shelf.library.state().sync.fault == ""
+    assert shelf.indexed() == ["newts.txt"]
+
+
+def test_document_is_taken_back_while_its_sync_runs(shelf: Shelf) -> None:
+    shelf.library.add("owls.md", [OWLS])
+    while shelf.library.sync.stage != "reading":
+        assert shelf.library.sync.running
+    shelf.library.remove("owls.md")
+    shelf.library.wait()
+    assert shelf.library.state().sync.fault == ""
+    assert shelf.names() == shelf.indexed() == ["newts.txt"]
+
+
+def test_file_that_could_not_have_been_added_is_not_taken_back(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    (tmp_path / "outside.md").write_bytes(b"mine")
+    made = [shelf.corpus / name for name in (".hidden.md", "program.exe", "link.md", "folder.md")]
+    hidden, program, link, folder = made
+    hidden.write_bytes(b"mine")
+    program.write_bytes(b"mine")
+    link.symlink_to(tmp_path / "outside.md")
+    folder.mkdir()
+    (folder / "deep.md").write_bytes(b"mine")
+    for path in (*(file.name for file in made), "folder.md/deep.md"):
+        with pytest.raises(UnknownDocument, match="no document"):
+            shelf.library.remove(path)
+    assert shelf.library.state().waiting == ()
+    assert (folder / "deep.md").exists()
+    (folder / "deep.md").unlink()
+    folder.rmdir()
+    for file in (hidden, program, link):
+        file.unlink()
+
+
 def test_document_in_a_folder_that_became_a_link_is_not_deleted(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     (shelf.corpus / "deep").mkdir()

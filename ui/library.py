@@ -6,9 +6,9 @@ import os
 import stat
 import tempfile
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from index.catalog import DocumentInfo
@@ -53,13 +53,15 @@ class Uploaded:
 class LibraryState:
     """The documents as they are indexed (those that failed with `failure`), and what goes on.
 
-    `closed` says in a sentence why nothing can be added or deleted; it is empty if it can.
+    `closed` says in a sentence why nothing can be added or deleted; it is empty if it can, and
+    then `waiting` names the files that no sync has seen yet.
     """
 
     generation: int
     documents: tuple[DocumentInfo, ...]
     sync: SyncState
     closed: str
+    waiting: tuple[str, ...] = ()
 
 
 class Library:
@@ -101,13 +103,18 @@ class Library:
         return Uploaded(target.name, size, replaced)
 
     def remove(self, path: str) -> None:
-        """Delete a document's file, and have it taken out of the index.
+        """Delete a document's file, and have it taken out of the index; one may be taken back
+        that was added and is not indexed yet.
 
         Raises NotAllowed, UnknownDocument, and StoreError if the file cannot be deleted.
         """
         corpus = self._open_corpus()
         if path not in {info.path for info in self._engine.documents()}:
-            raise UnknownDocument(f"no document {path!r} is indexed; run: footnote search WORDS")
+            path = unicodedata.normalize("NFC", path)  # as `add` keeps it
+            if not _is_addable(corpus, path):
+                raise UnknownDocument(
+                    f"no document {path!r} is indexed; run: footnote search WORDS"
+                )
         file = corpus / PurePosixPath(path)
         try:
             # A folder on the way that became a link since leads elsewhere.
@@ -128,17 +135,13 @@ class Library:
 
     def state(self) -> LibraryState:
         """What is indexed, and what goes on."""
+        sync, documents = self._resync.state, tuple(self._engine.documents())
+        state = LibraryState(self._engine.generation, documents, sync, "")
         try:
-            self._open_corpus()
-            closed = ""
+            corpus = self._open_corpus()
         except FootnoteError as error:
-            closed = str(error)
-        return LibraryState(
-            self._engine.generation,
-            tuple(self._engine.documents()),
-            self._resync.state,
-            closed,
-        )
+            return replace(state, closed=str(error))
+        return replace(state, waiting=_waiting(corpus, {info.path for info in documents}))
 
     @property
     def sync(self) -> SyncState:
@@ -210,6 +213,23 @@ def _checked_name(name: str) -> str:
         kind = file.suffix.lower() or "without an ending"
         raise UnreadKind(f"format {kind} is not read; send text, PDF, Office, HTML or the like")
     return name
+
+
+def _waiting(corpus: Path, indexed: Set[str]) -> tuple[str, ...]:
+    """The files of the folder itself that could have been added and are not indexed."""
+    try:
+        names = sorted({file.name for file in corpus.iterdir()} - indexed)
+    except OSError:  # it has gone this moment; the next look says so
+        return ()
+    return tuple(name for name in names if _is_addable(corpus, name))
+
+
+def _is_addable(corpus: Path, name: str) -> bool:
+    """Whether a file is there that an upload could have put there, and may replace."""
+    try:
+        return _checked_name(name) == name and _is_file(corpus / name)
+    except BadUpload:
+        return False
 
 
 def _is_file(target: Path) -> bool:

@@ -38,7 +38,8 @@ def shelf_html(state: LibraryState) -> str:
     return (
         f'<section class="documents {running}"><header><h2 class="unseen">Documents</h2>'
         f"{adding}</header>"
-        f"{_sync(state.sync)}{_failures(failed)}"
+        f"{_sync(state.sync)}{_waiting(state.waiting)}"
+        f"{_failures(failed, deletable=not state.closed)}"
         f"{_list(usable[:_LISTED], deletable=not state.closed)}{_more(len(usable))}</section>"
     )
 
@@ -62,14 +63,15 @@ def _sync(sync: SyncState) -> str:
     return f'<p class="fault" role="status">{safe(sync.fault)}</p>' if sync.fault else ""
 
 
-def _failures(failed: Sequence[DocumentInfo]) -> str:
+def _waiting(names: Sequence[str]) -> str:
+    items = "".join(_unread(name, "Not indexed yet", deletable=True) for name in names[:_LISTED])
+    return f'<ul class="waiting" aria-label="Waiting to be indexed">{items}</ul>' if items else ""
+
+
+def _failures(failed: Sequence[DocumentInfo], deletable: bool) -> str:
     if not failed:
         return ""
-    items = "".join(
-        f'<li><span class="title" dir="auto">{safe(info.path)}</span>'
-        f'<span class="path">{safe(info.failure or "")}</span></li>'
-        for info in failed[:_LISTED]
-    )
+    items = "".join(_unread(info.path, info.failure or "", deletable) for info in failed[:_LISTED])
     noun = f"{count(len(failed), 'file')} could not be read"
     return f'<details class="failed"><summary>{noun}</summary><ul>{items}</ul></details>'
 
@@ -86,24 +88,38 @@ def _list(documents: Sequence[DocumentInfo], deletable: bool) -> str:
     return f"{box}<ul>{items}</ul>"
 
 
+def _unread(path: str, why: str, deletable: bool) -> str:
+    """A file that holds nothing to read or to ask about."""
+    return (
+        f'<li><span class="open"><span class="title" dir="auto">{safe(path)}</span>'
+        f'<span class="path">{safe(why)}</span></span>'
+        f'<span class="acts">{_delete(path, safe(path)) if deletable else ""}</span></li>'
+    )
+
+
 def _item(info: DocumentInfo, deletable: bool) -> str:
     """A document: its name, which opens it, what it holds, and what can be done with it."""
-    name, path = safe(info.title or info.path), quote(info.path, safe="/", errors="replace")
+    name = safe(info.title or info.path)
     pages = [count(info.pages, "page")] if info.pages else []
     facts = " · ".join([safe(info.path), *pages])
     notes = f'<span class="path">{safe("; ".join(info.notes))}</span>' if info.notes else ""
-    delete = _button("discard", path, f"Delete {name}", "Delete") if deletable else ""
+    delete = _delete(info.path, name) if deletable else ""
     return (
         f'<li><a class="open" target="_blank" rel="noopener" '
         f'href="{safe(document_url(info.path))}"><span class="title" dir="auto">{name}</span>'
         f'<span class="path">{facts}</span>{notes}</a><span class="acts">'
-        f"{_button('about', path, f'Ask about {name}', 'Ask')}{delete}</span></li>"
+        f"{_button('about', info.path, f'Ask about {name}', 'Ask')}{delete}</span></li>"
     )
 
 
+def _delete(path: str, name: str) -> str:
+    return _button("discard", path, f"Delete {name}", "Delete")
+
+
 def _button(act: str, path: str, label: str, words: str) -> str:
+    document = quote(path, safe="/", errors="replace")
     return (
-        f'<button type="button" data-act="{act}" data-document="{path}" '
+        f'<button type="button" data-act="{act}" data-document="{document}" '
         f'aria-label="{label}">{words}</button>'
     )
 

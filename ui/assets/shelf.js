@@ -70,9 +70,11 @@
     while ((await ask("/v1/sync")).running);
   }
 
-  // A file that was sent is indexed by now, or the list says why not.
+  // A file that was sent is indexed by now, or the list says why not, or it was taken back.
   function settle({ name, item }, documents) {
-    const failure = documents.find((each) => each.path === name)?.failure;
+    const found = documents.find((each) => each.path === name);
+    if (!found) return item.remove();
+    const { failure } = found;
     item.className = failure ? "fault" : "indexed";
     find(".path", item).textContent = failure ?? "Indexed: ask about it.";
     if (!failure) tell(find("#shelf .documents"), "about", { document: encodeURIComponent(name) });
