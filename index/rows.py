@@ -224,6 +224,8 @@ def open_to_read(folder: Path) -> Database:
 
 def _how_to_read(folder: Path) -> str:
     """SQLite needs a shared file beside the catalog, unless nobody can write there."""
+    if (folder / f"{FILE_NAME}-journal").exists():
+        return "mode=rw"  # a first run was killed while it made the file; SQLite takes that back
     log = folder / f"{FILE_NAME}-wal"
     settled = not log.exists() or not log.stat().st_size
     return "mode=ro" if os.access(folder, os.W_OK) or not settled else "mode=ro&immutable=1"

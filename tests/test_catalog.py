@@ -337,3 +337,21 @@ def test_catalog_rename_moves_passages_and_a_title_that_was_the_name(
     (found,) = catalog.passages_in("x/läng.md")
     assert (found.id, found.document, found.title) == ("x/läng.md#3", "x/läng.md", "läng")
     assert catalog.files() == {"x/läng.md": FileState("x/läng.md", "d1", 4, 5, None)}
+
+
+def test_catalog_whose_making_was_killed_holds_nothing_yet(tmp_path: Path) -> None:
+    writing = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    writing.execute("PRAGMA cache_size = 1")
+    writing.execute("CREATE TABLE first (text)")
+    writing.execute("BEGIN")
+    writing.execute("PRAGMA cache_spill = 1")
+    for number in range(200):
+        writing.execute("INSERT INTO first VALUES (?)", (str(number) * 2000,))
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for name in (FILE_NAME, f"{FILE_NAME}-journal"):
+        (killed / name).write_bytes((tmp_path / name).read_bytes())
+    writing.close()
+    with pytest.raises(EmptyIndex, match=r"nothing is indexed in .*; run: footnote index FOLDER$"):
+        Catalog.read(killed)
+    assert not (killed / f"{FILE_NAME}-journal").exists()
