@@ -49,17 +49,37 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list in an answer's text; all items of an answer are numbered from 0.
+
+    `path` holds the numbers of the items that it is nested in, outermost first, and its own.
+    `head` is the number of its list's first item, and `mark` how that is marked: "-", "*", "1.".
+    """
+
+    path: tuple[int, ...]
+    head: int
+    mark: str
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its list counts."""
+        return len(self.mark) > 1
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A statement as a composer drafts it, before labels are given: its text and its quotes.
 
     `lead` is the white space that parts it from the statement before it. `frame`, if any, is how
-    it stands in the answer's text: what comes before and what after its markers.
+    it stands in the answer's text: what comes before and what after its markers. `item` is the
+    list item that it stands in, if any: a mark is written before the first claim of an item.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     lead: str = " "
     frame: tuple[str, str] | None = None
+    item: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rag.answers import Citation, Claim, Draft, Quote, Statement, Support
+from rag.lists import ListWriter, wider
 from rag.support import Judge, judge
 
 
@@ -24,24 +25,32 @@ def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
     sixth of the weak statements true and three quarters of the supported ones.
     """
     labels: dict[Quote, int] = {}
-    statements, text, before = list[Statement](), "", None
+    statements, text, before, skipped = list[Statement](), "", None, ""
+    lists = ListWriter()
     for claim in draft.claims:
         verdict = check(claim.text, claim.quotes).support
         if strict and verdict is not Support.SUPPORTED:
+            skipped = wider(skipped, claim.lead)
             continue
         used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
         statements.append(Statement(claim.text, used, verdict))
-        text += lead(before, claim) + marked(claim, used)
-        before = claim
+        space = wider(lead(before, claim), skipped if before else "")
+        # Side by side, a marker and a bracket would be a link.
+        space = " " if text.endswith("]") and not space else space
+        text += lists.before(claim.item, space) + marked(claim, used)
+        before, skipped = claim, ""
     citations = tuple(Citation(number, quote) for quote, number in labels.items())
     return Labelled(text, tuple(statements), citations)
 
 
 def lead(before: Claim | None, claim: Claim) -> str:
-    """The white space before a claim: none for the first, a blank line between table and prose."""
+    """The white space before a claim: none for the first, a blank line between table and prose, and
+    between list and prose.
+    """
     if before is None:
         return ""
-    return "\n\n" if before.frame and not claim.frame else claim.lead
+    apart = (before.frame and not claim.frame) or bool(before.item) != bool(claim.item)
+    return "\n\n" if apart else claim.lead
 
 
 def marked(claim: Claim, labels: tuple[int, ...] = ()) -> str:

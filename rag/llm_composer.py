@@ -15,6 +15,7 @@ from index.sentences import sentence_spans
 from rag.answers import Claim, Draft, Turn
 from rag.compose import Evidence
 from rag.excerpts import Excerpt, whole
+from rag.lists import wider
 from rag.llm import LLM
 from rag.llm_faults import LLMError
 from rag.locate import back
@@ -138,14 +139,16 @@ def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "", question: 
     sources = [source for excerpt in packed for source in excerpt.sources]
     echoes = _echoes(sources)
     claims: dict[str, Claim] = {}
+    lead = ""
     for statement in statements:
+        lead = wider(lead, statement.lead)
         key = _key(statement.text)
         said = key in claims or key in echoes or _restates(statement, question)
         if not said and not _asks_or_declines(statement):
             labelled = [s for label in statement.labels for s in packed[label - 1].sources]
-            claims[key] = Claim(
-                statement.text, back(statement.text, labelled, sources), statement.lead
-            )
+            quotes = back(statement.text, labelled, sources)
+            claims[key] = Claim(statement.text, quotes, lead, item=statement.item)
+            lead = ""
     return Draft(tuple(claims.values()), stray, note=cut_off)
 
 

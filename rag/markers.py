@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.sentences import sentence_spans
+from rag.answers import Item
+from rag.lists import ListReader
 from rag.plain import apart
 
 _WORD = (
@@ -66,12 +68,23 @@ _Found = tuple[int, int, tuple[int, ...], bool, bool]
 class Marked:
     """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
 
-    `lead` is the white space before it; `labels` count from 1, each once, as first used.
+    `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
+    the list item that it stands in, whose mark is not part of the text.
     """
 
     text: str
     labels: tuple[int, ...]
     lead: str
+    item: Item | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a statement stands in the text without markers, and in which list item."""
+
+    start: int
+    end: int
+    item: Item | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,8 @@ def _take_out(text: str, known: int) -> tuple[str, list[_Marker]]:
             rest = rest.lstrip(" :")
         elif not rest[:1].isalnum():
             bare = bare.rstrip(" ")
+            if bare[-1:] == rest[:1] == "\n":
+                rest = rest[1:]  # nothing else was in its line
         elif bare[-1:].strip():
             bare += " "
         if rest[:1] in _STOPS and bare[-1:] in _STOPS:
@@ -164,41 +179,44 @@ def _labels(marker: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", _RANGE.sub(fill, marker)))
 
 
-def _statement_spans(bare: str) -> tuple[list[tuple[int, int]], int]:
+def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     """Spans of the statements, and where they end: a list of sources after them is left out."""
-    spans: list[tuple[int, int]] = []
+    spans: list[_Span] = []
+    lists, done = ListReader(), 0
     for line in re.finditer(r"[^\n]+", bare):
+        if line.group().isspace():
+            continue
+        item = lists.item(line.group(), after_blank=bare.count("\n", done, line.start()) > 1)
+        done = line.end()
         mark = _LIST_MARK.match(line.group())
         offset = mark.end() if mark else 0
         for start, end in sentence_spans(line.group()[offset:]):
-            span = line.start() + offset + start, line.start() + offset + end
-            if _SOURCE_LIST.fullmatch(bare, *span):
-                return spans, span[0]
-            if any(character.isalnum() for character in bare[slice(*span)]):
+            span = _Span(line.start() + offset + start, line.start() + offset + end, item)
+            if _SOURCE_LIST.fullmatch(bare, span.start, span.end):
+                return spans, span.start
+            if any(character.isalnum() for character in bare[span.start : span.end]):
                 spans.append(span)
     return spans, len(bare)
 
 
-def _owner(marker: _Marker, spans: list[tuple[int, int]]) -> int:
+def _owner(marker: _Marker, spans: list[_Span]) -> int:
     """Index of the statement that a marker belongs to."""
     if marker.leads:
-        following = bisect_right(spans, marker.position, key=lambda span: span[1])
+        following = bisect_right(spans, marker.position, key=lambda span: span.end)
         return min(following, len(spans) - 1)
-    return max(bisect_left(spans, marker.position, key=lambda span: span[0]) - 1, 0)
+    return max(bisect_left(spans, marker.position, key=lambda span: span.start) - 1, 0)
 
 
-def _statements(
-    bare: str, spans: list[tuple[int, int]], labels: list[list[int]]
-) -> Iterator[Marked]:
+def _statements(bare: str, spans: list[_Span], labels: list[list[int]]) -> Iterator[Marked]:
     done, first = 0, True
-    for (start, end), owned in zip(spans, labels, strict=True):
-        text = " ".join(_EMPTY_BRACKETS.sub("", bare[start:end]).split())
+    for span, owned in zip(spans, labels, strict=True):
+        text = " ".join(_EMPTY_BRACKETS.sub("", bare[span.start : span.end]).split())
         text = _ANSWER_WORD.sub("", text, count=1) if first else text
         if any(character.isalnum() for character in text):
-            lead = "" if first else _lead(bare[done:start])
-            yield Marked(apart(text), tuple(dict.fromkeys(owned)), lead)
+            lead = "" if first else _lead(bare[done : span.start])
+            yield Marked(apart(text), tuple(dict.fromkeys(owned)), lead, span.item)
             first = False
-        done = end
+        done = span.end
 
 
 def _lead(gap: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from index.passages import Passage
-from rag.answers import Claim, Draft, Quote, Support
+from rag.answers import Claim, Draft, Item, Quote, Support
 from rag.label import label
 
 pytestmark = pytest.mark.unit
@@ -47,3 +47,29 @@ def test_strict_keeps_only_what_is_supported_in_full() -> None:
     marked, strict = label(draft, strict=False), label(draft, strict=True)
     assert [s.support for s in marked.statements] == [Support.WEAK, Support.SUPPORTED]
     assert strict.text == "Egypt led the talks. [1]"
+
+
+def test_a_claim_behind_a_list_begins_a_paragraph() -> None:
+    first = Claim("Egypt led the talks.", (EGYPT,), "", item=Item((0,), 0, "-"))
+    draft = Draft((first, Claim("Qatar attended them.", (QATAR,))))
+    assert label(draft, strict=False).text == (
+        "- Egypt led the talks. [1]\n\nQatar attended them. [2]"
+    )
+
+
+def test_a_dropped_claim_leaves_its_line_ends_to_the_next() -> None:
+    claims = (
+        Claim("Egypt led the talks.", (EGYPT,)),
+        Claim("Norway hosted 40 envoys.", (), lead="\n\n"),
+        Claim("Qatar attended them.", (QATAR,)),
+    )
+    assert label(Draft(claims), strict=True).text == (
+        "Egypt led the talks. [1]\n\nQatar attended them. [2]"
+    )
+
+
+def test_a_marker_never_stands_right_before_a_bracket() -> None:
+    claims = (Claim("Egypt led the talks.", (EGYPT,)), Claim("(//x.example) is it.", (), lead=""))
+    assert label(Draft(claims), strict=False).text == (
+        "Egypt led the talks. [1] (//x.example) is it."
+    )

@@ -18,6 +18,7 @@ from index.settings import load_settings
 from rag.answers import Draft, Turn
 from rag.compose import Composer, Evidence
 from rag.excerpts import whole
+from rag.label import label
 from rag.llm_composer import LLMComposer, draft_of, pack
 from rag.prompts import NO_ANSWER
 from rag.settings import Settings
@@ -151,6 +152,22 @@ def test_composer_markup_in_the_reply_is_only_text(ask: Ask) -> None:
     )
     assert "".join(pieces) == "xEgypt led the latest round [1]. "
     assert claims(draft) == [("xEgypt led the latest round.", [TEXTS[0]])]
+
+
+def test_composer_a_list_stays_one_without_what_it_says_again(ask: Ask) -> None:
+    reply = (
+        "Title 1\n\n1. Who led?\n2. Egypt led the latest round [1].\n3. Egypt led the latest round."
+        "\n4. Title 2. Three men met in Paris [3]."
+    )
+    pieces, draft = ask(streams(*reply))
+    assert "".join(pieces) == reply
+    assert claims(draft) == [
+        ("Egypt led the latest round.", [TEXTS[0]]),
+        ("Three men met in Paris.", [TEXTS[2]]),
+    ]
+    assert label(draft, strict=False).text == (
+        "1. Egypt led the latest round. [1]\n2. Three men met in Paris. [2]"
+    )
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,20 @@ def test_answer_prose_says_which_statements_lack_support() -> None:
     assert words == "All good. [1] Half good. [2] weakly supported Not good. not supported"
 
 
+def test_answer_prose_of_lists_has_items_with_markers_and_verdicts() -> None:
+    statements = (
+        Statement("All good.", (1,), Support.SUPPORTED),
+        Statement("Not good.", (), Support.UNSUPPORTED),
+        Statement("Half good.", (2,), Support.WEAK),
+    )
+    text = "2. All good. [1]\n   - Not good.\n3. Half good. [2]"
+    html = answer_prose(answer(text, statements, "llm"), "t1")
+    assert re.findall("<(?:/?[ou]l|li)[^>]*>", html) == [
+        *('<ol start="2">', "<li>", "<ul>", "<li>", "</ul>", "<li>", "</ol>")
+    ]
+    assert re.findall(r'</a>|class="verdict (\w+)"', html) == ["", "unsupported", "", "weak"]
+
+
 def test_answer_prose_takes_a_documents_own_brackets_for_its_own() -> None:
     statements = (Statement("As in [1] before.", (1,), Support.SUPPORTED),)
     html = answer_prose(answer("As in [1] before. [1]", statements), "t1")
