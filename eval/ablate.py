@@ -11,34 +11,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eval.adapters import load_gold
-from eval.corpus import own_index
+from eval.corpus import own_index, update
 from eval.crossfit import Places, numbered
 from eval.evidence import look_up
 from eval.gold import GoldItem, GoldSet
 from eval.metrics import contains
-from eval.read_once import ReadOnce
+from eval.ranking import Ranking
 from eval.retrieval import ranks, score_ranking
 from eval.squad import articles_of
 from eval.stats import Floats, interval
 from index.errors import ConfigError
-from index.languages import reads
 from index.passages import Hit
 from index.store import Index
 from rag.condense import condense
 from rag.rank import choose
-from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
-from rag.wants import kind_wanted
 from rag.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
     from eval.evidence import Fact
     from index.store import Snapshot
-    from rag.condense import Asked, Look
+    from rag.condense import Asked
+    from rag.retrieve import Found
     from rag.settings import Settings
 
 # Passages that are ranked so that there are ten documents among them; as many as are candidates.
@@ -114,21 +112,16 @@ class Ranker:
     """One generation of an index that ranks the passages for a question in any way."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
-        self._settings, self._index = settings, index
-        self._snapshot = cast("Snapshot", ReadOnce(snapshot))
+        self._index, self._snapshot = index, snapshot
+        self._ranking = Ranking(settings, index, snapshot)
 
     def ask(self, item: GoldItem) -> Asked:
         """What the engine searches for."""
-        return condense(item.question, item.turns, self._look)
+        return condense(item.question, item.turns, self._ranking.look)
 
     def find(self, asked: Asked, way: Way) -> Found:
         """What the engine would find if it ranked in this way."""
-        weight, read = self._weight(asked.query)
-        weight = weight if way.dense_weight is None else way.dense_weight
-        vector, kind = self._index.embed_query(asked.query), kind_wanted(asked.question)
-        query = Query(asked.query, vector, kind, weight, asked.bias, read)
-        embed = self._index.embed_sentences
-        return search(self._snapshot, query, _HITS, embed, scoring=way.scoring)
+        return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
 
     def by_rank(self, asked: Asked) -> list[Hit]:
         """Passages by reciprocal rank fusion of cosine and words."""
@@ -144,14 +137,6 @@ class Ranker:
         texts = self._snapshot.texts(keys)
         return [Hit(texts[key].passage, shares[key], rank) for rank, key in enumerate(keys, 1)]
 
-    def _look(self, text: str) -> Look:
-        vector = self._index.embed_query(text)
-        return look_at(self._snapshot, text, vector, self._weight(text)[0])
-
-    def _weight(self, text: str) -> tuple[float, bool]:
-        read = reads(self._settings.embedding_model, self._snapshot.language(text))
-        return weight_of_vectors(self._settings.dense_weight, read), read
-
 
 def measure(
     path: Path, corpus: Path | None, settings: Settings, limit: int | None, show: Show
@@ -160,12 +145,10 @@ def measure(
 
     Raises ConfigError for a gold set with faults or without evidence, and what the index raises.
     """
-    from index.sync import sync
-
     gold = load_gold(path)
     if own := own_index(gold, path, corpus, settings):
-        settings = settings.model_copy(update={"data": own.data})
-        sync(settings, own.corpus, progress=show)
+        settings = own.settings
+        update(own, show)
     groups, grouped = _groups(gold)
     index = Index(settings)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.adapters import load_gold
-from eval.corpus import own_index
+from eval.corpus import own_index, update
 from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
 from rag.answerable import confidence_of
@@ -36,14 +36,12 @@ def confidences(
 
     Raises ConfigError for a gold set whose answerable questions have no evidence to leave out.
     """
-    from index.sync import sync
-
     gold_set = load_gold(gold)
     own = own_index(gold_set, gold, corpus, settings)
     if own:
         say("indexing, where anything changed")
-        settings = settings.model_copy(update={"data": own.data})
-        sync(settings, own.corpus)
+        settings = own.settings
+        update(own)
     possible = [item for item in gold_set.items if item.answerable]
     impossible = [item for item in gold_set.items if not item.answerable]
     with opened(settings) as whole:

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from index.errors import ConfigError
 from index.formats.registry import READERS
 from index.rows import SCHEMA
@@ -15,18 +17,19 @@ from index.settings import IndexSettings
 from index.split import SPLITTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from eval.gold import GoldSet
+    from index.intake import Progress
     from rag.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class OwnIndex:
-    """A corpus folder to index, and the data folder that keeps its index."""
+    """A corpus folder to index, and the settings whose data folder keeps its index."""
 
     corpus: Path
-    data: Path
+    settings: Settings
 
 
 def own_index(
@@ -42,9 +45,7 @@ def own_index(
     if gold.documents and corpus is not None:
         raise ConfigError("this gold set brings its own documents; run it without --corpus")
     if gold.documents:
-        data = _data(settings, _digest(gold.documents))
-        write_documents(gold.documents, data / "corpus")
-        return OwnIndex(data / "corpus", data / "index")
+        return _own_documents(gold.documents, settings)
     if corpus is None:
         return None
     if not corpus.is_dir():
@@ -53,7 +54,44 @@ def own_index(
         raise ConfigError(
             f"{path} lies in {corpus}, so its answers would be found there; keep them apart"
         )
-    return OwnIndex(corpus, _data(settings, str(corpus.resolve())) / "index")
+    return OwnIndex(corpus, _kept_in(settings, _data(settings, str(corpus.resolve()))))
+
+
+def update(own: OwnIndex, progress: Progress | None = None) -> tuple[str, ...]:
+    """Index what changed in an own corpus; the files that failed, told on standard error.
+
+    Raises StoreError.
+    """
+    from index.sync import sync
+
+    try:
+        report = sync(own.settings, own.corpus, progress=progress)
+    except ConfigError:
+        # The cache is ours: whatever it holds otherwise, it may be made anew.
+        report = sync(own.settings, own.corpus, force=True, rebuild=True, progress=progress)
+    for failure in report.failed:
+        click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
+    return tuple(failure.path for failure in report.failed)
+
+
+def index_documents(
+    documents: Mapping[str, str | bytes], settings: Settings, say: Callable[[str], None]
+) -> Settings:
+    """The settings that ask an index of these documents, kept apart from others."""
+    own = _own_documents(documents, settings)
+    say(f"indexing {len(documents):,} documents, if they aren't yet")
+    update(own)
+    return own.settings
+
+
+def _own_documents(documents: Mapping[str, str | bytes], settings: Settings) -> OwnIndex:
+    data = _data(settings, _digest(documents))
+    write_documents(documents, data / "corpus")
+    return OwnIndex(data / "corpus", _kept_in(settings, data))
+
+
+def _kept_in(settings: Settings, data: Path) -> Settings:
+    return settings.model_copy(update={"data": data / "index"})
 
 
 def _data(settings: Settings, identity: str) -> Path:

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eval.corpus import own_index
+from eval.corpus import index_documents
 from eval.crossfit import Places, choose, cross_fit, interval_by_group, numbered
-from eval.gold import GoldSet
 from eval.mtrag import Task, read_tasks
+from eval.ranking import Ranking
 from eval.stats import Floats
-from index.languages import reads
-from index.store import Index, Snapshot
+from index.store import Index
 from rag.condense import WEIGHTS, Asked, Look, Weights, condense
-from rag.retrieve import Query, look_at, search, weight_of_vectors
-from rag.wants import kind_wanted
 
 if TYPE_CHECKING:
     from rag.answers import Turn
@@ -68,49 +66,30 @@ class Report:
 class Ranker:
     """Documents of one index, ranked as the engine ranks their passages; each query once."""
 
-    def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
-        self._settings, self._index, self._snapshot = settings, index, snapshot
-        self._looks = dict[str, Look]()
+    def __init__(self, ranking: Ranking) -> None:
+        self._ranking = ranking
+        self.look = cache(ranking.look)
         self._rankings = dict[tuple[str, str, frozenset[tuple[str, float]]], list[str]]()
-
-    def look(self, text: str) -> Look:
-        """As the engine looks at the index for a follow-up."""
-        if text not in self._looks:
-            vector = self._index.embed_query(text)
-            self._looks[text] = look_at(self._snapshot, text, vector, self._weight(text)[0])
-        return self._looks[text]
 
     def rank(self, asked: Asked) -> list[str]:
         """Documents in the order of their best passages."""
         key = (asked.query, asked.question, frozenset(asked.bias.items()))
         if key not in self._rankings:
-            weight, read = self._weight(asked.query)
-            vector, kind = self._index.embed_query(asked.query), kind_wanted(asked.question)
-            query = Query(asked.query, vector, kind, weight, asked.bias, read)
-            found = search(self._snapshot, query, _HITS, self._index.embed_sentences)
-            self._rankings[key] = list(dict.fromkeys(hit.passage.document for hit in found.hits))
+            hits = self._ranking.search(asked, _HITS).hits
+            self._rankings[key] = list(dict.fromkeys(hit.passage.document for hit in hits))
         return self._rankings[key]
-
-    def _weight(self, text: str) -> tuple[float, bool]:
-        read = reads(self._settings.embedding_model, self._snapshot.language(text))
-        return weight_of_vectors(self._settings.dense_weight, read), read
 
 
 def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> Report:
     """Rank the pooled documents for every task in each way. Raises ConfigError for bad files."""
-    from index.sync import sync
-
     documents, tasks = read_tasks(folder)
     tasks = [task for task in tasks if task.relevant]
-    own = own_index(GoldSet("", (), (), dict(documents)), Path(), None, settings)
-    assert own
-    settings = settings.model_copy(update={"data": own.data})
-    say(f"indexing {len(documents):,} documents, if they aren't yet")
-    sync(settings, own.corpus)
+    settings = index_documents(documents, settings, say)
     index = Index(settings)
     try:
         with index.lease() as snapshot:
-            return _report(tasks, len(documents), Ranker(settings, index, snapshot), say)
+            ranker = Ranker(Ranking(settings, index, snapshot))
+            return _report(tasks, len(documents), ranker, say)
     finally:
         index.close()
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.corpus import own_index
-from eval.gold import GoldSet
+from eval.corpus import index_documents
 from eval.mtrag import read_tasks
 from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
@@ -119,14 +118,7 @@ def opened_source(
     source: Source, settings: Settings, say: Callable[[str], None]
 ) -> Iterator[Whole]:
     """The index of a source's documents, kept apart from others and made if it isn't there yet."""
-    from index.sync import sync
-
-    own = own_index(GoldSet("", (), (), dict(source.documents)), Path(), None, settings)
-    assert own
-    settings = settings.model_copy(update={"data": own.data})
-    say(f"indexing {len(source.documents):,} documents, if they aren't yet")
-    sync(settings, own.corpus)
-    with opened(settings) as whole:
+    with opened(index_documents(source.documents, settings, say)) as whole:
         yield whole
 
 

@@ -14,15 +14,14 @@ import click
 
 from eval.adapters import load_gold
 from eval.bench import peak_memory_mb
-from eval.corpus import OwnIndex, own_index
+from eval.corpus import own_index, update
 from eval.evidence import finder, look_up
 from eval.folder import Record, RunFolder
 from eval.gold import GoldSet
 from eval.run import Exam, evaluate
 from eval.summary import Made, Summary, summarise
 from eval.support_known import backs_of, known_error
-from index.errors import ConfigError, EmptyIndex
-from index.sync import sync
+from index.errors import EmptyIndex
 from rag.build import build
 from rag.engine import Engine
 from rag.settings import Settings
@@ -61,8 +60,9 @@ def run_gold(plan: Plan, settings: Settings) -> Finished:
     own = own_index(gold, plan.gold, plan.corpus, settings)
     unread: tuple[str, ...] = ()
     if own:
-        settings = settings.model_copy(update={"data": own.data})
-        unread = _index(own, settings)
+        settings = own.settings
+        with bars() as show:
+            unread = update(own, show)
     folder = RunFolder(plan.out)
     engine = build(settings)
     try:
@@ -75,19 +75,6 @@ def run_gold(plan: Plan, settings: Settings) -> Finished:
     summary = summarise(plan.gold.name, records, made)
     folder.finish(records, summary)
     return Finished(records, summary, unread)
-
-
-def _index(own: OwnIndex, settings: Settings) -> tuple[str, ...]:
-    """Index a run's own corpus; the files that failed."""
-    with bars() as show:
-        try:
-            report = sync(settings, own.corpus, progress=show)
-        except ConfigError:
-            # The cache is ours: whatever it holds otherwise, it may be made anew.
-            report = sync(settings, own.corpus, force=True, rebuild=True, progress=show)
-    for failure in report.failed:
-        click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)
-    return tuple(failure.path for failure in report.failed)
 
 
 def _ask(

@@ -15,7 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from eval.adapters import load_gold
-from eval.corpus import own_index
+from eval.corpus import own_index, update
 from eval.metrics import contains, normalise
 from index.errors import ConfigError
 from rag.answers import Answer, Draft, Reason, Support, Turn
@@ -152,7 +152,6 @@ def measure(
     questions with answers, and if the LLM fails.
     """
     from index.store import Index
-    from index.sync import sync
     from rag.engine import Engine
     from rag.llm_composer import LLMComposer
 
@@ -161,9 +160,9 @@ def measure(
     own = own_index(gold, path, None, settings)
     if own is None:
         raise ConfigError(f"{path.name} brings no documents of its own; give a SQuAD-format file")
-    settings = settings.model_copy(update={"data": own.data})
-    llm = Replies(settings, own.data.parent / REPLIES)
-    sync(settings, own.corpus, progress=show)
+    settings = own.settings
+    llm = Replies(settings, settings.data.parent / REPLIES)
+    update(own, show)
     composer = _Watched(LLMComposer(settings, llm))
     index = Index(settings)
     engines = {

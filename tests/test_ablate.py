@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -25,14 +23,10 @@ from eval.ablate import (
     lines_of,
     measure,
 )
-from eval.read_once import ReadOnce
 from eval.squad import articles_of
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings
-
-if TYPE_CHECKING:
-    from index.store import Snapshot
 
 WHOLE, OTHER = AS_IT_IS.name, "without likeness"
 
@@ -100,34 +94,6 @@ def test_articles_of_paragraphs_are_told_from_other_names() -> None:
     }
     assert articles_of(["4983.md", "rome-001.txt"]) == {}
     assert articles_of(["8758-0-1374.txt"]) == {}
-
-
-class Counted:
-    """A snapshot of one passage's vector that tells what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked = list[object]()
-        self.texts = self.vectors
-        self.search_words = self.idf = self.language = self.terms = str
-
-    def vectors(self, keys: Sequence[str]) -> dict[str, int]:
-        self.asked.append(list(keys))
-        return {key: len(key) for key in keys if key != "none"}
-
-    def nearest(self, vector: np.ndarray[tuple[int], np.dtype[np.float32]], k: int) -> list[str]:
-        self.asked.append((*vector.tolist(), k))
-        return [f"{vector[0]:.0f}"]
-
-
-@pytest.mark.unit
-def test_read_once_asks_for_each_key_and_each_vector_once() -> None:
-    counted = Counted()
-    once: Any = ReadOnce(cast("Snapshot", counted))
-    assert once.vectors(["b", "none"]) == {"b": 1}
-    assert list(once.vectors(["aa", "none", "b"]).items()) == [("aa", 2), ("b", 1)]
-    one, two = np.array([1.0], np.float32), np.array([2.0], np.float32)
-    assert [once.nearest(vector, 3) for vector in (one, two, one)] == [["1"], ["2"], ["1"]]
-    assert counted.asked == [["b", "none"], ["aa"], (1.0, 3), (2.0, 3)]
 
 
 def squad(folder: Path) -> Path:
