@@ -99,7 +99,7 @@ class Replies(LLM):
             pieces, fault = self._known[key]
             yield from pieces
             if fault:
-                raise LLMError(fault)
+                raise LLMError(fault.removesuffix("."))
             return
         pieces, fault = list[str](), ""
         try:

@@ -1,6 +1,6 @@
 """A client for any OpenAI-compatible server, over llama-index's LLM class.
 
-Every fault of a server becomes an LLMError that names the host, the fact and the setting to change.
+Every fault of a server becomes an LLMError, and a line of the log that names the setting to change.
 Calls run in a thread of their own: so deadlines hold whatever the server sends or holds back, a
 reader that goes away frees the server at once, and llama-index's tracing stays in one context.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import logging
 import queue
 import threading
 import time
@@ -22,6 +23,8 @@ from rag.leaving import READER
 from rag.llm_call import Call, trusted
 from rag.llm_faults import LLMError, fault_of
 from rag.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 5.0
 # A model on a small machine reads a long prompt for a while, so the wait for its first sign of
@@ -110,16 +113,18 @@ class LLM:
                 thread.start()
                 while (item := call.next(self._silence)) is not None:
                     if isinstance(item, LLMError):
-                        raise item
+                        raise item if call.left else _logged(item)
                     if item:
                         yield item
         except queue.Empty:
             fact = "did not finish within" if call.over else "has said nothing for"
             limit = self._seconds if call.over else self._silence
-            raise LLMError(
-                f"The LLM at {self.host} {fact} {limit:g} s: "
-                "try again, or raise FOOTNOTE_LLM_SECONDS."
-            ) from None
+            fault = LLMError(
+                f"The LLM at {self.host} {fact} {limit:g} s",
+                "try again",
+                mend="raise FOOTNOTE_LLM_SECONDS",
+            )
+            raise _logged(fault) from None
         finally:
             call.abort()
 
@@ -201,23 +206,24 @@ class LLM:
                 reason = "length"
                 break
         if reason in _UNFINISHED:
-            raise LLMError(f"The LLM at {self.host} {_UNFINISHED[reason]}.")
+            raise LLMError(f"The LLM at {self.host} {_UNFINISHED[reason]}")
         if length and not reason:
-            raise LLMError(f"The LLM at {self.host} broke off in the middle: try again.")
+            raise LLMError(f"The LLM at {self.host} broke off in the middle", "try again")
         if not length:
             raise self._nothing(call.kind)
 
     def _nothing(self, kind: str) -> LLMError:
         """The fault of a reply without words; some servers give one when the prompt is too long."""
-        streamed = kind.endswith("event-stream")
-        advice = (
-            "try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS"
-            if streamed
-            else "check FOOTNOTE_LLM_URL, which should end in /v1"
-        )
-        said = "" if streamed else f" (its reply is {kind})"
+        if kind.endswith("event-stream"):
+            return LLMError(
+                f"The LLM at {self.host} returned no answer",
+                "try again",
+                mend="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
+                too_long=True,
+            )
         return LLMError(
-            f"The LLM at {self.host} returned no answer{said}: {advice}.", too_long=streamed
+            f"The LLM at {self.host} returned no answer (its reply is {kind})",
+            mend="check FOOTNOTE_LLM_URL, which should end in /v1",
         )
 
     def _named_model(self, client: Any) -> str:  # noqa: ANN401
@@ -225,9 +231,17 @@ class LLM:
         if not self._model:
             offered = client.models.list().data
             if not offered:
-                raise LLMError(f"The LLM at {self.host} offers no model: set FOOTNOTE_LLM_MODEL.")
+                raise LLMError(
+                    f"The LLM at {self.host} offers no model", mend="set FOOTNOTE_LLM_MODEL"
+                )
             self._model = str(offered[0].id)
         return self._model
+
+
+def _logged(fault: LLMError) -> LLMError:
+    """A fault that who runs Footnote has been told of; a terminal shows the line as well."""
+    log.warning("%s", fault.for_log)
+    return fault
 
 
 def _load_libraries() -> None:

@@ -31,7 +31,7 @@ class Call:
     def __init__(self, host: str, deadline: float) -> None:
         self.aborted = threading.Event()
         self.kind = "text/event-stream"
-        self.over = False
+        self.over = self.left = False
         self._host = host
         self._deadline = deadline
         self._pieces: queue.Queue[str | LLMError | None] = queue.Queue()
@@ -70,8 +70,8 @@ class Call:
         self.kind = response.headers.get("content-type", "of no type").partition(";")[0][:40]
         if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise LLMError(
-                f"The LLM at {self._host} sent a compressed reply, which was not asked for: "
-                "check FOOTNOTE_LLM_URL."
+                f"The LLM at {self._host} sent a compressed reply, which was not asked for",
+                mend="check FOOTNOTE_LLM_URL",
             )
         chat = response.request.method == "POST" and response.is_success
         stream = response.stream
@@ -87,12 +87,13 @@ class Call:
             pending = len(joined) - blank if blank >= 0 else pending + len(chunk)
             tail = joined[-3:]
             if total > _MOST_BYTES or (chat and pending > _MOST_BYTES_OF_EVENT):
-                raise LLMError(f"The LLM at {self._host} sent far more than an answer.")
+                raise LLMError(f"The LLM at {self._host} sent far more than an answer")
             yield chunk
 
     def leave(self) -> None:
         """End the call, and the wait for its next piece: nobody reads it any more."""
-        self.put(LLMError(f"Nobody waits for the LLM at {self._host} any more."))
+        self.left = True
+        self.put(LLMError(f"Nobody waits for the LLM at {self._host} any more"))
         self.abort()
 
     def abort(self) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong with an LLM's server, each as a sentence that names the setting to change."""
+"""What can go wrong with an LLM's server: a sentence for who asks, and one for who runs it."""
 
 from __future__ import annotations
 
@@ -24,24 +24,35 @@ _BUSY = (408, 409, 425, 429)
 
 
 class LLMError(FootnoteError):
-    """An LLM gave no answer, or not the whole of it; the text is a sentence for the user.
+    """An LLM gave no answer, or not the whole of it; the text is a sentence for who asked.
 
-    `retryable` tells that the same request may work soon, after `wait` seconds if the server
-    said so. `too_long` tells that the model had, or may have had, no room for the messages.
+    `for_log` is one for who runs Footnote: it names the setting to change, and leaves out what
+    the server said, since that may quote the question. `retryable` tells that the same request
+    may work soon, after `wait` seconds if the server said so. `too_long` tells that the model had,
+    or may have had, no room for the messages.
     """
 
     def __init__(
         self,
-        message: str,
+        fact: str,
+        advice: str = "",
         *,
+        said: str = "",
+        mend: str = "",
         retryable: bool = False,
         wait: float | None = None,
         too_long: bool = False,
     ) -> None:
-        super().__init__(message)
+        """`advice` is for who asked, `mend` for who runs Footnote."""
+        super().__init__(_sentence(fact + said, advice))
+        self.for_log = _sentence(fact, mend)
         self.retryable = retryable
         self.wait = wait
         self.too_long = too_long
+
+
+def _sentence(fact: str, advice: str) -> str:
+    return f"{fact}: {advice}." if advice else f"{fact}."
 
 
 def fault_of(error: Exception, host: str, model: str, key: str) -> LLMError:
@@ -56,17 +67,20 @@ def fault_of(error: Exception, host: str, model: str, key: str) -> LLMError:
         return _of_status(error, host, model, key)
     if isinstance(error, openai.APIConnectionError):
         return LLMError(
-            f"The LLM at {host} cannot be reached ({_cause(error)}): "
-            "start it, or change FOOTNOTE_LLM_URL.",
+            f"The LLM at {host} cannot be reached ({_cause(error)})",
+            mend="start it, or change FOOTNOTE_LLM_URL",
             retryable=not isinstance(error, openai.APITimeoutError),
         )
     if isinstance(error, openai.APIError):
-        return LLMError(f"The LLM at {host} reported an error{_reason(error, key)}: try again.")
+        return LLMError(
+            f"The LLM at {host} reported an error", "try again", said=_reason(error, key)
+        )
     if isinstance(error, httpx.TransportError):
-        return LLMError(f"The LLM at {host} broke off in the middle: try again.", retryable=True)
+        return LLMError(f"The LLM at {host} broke off in the middle", "try again", retryable=True)
     return LLMError(
         f"The LLM at {host} sent something that is not an answer in the OpenAI format "
-        f"({type(error).__name__}): check FOOTNOTE_LLM_URL, which should end in /v1."
+        f"({type(error).__name__})",
+        mend="check FOOTNOTE_LLM_URL, which should end in /v1",
     )
 
 
@@ -76,32 +90,36 @@ def _of_status(error: Any, host: str, model: str, key: str) -> LLMError:  # noqa
     reason = _reason(error, key)
     if status in (400, 413, 422) and _TOO_LONG.search(f"{error.code} {error.message}"):
         return LLMError(
-            f"The LLM at {host} has no room for the passages: lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
+            f"The LLM at {host} has no room for the passages",
+            mend="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
             too_long=True,
         )
     if status in (401, 403):
-        return LLMError(f"The LLM at {host} refused the key ({status}): set FOOTNOTE_LLM_KEY.")
+        return LLMError(
+            f"The LLM at {host} refused the key ({status})", mend="set FOOTNOTE_LLM_KEY"
+        )
     if status == 404:
         named = f"model {model!r}" if model else "the address"
         return LLMError(
-            f"The LLM at {host} does not know {named} (404): set FOOTNOTE_LLM_MODEL to one of its "
-            "models, and let FOOTNOTE_LLM_URL end in /v1."
+            f"The LLM at {host} does not know {named} (404)",
+            mend="set FOOTNOTE_LLM_MODEL to one of its models, and let FOOTNOTE_LLM_URL end in /v1",
         )
     if 300 <= status < 400:
         return LLMError(
-            f"The LLM at {host} sends callers elsewhere ({status}): set FOOTNOTE_LLM_URL to the "
-            "address that answers itself."
+            f"The LLM at {host} sends callers elsewhere ({status})",
+            mend="set FOOTNOTE_LLM_URL to the address that answers itself",
         )
     if status in _BUSY or status >= 500:
         wait = _retry_after(error.response.headers.get("retry-after", ""))
         advice = f"try again in {wait:.0f} s" if wait else "try again later"
         fact = "is busy" if status in _BUSY else "failed"
         return LLMError(
-            f"The LLM at {host} {fact} ({status}){reason}: {advice}.", retryable=True, wait=wait
+            f"The LLM at {host} {fact} ({status})", advice, said=reason, retryable=True, wait=wait
         )
     return LLMError(
-        f"The LLM at {host} refused the request ({status}){reason}: "
-        "check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL."
+        f"The LLM at {host} refused the request ({status})",
+        said=reason,
+        mend="check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL",
     )
 
 

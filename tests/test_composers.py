@@ -75,7 +75,7 @@ def test_llm_composer_server_that_refuses_the_key_shows_the_sentence_and_the_pas
     answer = engine.answer("Who met in Paris?")
     engine.close()
     server.close()
-    sentence = f"The LLM at {server.host} refused the key (401): set FOOTNOTE_LLM_KEY."
+    sentence = f"The LLM at {server.host} refused the key (401)."
     assert answer.refusal
     assert (answer.refusal.message, answer.note) == (sentence, sentence)
     assert any("Paris" in hit.passage.text for hit in answer.hits)

@@ -340,6 +340,6 @@ def test_draft_with_an_llm_keeps_what_stands_in_the_document() -> None:
 @pytest.mark.usefixtures("_sockets")
 def test_draft_with_an_llm_that_is_down_says_so() -> None:
     fake = FakeLLM([fails(401, "bad key")])
-    with pytest.raises(LLMError, match="FOOTNOTE_LLM_KEY"):
+    with pytest.raises(LLMError, match="refused the key"):
         draft_with(LLM(fake.url, "m", backoff=()), [document("a.md", LONG)], 5)
     fake.close()

@@ -118,7 +118,7 @@ def test_judge_that_fails_twice_is_a_record_and_the_next_case_is_rated(start: St
 def test_judge_of_a_server_that_is_down_is_a_record(start: Start) -> None:
     (found,) = judged_by(start(fails(401, "bad key")), CASE)
     assert found.rating is None
-    assert "FOOTNOTE_LLM_KEY" in (found.error or "")
+    assert "refused the key (401)" in (found.error or "")
 
 
 def test_cases_of_a_run_hold_answers_and_refusals_but_no_failures() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -155,8 +156,8 @@ def test_document_is_taken_back_before_its_sync_has_run(shelf: Shelf, name: str)
 
 def test_document_is_taken_back_while_its_sync_runs(shelf: Shelf) -> None:
     shelf.library.add("owls.md", [OWLS])
-    while shelf.library.sync.stage != "reading":
-        assert shelf.library.sync.running
+    while shelf.library.sync.stage == "starting":
+        sleep(0.01)
     shelf.library.remove("owls.md")
     shelf.library.wait()
     assert shelf.library.state().sync.fault == ""

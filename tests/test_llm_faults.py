@@ -105,9 +105,10 @@ def test_llm_no_model_set_takes_the_first_that_the_server_offers(start: Start) -
 
 def test_llm_server_without_models_says_which_setting_to_set(start: Start) -> None:
     server = start(offers())
-    assert str(read(client(server, model=""))[1]) == (
-        f"The LLM at {server.host} offers no model: set FOOTNOTE_LLM_MODEL."
-    )
+    fault = read(client(server, model=""))[1]
+    assert fault
+    assert str(fault) == f"The LLM at {server.host} offers no model."
+    assert fault.for_log == f"The LLM at {server.host} offers no model: set FOOTNOTE_LLM_MODEL."
 
 
 def compressed(handler: Handler) -> None:
@@ -117,32 +118,33 @@ def compressed(handler: Handler) -> None:
 
 
 CONTEXT = "This model's maximum context length is 4096 tokens"
-# Replies, text that comes through, the sentence after "The LLM at host ", requests made.
+# Replies, text that comes through, what follows "The LLM at host " and, after the arrow, what
+# only the log says to change, requests made.
 FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "401": (
         [fails(401, f"Incorrect API key provided: {KEY}")],
         "",
-        "refused the key (401): set FOOTNOTE_LLM_KEY.",
+        "refused the key (401). → set FOOTNOTE_LLM_KEY.",
         1,
     ),
-    "403": ([fails(403)], "", "refused the key (403): set FOOTNOTE_LLM_KEY.", 1),
+    "403": ([fails(403)], "", "refused the key (403). → set FOOTNOTE_LLM_KEY.", 1),
     "404": (
         [fails(404, "model not found")],
         "",
-        "does not know model 'small' (404): set FOOTNOTE_LLM_MODEL to one of its models, and let "
+        "does not know model 'small' (404). → set FOOTNOTE_LLM_MODEL to one of its models, and let "
         "FOOTNOTE_LLM_URL end in /v1.",
         1,
     ),
     "400 of the context": (
         [fails(400, CONTEXT, "context_length_exceeded")],
         "",
-        "has no room for the passages: lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
+        "has no room for the passages. → lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
         1,
     ),
     "400 of something else": (
         [fails(400, f"Unsupported <b>parameter</b>\nfor {KEY}.")],
         "",
-        'refused the request (400), saying "Unsupported parameter for …": '
+        'refused the request (400), saying "Unsupported parameter for …". → '
         "check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL.",
         1,
     ),
@@ -162,46 +164,46 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "302": (
         [fails(302, Location="http://127.0.0.1:9/elsewhere")],
         "",
-        "sends callers elsewhere (302): set FOOTNOTE_LLM_URL to the address that answers itself.",
+        "sends callers elsewhere (302). → set FOOTNOTE_LLM_URL to the address that answers itself.",
         1,
     ),
     "login page": (
         [sends("<html><form>Log in</form></html>", kind="text/html")],
         "",
-        "returned no answer (its reply is text/html): check FOOTNOTE_LLM_URL, which should end in "
-        "/v1.",
+        "returned no answer (its reply is text/html). → check FOOTNOTE_LLM_URL, which should "
+        "end in /v1.",
         1,
     ),
     "empty body": (
         [sends()],
         "",
-        "returned no answer: try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
+        "returned no answer: try again. → lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
         1,
     ),
     "empty content": (
         [streams("")],
         "",
-        "returned no answer: try again, or lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
+        "returned no answer: try again. → lower FOOTNOTE_LLM_CONTEXT_TOKENS.",
         1,
     ),
     "no choices": (
         [sends('data: {"id": "c"}\n\n')],
         "",
-        "sent something that is not an answer in the OpenAI format (TypeError): "
+        "sent something that is not an answer in the OpenAI format (TypeError). → "
         "check FOOTNOTE_LLM_URL, which should end in /v1.",
         1,
     ),
     "bad JSON": (
         [sends(event("Three "), "data: {oops\n\n")],
         "Three ",
-        "sent something that is not an answer in the OpenAI format (JSONDecodeError): "
+        "sent something that is not an answer in the OpenAI format (JSONDecodeError). → "
         "check FOOTNOTE_LLM_URL, which should end in /v1.",
         1,
     ),
     "not UTF-8": (
         [sends(event("Three "), b'data: {"\xff\xfe\n\n')],
         "Three ",
-        "sent something that is not an answer in the OpenAI format (UnicodeDecodeError): "
+        "sent something that is not an answer in the OpenAI format (UnicodeDecodeError). → "
         "check FOOTNOTE_LLM_URL, which should end in /v1.",
         1,
     ),
@@ -269,7 +271,7 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "compressed": (
         [compressed],
         "",
-        "sent a compressed reply, which was not asked for: check FOOTNOTE_LLM_URL.",
+        "sent a compressed reply, which was not asked for. → check FOOTNOTE_LLM_URL.",
         1,
     ),
     "busy for longer than we wait": (
@@ -281,7 +283,7 @@ FAULTS: dict[str, tuple[list[Reply], str, str, int]] = {
     "connection dropped each time": (
         [drops] * 3,
         "",
-        "cannot be reached (it closed the connection): start it, or change FOOTNOTE_LLM_URL.",
+        "cannot be reached (it closed the connection). → start it, or change FOOTNOTE_LLM_URL.",
         3,
     ),
 }
@@ -300,7 +302,11 @@ def test_llm_fault_becomes_a_sentence_and_keeps_what_came_before(
     server = start(*replies)
     pieces, fault = read(client(server))
     assert "".join(pieces) == text
-    assert str(fault) == f"The LLM at {server.host} {sentence}"
+    reader, _, mend = sentence.partition(" → ")
+    assert fault
+    assert str(fault) == f"The LLM at {server.host} {reader}"
+    assert fault.for_log in caplog.messages
+    assert fault.for_log.endswith(mend)
     assert len(server.requests) == asked
     assert KEY not in str(fault) + caplog.text
 
@@ -337,25 +343,25 @@ def test_llm_fault_that_can_be_overcome_is_not_seen(start: Start, replies: list[
     assert read(client(start(*replies))) == (["Three ", "men."], None)
 
 
-def test_llm_nothing_listens_says_so_in_under_five_seconds() -> None:
+def test_llm_nothing_listens_says_so_in_under_five_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         host = f"127.0.0.1:{closed.getsockname()[1]}"
     started = time.monotonic()
-    pieces, fault = read(LLM(f"http://{host}/v1", "small"))
+    pieces, fault = read(LLM(f"http://user:hunter2@{host}/v1", "small"))
     assert pieces == []
-    assert str(fault) == (
+    assert str(fault) == f"The LLM at {host} cannot be reached (connection refused)."
+    assert caplog.messages == [
         f"The LLM at {host} cannot be reached (connection refused): "
         "start it, or change FOOTNOTE_LLM_URL."
-    )
+    ]
     assert time.monotonic() - started < 5
 
 
 def test_llm_unknown_host_says_so() -> None:
     fault = read(LLM("http://user:hunter2@no-such-host.invalid/v1", "small", backoff=()))[1]
-    assert str(fault) == (
-        "The LLM at no-such-host.invalid cannot be reached (no such host): "
-        "start it, or change FOOTNOTE_LLM_URL."
-    )
+    assert str(fault) == "The LLM at no-such-host.invalid cannot be reached (no such host)."
 
 
 def test_llm_encryption_that_is_not_there_says_so(start: Start) -> None:
@@ -363,7 +369,7 @@ def test_llm_encryption_that_is_not_there_says_so(start: Start) -> None:
     fault = read(LLM(server.url.replace("http:", "https:"), "small", backoff=()))[1]
     assert str(fault) == (
         f"The LLM at {server.host} cannot be reached (its certificate or encryption is not "
-        "accepted): start it, or change FOOTNOTE_LLM_URL."
+        "accepted)."
     )
 
 
@@ -390,9 +396,9 @@ def test_llm_that_keeps_us_waiting_is_left_at_the_deadline(
     pieces, fault = read(client(server, seconds=0.8))
     assert time.monotonic() - started < 1.5
     assert "".join(pieces).startswith(text)
-    assert str(fault) == (
-        f"The LLM at {server.host} {fact}: try again, or raise FOOTNOTE_LLM_SECONDS."
-    )
+    assert fault
+    assert str(fault) == f"The LLM at {server.host} {fact}: try again."
+    assert fault.for_log == f"The LLM at {server.host} {fact}: raise FOOTNOTE_LLM_SECONDS."
 
 
 def test_llm_a_reader_that_goes_away_frees_the_server_at_once(start: Start) -> None:
