@@ -37,6 +37,11 @@ class ListReader:
             self._leave(indent)
         return self._open[-1][1] if self._open else None
 
+    def is_only_number(self, line: str) -> bool:
+        """Whether a line is the next item's number without words: a reply may break off there."""
+        following = {last + 1 for last, _ in self._numbered.values()}
+        return line.strip() in {f"{number}{sign}" for number in following for sign in ".)"}
+
     def _begin(self, mark: str, indent: int) -> Item:
         before = self._leave(indent)
         depth, number = len(self._open), int(mark[:-1] or -1)

@@ -48,6 +48,7 @@ _RANGE = re.compile(r"(\d+)\]?\s*[-–]\s*\[?\^?(\d+)")
 _WIDEST_RANGE = 20
 _EMPTY_BRACKETS = re.compile(r"[ ]*\([ ]*(?:see|cf\.?|from|sources?:?)?[ ,;]*\)", re.IGNORECASE)
 _LIST_MARK = re.compile(r"[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*[*_]*")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _SOURCE_LIST = re.compile(
     r"\W*(?:sources?|references?|citations?|passages? used)\W*", re.IGNORECASE
 )
@@ -184,9 +185,10 @@ def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     spans: list[_Span] = []
     lists, done = ListReader(), 0
     for line in re.finditer(r"[^\n]+", bare):
-        if line.group().isspace():
+        if line.group().isspace() or lists.is_only_number(line.group()):
             continue
-        item = lists.item(line.group(), after_blank=bare.count("\n", done, line.start()) > 1)
+        blank = _BLANK_LINE.search(bare, done, line.start())
+        item = lists.item(line.group(), after_blank=bool(blank))
         done = line.end()
         mark = _LIST_MARK.match(line.group())
         offset = mark.end() if mark else 0
@@ -220,5 +222,6 @@ def _statements(bare: str, spans: list[_Span], labels: list[list[int]]) -> Itera
 
 
 def _lead(gap: str) -> str:
-    breaks = gap.count("\n")
-    return "\n\n"[:breaks] if breaks else " " if gap else ""
+    if _BLANK_LINE.search(gap):
+        return "\n\n"
+    return "\n" if "\n" in gap else " " if gap else ""

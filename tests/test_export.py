@@ -63,6 +63,13 @@ def test_markdown_has_the_table_of_an_answer_made_of_rows() -> None:
     ]
 
 
+def test_markdown_has_the_list_that_an_llm_wrote() -> None:
+    text = "Parts:\n\n1. Ada met Bo. [1]\n   - In Rome.\n2. They left."
+    answer = replace(ANSWER, text=text, composer="llm")
+    exported = as_markdown("Talks", [Exchange("t1", "Who met?", answer=answer)])
+    assert exported.startswith(f"# Talks\n\n## Who met?\n\n{text}\n\nSources:\n\n1. A, a.pdf")
+
+
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_markdown_of_a_table_of_hostile_cells_is_only_words(payload: str) -> None:
     quote = ANSWER.citations[0].quote

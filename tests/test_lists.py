@@ -75,7 +75,8 @@ CHANGED = {
     "bold": ("1. **A one**: A two.\n**2. A three**", "1. A one: A two.\n2. A three"),
     "headings": ("# A\n- A one.\n## B\n- A two.", "A\n\n- A one.\n\nB\n\n- A two."),
     "label on its own line": ("- A one.\n  [1]\n- A two.\n[2]", "- A one.\n- A two."),
-    "empty item": ("- A one.\n- \n- A two.", "- A one.\n\n- A two."),
+    "empty item": ("- A one.\n- \n- A two.", "- A one.\n- A two."),
+    "number alone": ("1. A one.\n2. [1]\n3. A two.\n4.", "1. A one.\n2. A two."),
     "line across": ("- A one.\n\n* * *\n\nA two.", "- A one.\n\nA two."),
     "deeper than is read": (
         "\n".join(f"{'  ' * depth}- A {depth}." for depth in range(9)),
@@ -165,6 +166,10 @@ def test_lists_of_any_reply_have_an_item_in_html_for_every_mark(reply: str) -> N
 def test_lists_leave_their_marks_out_of_the_statements(reply: str) -> None:
     statements, _ = read_markers(reply, known=3)
     assert {statement.text for statement in statements} <= {"Ah.", "Oh.", "Not.", "Ah so."}
+
+
+def test_lists_leave_a_number_that_is_an_answer() -> None:
+    assert kept("33.\n\n1. A one.\n\n33.") == "33.\n\n1. A one.\n\n33."
 
 
 def test_reader_items_have_their_own_numbers_and_their_list_s_mark() -> None:

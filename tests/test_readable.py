@@ -12,7 +12,7 @@ from tests.inert import active_in_text
 from tests.payloads import PAYLOADS
 from ui.conversation import Exchange
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
-from ui.readable import latest, passages_of, readable, turn_of
+from ui.readable import latest, passages_of, readable, text_of, turn_of
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +45,13 @@ def test_readable_lists_sources_as_numbered_with_words_that_the_text_lacks() -> 
         "- [1] a.pdf, page 3, Title > Part\n"
         "- [2] b.txt: “Bo left.”"
     )
+
+
+def test_readable_keeps_the_list_that_an_llm_wrote() -> None:
+    text = "Parts:\n\n1. Ada met Bo. [1]\n   - He went away. [2]\n2. They met."
+    listed = replace(ANSWER, text=text)
+    assert text_of(listed) == text
+    assert readable(listed).startswith(f"{text}\n\nSources:\n- [1]")
 
 
 def test_readable_tells_what_is_not_supported_and_that_it_is_cut_off() -> None:
