@@ -6,16 +6,14 @@ from pathlib import Path
 
 import click
 
+from eval.console import PATH, corpus_option, json_option, print_json, settings_of
+
 
 @click.command("ablate")
-@click.argument("gold", type=click.Path(path_type=Path))
-@click.option(
-    "--corpus",
-    type=click.Path(path_type=Path),
-    help="Index this folder apart and ask it, not the default index.",
-)
+@click.argument("gold", type=PATH)
+@corpus_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+@json_option
 @click.pass_context
 def ablate(
     context: click.Context, gold: Path, corpus: Path | None, limit: int | None, as_json: bool
@@ -25,18 +23,15 @@ def ablate(
     GOLD is any gold set that `eval run` reads. Even and odd places are those of articles where it
     has them: the weights were chosen on XQuAD's articles at even places.
     """
-    import json
     from dataclasses import asdict
 
     from eval.ablate import lines, measure
     from eval.session import bars
-    from index.settings import load_settings
-    from rag.settings import Settings
 
     with bars() as show:
-        settings = load_settings(Settings, **(context.obj or {}))
+        settings = settings_of(context)
         report = measure(gold, corpus, settings, limit, show)
     if as_json:
-        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        print_json(asdict(report))
     else:
         click.echo("\n".join(lines(report)))

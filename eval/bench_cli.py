@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from eval.console import PATH, json_option, print_json, say
 from index.errors import ConfigError
 
 _QUESTIONS = 100
@@ -13,10 +14,22 @@ _QUESTIONS = 100
 
 @click.command("bench")
 @click.argument("subject", type=click.Choice(["index", "ask", "serve", "start"]))
-@click.argument("corpus", required=False, type=click.Path(path_type=Path))
-@click.option("--passages", default=1000, show_default=True, type=click.IntRange(min=10))
-@click.option("--times", default=3, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+@click.argument("corpus", required=False, type=PATH)
+@click.option(
+    "--passages",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=10),
+    help="Make a corpus of so many.",
+)
+@click.option(
+    "--times",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Time `index` and `start` so often beside their yardsticks.",
+)
+@json_option
 def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json: bool) -> None:
     """Time SUBJECT against its yardsticks, in turn and in one run.
 
@@ -25,14 +38,10 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     to ten times as many, without a CORPUS. `serve` asks a server while another process
     indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
     """
-    import json
     from dataclasses import asdict
 
     from eval import bench_ask, bench_index, bench_serve, bench_start
     from eval.bench import table
-
-    def say(text: str) -> None:
-        click.echo(f"{text} ...", err=True)
 
     if corpus is not None and not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
@@ -46,7 +55,7 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
         sections = bench_serve.bench(passages, say)
     if as_json:
         figures = [asdict(figure) for section in sections for figure in section]
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     for section in sections:
         click.echo(table(section))

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-
-def _say(stage: str) -> None:
-    click.echo(f"{stage} ...", err=True)
+from eval.console import PATH, corpus_option, say, settings_of
 
 
 @click.command()
-@click.argument("xquad", type=click.Path(path_type=Path))
-@click.argument("mtrag", required=False, type=click.Path(path_type=Path))
+@click.argument("xquad", type=PATH)
+@click.argument("mtrag", required=False, type=PATH)
+@click.option("--squad2", type=PATH, help="SQuAD 2.0's JSON, for its unanswerable ones.")
 @click.option(
-    "--squad2", type=click.Path(path_type=Path), help="SQuAD 2.0's JSON, for its unanswerable ones."
-)
-@click.option(
-    "--sample", type=click.IntRange(min=1), default=1500, help="Ask so many questions of SQuAD 2.0."
+    "--sample",
+    type=click.IntRange(min=1),
+    default=1500,
+    show_default=True,
+    help="Ask N questions of SQuAD 2.0, drawn the same each time.",
 )
 @click.pass_context
 def refusal(
@@ -32,28 +32,22 @@ def refusal(
     """
     from eval.refusal_fit import measure_mtrag, measure_squad2, measure_xquad
     from eval.refusal_report import fit_lines, row_lines, squad2_lines
-    from index.settings import load_settings
-    from rag.settings import Settings
 
-    settings = load_settings(Settings, **(context.obj or {}))
-    report = measure_xquad(xquad, settings, _say)
+    settings = settings_of(context)
+    report = measure_xquad(xquad, settings, say)
     click.echo("\n".join(fit_lines(report.fitted, settings.refuse_below)))
     click.echo("\n".join(row_lines("XQuAD, articles at odd places", report.rows)))
     if mtrag:
-        rows = measure_mtrag(mtrag, settings, _say)
+        rows = measure_mtrag(mtrag, settings, say)
         click.echo("\n".join(row_lines("MTRAG, rewritten questions, none fitted", rows)))
     if squad2:
-        found = measure_squad2(squad2, report.fitted_titles, settings, _say, sample)
+        found = measure_squad2(squad2, report.fitted_titles, settings, say, sample)
         click.echo("\n".join(squad2_lines(found, settings.refuse_below)))
 
 
 @click.command()
-@click.argument("gold", type=click.Path(path_type=Path))
-@click.option(
-    "--corpus",
-    type=click.Path(path_type=Path),
-    help="Index this folder apart and ask it, not the default index.",
-)
+@click.argument("gold", type=PATH)
+@corpus_option
 @click.option(
     "--most-refused",
     type=click.FloatRange(0, 1),
@@ -73,11 +67,10 @@ def calibrate(context: click.Context, gold: Path, corpus: Path | None, most_refu
     from eval.calibrate import SETTING, calibrate, write_line
     from eval.calibrate_gold import confidences
     from eval.refusal_report import calibration_lines
-    from index.settings import SETTINGS_FILE, load_settings
-    from rag.settings import Settings
+    from index.settings import SETTINGS_FILE
 
-    settings = load_settings(Settings, **(context.obj or {}))
-    asked = confidences(gold, corpus, settings, _say)
+    settings = settings_of(context)
+    asked = confidences(gold, corpus, settings, say)
     found = calibrate(asked.answerable, asked.unanswerable, most_refused)
     write_line(found.line, Path(SETTINGS_FILE))
     click.echo("\n".join(calibration_lines(found, asked.made, Path(SETTINGS_FILE))))
@@ -86,7 +79,7 @@ def calibrate(context: click.Context, gold: Path, corpus: Path | None, most_refu
 
 
 @click.command()
-@click.argument("xquad", type=click.Path(path_type=Path))
+@click.argument("xquad", type=PATH)
 @click.pass_context
 def disagree(context: click.Context, xquad: Path) -> None:
     """Count contradictions that are told, and false alarms, on XQUAD.
@@ -95,8 +88,6 @@ def disagree(context: click.Context, xquad: Path) -> None:
     counted, on which nothing was tuned.
     """
     from eval.disagreements import lines, measure
-    from index.settings import load_settings
-    from rag.settings import Settings
 
-    settings = load_settings(Settings, **(context.obj or {}))
-    click.echo("\n".join(lines(measure(xquad, settings, _say))))
+    settings = settings_of(context)
+    click.echo("\n".join(lines(measure(xquad, settings, say))))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import PATH, json_option, print_json
+
 if TYPE_CHECKING:
     from eval.chunking_rows import Line
 
@@ -14,18 +16,29 @@ _SIZES = (120, 180)
 
 
 @click.command("chunking")
-@click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
-@click.option("--tokens", multiple=True, default=_SIZES, show_default=True, type=int)
-@click.option("--passages", default=5, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+@click.argument("folder", metavar="SET", type=PATH)
+@click.option(
+    "--tokens",
+    multiple=True,
+    default=_SIZES,
+    show_default=True,
+    type=int,
+    help="Measure Footnote's passages of at most so many tokens; may be repeated.",
+)
+@click.option(
+    "--passages",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Score the first N that are found.",
+)
+@json_option
 def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool) -> None:
     """Measure how much of the evidence the first passages hold, by splitter and search.
 
     SET is the folder of the data of "Evaluating Chunking Strategies for Retrieval" (Chroma 2024);
-    its published figures for the same model stand beside. Footnote's passages are measured at each
-    of the sizes TOKENS.
+    its published figures for the same model stand beside. shares are in percent.
     """
-    import json
     from dataclasses import asdict
 
     from eval.chunking_rows import lines_of
@@ -41,7 +54,7 @@ def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool
         if not as_json:
             click.echo(_shown(line))
     if as_json:
-        click.echo(json.dumps([asdict(line) for line in found], indent=2))
+        print_json([asdict(line) for line in found])
 
 
 def _shown(line: Line) -> str:

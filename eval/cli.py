@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from eval.bench_cli import bench
 from eval.calibrate_cli import calibrate, disagree, refusal
 from eval.chunking_cli import chunking
 from eval.compare_cli import compare
+from eval.console import FAILED, PATH, corpus_option, json_option, print_json, settings_of
 from eval.draft_cli import draft
 from eval.followups_cli import followups
 from eval.gate_cli import gate
@@ -23,8 +25,10 @@ from eval.strict_cli import strict
 from eval.support_cli import support
 from index.errors import FootnoteError
 
-FAILED = 3  # exit code: done, but some files or questions failed and are listed
+# Exit codes; Python's and click's own for these is 1, which here means a regression.
 STOPPED = 130
+CLOSED = 141  # nobody reads what is printed; as a shell tells it
+FAULT = 70  # a fault of the program itself; the number that BSD's sysexits.h gives to such
 
 
 class _Speaking(click.Group):
@@ -37,9 +41,16 @@ class _Speaking(click.Group):
             click.echo(f"footnote: {error}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            # click would leave with 1, which here means a regression.
             click.echo("footnote: stopped", err=True)
             sys.exit(STOPPED)
+        except BrokenPipeError:
+            sys.exit(CLOSED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            traceback.print_exc()
+            click.echo("footnote: a fault of the program itself; nothing was decided", err=True)
+            sys.exit(FAULT)
 
 
 @click.group("eval", cls=_Speaking)
@@ -48,23 +59,17 @@ def group() -> None:
 
 
 @group.command("run")
-@click.argument("gold", type=click.Path(path_type=Path))
-@click.option(
-    "--corpus",
-    type=click.Path(path_type=Path),
-    help="Index this folder apart and ask it, not the default index.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Run folder; default: runs/<gold>-<time>."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+@click.argument("gold", type=PATH)
+@corpus_option
+@click.option("--out", type=PATH, help="Run folder; default: runs/<gold>-<time>.")
+@json_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
 @click.option(
     "--repeats",
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Ask each question so often, and tell which got another answer.",
+    help="Ask each question N times, and tell which got another answer.",
 )
 @click.pass_context
 def run(
@@ -83,19 +88,14 @@ def run(
     stopped goes on when it is started again with the same --out. Exit code 3 if questions or
     files failed; they are listed.
     """
-    import json
-
     from eval.session import Plan, run_gold
     from eval.table import table, to_look_at
-    from index.settings import load_settings
-    from rag.settings import Settings
 
-    settings = load_settings(Settings, **(context.obj or {}))
+    settings = settings_of(context)
     out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"
     finished = run_gold(Plan(gold, corpus, out, limit, repeats), settings)
     if as_json:
-        document = {**finished.summary, "out": str(out)}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json({**finished.summary, "out": str(out)})
     else:
         click.echo("\n".join([*table(finished.summary), f"run: {out}"]))
     for line in to_look_at(finished.records):
@@ -106,16 +106,16 @@ def run(
 
 group.add_command(ablate)
 group.add_command(bench)
+group.add_command(calibrate)
 group.add_command(chunking)
 group.add_command(compare)
+group.add_command(disagree)
 group.add_command(draft)
 group.add_command(followups)
 group.add_command(gate)
 group.add_command(judge)
 group.add_command(power)
+group.add_command(refusal)
 group.add_command(report)
 group.add_command(strict)
 group.add_command(support)
-group.add_command(calibrate)
-group.add_command(disagree)
-group.add_command(refusal)

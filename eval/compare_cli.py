@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import PATH, json_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,8 +23,8 @@ _LISTED = 20
 
 
 @click.command("compare")
-@click.argument("before", metavar="A", type=click.Path(path_type=Path))
-@click.argument("after", metavar="B", type=click.Path(path_type=Path))
+@click.argument("before", metavar="A", type=PATH)
+@click.argument("after", metavar="B", type=PATH)
 @click.option("--metric", "metrics", multiple=True, help="Compare this metric; may be repeated.")
 @click.option(
     "--tolerance",
@@ -31,7 +33,7 @@ _LISTED = 20
     show_default=True,
     help="A smaller change doesn't matter.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def compare(
     before: Path, after: Path, metrics: tuple[str, ...], tolerance: float, as_json: bool
 ) -> None:
@@ -46,7 +48,7 @@ def compare(
 
     found = compared(read_run(before), read_run(after), metrics, tolerance)
     if as_json:
-        click.echo(_as_json(found))
+        print_json(_document(found))
         return
     console = _console()
     console.print(f"{found.gold}: {found.questions} questions, A {before}, B {after}")
@@ -67,8 +69,7 @@ def _console() -> Console:
     return console
 
 
-def _as_json(found: Comparison) -> str:
-    import json
+def _document(found: Comparison) -> dict[str, object]:
     import math
     from dataclasses import asdict
 
@@ -76,7 +77,7 @@ def _as_json(found: Comparison) -> str:
     for line in document["lines"]:
         if math.isinf(line["detectable"]):
             line["detectable"] = None
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return document
 
 
 def _print_table(console: Console, found: Comparison) -> None:

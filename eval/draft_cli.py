@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import PATH, settings_of
 from index.errors import ConfigError, EmptyIndex
 
 if TYPE_CHECKING:
@@ -22,16 +23,23 @@ _UNANSWERABLE = 5  # one of so many candidates has no answer
 @click.command("draft")
 @click.option(
     "--corpus",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Read the documents of this folder, not those of the index.",
 )
 @click.option(
     "--feedback",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Make candidates of readers' ratings; the chat page keeps them in feedback.jsonl.",
 )
-@click.option("-n", "count", default=30, show_default=True, type=click.IntRange(min=1))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Gold file to write.")
+@click.option(
+    "-n",
+    "count",
+    default=30,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="At most so many from documents; from feedback it is one for each rated answer.",
+)
+@click.option("--out", required=True, type=PATH, help="Gold file to write.")
 @click.pass_context
 def draft(
     context: click.Context, corpus: Path | None, feedback: Path | None, count: int, out: Path
@@ -41,10 +49,7 @@ def draft(
     From documents: by rules, or by the LLM of the settings if there is one, keeping only what
     stands in the document word for word. From feedback: what readers rated.
     """
-    from index.settings import load_settings
-    from rag.settings import Settings
-
-    settings = load_settings(Settings, **(context.obj or {}))
+    settings = settings_of(context)
     if out.exists():
         raise ConfigError(f"{out} is already there, maybe with your corrections; name another file")
     documents = _read(corpus, settings) if corpus else _indexed(settings)

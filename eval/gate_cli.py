@@ -8,36 +8,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import PATH, corpus_option, json_option, print_json, settings_of
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
-    from eval.gate import Judgement
     from eval.recorded import Recorded
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("gate")
-@click.argument("gold", type=click.Path(path_type=Path))
+@click.argument("gold", type=PATH)
 @click.option(
     "--baseline",
     "file",
     required=True,
     type=_FILE,
-    help="What to compare with; --update writes it.",
+    help="Scores to compare with; --update writes the file.",
 )
-@click.option(
-    "--corpus",
-    type=click.Path(path_type=Path),
-    help="Index this folder apart and ask it, not the default index.",
-)
+@corpus_option
 @click.option("--update", is_flag=True, help="Accept what the questions score now as the baseline.")
 @click.option("--junit", type=_FILE, help="Also write JUnit XML to this file.")
 @click.option("--markdown", type=_FILE, help="Also write Markdown to this file.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Run folder; default: runs/gate-<gold>."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=PATH, help="Run folder; default: runs/gate-<gold>.")
+@json_option
 @click.pass_context
 def gate(
     context: click.Context,
@@ -58,6 +52,8 @@ def gate(
     Exit code 0: passed. 1: regression; the questions that fell are named. 2: the baseline can't be
     used, or is of other questions. 3: questions or files failed.
     """
+    from dataclasses import asdict
+
     from eval import gate_forms
     from eval.adapters import load_gold
     from eval.baseline import baseline_of, check_same_gold, read_baseline, write_baseline
@@ -75,7 +71,10 @@ def gate(
     for path, form in ((junit, gate_forms.junit), (markdown, gate_forms.markdown)):
         if path:
             _write(path, form(shown))
-    click.echo(_as_json(shown) if as_json else "\n".join(gate_forms.lines(shown)))
+    if as_json:
+        print_json({"exit_code": found.exit_code, **asdict(shown)})
+    else:
+        click.echo("\n".join(gate_forms.lines(shown)))
     if update and not found.exit_code:
         write_baseline(file, new)
         click.echo(f"written: {file}", err=True)
@@ -92,10 +91,8 @@ def _measured(
     from eval.recorded import read_run
     from eval.session import Plan, run_gold
     from index.embed import Embedder
-    from index.settings import load_settings
-    from rag.settings import Settings
 
-    settings = load_settings(Settings, **(context.obj or {}))
+    settings = settings_of(context)
     # What a run left that stopped was answered by other code, so it is not gone on with.
     (out / CONFIG).unlink(missing_ok=True)
     finished = run_gold(Plan(gold, corpus, out), settings)
@@ -115,14 +112,6 @@ def _next(
         f"\nthe answers and passages: footnote eval report {shlex.quote(str(run.path))}\n"
         f"to accept what the questions score now: {shlex.join(update)}"
     )
-
-
-def _as_json(found: Judgement) -> str:
-    import json
-    from dataclasses import asdict
-
-    document = {"exit_code": found.exit_code, **asdict(found)}
-    return json.dumps(document, ensure_ascii=False, indent=2)
 
 
 def _write(path: Path, text: str) -> None:

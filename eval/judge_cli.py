@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import FAILED, PATH, json_option, print_json, settings_of
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,19 +17,18 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 RATINGS_FILE = "judge.jsonl"
-_FAILED = 3
 
 
 @click.command("judge")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=PATH)
 @click.option(
     "--agreement",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="MTRAG_FILE",
     help="Rate MTRAG's human subset instead, and tell how far people agree with the LLM.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N answers only.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+@json_option
 @click.pass_context
 def judge(
     context: click.Context,
@@ -43,12 +43,10 @@ def judge(
     folder. First measure with --agreement whether that LLM's ratings mean anything. Exit code 3 if
     answers could not be rated; they are listed.
     """
-    from index.settings import load_settings
-    from rag.settings import Settings
 
     if (run is None) == (agreement is None):
         raise ConfigError("name a run folder, or --agreement with MTRAG's human subset")
-    settings = load_settings(Settings, **(context.obj or {}))
+    settings = settings_of(context)
     if not settings.llm_url:
         raise ConfigError("the judge needs an LLM; set FOOTNOTE_LLM_URL")
     if run is not None:
@@ -57,7 +55,7 @@ def judge(
         assert agreement is not None
         failed = _measure(agreement, settings, limit, as_json)
     if failed:
-        context.exit(_FAILED)
+        context.exit(FAILED)
 
 
 def _rate_run(run: Path, settings: Settings, limit: int | None, as_json: bool) -> int:
@@ -75,7 +73,7 @@ def _rate_run(run: Path, settings: Settings, limit: int | None, as_json: bool) -
     means = {name: _mean(judged, name) for name in RATINGS}
     failed = _tell_failed(judged)
     if as_json:
-        click.echo(json.dumps({"n": len(judged), "failed": failed, "means": means}, indent=2))
+        print_json({"n": len(judged), "failed": failed, "means": means})
         return failed
     for name, mean in means.items():
         click.echo(f"{name:<17} {'-' if mean is None else f'{mean:.2f}'} of 4")
@@ -95,7 +93,7 @@ def _measure(path: Path, settings: Settings, limit: int | None, as_json: bool) -
     found = agreements(rated, judged)
     if as_json:
         measures = [asdict(one) for one in found]
-        click.echo(json.dumps({"n": len(judged), "failed": failed, "measures": measures}, indent=2))
+        print_json({"n": len(judged), "failed": failed, "measures": measures})
         return failed
     click.echo("\n".join(table(found)))
     click.echo(f"{len(judged) - failed} of {len(judged)} rated. people: one with the others.")

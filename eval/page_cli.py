@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from eval.console import PATH
 from index.errors import ConfigError
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=PATH)
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Page to write; default: report.html in RUN."
+    "--out",
+    type=PATH,
+    help="Page to write; default: report.html in the folder of the run that started last.",
 )
 def report(runs: tuple[Path, ...], out: Path | None) -> None:
     """Write the run folders RUNS as one HTML page that needs nothing but itself.

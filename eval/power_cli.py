@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from eval.console import PATH, json_option, print_json
+
 
 @click.command("power")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--drop",
     default=0.05,
@@ -16,8 +18,20 @@ import click
     type=click.FloatRange(0, 1, min_open=True),
     help="True fall of a metric's mean.",
 )
-@click.option("--questions", default=200, show_default=True, type=click.IntRange(min=2))
-@click.option("--times", default=2000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--questions",
+    default=200,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Questions of each simulated run.",
+)
+@click.option(
+    "--times",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Runs to simulate.",
+)
 @click.option(
     "--noise",
     default=0.05,
@@ -32,7 +46,7 @@ import click
     type=click.FloatRange(0, 1),
     help="What a metric may fall by.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def power(
     run: Path,
     drop: float,
@@ -47,7 +61,6 @@ def power(
     Prints how often it alarms though nothing got worse, and how often it catches a true fall: of
     one metric alone, and of a share of the questions that lose all of their scores.
     """
-    import json
     from dataclasses import asdict
 
     from eval.baseline import METRICS
@@ -59,7 +72,7 @@ def power(
     world = World.of(recorded, metrics)
     found = simulate(world, [tolerance] * len(metrics), drop, questions, noise, times)
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=2))
+        print_json(asdict(found))
         return
     click.echo(
         f"{times} simulated runs of {questions} questions, {noise:.1%} of which come out otherwise "

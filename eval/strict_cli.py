@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eval.console import PATH, print_json, settings_of
+
 if TYPE_CHECKING:
     from eval.strict import Report, Shown
 
 
 @click.command()
-@click.argument("gold", type=click.Path(path_type=Path))
+@click.argument("gold", type=PATH)
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Ask so many."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Ask N of the questions.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every statement as one JSON document.")
 @click.pass_context
@@ -26,19 +32,16 @@ def strict(context: click.Context, gold: Path, limit: int, as_json: bool) -> Non
     are drawn, the same each time, and put to the LLM of the settings. Its replies are kept in the
     data folder, so a run that stopped goes on where it was.
     """
-    import json
     from dataclasses import asdict
 
     from eval.session import bars
     from eval.strict import measure
-    from index.settings import load_settings
-    from rag.settings import Settings
 
-    settings = load_settings(Settings, **(context.obj or {}))
+    settings = settings_of(context)
     with bars() as show:
         report = measure(gold, settings, limit, show)
     if as_json:
-        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        print_json(asdict(report))
     else:
         click.echo("\n".join(lines(report)))
 

@@ -6,24 +6,25 @@ from pathlib import Path
 
 import click
 
+from eval.console import PATH, json_option, print_json, say
+
 
 @click.command("support")
-@click.argument("wice", type=click.Path(path_type=Path))
-@click.argument("xquad", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
+@click.argument("wice", type=PATH)
+@click.argument("xquad", type=PATH)
+@json_option
 def support(wice: Path, xquad: Path, as_json: bool) -> None:
     """Fit the support check to one half of the data and measure it on the other.
 
     WICE is a JSONL file of WiCE's claims, XQUAD a SQuAD-format file, of whose sentences false ones
     are made. What is fitted is printed; `rag/support.py` holds what is in use.
     """
-    import json
     from dataclasses import asdict
 
     from eval.support_fit import lines, measure
 
-    report = measure(wice, xquad, lambda stage: click.echo(f"{stage} ...", err=True))
+    report = measure(wice, xquad, say)
     if as_json:
-        click.echo(json.dumps(asdict(report), indent=2))
+        print_json(asdict(report))
     else:
         click.echo("\n".join(lines(report)))

@@ -178,3 +178,23 @@ def test_compare_of_a_run_with_a_broken_line_is_refused(tmp_path: Path) -> None:
     found = run_compare(broken, broken)
     assert found.exit_code == 2
     assert f"the run in {broken} cannot be read: results.jsonl: question: Field" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (RuntimeError("boom"), 70, "footnote: a fault of the program itself"),
+        (KeyboardInterrupt(), 130, "footnote: stopped"),
+        (BrokenPipeError(), 141, ""),
+    ],
+)
+def test_command_that_breaks_does_not_leave_with_the_code_of_a_regression(
+    monkeypatch: pytest.MonkeyPatch, fault: BaseException, code: int, said: str
+) -> None:
+    def broken(_: Path) -> None:
+        raise fault
+
+    monkeypatch.setattr("eval.recorded.read_run", broken)
+    done = run_compare("a", "b")
+    assert done.exit_code == code
+    assert said in done.stderr

@@ -1,0 +1,39 @@
+"""What the commands of `footnote eval` have in common on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+FAILED = 3  # exit code: done, but some files or questions failed and are listed
+
+PATH = click.Path(path_type=Path)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+corpus_option = click.option(
+    "--corpus", type=PATH, help="Index this folder apart and ask it, not the default index."
+)
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings, with the command line's own before those of environment and file."""
+    from index.settings import load_settings
+    from rag.settings import Settings
+
+    return load_settings(Settings, **(context.obj or {}))
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def say(stage: str) -> None:
+    """Tell on standard error what is being done."""
+    click.echo(f"{stage} ...", err=True)
