@@ -91,6 +91,31 @@ def test_ask_with_turns_is_answered_as_a_follow_up(client: TestClient, engine: E
     assert answer["question"] == question
 
 
+def test_ask_with_settings_is_answered_by_them_and_counted(client: TestClient) -> None:
+    line = 'footnote_questions_total{outcome="answered"} '
+
+    def counted() -> float:
+        text = client.get("/metrics").text
+        return float(text.partition(line)[2].partition("\n")[0] or 0)
+
+    usual, before = ask(client, question=PARIS), counted()
+    few = ask(client, question=PARIS, settings={"passages": 2, "composer": "quotes"})
+    assert few["passages"] == usual["passages"][:2]
+    assert few["text"] == usual["text"]
+    assert few["fingerprint"] != usual["fingerprint"]
+    assert counted() == before + 1
+    *_, done = events(client, question=PARIS, settings={"passages": 2})
+    assert timeless(done[1]) == timeless(few)
+    assert timeless(ask(client, question=PARIS, settings={})) == timeless(usual)
+
+
+def test_ask_for_quotes_of_a_server_with_an_llm_asks_nothing_of_it(engine: Engine) -> None:
+    app = make_app(engine, load_settings(Settings, llm_url="http://127.0.0.1:9/v1"))
+    client = TestClient(app, base_url="http://127.0.0.1")
+    answer = ask(client, question=PARIS, settings={"composer": "quotes"})
+    assert (answer["composer"], answer["refusal"], answer["note"]) == ("quotes", None, "")
+
+
 @pytest.mark.parametrize("question", [PARIS, NORWAY])
 def test_ask_as_events_ends_with_the_same_answer(client: TestClient, question: str) -> None:
     received = events(client, question=question)
@@ -185,6 +210,23 @@ def test_health_and_readiness_of_a_usable_index(client: TestClient) -> None:
             "/v1/ask",
             {"question": "q", "turns": [{"question": "a", "answer": "b" * 16_000}] * 2},
             "turns may hold 32,000 characters in all",
+        ),
+        ("/v1/ask", {"question": "q", "settings": {"k": 3}}, "settings.k: Extra inputs are not"),
+        ("/v1/ask", {"question": "q", "settings": {"passages": 0}}, "settings.passages: Input sh"),
+        (
+            "/v1/ask",
+            {"question": "q", "settings": {"passages": 21}},
+            "settings.passages: at most 20",
+        ),
+        (
+            "/v1/ask",
+            {"question": "q", "settings": {"composer": "x"}},
+            "settings.composer: Input sh",
+        ),
+        (
+            "/v1/ask",
+            {"question": "q", "settings": {"composer": "llm"}},
+            "settings.composer: this server has no LLM; ask for 'quotes'",
         ),
         ("/v1/search", {"query": "q", "k": 0}, "k: Input should be greater than or equal to 1"),
         ("/v1/search", {"query": "q", "k": 51}, "k: Input should be less than or equal to 50"),
@@ -389,6 +431,9 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
         "/healthz",
         "/readyz",
     }
+    wanted = spec["components"]["schemas"]["SettingsBody"]
+    assert set(wanted["properties"]) == {"composer", "passages", "strict"}
+    assert "required" not in wanted
     replies = spec["paths"]["/v1/ask"]["post"]["responses"]
     assert set(replies) == {"200", "422", "503"}
     assert set(replies["200"]["content"]) == {"application/json", "text/event-stream"}

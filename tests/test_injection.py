@@ -27,6 +27,7 @@ from index.sentences import sentence_spans
 from index.settings import load_settings
 from rag.answers import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
+from rag.engine import Engine
 from rag.label import label
 from rag.llm import LLM, Message
 from rag.llm_composer import LLMComposer
@@ -44,6 +45,7 @@ from ui.chats import acts_html, chats_html, offers_html
 from ui.conversation import Exchange, exchange_html, sources_html
 from ui.history import Chat
 from ui.library import LibraryState
+from ui.manners import Manners
 from ui.reader import document_page
 from ui.resync import SyncState
 from ui.shelf import shelf_html
@@ -302,7 +304,9 @@ class Door:
     def __init__(self, reply: str) -> None:
         self.reply = reply
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), by: Engine | None = None
+    ) -> Iterator[Event]:
         yield from events(composer([*self.reply]))
 
     def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
@@ -311,7 +315,8 @@ class Door:
 
 def client_of(reply: str) -> TestClient:
     app = FastAPI()
-    app.include_router(routes(Door(reply)))  # type: ignore[arg-type]
+    door: Any = Door(reply)
+    app.include_router(routes(door, Manners(door, load_settings(Settings))))
     return TestClient(app)
 
 

@@ -13,7 +13,7 @@ from rag.engine import Engine
 from rag.settings import Settings
 from tests.serving import FakeEngine
 from ui.manner_form import form_html, gist_html
-from ui.manners import Manner, Manners, Through
+from ui.manners import Manner, Manners, NotOffered, Through
 from ui.queue import Doorman
 
 DEAD = "http://127.0.0.1:9/v1"
@@ -50,6 +50,22 @@ def test_allowed_with_an_llm_lets_a_conversation_choose(tmp_path: Path) -> None:
     assert known.usual == Manner("llm", 30, True)
     assert known.allowed({"composer": "quotes", "strict": False}) == Manner("quotes", 30, False)
     assert known.allowed({"composer": "llm", "passages": 99}) == Manner("llm", 30, True)
+
+
+@pytest.mark.unit
+def test_asked_is_as_usual_where_a_request_says_nothing(tmp_path: Path) -> None:
+    known = manners(tmp_path, llm_url=DEAD, strict=True, passages=30)
+    assert known.asked(None, None, None) == known.usual
+    assert known.asked("quotes", None, False) == Manner("quotes", 30, False)
+    assert known.asked("llm", 5, None) == Manner("llm", 5, True)
+
+
+@pytest.mark.unit
+def test_asked_for_what_the_settings_do_not_allow_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotOffered, match=r"settings\.composer: this server has no LLM"):
+        manners(tmp_path).asked("llm", None, None)
+    with pytest.raises(NotOffered, match=r"settings\.passages: at most 30 are taken here"):
+        manners(tmp_path, passages=30).asked(None, 31, None)
 
 
 @pytest.mark.unit

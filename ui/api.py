@@ -17,6 +17,8 @@ from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
 from rag.wire import AnswerBody, SearchBody
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SEARCH_PASSAGES
+from ui.manners import MOST_PASSAGES, Manners, Name
+from ui.queue import Doorman
 from ui.sse import frames
 
 EVENT_STREAM = "text/event-stream"
@@ -58,10 +60,25 @@ class WithTurns(Request):
         return tuple(Turn(turn.question, turn.answer) for turn in self.turns)
 
 
+class SettingsBody(Request):
+    """How to answer one question, with the choices of the chat page; what is left out is as the
+    server is set.
+    """
+
+    composer: Name | None = Field(default=None, description="llm only where the server has one")
+    passages: int | None = Field(
+        default=None,
+        ge=1,
+        description=f"up to {MOST_PASSAGES}, or as many as the server is set to if that is more",
+    )
+    strict: bool | None = Field(default=None, description="leave out what no passage backs")
+
+
 class AskRequest(WithTurns):
-    """A question, and the turns it follows on from."""
+    """A question, the turns it follows on from, and how to answer it."""
 
     question: Words
+    settings: SettingsBody = SettingsBody()
 
 
 class SearchRequest(WithTurns):
@@ -147,13 +164,12 @@ _STREAM = {
 }
 
 
-def routes(engine: Engine) -> APIRouter:
+def routes(doorman: Doorman, manners: Manners) -> APIRouter:
     """The routes under `/v1`, and the two for whoever watches the process."""
     router = APIRouter()
-    _add_answers(router, engine)
-    _add_documents(router, engine)
-    _add_health(router, engine)
-
+    _add_answers(router, doorman, manners)
+    _add_documents(router, doorman)
+    _add_health(router, doorman)
     return router
 
 
@@ -180,14 +196,18 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, engine: Engine) -> None:
+def _add_answers(router: APIRouter, doorman: Doorman, manners: Manners) -> None:
+    def engine_for(wanted: SettingsBody) -> Engine:
+        return manners.engine(manners.asked(wanted.composer, wanted.passages, wanted.strict))
 
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
     async def ask(
         body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
-        events = engine.stream(body.question, body.history)
+        # Apart from the event loop: an engine may have to be made first.
+        engine = await run_in_threadpool(engine_for, body.settings)
+        events = doorman.stream(body.question, body.history, engine)
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_left(events, request)
             return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
@@ -202,7 +222,7 @@ def _add_answers(router: APIRouter, engine: Engine) -> None:
     @router.post("/v1/search", responses=_FAULTS)
     def search(body: SearchRequest) -> SearchBody:
         """Find passages, ranked as for an answer."""
-        return SearchBody.of(*engine.search(body.query, body.k, body.history))
+        return SearchBody.of(*doorman.search(body.query, body.k, body.history))
 
 
 async def answer_unless_left(

@@ -57,7 +57,7 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     handle_faults(app)
     routers = [
-        routes(service.doorman),
+        routes(service.doorman, service.manners),
         openai_routes(service.doorman),
         mcp_routes(service.doorman),
         change_routes(service.library, service.upload_bytes),

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
 from ui.library import BadUpload, NotAllowed, TooLarge, UnreadKind
 from ui.limits import BODY_BYTES
+from ui.manners import NotOffered
 from ui.ticket import Busy
 
 _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
@@ -19,6 +20,7 @@ _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (TooLarge, 413),
     (UnreadKind, 415),
     (BadUpload, 422),
+    (NotOffered, 422),
     (EmptyIndex, 503),
     (StoreError, 503),
     (IndexMismatch, 409),

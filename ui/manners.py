@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from index.errors import FootnoteError
 from rag.answers import Event, Turn
 from rag.build import build
 from rag.engine import Engine
@@ -16,11 +17,18 @@ from ui.queue import Doorman
 MOST_PASSAGES = 20
 
 
+Name = Literal["quotes", "llm"]  # of a composer
+
+
+class NotOffered(FootnoteError):
+    """A manner that the settings do not allow."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """By which composer, from how many passages, and whether only what is backed is left."""
 
-    composer: Literal["quotes", "llm"]
+    composer: Name
     passages: int
     strict: bool
 
@@ -52,6 +60,19 @@ class Manners:
         if composer == "quotes" or (composer == "llm" and self.writer):
             return Manner("llm" if composer == "llm" else "quotes", passages, strict)
         return Manner(usual.composer, passages, strict)
+
+    def asked(self, composer: Name | None, passages: int | None, strict: bool | None) -> Manner:
+        """The manner of a request, as usual where it says None. Raises NotOffered."""
+        usual = self.usual
+        if composer == "llm" and not self.writer:
+            raise NotOffered("settings.composer: this server has no LLM; ask for 'quotes'")
+        if passages and passages > self.most_passages:
+            raise NotOffered(f"settings.passages: at most {self.most_passages} are taken here")
+        return Manner(
+            composer or usual.composer,
+            passages or usual.passages,
+            usual.strict if strict is None else strict,
+        )
 
     def engine(self, manner: Manner) -> Engine:
         """The engine that answers so; it is the usual one's to close."""
