@@ -98,10 +98,26 @@ def test_typeface_that_was_cut_is_small_and_kept(
     assert [file.name for file in (tmp_path / "fonts").iterdir()] == ["sans-400.woff2"]
 
 
+def pairs_of(ranges: str) -> list[tuple[int, int]]:
+    pairs = [part.removeprefix("U+").split("-") for part in ranges.split(", ")]
+    return [(int(pair[0], 16), int(pair[-1], 16)) for pair in pairs]
+
+
 def test_typefaces_in_the_style_sheet_are_those_that_are_cut() -> None:
     style = (ASSETS / "fonts.css").read_text(encoding="utf-8")
     rules = re.findall(r'src: url\("/page/([\w-]+)\.woff2"\);\s+unicode-range: (.*?);', style)
     assert [face for face, _ in rules] == list(FACES)
     for _, ranges in rules:
-        pairs = [part.removeprefix("U+").split("-") for part in ranges.split(", ")]
-        assert [(int(pair[0], 16), int(pair[-1], 16)) for pair in pairs] == list(fonts._RANGES)
+        assert pairs_of(ranges) == list(fonts.RANGES)
+
+
+def test_letters_that_are_not_cut_come_from_the_whole_typefaces() -> None:
+    style = (ASSETS / "fonts.css").read_text(encoding="utf-8")
+    rules = re.findall(r'src: url\("/page/[\w/-]+\.ttf"\);\s+unicode-range: (.*?);', style)
+    assert len(rules) == len(FACES)
+    for ranges in rules:
+        pairs = sorted([*pairs_of(ranges), *fonts.RANGES])
+        pairs = [pair for pair in pairs if pair[0] < 0x2000]
+        following = [last + 1 for _, last in pairs]
+        assert [first for first, _ in pairs] == [0x20, *following[:-1]]
+        assert following[-1] == 0x2000

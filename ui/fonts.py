@@ -22,8 +22,8 @@ FACES = {
     "sans-400": ("sans", "SourceSansPro-Regular"),
     "sans-600": ("sans", "SourceSansPro-Semibold"),
 }
-# As `unicode-range` in fonts.css says; what is in neither comes from the whole files.
-_RANGES = (
+# As `unicode-range` in fonts.css says, to which a test holds it; other letters come whole.
+RANGES = (
     (0x20, 0x17F), (0x192, 0x192), (0x218, 0x21B), (0x2000, 0x206F), (0x20A0, 0x20BF),
     (0x2100, 0x214F), (0x2190, 0x2193), (0x2212, 0x2212), (0xFB00, 0xFB04),
 )  # fmt: skip
@@ -70,9 +70,7 @@ def cut(face: str, out: Path) -> None:
     options = Options(flavor="woff2", layout_features=_FEATURES, hinting=False, notdef_outline=True)
     font = load_font(str(whole(face)), options)
     subsetter = Subsetter(options)
-    subsetter.populate(
-        unicodes=[code for first, last in _RANGES for code in range(first, last + 1)]
-    )
+    subsetter.populate(unicodes=[code for first, last in RANGES for code in range(first, last + 1)])
     subsetter.subset(font)
     partial = out.with_name(f".{out.name}-{os.getpid()}")
     save_font(font, str(partial), options)
