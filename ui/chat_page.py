@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
 import gradio as gr
@@ -16,15 +15,13 @@ from ui import feedback
 from ui.answering import as_of_now, history, steps
 from ui.chat_parts import Parts
 from ui.chat_shelf import ShelfActs, Update, caller
-from ui.chats import acts_html, chats_html
-from ui.conversation import Exchange, exchange_html, sources_html
+from ui.chat_shown import Shown
+from ui.conversation import Exchange
 from ui.export import as_markdown, file_name
 from ui.history import History, new_chat
 from ui.limits import QUESTION_CHARACTERS
-from ui.manner_form import form_html, gist_html
 from ui.manners import Manner, Through
 from ui.page_words import (
-    NO_SOURCES,
     STOPPED,
     WHERE_FROM_ADDRESS,
     chat_id,
@@ -47,9 +44,10 @@ class ChatPage:
         self._manners = service.manners
         self._data = settings.data
         self._runs = Runs()
-        self._welcome = welcome_html(settings)
+        welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
-            self._parts = Parts(self._welcome)
+            self._parts = Parts(welcome)
+            self._shown = Shown(self._parts, service.manners, welcome)
             self._shelf = ShelfActs(self._parts, service)
             self._connect()
         self.blocks.queue(max_size=32, default_concurrency_limit=4, api_open=False)
@@ -110,13 +108,13 @@ class ChatPage:
         talk.kept.delete(event._data["chat"])
         if event._data["chat"] == talk.id:
             return self.restart(request)
-        return self._list(talk)
+        return self._shown.chats(talk)
 
     def retitle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
         """Give a conversation another title."""
         talk = self._talk(request, chat_id(where))
         talk.kept.rename(event._data["chat"], event._data["title"])
-        return self._list(talk)
+        return self._shown.chats(talk)
 
     def export(self, request: gr.Request, event: gr.EventData) -> Update:
         """A conversation as a file to save."""
@@ -133,7 +131,7 @@ class ChatPage:
         talk = self._talk(request, chat_id(where), manner)
         with suppress(FootnoteError):  # the list says that nothing can be kept
             talk.kept.settle(talk.id, asdict(manner))
-        return {self._parts.manner: manner, self._parts.gist: gist_html(manner, self._manners)}
+        return self._shown.gist(manner)
 
     # --- asking
 
@@ -180,7 +178,7 @@ class ChatPage:
         if event._data and "composer" in event._data:
             manner = self._manners.allowed({**asdict(talk.manner), **event._data})
             talk = replace(talk, manner=manner)
-            yield self._settings(manner)
+            yield self._shown.settings(manner)
         if exchanges := exchanges or talk.exchanges():
             now = Exchange(exchanges[-1].key, exchanges[-1].question)
             yield from self._answer(now, exchanges[:-1], talk, request.session_hash)
@@ -194,7 +192,7 @@ class ChatPage:
         # What the page told may be a step behind what is cancelled, which keeps itself.
         kept = talk.exchanges()
         if kept and kept[-1].fault == STOPPED:
-            return {self._parts.box: _READY, **self._show(kept), **self._list(talk)}
+            return self._ready(kept, talk)
         return {self._parts.box: _READY}
 
     def _answer(
@@ -205,14 +203,14 @@ class ChatPage:
             self._parts.box: gr.update(value="", submit_btn=False, stop_btn="Stop"),
             self._parts.offers: "",
             self._parts.where: where_html(talk.id),
-            **self._show((*past, now)),
+            **self._shown.exchanges((*past, now)),
         }
         try:
             engine = Through(self._doorman, self._manners.engine(talk.manner))
             for step in self._runs.follow(page, steps(engine, now, past)):
                 now = step
                 if now.running:
-                    yield self._show((*past, now))
+                    yield self._shown.exchanges((*past, now))
         except GeneratorExit:  # the reader left
             self._keep(replace(now, fault=now.fault or STOPPED), talk)
             raise
@@ -223,7 +221,15 @@ class ChatPage:
     def _end(self, exchanges: Exchanges, talk: Talk) -> Update:
         """The page with an answer that is complete."""
         self._keep(exchanges[-1], talk)
-        return {self._parts.box: _READY, **self._show(exchanges), **self._list(talk)}
+        return self._ready(exchanges, talk)
+
+    def _ready(self, exchanges: Exchanges, talk: Talk) -> Update:
+        """A conversation whose next question can be asked."""
+        return {
+            self._parts.box: _READY,
+            **self._shown.exchanges(exchanges),
+            **self._shown.chats(talk),
+        }
 
     def _keep(self, exchange: Exchange, talk: Talk) -> None:
         with suppress(FootnoteError):  # the list says that nothing can be kept
@@ -247,7 +253,7 @@ class ChatPage:
                 talk.kept.keep(talk.id, rated)
             except FootnoteError as error:
                 return {self._parts.chats: fault_html(error)}
-        return self._show((*exchanges[:at], rated, *exchanges[at + 1 :]))
+        return self._shown.exchanges((*exchanges[:at], rated, *exchanges[at + 1 :]))
 
     # --- what is shown
 
@@ -266,34 +272,8 @@ class ChatPage:
         exchanges = as_of_now(self._doorman, talk.exchanges())
         talk = talk if exchanges else replace(talk, id="")
         return {
-            **self._show(exchanges),
-            **self._list(talk),
-            self._parts.box: _READY,
+            **self._ready(exchanges, talk),
             self._parts.offers: "" if talk.id else self._shelf.offered,
             self._parts.where: where_html(talk.id),
-            **self._settings(talk.manner),
-        }
-
-    def _settings(self, manner: Manner) -> Update:
-        return {
-            self._parts.manner: manner,
-            self._parts.gist: gist_html(manner, self._manners),
-            self._parts.form: form_html(manner, self._manners),
-        }
-
-    def _list(self, talk: Talk) -> Update:
-        try:
-            shown = chats_html(talk.kept.chats(), talk.id, datetime.now())
-        except FootnoteError as error:
-            shown = fault_html(error)
-        return {self._parts.chats: shown}
-
-    def _show(self, exchanges: Exchanges) -> Update:
-        past = [exchange_html(each) + acts_html(each, is_last=False) for each in exchanges[:-1]]
-        now = [exchange_html(each) + acts_html(each, is_last=True) for each in exchanges[-1:]]
-        return {
-            self._parts.past: "".join(past),
-            self._parts.now: "".join(now) or self._welcome,
-            self._parts.sources: sources_html(exchanges, NO_SOURCES),
-            self._parts.exchanges: exchanges,
+            **self._shown.settings(talk.manner),
         }
