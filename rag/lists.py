@@ -29,7 +29,8 @@ class ListReader:
         """
         written = line.expandtabs(_TAB)
         indent = len(written) - len(written.lstrip())
-        if found := _MARK.match(line):
+        found = _MARK.match(line)
+        if found and self.number_said(line) is None:
             return self._begin(found["mark"].replace("•", "-"), indent)
         if _HEADING.match(line):
             self._open.clear()
@@ -37,10 +38,28 @@ class ListReader:
             self._leave(indent)
         return self._open[-1][1] if self._open else None
 
-    def is_only_number(self, line: str) -> bool:
-        """Whether a line is the next item's number without words: a reply may break off there."""
-        following = {last + 1 for last, _ in self._numbered.values()}
-        return line.strip() in {f"{number}{sign}" for number in following for sign in ".)"}
+    def number_said(self, line: str) -> int | None:
+        """Where a line's number stands that is part of its words ("12. Mai 2024"), if one is.
+
+        A list counts from 0 or 1: any other number than the next says something, to be checked.
+        """
+        found = _MARK.match(line)
+        if not found or not found["mark"][:-1]:
+            return None
+        number = int(found["mark"][:-1])
+        counts = number <= 1 or number - 1 in {last for last, _ in self._numbered.values()}
+        return None if counts else found.start("mark")
+
+    def skips(self, line: str) -> bool:
+        """Whether a line is the next item's number without words: a reply may break off there.
+
+        It counts all the same.
+        """
+        for depth, (last, item) in self._numbered.items():
+            if line.strip() in (f"{last + 1}.", f"{last + 1})"):
+                self._numbered[depth] = (last + 1, item)
+                return True
+        return False
 
     def _begin(self, mark: str, indent: int) -> Item:
         before = self._leave(indent)

@@ -185,15 +185,17 @@ def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     spans: list[_Span] = []
     lists, done = ListReader(), 0
     for line in re.finditer(r"[^\n]+", bare):
-        if line.group().isspace() or lists.is_only_number(line.group()):
+        if line.group().isspace() or lists.skips(line.group()):
             continue
         blank = _BLANK_LINE.search(bare, done, line.start())
+        number = lists.number_said(line.group())
         item = lists.item(line.group(), after_blank=bool(blank))
         done = line.end()
         mark = _LIST_MARK.match(line.group())
-        offset = mark.end() if mark else 0
-        for start, end in sentence_spans(line.group()[offset:]):
-            span = _Span(line.start() + offset + start, line.start() + offset + end, item)
+        offset = line.start() + (mark.end() if mark else 0)
+        for start, end in sentence_spans(bare[offset : line.end()]):
+            begin = offset + start if number is None else line.start() + number
+            span, number = _Span(begin, offset + end, item), None
             if _SOURCE_LIST.fullmatch(bare, span.start, span.end):
                 return spans, span.start
             if any(character.isalnum() for character in bare[span.start : span.end]):

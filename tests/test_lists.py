@@ -40,7 +40,6 @@ UNCHANGED = {
     "plus signs": "+ A one.\n+ A two.",
     "numbers": "1. A one.\n2. A two.",
     "numbers with brackets": "1) A one.\n2) A two.",
-    "numbers that begin later": "7. A one.\n8. A two.",
     "from nought": "0. A one.\n1. A two.",
     "nested bullets": "- A one.\n  - A two.\n    - A three.\n- A four.",
     "bullets below numbers": "1. A one.\n   - A two.\n   - A three.\n2. A four.\n   - A five.",
@@ -97,7 +96,6 @@ DROPPED = {
     "last bullet": ("- A one.\n- Not.\n\nA two.", "- A one.\n\nA two."),
     "number": ("1. A one.\n2. Not.\n3. A two.", "1. A one.\n2. A two."),
     "first number": ("1. Not.\n2. A one.\n3. A two.", "1. A one.\n2. A two."),
-    "first number of a later list": ("4. Not.\n5. A one.", "4. A one."),
     "number before text": ("1. Not.\n\nA one.\n\n2. A two.", "A one.\n\n1. A two."),
     "number before bullets": ("1. Not.\n- A one.\n2. A two.", "- A one.\n1. A two."),
     "first sentence": ("- Not. A one.\n- A two.", "- A one.\n- A two."),
@@ -146,7 +144,7 @@ lines = st.builds(
     "{}{}{}{}".format,
     st.sampled_from(["", "", "\n"]),
     st.sampled_from(["", "  ", "   ", "    ", "\t", "      "]),
-    st.sampled_from(["- ", "* ", "1. ", "2. ", "3) ", "• ", "", "## ", "> "]),
+    st.sampled_from(["- ", "* ", "1. ", "0. ", "1) ", "• ", "", "## ", "> "]),
     st.sampled_from(
         ["Ah.", "Not.", "Ah. Oh.", "Not. Ah.", "Ah. Not.", "**Ah** so.", "- [1]", "- Ah."]
     ),
@@ -168,19 +166,29 @@ def test_lists_leave_their_marks_out_of_the_statements(reply: str) -> None:
     assert {statement.text for statement in statements} <= {"Ah.", "Oh.", "Not.", "Ah so."}
 
 
+def test_lists_do_not_take_a_date_for_an_item() -> None:
+    statements, _ = read_markers("12. Mai 2024 [1]. Und so.\n15. Mai 2024\n- 3. Mai 2024", known=3)
+    assert [(statement.text, statement.labels) for statement in statements] == [
+        ("12. Mai 2024.", (1,)),
+        ("Und so.", ()),
+        ("15. Mai 2024", ()),
+        ("Mai 2024", ()),
+    ]
+
+
 def test_lists_leave_a_number_that_is_an_answer() -> None:
     assert kept("33.\n\n1. A one.\n\n33.") == "33.\n\n1. A one.\n\n33."
 
 
 def test_reader_items_have_their_own_numbers_and_their_list_s_mark() -> None:
     reader = ListReader()
-    found = [reader.item(line, False) for line in ("2. A", "  - B", "  - C", "3. D", "and")]
+    found = [reader.item(line, False) for line in ("1. A", "  - B", "  - C", "2. D", "and")]
     assert found == [
-        Item((0,), 0, "2."),
+        Item((0,), 0, "1."),
         Item((0, 1), 1, "-"),
         Item((0, 2), 1, "-"),
-        Item((3,), 0, "2."),
-        Item((3,), 0, "2."),
+        Item((3,), 0, "1."),
+        Item((3,), 0, "1."),
     ]
 
 
