@@ -37,7 +37,7 @@ def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool
     """Measure how much of the evidence the first passages hold, by splitter and search.
 
     SET is the folder of the data of "Evaluating Chunking Strategies for Retrieval" (Chroma 2024);
-    its published figures for the same model stand beside. shares are in percent.
+    its published figures for the same model stand beside. Shares are in percent.
     """
     from dataclasses import asdict
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eval.corpus import index_documents
 from eval.mtrag import read_tasks
+from eval.squad import Question, read_articles
 from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
 
@@ -68,32 +68,30 @@ class Example:
 def read_squad(path: Path) -> Source:
     """A SQuAD-format file, a document for each paragraph. Raises ConfigError."""
     documents, articles, titles, questions = dict[str, str](), [], [], []
-    try:
-        for place, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
-            named = {
-                f"{place:03d}-{number:03d}.txt": paragraph
-                for number, paragraph in enumerate(article["paragraphs"])
-            }
-            documents.update({name: paragraph["context"] for name, paragraph in named.items()})
-            articles.append(frozenset(named))
-            titles.append(str(article.get("title", "")))
-            questions += [
-                _asked(qa, place, name)
-                for name, paragraph in named.items()
-                for qa in paragraph["qas"]
-            ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} is not a SQuAD-format file: {error!r}") from None
+    for place, article in enumerate(read_articles(path)):
+        named = {
+            f"{place:03d}-{number:03d}.txt": paragraph
+            for number, paragraph in enumerate(article.paragraphs)
+        }
+        documents.update({name: paragraph.context for name, paragraph in named.items()})
+        articles.append(frozenset(named))
+        titles.append(article.title)
+        questions += [
+            _asked(question, place, name)
+            for name, paragraph in named.items()
+            for question in paragraph.qas
+        ]
     return Source(documents, articles, titles, questions)
 
 
-def _asked(qa: Mapping[str, Any], article: int, document: str) -> Asked:
-    if not qa["answers"]:
-        return Asked(qa["question"], article, frozenset())
-    first = qa["answers"][0]
-    return Asked(
-        qa["question"], article, frozenset([document]), first["text"], first["answer_start"]
-    )
+def _asked(question: Question, article: int, document: str) -> Asked:
+    if not question.answers:
+        return Asked(question.question, article, frozenset())
+    first = question.answers[0]
+    if first.answer_start is None:
+        raise ConfigError(f"question {question.id!r} lacks answer_start, where its answer stands")
+    documents = frozenset([document])
+    return Asked(question.question, article, documents, first.text, first.answer_start)
 
 
 def read_mtrag(folder: Path) -> Source:

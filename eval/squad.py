@@ -2,42 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from eval.gold import Collector, GoldSet, faults_of
+from eval.gold import Collector, GoldSet, faults_of, read_text
 from index.errors import ConfigError
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 _PARAGRAPH = re.compile(r"(.+)-\d{3,}\.txt")
 
 
-class _Span(BaseModel):
+class _Answer(BaseModel):
     text: str
+    # Its first character in the paragraph; gold sets do without.
+    answer_start: int | None = None
 
 
-class _Question(BaseModel):
+class Question(BaseModel):
+    """A question about a paragraph, and the answers that people gave."""
+
     id: str
     question: str
-    answers: list[_Span] = []
+    answers: list[_Answer] = []
     is_impossible: bool = False
 
 
-class _Paragraph(BaseModel):
+class Paragraph(BaseModel):
+    """A paragraph and the questions about it."""
+
     context: str
-    qas: list[_Question]
+    qas: list[Question]
 
 
-class _Article(BaseModel):
+class Article(BaseModel):
+    """An article's paragraphs."""
+
     title: str = ""
-    paragraphs: list[_Paragraph]
+    paragraphs: list[Paragraph]
 
 
 class _Squad(BaseModel):
-    data: list[_Article]
+    data: list[Article]
+
+
+def read_articles(path: Path) -> Sequence[Article]:
+    """The articles of a SQuAD-format file. Raises ConfigError."""
+    try:
+        value = json.loads(read_text(path))
+    except ValueError as error:
+        raise ConfigError(f"{path.name} is not a SQuAD-format file: {error}") from None
+    return _articles(value, path.name)
+
+
+def _articles(value: object, name: str) -> Sequence[Article]:
+    try:
+        return _Squad.model_validate(value).data
+    except ValidationError as error:
+        fault = faults_of(error).split("; ")[0]
+        raise ConfigError(f"{name} is not a SQuAD-format file: {fault}") from None
 
 
 def read_squad(value: object, name: str) -> GoldSet:
@@ -46,24 +73,19 @@ def read_squad(value: object, name: str) -> GoldSet:
     Questions marked impossible are not answerable in their paragraph; in a corpus of many
     paragraphs another one may still answer a few of them. Raises ConfigError.
     """
-    try:
-        squad = _Squad.model_validate(value)
-    except ValidationError as error:
-        fault = faults_of(error).split("; ")[0]
-        raise ConfigError(f"gold file {name} is not SQuAD-format JSON: {fault}") from None
     documents: dict[str, str | bytes] = {}
     found = Collector(name)
-    for document, paragraph in _named(squad):
+    for document, paragraph in _named(_articles(value, name)):
         documents[document] = paragraph.context
         for question in paragraph.qas:
             found.add(f"question {question.id!r}", _item(question, document))
     return found.done(documents)
 
 
-def _named(squad: _Squad) -> Iterator[tuple[str, _Paragraph]]:
+def _named(articles: Sequence[Article]) -> Iterator[tuple[str, Paragraph]]:
     """Each paragraph with a file name that is unique and readable."""
     counts: Counter[str] = Counter()
-    for article in squad.data:
+    for article in articles:
         slug = _SLUG.sub("-", article.title.lower()).strip("-")[:80] or "article"
         for paragraph in article.paragraphs:
             counts[slug] += 1
@@ -77,7 +99,7 @@ def articles_of(documents: Collection[str]) -> dict[str, str]:
     return found if counted and len(found) == len(documents) else {}
 
 
-def _item(question: _Question, document: str) -> dict[str, object]:
+def _item(question: Question, document: str) -> dict[str, object]:
     item: dict[str, object] = {"id": question.id, "question": question.question}
     if question.is_impossible:
         return {**item, "answerable": False, "tags": ["unanswerable"]}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval import squad
 from eval.perturb import Case, Paragraph, cases, quoted
 from index.errors import ConfigError
 from rag.answers import Support
@@ -193,16 +193,15 @@ def _claim(claim: str, sentences: Sequence[str], true: bool) -> Case:
 
 def read_xquad(path: Path) -> list[list[Paragraph]]:
     """The paragraphs of each article of a SQuAD-format file. Raises ConfigError."""
-    try:
-        articles = json.loads(_text(path))["data"]
-        return [[_paragraph(a["title"], p) for p in a["paragraphs"]] for a in articles]
-    except (ValueError, KeyError, TypeError, IndexError):
-        raise ConfigError(f"{path} is not a SQuAD-format file") from None
+    return [
+        [_paragraph(article.title, paragraph) for paragraph in article.paragraphs]
+        for article in squad.read_articles(path)
+    ]
 
 
-def _paragraph(title: str, item: Mapping[str, Any]) -> Paragraph:
-    asked = [(qa["question"], qa["answers"][0]["text"]) for qa in item["qas"] if qa["answers"]]
-    return Paragraph(title, item["context"], tuple(asked))
+def _paragraph(title: str, paragraph: squad.Paragraph) -> Paragraph:
+    asked = [(one.question, one.answers[0].text) for one in paragraph.qas if one.answers]
+    return Paragraph(title, paragraph.context, tuple(asked))
 
 
 def _text(path: Path) -> str:

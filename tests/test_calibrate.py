@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -9,7 +10,7 @@ import pytest
 
 from eval.calibrate import Rates, calibrate, choose_line, rates, write_line
 from eval.disagreements import copies
-from eval.refusal_examples import Asked, Example, Source
+from eval.refusal_examples import Asked, Example, Source, read_squad
 from eval.refusal_fit import fit, tabulate
 from index.errors import ConfigError
 from rag.answerable import Signals, confidence_of
@@ -130,3 +131,24 @@ def test_copies_change_the_number_or_name_that_answers() -> None:
     assert (number.kind, name.kind) == ("number", "name")
     assert name.text == text.replace("Cairo", "Oslo")
     assert number.text.replace(number.text[3:7], "1998") == text != number.text
+
+
+def squad(path: Path, *answers: dict[str, object]) -> Path:
+    qas = [{"id": "q", "question": "Where?", "answers": list(answers)}]
+    article = {"title": "Talks", "paragraphs": [{"context": "In Cairo.", "qas": qas}]}
+    path.write_text(json.dumps({"data": [article]}), encoding="utf-8")
+    return path
+
+
+def test_read_squad_gives_paragraphs_articles_and_where_answers_stand(tmp_path: Path) -> None:
+    document = "000-000.txt"
+    found = read_squad(squad(tmp_path / "s.json", {"text": "Cairo", "answer_start": 3}))
+    assert (found.documents, found.titles) == ({document: "In Cairo."}, ["Talks"])
+    assert found.articles == [frozenset({document})]
+    assert found.questions == [Asked("Where?", 0, frozenset({document}), "Cairo", 3)]
+    assert read_squad(squad(tmp_path / "s.json")).questions == [Asked("Where?", 0, frozenset())]
+
+
+def test_read_squad_of_answers_without_their_place_names_the_question(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="question 'q' lacks answer_start"):
+        read_squad(squad(tmp_path / "s.json", {"text": "Cairo"}))
