@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eval.console import PATH, settings_of
+from eval.console import FAILED, PATH, settings_of
 from index.errors import ConfigError, EmptyIndex
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ def draft(
     """Write N gold candidates for a person to confirm, each tagged "draft".
 
     From documents: by rules, or by the LLM of the settings if there is one, keeping only what
-    stands in the document word for word. From feedback: what readers rated.
+    stands in the document word for word. From feedback: what readers rated. Exit code 3 if files
+    of the corpus could not be read; they are listed.
     """
     settings = settings_of(context)
     if out.exists():
         raise ConfigError(f"{out} is already there, maybe with your corrections; name another file")
-    documents = _read(corpus, settings) if corpus else _indexed(settings)
+    documents, failed = _read(corpus, settings) if corpus else (_indexed(settings), 0)
     if feedback:
         items = _from_feedback(feedback, documents)
     elif settings.llm_url:
@@ -67,6 +68,8 @@ def draft(
     except OSError as error:
         raise ConfigError(f"{out} cannot be written: {error}") from None
     _tell(items, out)
+    if failed:
+        context.exit(FAILED)
 
 
 def _tell(items: Sequence[GoldItem], out: Path) -> None:
@@ -101,8 +104,8 @@ def _indexed(settings: Settings) -> list[Document]:
     return found
 
 
-def _read(corpus: Path, settings: Settings) -> list[Document]:
-    """The documents of a folder in order of path; files that fail are listed."""
+def _read(corpus: Path, settings: Settings) -> tuple[list[Document], int]:
+    """The documents of a folder in order of path, and how many files failed, which are listed."""
     from index.load import load
     from index.passages import Document
     from index.walk import walk
@@ -110,9 +113,10 @@ def _read(corpus: Path, settings: Settings) -> list[Document]:
     entries, left_out = walk(corpus, settings.data)
     loaded = [one.result for one in load(corpus, entries, settings)]
     found = [one for one in loaded if isinstance(one, Document)]
-    for failure in [*left_out, *(one for one in loaded if not isinstance(one, Document))]:
+    failed = [*left_out, *(one for one in loaded if not isinstance(one, Document))]
+    for failure in failed:
         click.echo(f"not read: {failure.path}: {failure.reason}", err=True)
-    return sorted(found, key=lambda document: document.path)
+    return sorted(found, key=lambda document: document.path), len(failed)
 
 
 def _from_rules(documents: Sequence[Document], count: int) -> list[GoldItem]:

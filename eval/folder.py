@@ -28,9 +28,9 @@ come from its answer, and `error` says why:
 `config.json`: gold, gold_digest, questions, corpus, settings, repeats, generation, footnote,
 started. `summary.json`: gold, questions, answerable, unanswerable, failed [{id, error}], measures
 {name: mean or None}, n {name: questions it was taken over}, faults {name: count}, tags {tag:
-{questions, measures}}, risk_coverage {points, aurc, at_risk_5} or None, judge (of alce_*, and how
-good it is), repeats {times, differing ids}, seconds {total, engine, share, median, p95}, stages
-{name: {median, p95}}, peak_memory_mb.
+{questions, measures}}, risk_coverage {points, aurc, at_risk_5, n} or None, judge (of alce_*, and
+how good it is), repeats {times, differing ids}, seconds {total, engine, share, median, p95},
+stages {name: {median, p95}}, peak_memory_mb.
 """
 
 from __future__ import annotations

@@ -130,8 +130,10 @@ def _by_tag(records: Sequence[Record]) -> Iterator[tuple[str, Summary]]:
 
 
 def _risk_coverage(records: Sequence[Record]) -> Summary | None:
-    """The curve over answers that are known to be right or wrong."""
-    judged = [one for one in records if one["scores"]["contains"] is not None or _invented(one)]
+    """The curve over the `n` questions whose answers are known to be right or wrong."""
+    judged = [
+        one for one in records if one["scores"]["contains"] is not None or not one["answerable"]
+    ]
     answered = [
         (one["confidence"], one["scores"]["contains"] == 1)
         for one in judged
@@ -146,11 +148,8 @@ def _risk_coverage(records: Sequence[Record]) -> Summary | None:
         "points": [[_rounded(coverage), _rounded(risk)] for coverage, risk in points],
         "aurc": _rounded(found.aurc),
         "at_risk_5": _rounded(found.at_risk_5),
+        "n": len(judged),
     }
-
-
-def _invented(record: Record) -> bool:
-    return not record["answerable"]
 
 
 def _share(total: float, count: int) -> Measured:

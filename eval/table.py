@@ -34,7 +34,7 @@ def table(summary: Summary) -> Iterator[str]:
     if curve := summary["risk_coverage"]:
         yield (
             f"surest answers first: mean risk {curve['aurc']:.3f}; at most 5 % wrong up to "
-            f"{100 * curve['at_risk_5']:.0f} % of the questions"
+            f"{100 * curve['at_risk_5']:.0f} % of the {curve['n']} questions"
         )
     if summary["measures"]["alce_recall"] is not None:
         yield f"alce_* are judged by {summary['judge']['name']}: {summary['judge']['error']}"

@@ -63,7 +63,7 @@ def test_squad_with_faults_names_the_questions(tmp_path: Path) -> None:
     path.write_text('{"data": [{"paragraphs": [{"qas": []}]}]}', encoding="utf-8")
     with pytest.raises(
         ConfigError,
-        match=r"squad\.json is not a SQuAD-format file: data\.0\.paragraphs\.0\.context: Field required",
+        match=r"is not a SQuAD-format file: data\.0\.paragraphs\.0\.context: Field required",
     ):
         load_gold(path)
 

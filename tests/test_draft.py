@@ -343,3 +343,15 @@ def test_draft_with_an_llm_that_is_down_says_so() -> None:
     with pytest.raises(LLMError, match="refused the key"):
         draft_with(LLM(fake.url, "m", backoff=()), [document("a.md", LONG)], 5)
     fake.close()
+
+
+def test_draft_command_of_a_folder_with_a_file_that_fails_lists_it(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.md").write_text(BRIDGE, encoding="utf-8")
+    (corpus / "link.md").symlink_to(tmp_path / "elsewhere.md")
+    command = ["draft", "--corpus", str(corpus), "--out", str(tmp_path / "gold.jsonl")]
+    done = CliRunner().invoke(group, command)
+    assert done.exit_code == 3
+    assert done.stderr.startswith("not read: link.md: ")
+    assert (tmp_path / "gold.jsonl").is_file()

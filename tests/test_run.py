@@ -182,6 +182,7 @@ def test_summary_has_a_curve_of_answers_by_how_sure_they_are() -> None:
         "points": [[0.5, 0.0], [1.0, 0.5]],
         "aurc": 0.25,
         "at_risk_5": 0.5,
+        "n": 2,
     }
 
 
