@@ -25,6 +25,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from index.lock import writer_lock
 from index.settings import load_settings
 from index.sync import sync
 from rag.settings import Settings
@@ -397,6 +398,19 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     expect(page.locator("#now .outdated")).to_contain_text("owls.md is not indexed any more")
     page.locator("#now a.marker").first.click()
     expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
+
+
+def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> None:
+    with writer_lock(data):  # so that its sync waits
+        page.locator("#files").set_input_files(
+            {"name": "bats.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
+        )
+        expect(page.locator("#shelf .waiting")).to_contain_text("Not indexed yet", timeout=60_000)
+        page.get_by_role("button", name="Delete bats.md").click()
+        page.locator("#sure .yes").click()
+        expect(page.locator("#shelf .waiting")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#uploads li")).to_have_count(0, timeout=300_000)
+    assert not (data.parent / "corpus" / "bats.md").exists()
 
 
 def test_blank_question_asks_nothing(page: Page) -> None:
