@@ -42,11 +42,10 @@ from pathlib import Path
 from typing import Any
 
 from eval.run import Row
+from eval.summary import Record
 from index.errors import ConfigError
 from index.passages import Hit
 from rag.wire import AnswerBody
-
-Record = Mapping[str, Any]
 
 CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"
 # What config.json holds that may differ between two parts of one run.

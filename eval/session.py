@@ -16,10 +16,10 @@ from eval.adapters import load_gold
 from eval.bench import peak_memory_mb
 from eval.corpus import own_index, update
 from eval.evidence import finder, look_up
-from eval.folder import Record, RunFolder
+from eval.folder import RunFolder
 from eval.gold import GoldSet
 from eval.run import Exam, evaluate
-from eval.summary import Made, Summary, summarise
+from eval.summary import Made, Record, Summary, summarise
 from eval.support_known import backs_of, known_error
 from index.errors import EmptyIndex
 from rag.build import build

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-Record = Mapping[str, Any]
-Summary = Mapping[str, Any]
+from eval.summary import Record, Summary
 
 _LISTED = 12
 _FAULTS = {

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from eval.evidence import finder, look_up
-from eval.folder import Record, RunFolder, as_record
+from eval.folder import RunFolder, as_record
 from eval.gold import Evidence, GoldItem, GoldSet
 from eval.grade import Fault
 from eval.run import Exam, Row, evaluate
-from eval.summary import Made, Summary, summarise
+from eval.summary import Made, Record, Summary, summarise
 from eval.table import table, to_look_at
 from index.errors import ConfigError, UnknownDocument
 from index.passages import Document, Hit, Passage
