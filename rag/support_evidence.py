@@ -74,12 +74,11 @@ def same(a: Word, b: Word) -> bool:
 
 
 def _extends(a: str, b: str) -> bool:
-    if any(map(str.isdigit, a + b)):  # T-103 is not T-104
-        return False
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) < _LEAST_PREFIX or len(long) - len(short) > _LONGEST_ENDING:
         return False
-    return long.startswith(short[:-1])
+    # T-103 is not T-104
+    return long.startswith(short[:-1]) and not any(map(str.isdigit, a + b))
 
 
 def held(word: Word, words: Iterable[Word]) -> bool:
