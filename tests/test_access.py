@@ -72,6 +72,22 @@ def open_client(data: Path) -> TestClient:
 
 
 @pytest.fixture(scope="module")
+def plain_client(data: Path) -> TestClient:
+    """Made without a word on who may call."""
+    app = make_app(FakeEngine(), load_settings(Settings, data=data))
+    return TestClient(app, "http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def one_mb_client(data: Path) -> TestClient:
+    """On loopback, where uploads of up to one MB are taken."""
+    settings = load_settings(Settings, data=data, max_file_mb=1)
+    wanted = load_settings(ServiceSettings, data=data).for_host("127.0.0.1")
+    app = make_app(FakeEngine(), settings, wanted=wanted)
+    return TestClient(app, "http://127.0.0.1", raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
 def tokens(data: Path) -> dict[str, str]:
     made = Tokens(data)
     return {"read": made.make()[1], "write": made.make(write=True)[1]}
@@ -183,10 +199,8 @@ def test_host_header_of_another_server_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:7860", "LocalHost:1", "[::1]:7860"])
-def test_host_header_that_names_this_server_is_taken(data: Path, host: str) -> None:
-    app = make_app(FakeEngine(), load_settings(Settings, data=data))
-    reply = call(TestClient(app, "http://127.0.0.1"), "GET", "/healthz", Host=host)
-    assert reply.status_code == 200
+def test_host_header_that_names_this_server_is_taken(plain_client: TestClient, host: str) -> None:
+    assert call(plain_client, "GET", "/healthz", Host=host).status_code == 200
 
 
 def test_browser_without_a_token_is_led_to_the_login_page(locked: TestClient) -> None:
@@ -293,14 +307,12 @@ def test_preflight_of_another_site_is_refused(open_client: TestClient, path: str
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_upload_beyond_its_limit_is_refused(data: Path, announced: bool) -> None:
-    settings = load_settings(Settings, data=data, max_file_mb=1)
-    wanted = load_settings(ServiceSettings, data=data).for_host("127.0.0.1")
-    app = make_app(FakeEngine(), settings, wanted=wanted)
-    client = TestClient(app, "http://127.0.0.1", raise_server_exceptions=False)
+def test_upload_beyond_its_limit_is_refused(
+    data: Path, one_mb_client: TestClient, announced: bool
+) -> None:
     chunk = b"x" * 1_100_000
     content: Any = chunk if announced else iter([chunk[:600_000], chunk[600_000:]])
-    reply = client.put("/v1/documents/big.txt", content=content)
+    reply = one_mb_client.put("/v1/documents/big.txt", content=content)
     assert reply.status_code == 413
     assert list((data.parent / "corpus").iterdir()) == []
 

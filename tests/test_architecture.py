@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ def modules() -> list[Path]:
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -67,7 +73,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 def test_module_imports_only_what_its_place_allows(path: Path) -> None:
     name = path.relative_to(ROOT).as_posix()
     package = name.split("/")[0]
-    for imported in imports(ast.parse(path.read_text(encoding="utf-8"))):
+    for imported in imports(parsed(path)):
         top = imported.split(".")[0]
         assert top not in set(PACKAGES) - ALLOWED[package], f"{name} imports {imported}"
         assert top not in HOMES or name in HOMES[top], f"{name} imports {imported}"
@@ -77,9 +83,8 @@ def test_module_imports_only_what_its_place_allows(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_module_and_its_functions_are_small(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MODULE_LINES
-    for node in ast.walk(ast.parse(text)):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= FUNCTION_LINES, f"{node.name} has {length} lines"

@@ -249,9 +249,11 @@ def members() -> bytes:
 
 # --- the corpus
 
+# Large files are made when they are written, not whenever tests are collected.
+Data = bytes | Callable[[], bytes]
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01" + bytes(range(256))
 # What fails, by name: its bytes and the reason.
-BAD: dict[str, tuple[bytes, str]] = {
+BAD: dict[str, tuple[Data, str]] = {
     "empty/zero.txt": (b"", "empty: the file has no bytes"),
     "empty/mark.txt": (b"\xef\xbb\xbf", "empty: there is no text in it"),
     "empty/mark16.txt": (b"\xff\xfe", "empty: there is no text in it"),
@@ -272,30 +274,32 @@ BAD: dict[str, tuple[bytes, str]] = {
     "pdf/cut.pdf": (drawn_pdf()[:600], NO_PDF),
     "pdf/locked.pdf": (drawn_pdf("x"), "needs a password"),
     "pdf/pages.pdf": (many_pages_pdf(), "too large: over 10,000 pages"),
-    "pdf/bomb.pdf": (flate_bomb_pdf(), DEADLY),
+    "pdf/bomb.pdf": (flate_bomb_pdf, DEADLY),
     "pdf/drawing-twice.pdf": (self_drawing_pdf(2), DEADLY),
-    "zip/bomb.docx": (changed(word_file(), word__document_dot_xml=b"A" * (50 << 20)), BOMB),
-    "zip/bomb.xlsx": (changed(workbook(), xl__styles_dot_xml=b"A" * (50 << 20)), BOMB),
-    "zip/bomb.epub": (changed(book(chapter("", "")), c_dot_xhtml=b"A" * (50 << 20)), BOMB),
+    "zip/bomb.docx": (lambda: changed(word_file(), word__document_dot_xml=b"A" * (50 << 20)), BOMB),
+    "zip/bomb.xlsx": (lambda: changed(workbook(), xl__styles_dot_xml=b"A" * (50 << 20)), BOMB),
+    "zip/bomb.epub": (lambda: changed(book(chapter("", "")), c_dot_xhtml=b"A" * (50 << 20)), BOMB),
     "zip/overlap.docx": (overlapping(), "damaged: the entries of its zip container overlap"),
     "zip/lying.docx": (
-        lying(word_file(), "word/document.xml"),
+        lambda: lying(word_file(), "word/document.xml"),
         "damaged: its zip container is broken",
     ),
     "zip/entries.docx": (
-        zipped({f"e{number}": b"" for number in range(10_001)}),
+        lambda: zipped({f"e{number}": b"" for number in range(10_001)}),
         "too large once unpacked",
     ),
     "zip/text.docx": (b"just text", NO_ZIP),
 }
 # What is read in spite of all, by name: its bytes and its text.
-ODD: dict[str, tuple[bytes, str]] = {
+ODD: dict[str, tuple[Data, str]] = {
     "encoding/latin.txt": ("Le café est fermé à Noël.".encode("latin-1"), "Le café est fermé"),
     "encoding/utf16.txt": ("Le café est fermé.".encode("utf-16"), "Le café est fermé."),
     "pdf/drawing.pdf": (self_drawing_pdf(1), "Words of the page."),
     "pdf/tree.pdf": (endless_tree_pdf(), "Words of the page."),
     "zip/nested.docx": (
-        changed(word_file(), word__embeddings__inner_dot_zip=zipped({"a": b"A" * (5 << 20)})),
+        lambda: changed(
+            word_file(), word__embeddings__inner_dot_zip=zipped({"a": b"A" * (5 << 20)})
+        ),
         "Words of the document.",
     ),
     "zip/members.docx": (members(), "Words of the document."),
@@ -317,7 +321,7 @@ ODD: dict[str, tuple[bytes, str]] = {
     "names/" + "n" * 251 + ".txt": (b"a name", "a name"),
 }
 # What may fail or be read, but neither opens what is outside nor ends in words of its own.
-HOSTILE: dict[str, bytes] = {
+HOSTILE: dict[str, Data] = {
     "xml/laughs.docx": with_doctype(LAUGHS, "&a10;"),
     "xml/quadratic.docx": with_doctype(QUADRATIC, "&a;" * 20_000),
     "xml/external.docx": with_doctype(EXTERNAL, "&a;"),
@@ -331,7 +335,7 @@ HOSTILE: dict[str, bytes] = {
     "xml/laughs.html": chapter(LAUGHS, "&a10;").encode(),
     "web/nested.html": b"<div>" * 100_000 + b"<p>Words.</p>" + b"</div>" * 100_000,
     "sheet/far.xlsx": far_cell(),
-    "zip/lying.xlsx": lying(workbook(), "xl/worksheets/sheet1.xml"),
+    "zip/lying.xlsx": lambda: lying(workbook(), "xl/worksheets/sheet1.xml"),
     "data/deep.json": b"[" * 100_000 + b"]" * 100_000,
     "data/half.json": b'{"name": "half \\ud800 a character"}',
 }
@@ -349,12 +353,12 @@ LISTED = {
 
 
 def fill(corpus: Path) -> None:
-    files = {name: f"Text of {name}.".encode() for name in GOOD}
+    files: dict[str, Data] = {name: f"Text of {name}.".encode() for name in GOOD}
     files |= {name: data for name, (data, _) in (BAD | ODD).items()} | HOSTILE
     files |= {"gone.txt": b"soon gone", "changed.txt": b"before"}
     for name, data in files.items():
         (corpus / name).parent.mkdir(parents=True, exist_ok=True)
-        (corpus / name).write_bytes(data)
+        (corpus / name).write_bytes(data() if callable(data) else data)
     for folder in ("links", "odd"):
         (corpus / folder).mkdir()
     (corpus / "links" / "passwd.txt").symlink_to("/etc/passwd")

@@ -218,7 +218,7 @@ def test_split_sentence_edited_in_a_book_changes_one_key() -> None:
 
 SHORT = (
     st.integers(1, 30)
-    .flatmap(lambda count: st.lists(st.sampled_from("abcdefgh"), min_size=count, max_size=count))
+    .flatmap(lambda count: st.text("abcdefgh", min_size=count, max_size=count))
     .map(" ".join)
 )
 
