@@ -155,6 +155,9 @@ def test_secrets_and_questions_appear_in_no_log_and_no_reply(
         assert secret not in log
         assert secret not in "".join(replies)
     assert "Paris" not in log
+    assert "refused the key (401): set FOOTNOTE_LLM_KEY." in log
+    assert "refused the key (401)." in replies[1]
+    assert "FOOTNOTE_LLM" not in "".join(replies)
     prompts = [request["body"] for request in llm.requests]
     assert prompts
     for secret in (KEY, PASSWORD, server.token):
