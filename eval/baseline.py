@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval.compare import TOLERANCE
+from eval.faults import first_fault
 from eval.recorded import Asked, Recorded
 from index.errors import ConfigError
 
@@ -112,9 +113,7 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return Baseline.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"baseline {path} is broken: {place}: {first['msg']}") from None
+        raise ConfigError(f"baseline {path} is broken: {first_fault(error)}") from None
 
 
 def baseline_of(run: Recorded, model: str, old: Baseline | None) -> Baseline:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.draft import CHECK, TAG, name_of
 from eval.draft_questions import questions
+from eval.faults import first_fault
 from eval.gold import Evidence, GoldItem
 from index.errors import ConfigError
 from rag.answers import Turn
@@ -75,9 +76,7 @@ def _parse(line: str, where: str) -> Rated:
     try:
         return Rated.model_validate_json(line)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise ConfigError(f"{where}: {place}: {fault['msg']}") from None
+        raise ConfigError(f"{where}: {first_fault(error)}") from None
 
 
 def from_feedback(rated: list[Rated], texts: Mapping[str, str]) -> FromFeedback:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from eval.faults import faults_of
 from index.errors import ConfigError
 from rag.answers import Turn
 
@@ -182,11 +183,3 @@ def check(faults: Sequence[str], name: str) -> None:
     if faults:
         more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
         raise ConfigError("\n  ".join([f"gold file {name} has faults:", *faults[:_SHOWN], *more]))
-
-
-def faults_of(error: ValidationError) -> str:
-    """What a value lacks, in words."""
-    return "; ".join(
-        ": ".join(filter(None, [".".join(map(str, fault["loc"])), fault["msg"]]))
-        for fault in error.errors(include_url=False)
-    )

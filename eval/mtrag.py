@@ -13,7 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from eval.beir import document_name
-from eval.gold import Collector, GoldSet, faults_of, json_lines, read_text
+from eval.faults import first_fault
+from eval.gold import Collector, GoldSet, json_lines, read_text
 from index.errors import ConfigError
 from rag.answers import Turn
 
@@ -191,8 +192,9 @@ def _read(value: object, name: str) -> Subset:
     try:
         return Subset.model_validate(value)
     except ValidationError as error:
-        fault = faults_of(error).split("; ")[0]
-        raise ConfigError(f"gold file {name} does not hold MTRAG's tasks: {fault}") from None
+        raise ConfigError(
+            f"gold file {name} does not hold MTRAG's tasks: {first_fault(error)}"
+        ) from None
 
 
 def _documents(subset: Subset) -> dict[str, str | bytes]:

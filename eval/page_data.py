@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from eval.faults import first_fault
 from eval.folder import CONFIG, RESULTS, SUMMARY
 from index.errors import ConfigError
 
@@ -231,6 +232,4 @@ def _result(line: str, where: str) -> Result:
     try:
         return Result.model_validate_json(line)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise ConfigError(f"{where}: {place}: {fault['msg']}") from None
+        raise ConfigError(f"{where}: {first_fault(error)}") from None

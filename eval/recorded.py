@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from eval.faults import first_fault
 from eval.folder import CONFIG, RESULTS, SUMMARY
 from index.errors import ConfigError
 
@@ -94,8 +95,7 @@ def read_run(folder: Path) -> Recorded:
         lines = (folder / RESULTS).read_text(encoding="utf-8").rstrip("\n").split("\n")
         asked = [_asked(_Result.model_validate_json(line)) for line in lines]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        fault = f"{error.title}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        fault = f"{error.title}: {first_fault(error)}"
         raise ConfigError(f"the run in {folder} cannot be read: {fault}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the run in {folder} cannot be read: {error}") from None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from eval.gold import Collector, GoldSet, faults_of, read_text
+from eval.faults import first_fault
+from eval.gold import Collector, GoldSet, read_text
 from index.errors import ConfigError
 
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -63,8 +64,7 @@ def _articles(value: object, name: str) -> Sequence[Article]:
     try:
         return _Squad.model_validate(value).data
     except ValidationError as error:
-        fault = faults_of(error).split("; ")[0]
-        raise ConfigError(f"{name} is not a SQuAD-format file: {fault}") from None
+        raise ConfigError(f"{name} is not a SQuAD-format file: {first_fault(error)}") from None
 
 
 def read_squad(value: object, name: str) -> GoldSet:
