@@ -30,9 +30,9 @@ HOMES = {
     "rapidocr_onnxruntime": {"index/formats/ocr.py"},
     "chromadb": {"index/dense.py", "eval/bench_llamaindex.py"},
     "tantivy": {"index/lexical.py"},
-    "sentence_transformers": {"index/embed.py", "rag/cross_encoder.py"},
-    "transformers": {"index/embed.py"},
-    "torch": {"index/embed.py"},
+    "sentence_transformers": {"index/embed.py", "index/traced.py", "rag/cross_encoder.py"},
+    "transformers": {"index/embed.py", "index/traced.py"},
+    "torch": {"index/embed.py", "index/traced.py"},
     "llama_index": {
         "rag/llm.py",
         "rag/llm_faults.py",
