@@ -22,7 +22,7 @@ SEEDS = ROOT / "seeds"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Modules stay: looking through them for garbage took 7 of the unit tests' 75 s of CPU."""
+    """Modules stay: without them the search for garbage takes 6 s of CPU, with them 9."""
     gc.disable()
     try:
         return (yield)
