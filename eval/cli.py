@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from datetime import datetime
 from pathlib import Path
 
@@ -23,12 +22,11 @@ from eval.page_cli import report
 from eval.power_cli import power
 from eval.strict_cli import strict
 from eval.support_cli import support
-from index.errors import FootnoteError
+from index.errors import FAULT, FootnoteError, fault_kept
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.
 STOPPED = 130
 CLOSED = 141  # nobody reads what is printed; as a shell tells it
-FAULT = 70  # a fault of the program itself; the number that BSD's sysexits.h gives to such
 
 
 class _Speaking(click.Group):
@@ -47,9 +45,8 @@ class _Speaking(click.Group):
             sys.exit(CLOSED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception:
-            traceback.print_exc()
-            click.echo("footnote: a fault of the program itself; nothing was decided", err=True)
+        except Exception as error:
+            click.echo(f"footnote: {fault_kept(error)}; nothing was decided", err=True)
             sys.exit(FAULT)
 
 

@@ -1,6 +1,11 @@
 """Errors that a user can act on; each carries the exit code of the command line."""
 
+import tempfile
+import traceback
 from typing import ClassVar
+
+# The exit code of a fault that is nobody's input; BSD's sysexits.h gives this number to such.
+FAULT = 70
 
 
 class FootnoteError(Exception):
@@ -39,3 +44,12 @@ class DamagedFollowers(StoreError):
 
 class UnknownDocument(FootnoteError):
     """A path that no document of the index has."""
+
+
+def fault_kept(error: Exception) -> str:
+    """A sentence on a fault of the program itself, whose details are kept in a file."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="footnote-fault-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        traceback.print_exception(error, file=log)
+    return f"a fault of the program itself ({type(error).__name__}); details are in {log.name}"

@@ -5,22 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
-from index.errors import FootnoteError
+from index.errors import FAULT, FootnoteError, fault_kept
 from rag.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# A fault that is nobody's input; the number that BSD's sysexits.h gives to such.
-FAULT = 70
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -54,18 +49,9 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            fail(_kept(error), FAULT)
+            fail(fault_kept(error), FAULT)
 
     return wrapped
-
-
-def _kept(error: Exception) -> str:
-    """A sentence on a fault of the program itself, whose details are kept in a file."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="footnote-fault-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        traceback.print_exception(error, file=log)
-    return f"a fault of the program itself ({type(error).__name__}); details are in {log.name}"
 
 
 def fail(message: str, code: int) -> NoReturn:
