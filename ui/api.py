@@ -197,16 +197,16 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
 
 
 def _add_answers(router: APIRouter, doorman: Doorman, manners: Manners) -> None:
-    def engine_for(wanted: SettingsBody) -> Engine:
-        return manners.engine(manners.asked(wanted.composer, wanted.passages, wanted.strict))
-
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
     async def ask(
         body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
-        # Apart from the event loop: an engine may have to be made first.
-        engine = await run_in_threadpool(engine_for, body.settings)
+        wanted = body.settings
+        manner = manners.asked(wanted.composer, wanted.passages, wanted.strict)
+        # Another engine than the usual one is made first, apart from the event loop.
+        usual = manner == manners.usual
+        engine = None if usual else await run_in_threadpool(manners.engine, manner)
         events = doorman.stream(body.question, body.history, engine)
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_left(events, request)
