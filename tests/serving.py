@@ -63,6 +63,9 @@ class FakeEngine(Engine):
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         return query, ()
 
+    def share(self, other: Engine) -> Engine:
+        return self
+
     def documents(self) -> list[DocumentInfo]:
         return [DocumentInfo("a.md", "A", 1, None, 1, None, 0, ())]
 

@@ -74,10 +74,15 @@ class SettingsBody(Request):
     strict: bool | None = Field(default=None, description="leave out what no passage backs")
 
 
-class AskRequest(WithTurns):
-    """A question, the turns it follows on from, and how to answer it."""
+class Question(WithTurns):
+    """A question, and the turns it follows on from."""
 
     question: Words
+
+
+class AskRequest(Question):
+    """A question, the turns it follows on from, and how to answer it."""
+
     settings: SettingsBody = SettingsBody()
 
 

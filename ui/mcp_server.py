@@ -36,7 +36,7 @@ from rag.answers import Answer, Done, Event
 from rag.engine import Engine
 from rag.plain import plain
 from rag.wire import SearchBody
-from ui.api import AskRequest, DocumentEntry, Request, SearchRequest, TurnBody, Words
+from ui.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
 from ui.limits import BODY_BYTES, HISTORY_TURNS
 from ui.readable import Checked, passages_of, readable
 from ui.sse import FAULT, steps
@@ -85,7 +85,7 @@ Turns = Annotated[
 ]
 
 
-class Ask(AskRequest):
+class Ask(Question):
     """What `ask` takes."""
 
     question: Words = Field(description="One question in a full sentence, in the user's language.")
