@@ -146,6 +146,14 @@ def slow_llm() -> Iterator[str]:
     """An OpenAI-compatible server that takes a second for each answer; yields its URL."""
 
     class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"object": "list", "data": [{"id": "slow", "object": "model"}]})
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             sleep(_LLM_SECONDS)
