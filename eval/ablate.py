@@ -26,15 +26,15 @@ from eval.retrieval import ranks, score_ranking
 from eval.squad import articles_of
 from eval.stats import Floats, interval
 from index.errors import ConfigError
-from index.passages import Hit
-from index.store import Index
+from index.snapshots import Index
+from index.types import Hit
 from rag.condense import condense
 from rag.rank import choose
 from rag.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
     from eval.evidence import Fact
-    from index.store import Snapshot
+    from index.snapshots import Snapshot
     from rag.condense import Asked
     from rag.retrieve import Found
     from rag.settings import Settings

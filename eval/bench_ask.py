@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from eval.bench import Figure, make_corpus, paired
 from eval.bench_index import MadeUp
-from index.catalog import Catalog
+from index.catalog.reader import Catalog
 from index.settings import load_settings
-from index.store import Index
-from index.sync import sync
+from index.snapshots import Index
+from index.sync.sync import sync
 from rag.engine import Engine
 from rag.quotes import QuotesComposer
 from rag.settings import Settings

@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from eval.bench import Figure, make_corpus, paired, peak_memory_mb
-from index.catalog import Catalog
-from index.embed import Embedder
-from index.passages import Content, Embedded, Vectors
+from index.catalog.reader import Catalog
+from index.embedding.embedder import Embedder
 from index.settings import IndexSettings, load_settings
-from index.sync import SyncReport, sync
+from index.sync.sync import SyncReport, sync
+from index.types import Content, Embedded, Vectors
 
 # Files' times are set back, since a sync compares the bytes of those written a moment ago.
 _LONG_AGO = 1_000_000_000

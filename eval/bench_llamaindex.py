@@ -12,7 +12,7 @@ from llama_index.core.node_parser import SentenceSplitter
 from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from index.embed import Embedder
+from index.embedding.embedder import Embedder
 
 
 def build(corpus: Path, data: Path, passage_tokens: int) -> None:

@@ -12,7 +12,7 @@ from time import perf_counter
 from urllib.request import urlopen
 
 from eval.bench import Figure, Pair, make_corpus
-from index.embed import Embedder
+from index.embedding.embedder import Embedder
 from index.errors import StoreError
 
 _FILES, _PARAGRAPHS = 6, 4

@@ -34,7 +34,7 @@ def lines_of(
     folder: Path, sizes: Sequence[int], passages: int, say: Callable[[str], None]
 ) -> Iterator[Line]:
     """Each line when it is measured. Raises ConfigError for a set that cannot be read."""
-    from index.embed import Embedder
+    from index.embedding.embedder import Embedder
     from index.settings import load_settings
     from rag.settings import Settings
 

@@ -12,18 +12,18 @@ import numpy as np
 
 from eval.chunking import ChunkingSet, Figures, Search, figures_of
 from eval.corpus import write_documents
-from index.catalog import Catalog
-from index.memory import VectorMemory
-from index.passages import Passage
-from index.store import Index, Snapshot
-from index.sync import sync
+from index.catalog.reader import Catalog
+from index.embedding.micro_batching import VectorMemory
+from index.snapshots import Index, Snapshot
+from index.sync.sync import sync
+from index.types import Passage
 from rag.excerpts import excerpts
 from rag.retrieve import Found, Query, search
 from rag.wants import kind_wanted
 
 if TYPE_CHECKING:
     from eval.spans import Span
-    from index.embed import Embedder
+    from index.embedding.embedder import Embedder
     from rag.settings import Settings
 
 # Hits of which excerpts are made: more than are kept, since neighbours are joined.

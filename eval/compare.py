@@ -84,7 +84,7 @@ class Comparison:
     settings: tuple[str, ...]
 
 
-def compare(
+def compare_runs(
     before: Recorded,
     after: Recorded,
     metrics: Sequence[str] = (),

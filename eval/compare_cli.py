@@ -43,7 +43,7 @@ def compare(
     the number of metrics. Else no change was detected, or the questions are too few to detect one
     of the tolerance's size. Name the metrics that matter to you: the fewer, the sharper the test.
     """
-    from eval.compare import compare as compared
+    from eval.compare import compare_runs as compared
     from eval.recorded import read_run
 
     found = compared(read_run(before), read_run(after), metrics, tolerance)

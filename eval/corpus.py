@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.catalog.database import SCHEMA
 from index.errors import ConfigError
 from index.formats.registry import READERS
-from index.rows import SCHEMA
 from index.settings import IndexSettings
-from index.split import SPLITTER
+from index.text.splitter import SPLITTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from eval.gold import GoldSet
-    from index.intake import Progress
+    from index.sync.ingest import Progress
     from rag.settings import Settings
 
 
@@ -62,7 +62,7 @@ def update(own: OwnIndex, progress: Progress | None = None) -> tuple[str, ...]:
 
     Raises StoreError.
     """
-    from index.sync import sync
+    from index.sync.sync import sync
 
     try:
         report = sync(own.settings, own.corpus, progress=progress)

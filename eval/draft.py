@@ -15,8 +15,8 @@ from itertools import zip_longest
 
 from eval.draft_questions import Asked, questions
 from eval.gold import Evidence, GoldItem
-from index.passages import Document
 from index.sentences import sentence_spans
+from index.types import Document
 from rag.words import read, stems
 
 TAG, CHECK = "draft", "check"

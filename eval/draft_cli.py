@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eval.gold import GoldItem
-    from index.passages import Document
+    from index.types import Document
     from rag.settings import Settings
 
 _UNANSWERABLE = 5  # one of so many candidates has no answer
@@ -106,9 +106,9 @@ def _indexed(settings: Settings) -> list[Document]:
 
 def _read(corpus: Path, settings: Settings) -> tuple[list[Document], int]:
     """The documents of a folder in order of path, and how many files failed, which are listed."""
-    from index.load import load
-    from index.passages import Document
-    from index.walk import walk
+    from index.sync.parse_pool import load
+    from index.sync.walk import walk
+    from index.types import Document
 
     entries, left_out = walk(corpus, settings.data)
     loaded = [one.result for one in load(corpus, entries, settings)]

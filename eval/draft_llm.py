@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from eval.draft import TAG, name_of
 from eval.gold import Evidence, GoldItem
 from eval.replies import BadReply, ask_json
-from index.passages import Document
 from index.sentences import sentence_spans
+from index.types import Document
 from rag.llm import LLM, Message
 from rag.llm_faults import LLMError
 from rag.prompts import quoted

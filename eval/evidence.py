@@ -10,7 +10,7 @@ from functools import cache
 from eval.gold import Evidence, GoldSet, Place, check
 from eval.spans import Span
 from index.errors import ConfigError, UnknownDocument
-from index.passages import Document
+from index.types import Document
 
 Find = Callable[[str], Document | None]
 

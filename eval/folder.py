@@ -44,7 +44,7 @@ from typing import Any
 from eval.run import Row
 from eval.summary import Record
 from index.errors import ConfigError
-from index.passages import Hit
+from index.types import Hit
 from rag.wire import AnswerBody
 
 CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"

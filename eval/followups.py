@@ -21,7 +21,7 @@ from eval.crossfit import Places, choose, cross_fit, interval_by_group, numbered
 from eval.mtrag import Task, read_tasks
 from eval.ranking import Ranking
 from eval.stats import Floats
-from index.store import Index
+from index.snapshots import Index
 from rag.condense import WEIGHTS, Asked, Look, Weights, condense
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ def _measured(
     from eval.folder import CONFIG
     from eval.recorded import read_run
     from eval.session import Plan, run_gold
-    from index.embed import Embedder
+    from index.embedding.embedder import Embedder
 
     settings = settings_of(context)
     # What a run left that stopped was answered by other code, so it is not gone on with.

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from index.passages import Passage
 from index.sentences import sentence_spans
+from index.types import Passage
 from rag.answers import Quote
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 60

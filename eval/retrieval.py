@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eval.evidence import Fact
 from eval.spans import Span, touches
-from index.passages import Hit
+from index.types import Hit
 
 DEPTH = 10  # ranks that are looked at
 

@@ -151,7 +151,7 @@ def measure(
     Raises ConfigError if the settings name no LLM, if the set brings no documents or has no
     questions with answers, and if the LLM fails.
     """
-    from index.store import Index
+    from index.snapshots import Index
     from rag.engine import Engine
     from rag.llm_composer import LLMComposer
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from index.store import Index, Snapshot
+from index.snapshots import Index, Snapshot
 from rag.engine import Engine
 from rag.quotes import QuotesComposer
 
 if TYPE_CHECKING:
-    from index.passages import Vectors
-    from index.texts import Text
+    from index.snapshots import Text
+    from index.types import Vectors
     from rag.settings import Settings
 
 

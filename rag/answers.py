@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 
 
 class Support(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from index.errors import ConfigError
-from index.store import Index
+from index.snapshots import Index
 from rag.engine import Engine
 from rag.quotes import QuotesComposer
 from rag.rewrite import Rewriter

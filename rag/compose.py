@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Draft, Turn
 from rag.excerpts import Excerpt
 from rag.rank import Sentence

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from index.function_words import ENGLISH
+from index.text.stopwords import ENGLISH
 from rag.answers import Claim, Draft, Quote
 from rag.rank import WITHIN, Sentence, choose
 from rag.support_evidence import Words, content, held, near

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from index.analysis import LATIN, fold, function_words
+from index.text.tokenizer import LATIN, fold, function_words
 
 _ARTICLES = (
     "the|a|an|el|la|los|las|un|una|le|les|une|der|die|das|den|dem|des|il|lo|gli|i|o|os|as|het|de"

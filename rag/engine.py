@@ -7,13 +7,12 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from hashlib import sha256
 
-from index.catalog import DocumentInfo
-from index.clock import Clock
+from index.catalog.reader import DocumentInfo
 from index.errors import ConfigError, UnknownDocument
-from index.languages import reads
-from index.limits import cores
-from index.passages import Document, Hit
-from index.store import Index, Snapshot
+from index.runtime import Clock, cores
+from index.snapshots import Index, Snapshot
+from index.text.languages import reads
+from index.types import Document, Hit
 from rag.answerable import Signals, confidence_of, read_signals
 from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.rank import Marks
 from rag.retrieve import Found
 

@@ -11,7 +11,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from index.passages import Hit
+from index.types import Hit
 from rag.engine import Engine
 from rag.wire import AnswerBody
 

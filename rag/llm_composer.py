@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Generator, Sequence
 
-from index.passages import Passage
 from index.sentences import sentence_spans
+from index.types import Passage
 from rag.answers import Claim, Draft, Turn
 from rag.compose import Evidence
 from rag.excerpts import Excerpt, whole

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.passages import Passage
 from index.sentences import sentence_spans
+from index.types import Passage
 from rag.answers import Quote, Support
 from rag.support import support
 from rag.words import stems

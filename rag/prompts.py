@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.passages import Passage
+from index.types import Passage
 from rag.answers import Turn
 from rag.llm import Message
 

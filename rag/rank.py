@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from index.passages import Hit
-from index.store import Snapshot
-from index.texts import Text
+from index.snapshots import Snapshot, Text
+from index.types import Hit
 from rag.answers import Quote
 from rag.wants import Kind, match_kind
 from rag.weights import SCORING, Scoring

@@ -13,10 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from index.passages import Hit, Vectors
-from index.pooling import Packed, cosines
-from index.store import Snapshot
-from index.texts import Text
+from index.embedding.pooling import Packed, cosines
+from index.snapshots import Snapshot, Text
+from index.types import Hit, Vectors
 from rag.condense import Look
 from rag.cross_encoder import Reranker
 from rag.rank import Marks, Sentence, Terms, mark_sentences, quotes_of, rank_sentences

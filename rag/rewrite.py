@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from index.analysis import fold, function_words, telling_words
-from index.languages import language_of
+from index.text.languages import language_of
+from index.text.tokenizer import fold, function_words, telling_words
 from rag.answers import Turn
 from rag.llm import LLM
 from rag.llm_faults import LLMError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
-from index.passages import Passage
+from index.types import Passage
 from rag.answers import Claim, Quote
 from rag.grids import grids, in_order
 from rag.support_evidence import content, held

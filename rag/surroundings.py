@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from index.passages import Vectors
-from index.texts import Text
+from index.snapshots import Text
+from index.types import Vectors
 from rag.rank import Terms
 from rag.weights import SCORING, Scoring
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
-from index.passages import Hit
+from index.types import Hit
 from rag.answers import Answer, Citation, Refusal
 
 

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 import Stemmer
 
-from index.function_words import ENGLISH
+from index.text.stopwords import ENGLISH
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?\b|\w+(?:['’]\w+)*")
 _TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")

@@ -11,7 +11,7 @@ import pytest
 from pytest_socket import disable_socket, enable_socket
 
 from index.settings import load_settings
-from index.sync import sync
+from index.sync.sync import sync
 from rag.build import build
 from rag.engine import Engine
 from rag.settings import Settings

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index.sync import SyncReport
+from index.sync.sync import SyncReport
 from tests.indexing import Place, assert_in_line, held, sharing_minilm, write
 
 WORDS = "amber birch cedar daisy ember fern grove hazel iris jade kelp lotus moss nettle".split()

@@ -15,21 +15,22 @@ import numpy as np
 import pytest
 import tantivy
 
-from index import dense, lexical
-from index.catalog import Catalog
-from index.catalog_writer import CatalogWriter
-from index.dense import DenseFollower
-from index.embed import Embedder
-from index.formats.parsed import Unreadable
+from index.catalog.reader import Catalog
+from index.catalog.writer import CatalogWriter
+from index.embedding.embedder import Embedder
+from index.engines import chroma_store as dense
+from index.engines import tantivy_store as lexical
+from index.engines.chroma_store import DenseFollower
+from index.engines.generations import folder_of
+from index.engines.tantivy_store import LexicalFollower
+from index.formats.base import Unreadable
 from index.formats.registry import parse
-from index.generations import folder_of
-from index.lexical import LexicalFollower
-from index.passages import Document, Passage
 from index.settings import IndexSettings, load_settings
-from index.split import split
-from index.store import Index
-from index.sync import SyncReport, sync
-from index.walk import walk
+from index.snapshots import Index
+from index.sync.sync import SyncReport, sync
+from index.sync.walk import walk
+from index.text.splitter import split
+from index.types import Document, Passage
 
 
 @cache
@@ -46,7 +47,7 @@ def sharing_minilm() -> Iterator[None]:
         return minilm() if name == "minilm" else Embedder(name)
 
     with pytest.MonkeyPatch.context() as patch:
-        for place in ("index.sync.Embedder", "index.store.Embedder"):
+        for place in ("index.sync.sync.Embedder", "index.snapshots.Embedder"):
             patch.setattr(place, embedder)
         yield
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from index.passages import Passage
-from index.texts import Text, text_of
+from index.snapshots import Text, text_of
+from index.types import Passage
 from rag.answers import Quote
 from rag.rank import quotes_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Sequence
 
-from index.catalog import DocumentInfo
-from index.passages import Document, Hit
+from index.catalog.reader import DocumentInfo
+from index.types import Document, Hit
 from rag.answers import Answer, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
 from rag.engine import Engine
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from index.lock import writer_lock
+from index.catalog.writer import writer_lock
 from index.settings import load_settings
 from rag.settings import Settings
 from tests.serving import FakeEngine
@@ -52,7 +52,7 @@ def client_of(data: Path, host: str = "127.0.0.1", **wanted: Any) -> TestClient:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder whose index is empty but for the folder that it belongs to."""
-    from index.catalog_writer import CatalogWriter
+    from index.catalog.writer import CatalogWriter
 
     folder = tmp_path_factory.mktemp("access")
     (folder / "corpus").mkdir()

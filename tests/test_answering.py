@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from index.errors import StoreError, UnknownDocument
-from index.passages import Document, Hit, Passage
+from index.types import Document, Hit, Passage
 from rag.answers import Answer, Citation, Delta, Done, Event, Quote, Retrieved, Statement, Support
 from rag.answers import Turn as PastTurn
 from tests.serving import FakeEngine, answer_to

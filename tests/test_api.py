@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from index.catalog import DocumentInfo
+from index.catalog.reader import DocumentInfo
 from index.errors import EmptyIndex, IndexMismatch, StoreError
 from index.settings import load_settings
 from rag.answers import Delta, Event, Turn

@@ -22,11 +22,11 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from index.load import load
-from index.passages import Document, Failure
-from index.reading import DEADLY, HUNGRY
 from index.settings import IndexSettings, load_settings
-from index.walk import walk
+from index.sync.parse_pool import load
+from index.sync.parse_worker import DEADLY, HUNGRY
+from index.sync.walk import walk
+from index.types import Document, Failure
 
 pytestmark = pytest.mark.model
 SECRET = "the secret outside of the corpus"

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from index.batch import Batcher
-from index.passages import Vectors
+from index.embedding.micro_batching import Batcher
+from index.types import Vectors
 from tests.indexing import minilm
 
 

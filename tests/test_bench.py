@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from eval.bench import Figure, Pair, make_corpus, paired, table
 from eval.bench_index import MadeUp, _one_change
-from index.passages import Content
+from index.types import Content
 from ui.cli import main
 
 

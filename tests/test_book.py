@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.formats.parsed import Unreadable
+from index.formats.base import Unreadable
 from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit

@@ -25,9 +25,9 @@ from playwright.sync_api import (
     expect,
 )
 
-from index.lock import writer_lock
+from index.catalog.writer import writer_lock
 from index.settings import load_settings
-from index.sync import sync
+from index.sync.sync import sync
 from rag.settings import Settings
 from tests.conftest import SEEDS
 from tests.screenshot import ask, chromium, serving

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalog import Catalog, Counts, DocumentInfo, FileState
-from index.catalog_writer import CatalogWriter, Change
+from index.catalog.database import FILE_NAME
+from index.catalog.reader import Catalog, Counts, DocumentInfo, FileState
+from index.catalog.writer import CatalogWriter, Change
 from index.errors import EmptyIndex, IndexMismatch, StoreError
-from index.passages import Content, Document, Embedded, Failure, Heading, Passage, Vectors
-from index.rows import FILE_NAME
+from index.types import Content, Document, Embedded, Failure, Heading, Passage, Vectors
 
 pytestmark = pytest.mark.unit
 

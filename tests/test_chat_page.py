@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from index.catalog_writer import CatalogWriter
+from index.catalog.writer import CatalogWriter
 from tests.page_calls import PageCalls
 from tests.test_access import client_of
 from ui.history import FILE_NAME

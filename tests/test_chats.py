@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import DocumentInfo
+from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from rag.answers import Answer, Reason, Refusal, Turn
 from tests.test_history import ANSWER, FIRST, REFUSED
@@ -140,7 +140,7 @@ def test_summary_counts_what_is_indexed() -> None:
 def test_rating_is_a_line_from_which_a_gold_question_can_be_made(tmp_path: Path) -> None:
     for rating, reason in (("up", ""), ("down", " Incomplete ")):
         feedback.rate(tmp_path, ANSWER, [Turn("Before?", "This.")], rating, reason)
-    first, last = (tmp_path / feedback.FILE_NAME).read_text(encoding="utf-8").splitlines()
+    first, last = (tmp_path / feedback.FEEDBACK_FILE).read_text(encoding="utf-8").splitlines()
     assert json.loads(first)["rating"] == "up"
     line = json.loads(last)
     assert list(line) == ["question", "turns", "answer", "citations", "rating", "reason", "time"]
@@ -154,6 +154,6 @@ def test_rating_is_a_line_from_which_a_gold_question_can_be_made(tmp_path: Path)
 
 
 def test_rating_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
-    (tmp_path / feedback.FILE_NAME).mkdir()
+    (tmp_path / feedback.FEEDBACK_FILE).mkdir()
     with pytest.raises(StoreError, match="the rating cannot be kept in"):
         feedback.rate(tmp_path, ANSWER, (), "up", "")

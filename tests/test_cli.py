@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.lock import writer_lock
+from index.catalog.writer import writer_lock
 
 pytestmark = pytest.mark.model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from index.formats.registry import parse
-from index.passages import Document
-from index.split import split
+from index.text.splitter import split
+from index.types import Document
 
 pytestmark = pytest.mark.unit
 

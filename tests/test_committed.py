@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import Catalog
-from index.catalog_writer import CatalogWriter
-from index.committed import Committed
+from index.catalog.database import FILE_NAME
+from index.catalog.reader import Catalog, Committed
+from index.catalog.writer import CatalogWriter
 from index.errors import EmptyIndex, StoreError
-from index.rows import FILE_NAME
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eval.cli import group
-from eval.compare import compare
+from eval.compare import compare_runs
 from eval.recorded import read_run
 from index.errors import ConfigError
 from tests.run_folders import REFUSED, RIGHT, result, run_of, write_run
@@ -57,7 +57,9 @@ def test_read_run_that_fails_on_a_question_that_must_be_refused_is_no_refusal(
 
 
 def test_compare_of_broken_questions_is_worse_and_names_them(tmp_path: Path) -> None:
-    found = compare(read_run(run_of(tmp_path / "a", 40)), read_run(run_of(tmp_path / "b", 40, 9)))
+    found = compare_runs(
+        read_run(run_of(tmp_path / "a", 40)), read_run(run_of(tmp_path / "b", 40, 9))
+    )
     lines = {line.metric: line for line in found.lines}
     assert list(lines) == ["success_1", "contains", "exact_quotes", "answered"]
     contains = lines["contains"]
@@ -75,21 +77,23 @@ def test_compare_of_broken_questions_is_worse_and_names_them(tmp_path: Path) -> 
 
 
 def test_compare_the_other_way_round_is_better(tmp_path: Path) -> None:
-    found = compare(read_run(run_of(tmp_path / "a", 40, 9)), read_run(run_of(tmp_path / "b", 40)))
+    found = compare_runs(
+        read_run(run_of(tmp_path / "a", 40, 9)), read_run(run_of(tmp_path / "b", 40))
+    )
     assert [line.verdict for line in found.lines if line.rose] == ["better", "better"]
     assert len(found.fixed) == 9
 
 
 def test_compare_with_few_questions_says_that_it_cannot_decide(tmp_path: Path) -> None:
     before, after = read_run(run_of(tmp_path / "a", 40)), read_run(run_of(tmp_path / "b", 40, 3))
-    assert compare(before, after).lines[0].verdict == "undecidable at this size"
-    assert compare(before, after, tolerance=0.2).lines[0].verdict == "no change detected"
+    assert compare_runs(before, after).lines[0].verdict == "undecidable at this size"
+    assert compare_runs(before, after, tolerance=0.2).lines[0].verdict == "no change detected"
 
 
 def test_compare_of_one_metric_is_sharper_than_of_two(tmp_path: Path) -> None:
     before, after = read_run(run_of(tmp_path / "a", 40)), read_run(run_of(tmp_path / "b", 40, 6))
-    both = compare(before, after, ["success_1", "contains"])
-    alone = compare(before, after, ["contains"])
+    both = compare_runs(before, after, ["success_1", "contains"])
+    alone = compare_runs(before, after, ["contains"])
     assert [line.p for line in both.lines] == [4 / 64, 4 / 64]
     assert [(line.metric, line.p) for line in alone.lines] == [("contains", 2 / 64)]
 
@@ -98,7 +102,9 @@ def test_compare_pairs_only_questions_that_a_metric_applies_to_in_both(tmp_path:
     uncited = RIGHT | {"citations": 0, "exact": 0}
     before = read_run(write_run(tmp_path / "a", result("x", RIGHT), result("y", uncited)))
     after = read_run(write_run(tmp_path / "b", result("y", RIGHT), result("x", RIGHT)))
-    exact = next(line for line in compare(before, after).lines if line.metric == "exact_quotes")
+    exact = next(
+        line for line in compare_runs(before, after).lines if line.metric == "exact_quotes"
+    )
     assert exact.questions == 1
 
 
@@ -106,7 +112,7 @@ def test_compare_counts_the_questions_of_each_tag(tmp_path: Path) -> None:
     wrong = RIGHT | {"contains": 0.0}
     before = [result("x", RIGHT, tags=["who", "near"]), result("y", wrong, tags=["who"])]
     after = [result("x", wrong, tags=["who", "near"]), result("y", RIGHT, tags=["who"])]
-    found = compare(
+    found = compare_runs(
         read_run(write_run(tmp_path / "a", *before)), read_run(write_run(tmp_path / "b", *after))
     )
     assert [
@@ -119,19 +125,19 @@ def test_compare_of_other_gold_sets_is_refused(tmp_path: Path) -> None:
     before = read_run(run_of(tmp_path / "a", 3))
     after = read_run(run_of(tmp_path / "b", 3, gold_digest="e" * 64))
     with pytest.raises(ConfigError, match="are runs of different gold sets"):
-        compare(before, after)
+        compare_runs(before, after)
 
 
 def test_compare_of_a_part_with_the_whole_is_refused(tmp_path: Path) -> None:
     before, after = read_run(run_of(tmp_path / "a", 3)), read_run(run_of(tmp_path / "b", 2))
     with pytest.raises(ConfigError, match=r"asked 3 questions and .* 2; run both without --limit"):
-        compare(before, after)
+        compare_runs(before, after)
 
 
 def test_compare_of_a_metric_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     run = read_run(run_of(tmp_path, 3))
     with pytest.raises(ConfigError, match=r"no metric 'bleu' is in both .* success_1, contains"):
-        compare(run, run, ["bleu"])
+        compare_runs(run, run, ["bleu"])
 
 
 def test_compare_prints_a_table_and_the_same_bytes_each_time(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from eval.corpus import OwnIndex, own_index, update, write_documents
 from eval.gold import GoldItem, GoldSet
-from index.catalog import Catalog
+from index.catalog.reader import Catalog
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings

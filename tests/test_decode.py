@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from index.formats.base import Unreadable
 from index.formats.decode import declared_encoding, decode
-from index.formats.parsed import Unreadable
 from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit

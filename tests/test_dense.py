@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.dense import DenseFollower
+from index.engines.chroma_store import DenseFollower
 from index.errors import StoreError
-from index.passages import Batch, Vectors
+from index.types import Batch, Vectors
 
 pytestmark = pytest.mark.model
 

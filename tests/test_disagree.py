@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Claim, Draft, Quote
 from rag.disagree import cite_both, find_disagreement
 from rag.rank import Sentence

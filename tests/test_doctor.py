@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import Catalog
-from index.doctor import examine, heal, repair
-from index.embed import Embedder
+from index.catalog.database import FILE_NAME
+from index.catalog.reader import Catalog
+from index.catalog.writer import writer_lock
+from index.embedding.embedder import Embedder
 from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
-from index.lock import writer_lock
-from index.rows import FILE_NAME
+from index.sync.doctor import examine, heal, repair
 from tests.indexing import (
     Place,
     assert_in_line,
@@ -175,7 +175,7 @@ def test_heal_makes_damaged_followers_anew_and_leaves_whole_ones(place: Place) -
 def test_heal_of_followers_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.lexical.FORMAT", "words-0")
+    monkeypatch.setattr("index.engines.tantivy_store.FORMAT", "words-0")
     with pytest.raises(StoreError, match=r"was made with .*words-3, not .*words-0; run: foot"):
         place.found("eels")
     assert str(heal(settings_for(place.data))).startswith("the index was made with chromadb ")
@@ -185,7 +185,7 @@ def test_heal_of_followers_made_by_other_versions_makes_them_anew(
 def test_sync_of_followers_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.dense.FORMAT", "cosine-0")
+    monkeypatch.setattr("index.engines.chroma_store.FORMAT", "cosine-0")
     report = place.sync()
     assert (report.generation, report.embedded) == (2, 0)
     assert place.found("eels") == ["a.md"]

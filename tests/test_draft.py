@@ -18,7 +18,7 @@ from eval.draft_llm import Part, Written, draft_with, fault_of, parts
 from eval.draft_questions import questions
 from eval.gold import GoldItem
 from index.errors import ConfigError
-from index.passages import Document
+from index.types import Document
 from rag.llm import LLM
 from rag.llm_faults import LLMError
 from rag.wants import Kind

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import model_files
-from index.embed import Embedder
+from index.embedding import model_files
+from index.embedding.embedder import Embedder
+from index.embedding.model_files import MINILM_DIGEST, digest_of
 from index.errors import ConfigError
-from index.model_files import MINILM_DIGEST, digest_of
-from index.passages import Content
+from index.types import Content
 from tests.indexing import minilm, tiny_model
 
 pytestmark = pytest.mark.model

@@ -9,8 +9,8 @@ import pytest
 
 from index.errors import ConfigError, EmptyIndex, UnknownDocument
 from index.settings import load_settings
-from index.store import Index
-from index.sync import sync
+from index.snapshots import Index
+from index.sync.sync import sync
 from rag.answers import Citation, Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
 from rag.build import build
 from rag.compose import Evidence

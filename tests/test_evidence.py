@@ -3,7 +3,7 @@ import pytest
 from eval.evidence import EvidenceMissing, Fact, finder, look_up, spans_of
 from eval.gold import Evidence, GoldItem, GoldSet, Place
 from index.errors import ConfigError, UnknownDocument
-from index.passages import Document
+from index.types import Document
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from index.catalog import DocumentInfo
-from index.passages import Document, Heading, Hit, Passage
+from index.catalog.reader import DocumentInfo
+from index.types import Document, Heading, Hit, Passage
 from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.serving import FakeEngine
 from ui.examples import candidates, example_questions, questions_about

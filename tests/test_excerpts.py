@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.excerpts import excerpts
 from rag.rank import Marks
 from rag.retrieve import Found

@@ -12,10 +12,10 @@ from docx.oxml import parse_xml
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
+from index.formats.base import Parsed, Unreadable
 from index.formats.decode import decode
-from index.formats.parsed import Parsed, Unreadable
 from index.formats.registry import parse
-from index.passages import Heading
+from index.types import Heading
 
 pytestmark = [
     pytest.mark.unit,

@@ -15,7 +15,7 @@ from eval.baseline import baseline_of, write_baseline
 from eval.cli import group
 from eval.gold import GoldItem
 from eval.recorded import read_run
-from index.lexical import LexicalFollower
+from index.engines.tantivy_store import LexicalFollower
 from rag import engine as rag_engine
 from rag import retrieve
 from rag.answers import Citation, Draft, Quote

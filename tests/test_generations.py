@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import dense, lexical
-from index.catalog import FileState
-from index.catalog_writer import CatalogWriter, Change
-from index.clock import Clock
-from index.dense import DenseFollower
+from index.catalog.reader import FileState
+from index.catalog.writer import CatalogWriter, Change
+from index.engines import chroma_store as dense
+from index.engines import tantivy_store as lexical
+from index.engines.chroma_store import DenseFollower
+from index.engines.generations import folder_of, hold, prepare, sweep
+from index.engines.integrity import glance, verify
+from index.engines.probe import Prober
+from index.engines.tantivy_store import LexicalFollower
 from index.errors import DamagedFollowers, StoreError
-from index.generations import folder_of, hold, prepare, sweep
-from index.lexical import LexicalFollower
-from index.passages import Document, Embedded, Passage, Vectors
-from index.probe import Prober
-from index.seal import glance, verify
+from index.runtime import Clock
+from index.types import Document, Embedded, Passage, Vectors
 
 pytestmark = pytest.mark.model
 
@@ -201,7 +202,7 @@ def test_probe_says_what_is_wrong_and_what_to_run(
 def test_probe_that_takes_too_long_is_given_up(
     whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.probe._SECONDS", 0.01)
+    monkeypatch.setattr("index.engines.probe._SECONDS", 0.01)
     with pytest.raises(StoreError, match=r"does not open; run: footnote index FOLDER --rebuild$"):
         Prober().search(whole, COUNT, SAMPLE)
 

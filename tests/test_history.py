@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreError
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support
 from ui.conversation import Exchange
 from ui.history import FILE_NAME, History, new_chat

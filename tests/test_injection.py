@@ -21,10 +21,10 @@ from click.testing import CliRunner
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from index.catalog import DocumentInfo
-from index.passages import Document, Hit, Passage
+from index.catalog.reader import DocumentInfo
 from index.sentences import sentence_spans
 from index.settings import load_settings
+from index.types import Document, Hit, Passage
 from rag.answers import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
 from rag.compose import Composer, Evidence
 from rag.engine import Engine

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.invisible import without_invisible
-from index.formats.parsed import Parsed
+from index.formats.base import Parsed
+from index.formats.hidden_characters import without_invisible
 from index.formats.registry import parse
-from index.passages import Heading
+from index.types import Heading
 
 pytestmark = pytest.mark.unit
 

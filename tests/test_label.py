@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.passages import Passage
+from index.types import Passage
 from rag.answers import Claim, Draft, Item, Quote, Support
 from rag.label import label
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from index.analysis import telling_words, terms_of, words_of
-from index.function_words import BY_LANGUAGE
-from index.languages import hint, language_of, reads
-from index.lexical import LexicalFollower
+from index.engines.tantivy_store import LexicalFollower
 from index.sentences import sentence_spans
+from index.text.languages import hint, language_of, reads
+from index.text.stopwords import BY_LANGUAGE
+from index.text.tokenizer import telling_words, terms_of, words_of
 
 pytestmark = pytest.mark.unit
 

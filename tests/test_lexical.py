@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.lexical import LexicalFollower
+from index.engines.tantivy_store import LexicalFollower
 
 pytestmark = pytest.mark.model
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.passages import Hit, Passage
 from index.settings import load_settings
+from index.types import Hit, Passage
 from rag.answers import Draft, Support
 from rag.compose import Evidence
 from rag.label import Labelled, label

@@ -13,8 +13,8 @@ import pytest
 from pytest_socket import enable_socket
 
 from index.errors import ConfigError
-from index.passages import Hit, Passage
 from index.settings import load_settings
+from index.types import Hit, Passage
 from rag.answers import Draft, Turn
 from rag.compose import Composer, Evidence
 from rag.excerpts import whole

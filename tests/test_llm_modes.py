@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import pytest
 
 from index.settings import load_settings
-from index.store import Index
-from index.sync import sync
+from index.snapshots import Index
+from index.sync.sync import sync
 from rag.answers import Answer, Done, Reason
 from rag.engine import Engine
 from rag.llm import LLM

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from index import load as module
 from index.errors import ConfigError
-from index.load import load
-from index.passages import Document, Failure
-from index.reading import DEADLY, HUNGRY, Loaded, file_digest
 from index.settings import IndexSettings, load_settings
-from index.walk import Entry, walk
+from index.sync.parse_pool import load
+from index.sync.parse_worker import DEADLY, HUNGRY, Loaded, file_digest
+from index.sync.sync import parse_pool as module
+from index.sync.walk import Entry, walk
+from index.types import Document, Failure
 
 pytestmark = pytest.mark.model
 

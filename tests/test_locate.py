@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.passages import Passage
+from index.types import Passage
 from rag.locate import back, locate
 
 pytestmark = pytest.mark.unit

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from index.catalog.writer import FILE_NAME, writer_lock
 from index.errors import StoreError
-from index.lock import FILE_NAME, writer_lock
 
 pytestmark = pytest.mark.model
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from index.lock import writer_lock
+from index.catalog.writer import writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

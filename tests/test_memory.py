@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from index.memory import VectorMemory
-from index.passages import Vectors
+from index.embedding.micro_batching import VectorMemory
+from index.types import Vectors
 
 pytestmark = pytest.mark.unit
 

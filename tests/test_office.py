@@ -17,7 +17,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from index.formats.parsed import Parsed, Unreadable
+from index.formats.base import Parsed, Unreadable
 from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index.errors import ConfigError, EmptyIndex
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import (
     Answer,
     Citation,

@@ -14,10 +14,9 @@ import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from index.formats import ocr
-from index.formats.page_image import Box, boxes, render
-from index.formats.parsed import Unreadable
-from index.formats.pdf import open_pdf, parse_pdf
+from index.formats.base import Unreadable
+from index.formats.pdf.render import Box, boxes, render
+from index.formats.pdf.text import ocr, open_pdf, parse_pdf
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

@@ -15,10 +15,9 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from index.formats import ocr
-from index.formats.parsed import Parsed, Unreadable
-from index.formats.pdf import parse_pdf
-from index.passages import Heading
+from index.formats.base import Parsed, Unreadable
+from index.formats.pdf.text import ocr, parse_pdf
+from index.types import Heading
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import FileState
-from index.passages import Failure
-from index.plan import Plan, make_plan
-from index.reading import DEADLY, HUNGRY
+from index.catalog.reader import FileState
 from index.settings import IndexSettings, load_settings
-from index.walk import Entry, walk
+from index.sync.parse_worker import DEADLY, HUNGRY
+from index.sync.plan import Plan, make_plan
+from index.sync.walk import Entry, walk
+from index.types import Failure
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.pooling import cosines, pack, pool, pool_spans, unpack
+from index.embedding.pooling import cosines, pack, pool, pool_spans, unpack
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.passages import Passage
+from index.types import Passage
 from rag.answers import Turn
 from rag.markers import read_markers
 from rag.prompts import EXAMPLE, NO_ANSWER, messages, quoted

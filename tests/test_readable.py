@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.inert import active_in_text
 from tests.payloads import PAYLOADS

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from index.passages import Document, Heading
+from index.types import Document, Heading
 from ui.reader import document_page, document_url, fault_page
 
 pytestmark = pytest.mark.unit

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from index.formats.page_image import Box
-from index.formats.pdf import parse_pdf
-from index.passages import Document
+from index.formats.pdf.render import Box
+from index.formats.pdf.text import parse_pdf
+from index.types import Document
 from tests.test_page_image import page_of, pdf
 from ui.page_pictures import NoPicture, Picture, Pictures, Spot, draw
 from ui.reader_pdf import pictures_page, spots

@@ -9,11 +9,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from index.catalog_writer import CatalogWriter
+from index.catalog.writer import CatalogWriter
 from index.errors import UnknownDocument
-from index.formats.pdf import parse_pdf
-from index.passages import Document
+from index.formats.pdf.text import parse_pdf
 from index.settings import load_settings
+from index.types import Document
 from rag.settings import Settings
 from tests.serving import FakeEngine
 from tests.test_page_image import page_of, pdf

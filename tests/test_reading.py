@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from index import reading
 from index.errors import ConfigError
-from index.formats.parsed import Parsed
-from index.passages import Document, Failure, Heading
-from index.reading import file_digest, open_ordinary, read_file, read_files
-from index.walk import Entry, walk
+from index.formats.base import Parsed
+from index.sync.parse_worker import file_digest, open_ordinary, read_file, read_files
+from index.sync.sync import parse_worker as reading
+from index.sync.walk import Entry, walk
+from index.types import Document, Failure, Heading
 
 pytestmark = pytest.mark.unit
 CHANGING = "is being changed; run the command again when it is done"
@@ -169,7 +169,7 @@ def test_read_file_too_many_headings_are_cut_and_noted(
 
 LIMITED = """
 import resource, sys
-from index.limits import limit_reader
+from index.runtime import limit_reader
 limit_reader(100 << 20)
 print(resource.getrlimit(resource.RLIMIT_CORE))
 try:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.passages import Passage
+from index.types import Passage
 from rag.answers import Answer, Citation, Quote, Statement, Support
 from ui.render import answer_prose, clean, excerpt, marked, prose, safe
 

@@ -7,7 +7,7 @@ from ir_measures import RR, R, Success, nDCG
 from eval.evidence import Fact
 from eval.retrieval import found_all, ranks, score_ranking
 from eval.spans import Span
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from index.formats.tables import parse_csv
-from index.passages import Document, Heading, Hit, Passage
-from index.split import split
+from index.text.splitter import split
+from index.types import Document, Heading, Hit, Passage
 from rag.answers import Claim, Draft, Support
 from rag.compose import Evidence
 from rag.label import Labelled, label

@@ -13,8 +13,8 @@ import pytest
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
-from index.formats.numerals import shown
-from index.formats.parsed import Parsed, Unreadable
+from index.formats.base import Parsed, Unreadable
+from index.formats.office.workbooks import shown
 from index.formats.registry import parse
 from index.formats.tables import Span, read_table
 

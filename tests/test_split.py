@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.embed import Embedder
-from index.passages import Document, Heading, Passage
-from index.split import HEADING_TOKENS, split
+from index.embedding.embedder import Embedder
+from index.text.splitter import HEADING_TOKENS, split
+from index.types import Document, Heading, Passage
 
 pytestmark = pytest.mark.unit
 LIMIT = 20

@@ -14,8 +14,8 @@ from eval.gold import GoldItem, GoldSet
 from eval.strict import Replies, Report, Shown, Stated, drawn, stated
 from eval.strict_cli import lines
 from index.errors import ConfigError
-from index.passages import Passage
 from index.settings import load_settings
+from index.types import Passage
 from rag.answers import Answer, Citation, Quote, Statement, Support
 from rag.llm import Message
 from rag.llm_faults import LLMError

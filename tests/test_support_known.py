@@ -1,8 +1,8 @@
 import pytest
 
 from eval.support_known import backs_of, known_error
-from index.passages import Passage
 from index.settings import load_settings
+from index.types import Passage
 from rag.answers import Quote
 from rag.settings import Settings
 

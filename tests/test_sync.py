@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import Catalog, FileState
+from index.catalog.database import FILE_NAME
+from index.catalog.reader import Catalog, FileState
+from index.catalog.writer import writer_lock
 from index.errors import ConfigError, IndexMismatch, StoreError
-from index.lock import writer_lock
-from index.passages import Failure
-from index.rows import FILE_NAME
-from index.store import Index, Snapshot
-from index.sync import sync
+from index.snapshots import Index, Snapshot
+from index.sync.sync import sync
+from index.types import Failure
 from tests.history import WORDS, History
 from tests.indexing import (
     Place,

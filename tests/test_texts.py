@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from index.passages import Passage
-from index.texts import Text, Texts, text_of
+from index.snapshots import Text, Texts, text_of
+from index.types import Passage
 
 pytestmark = pytest.mark.unit
 

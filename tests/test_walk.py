@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import ConfigError
-from index.passages import Failure
-from index.walk import Entry, walk
+from index.sync.walk import Entry, walk
+from index.types import Failure
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.watch import changes
+from index.sync.walk import changes
 
 pytestmark = pytest.mark.model
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from index.formats.parsed import Parsed, Unreadable
+from index.formats.base import Parsed, Unreadable
 from index.formats.registry import parse
 
 pytestmark = [

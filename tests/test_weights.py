@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.passages import Passage
-from index.pooling import Packed
-from index.texts import Text, text_of
+from index.embedding.pooling import Packed
+from index.snapshots import Text, text_of
+from index.types import Passage
 from rag.rank import Terms
 from rag.retrieve import Found, Query, search
 from rag.wants import Kind
 from rag.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
-    from index.passages import Vectors
-    from index.store import Snapshot
+    from index.snapshots import Snapshot
+    from index.types import Vectors
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from index.passages import Hit
+    from index.types import Hit
     from rag.answers import Answer, Turn
 
 _NEAREST = 3

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Answer, Citation, Support, Turn
 from ui.readable import text_of, turn_of
 from ui.reader import document_url

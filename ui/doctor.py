@@ -12,7 +12,7 @@ from index.errors import StoreError
 from ui.console import json_option, print_json, settings_of, speaks
 
 if TYPE_CHECKING:
-    from index.doctor import Health
+    from index.sync.doctor import Health
 
 _MEGABYTE = 1 << 20
 
@@ -24,8 +24,8 @@ _MEGABYTE = 1 << 20
 @speaks
 def command(context: click.Context, mend: bool, as_json: bool) -> None:
     """Look at all of the index; exit code 4 if something is wrong with it."""
-    from index.doctor import examine, repair
-    from index.embed import Embedder
+    from index.embedding.embedder import Embedder
+    from index.sync.doctor import examine, repair
 
     settings = settings_of(context)
     mended = repair(settings, Embedder(settings.embedding_model)) if mend else ()

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from index.passages import Document
 from index.sentences import sentence_spans
+from index.types import Document
 from rag.answers import Support
 from rag.engine import Engine
 

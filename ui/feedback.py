@@ -12,7 +12,7 @@ from index.errors import StoreError
 from rag.answers import Answer, Turn
 from rag.wire import CitationBody
 
-FILE_NAME = "feedback.jsonl"
+FEEDBACK_FILE = "feedback.jsonl"
 REASON_CHARACTERS = 1_000
 
 
@@ -30,7 +30,7 @@ def rate(data: Path, answer: Answer, turns: Sequence[Turn], rating: str, reason:
         "reason": reason.strip()[:REASON_CHARACTERS],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    path = data / FILE_NAME
+    path = data / FEEDBACK_FILE
     try:
         # One write to the end of the file: lines of two readers do not mix.
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
-from index.dense import preload
+from index.engines.chroma_store import preload
 from index.errors import FootnoteError
 from index.settings import IndexSettings
 from ui.index_folder import PARTIAL

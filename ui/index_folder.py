@@ -16,9 +16,9 @@ from index.errors import ConfigError, FootnoteError
 from ui.console import json_option, print_json, settings_of, speaks
 
 if TYPE_CHECKING:
-    from index.intake import Progress
     from index.settings import IndexSettings
-    from index.sync import SyncReport
+    from index.sync.ingest import Progress
+    from index.sync.sync import SyncReport
 
 PARTIAL = 3
 
@@ -42,7 +42,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Index FOLDER (default: seeds); what is unchanged is not read again."""
-    from index.sync import sync
+    from index.sync.sync import sync
 
     if watch and (dry_run or as_json):
         raise ConfigError("--watch goes on and on; run it without --dry-run and --json")
@@ -62,8 +62,8 @@ def command(
 
 def _follow(folder: Path, settings: IndexSettings) -> None:
     """Sync after each change until interrupted; what fails is said, and tried again."""
-    from index.sync import sync
-    from index.watch import changes
+    from index.sync.sync import sync
+    from index.sync.walk import changes
 
     click.echo(f"Watching {folder}; stop with Ctrl-C.", err=True)
     for _ in changes(folder, settings.data, threading.Event()):

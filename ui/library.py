@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from index.catalog import DocumentInfo
+from index.catalog.reader import DocumentInfo
 from index.errors import FootnoteError, StoreError, UnknownDocument
 from index.formats.registry import PARSERS
 from index.settings import IndexSettings

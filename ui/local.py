@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from index.errors import ConfigError
-from index.limits import cores
+from index.runtime import cores
 from rag.settings import Settings
 
 # Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import FootnoteError
-from index.limits import READER_BYTES, limit_reader
-from index.reading import open_ordinary
+from index.runtime import READER_BYTES, limit_reader
+from index.sync.parse_worker import open_ordinary
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-    from index.formats.page_image import Box
+    from index.formats.pdf.render import Box
 
 _WIDTH = 1100  # pixels: a panel's 450 on a screen of twice the density, and room to enlarge
 _SECONDS = 20
@@ -119,7 +119,7 @@ def draw(corpus: str, spot: Spot) -> Picture:
 
 
 def _drawn(data: bytes, spot: Spot) -> Picture:
-    from index.formats.page_image import boxes, render
+    from index.formats.pdf.render import boxes, render
 
     found: Sequence[Box] = boxes(data, spot.page, spot.quote, spot.at) if spot.quote else ()
     png = render(data, spot.page, _WIDTH)

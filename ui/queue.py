@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import Any, Protocol, TypeVar
 
-from index.catalog import DocumentInfo
+from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
-from index.passages import Document, Hit
+from index.types import Document, Hit
 from rag.answerable import Signals
 from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine

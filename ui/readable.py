@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from index.passages import Hit, Passage
+from index.types import Hit, Passage
 from rag.answers import Answer, Citation, Support, Turn
 from rag.plain import plain
 from rag.wire import AnswerBody, CitationBody, RefusalBody, StatementBody

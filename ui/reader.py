@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import quote
 
-from index.passages import Document, Heading
+from index.types import Document, Heading
 from rag.grids import Span, grids
 from ui.reader_table import grid_html
 from ui.render import marked, safe

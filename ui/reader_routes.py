@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from index.errors import FootnoteError, UnknownDocument
-from index.passages import Document
+from index.types import Document
 from rag.engine import Engine
 from rag.settings import Settings
 from ui.faults import status_of

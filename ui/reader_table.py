@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from rag.grids import Grid, Row, Span
 from ui.render import safe
 
-Marker = Callable[[int, int], str]
 
-
-def grid_html(grid: Grid, cited: Span, mark: Marker) -> str:
+def grid_html(grid: Grid, cited: Span, mark: Callable[[int, int], str]) -> str:
     """A table as HTML; rows that the cited characters touch are of the class `cited`.
 
     `mark` makes HTML of the characters between two places.
@@ -21,13 +19,15 @@ def grid_html(grid: Grid, cited: Span, mark: Marker) -> str:
     return f'<div class="grid">{table}</div>'
 
 
-def _row_html(row: Row, columns: Sequence[str], cited: Span, mark: Marker) -> str:
+def _row_html(
+    row: Row, columns: Sequence[str], cited: Span, mark: Callable[[int, int], str]
+) -> str:
     touched = max(row.start, cited[0]) < min(row.end, cited[1])
     cells = "".join(f"<td>{cell}</td>" for cell in _cells(row, columns, mark))
     opening = '<tr class="cited">' if touched else "<tr>"
     return f"{opening}{cells}</tr>"
 
 
-def _cells(row: Row, columns: Sequence[str], mark: Marker) -> Iterator[str]:
+def _cells(row: Row, columns: Sequence[str], mark: Callable[[int, int], str]) -> Iterator[str]:
     for name in columns:
         yield mark(*row.cells[name]) if name in row.cells else ""

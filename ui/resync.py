@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.catalog import Catalog
+from index.catalog.reader import Catalog
+from index.catalog.writer import writer_lock
 from index.errors import FootnoteError, StoreError
-from index.lock import writer_lock
 from index.settings import IndexSettings
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def corpus_of(settings: IndexSettings) -> Path:
 
 def _sync(settings: IndexSettings, deleted: set[str], tell: Connection) -> None:
     """Sync, and tell how far it is; in the end tell why it failed, or an empty string."""
-    from index.sync import sync
+    from index.sync.sync import sync
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     with suppress(OSError):

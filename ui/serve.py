@@ -111,7 +111,7 @@ def serve(
     log_json: bool = False,
 ) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
-    from index.doctor import heal
+    from index.sync.doctor import heal
     from rag.build import build
     from ui.app import make_app
     from ui.logs import secrets_of, set_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from index.catalog import DocumentInfo
+from index.catalog.reader import DocumentInfo
 from index.formats.registry import PARSERS
 from ui.conversation import count
 from ui.library import LibraryState

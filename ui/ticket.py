@@ -9,12 +9,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from index.errors import StoreError
 from rag.leaving import READER, Reader
-
-T = TypeVar("T")
 
 END = object()
 _BEGUN = object()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from index.formats.parsed import Unreadable
+from index.formats.base import Unreadable
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from index.formats.parsed import Block, Parsed, Unreadable, from_blocks, left_out
+from index.formats.base import Block, Parsed, Unreadable, from_blocks, left_out
 from index.formats.tables import read_table
 
 _CODE_PAGE = re.compile(rb"\\ansicpg(\d+)")

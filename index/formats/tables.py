@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.formats.base import Block, Parsed, Unreadable, from_blocks, table_blocks
 from index.formats.decode import decode
-from index.formats.parsed import Block, Parsed, Unreadable, from_blocks, table_blocks
 
 
 def parse_csv(data: bytes) -> Parsed:

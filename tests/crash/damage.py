@@ -22,12 +22,12 @@ from pathlib import Path
 
 import click
 
-from index import doctor
+from index.engines.generations import FOLDER
 from index.errors import FootnoteError, StoreError
-from index.generations import FOLDER
-from index.limits import limit_memory
+from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
-from index.store import Index
+from index.snapshots import Index
+from index.sync.sync import doctor
 from tests.crash import scenes
 from tests.crash.faults import Ended, in_child, start
 from tests.crash.look import MEMORY_BYTES, Flaw, Held

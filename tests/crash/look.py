@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import tantivy
 
-from index.catalog import Catalog
-from index.embed import Embedder
+from index.catalog.reader import Catalog
+from index.embedding.embedder import Embedder
+from index.engines.tantivy_store import LexicalFollower
 from index.errors import EmptyIndex
-from index.lexical import LexicalFollower
-from index.limits import limit_memory
-from index.passages import Document, Passage, Vectors
+from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
-from index.store import Index, Snapshot
+from index.snapshots import Index, Snapshot
+from index.types import Document, Passage, Vectors
 
 # A torn graph may ask for memory without end; a server that asks for this much has failed.
 MEMORY_BYTES = 6 << 30

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import click
 
-from index.embed import Embedder
+from index.embedding.embedder import Embedder
+from index.engines.generations import FOLDER
 from index.errors import StoreError
-from index.generations import FOLDER
 from tests.crash import scenes
 from tests.crash.faults import Ended, Shim, in_child, start
 from tests.crash.look import Flaw, flaws, look, look_into_catalog, stored

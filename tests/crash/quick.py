@@ -32,7 +32,7 @@ class _Done:
 
 
 class ReaderHere:
-    """What `index.load` needs of a pool of processes, in this process."""
+    """What `index.sync.parse_pool` needs of a pool of processes, in this process."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
@@ -63,7 +63,7 @@ def speed_up() -> None:
         return _ask(ours, command, options.get("input") or b"")
 
     patch = pytest.MonkeyPatch()
-    patch.setattr("index.load.ProcessPool", ReaderHere)
+    patch.setattr("index.sync.parse_pool.ProcessPool", ReaderHere)
     patch.setattr("subprocess.run", forked)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from index.generations import FOLDER
+from index.engines.generations import FOLDER
 from tests.crash.faults import Ended, in_child
 from tests.crash.look import Flaw, Held, flaws, look
 from tests.crash.scenes import Synced, top_names

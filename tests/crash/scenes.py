@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embed import Embedder, Progress
+from index.embedding.embedder import Embedder, Progress
 from index.errors import FootnoteError
-from index.passages import Content, Embedded, Vectors
 from index.settings import IndexSettings, load_settings
-from index.sync import sync
+from index.sync.sync import sync
+from index.types import Content, Embedded, Vectors
 from tests.crash.faults import in_child
 from tests.crash.look import Held, flaws, look, wrong_vectors
 from tests.crash.quick import speed_up

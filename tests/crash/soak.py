@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from index.embed import Embedder
+from index.embedding.embedder import Embedder
 from tests.crash import scenes
 from tests.crash.faults import in_child, start
 from tests.crash.look import Flaw, Held, flaws, look, stored

@@ -1,0 +1,114 @@
+"""Text files, whose passages are the file's own characters: plain text and light markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from index.formats.base import Parsed
+from index.formats.decode import declared_encoding, decode
+from index.types import Heading
+
+if TYPE_CHECKING:
+    from docutils.nodes import section
+    from markdown_it.token import Token
+
+# A short line by itself that reads like a title: no full stop, and text below it.
+_TITLE_LINE = re.compile(
+    r"(?:\A|\n[ \t]*\r?\n)([^\W\d_a-z][^\n]{1,70}[^\s.,;:!?])[ \t]*\r?\n[ \t]*\r?\n(?=\S)"
+)
+
+
+def parse_text(data: bytes) -> Parsed:
+    """The file's own text; lone short lines above a paragraph are its headings."""
+    text = decode(data)
+    found = list(_title_lines(text))
+    title = found[0].text if found and not text[: found[0].start].strip() else ""
+    return Parsed(text, title, tuple(found))
+
+
+def parse_plain(data: bytes) -> Parsed:
+    """The file's own text, of which no line is taken for a heading."""
+    return Parsed(decode(data, declared_encoding(data)))
+
+
+def _title_lines(text: str) -> Iterator[Heading]:
+    position = 0
+    while match := _TITLE_LINE.search(text, position):
+        level = 1 if not text[: match.start(1)].strip() else 2
+        yield Heading(match.start(1), level, " ".join(match.group(1).split()))
+        # The blank line after this one may come before the next.
+        position = match.end(1)
+
+
+# What static site generators keep above the text; CommonMark would take it for a heading.
+_FRONT_MATTER = re.compile(r"---[ \t\r]*\n(?=[\w-]+[ \t]*:)(?:[^\n]*\n)*?---[ \t\r]*(?:\n|$)")
+_FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
+
+
+def parse_markdown(data: bytes) -> Parsed:
+    """The file's own text; headings where CommonMark sees them, so not in fenced code."""
+    return markdown(decode(data))
+
+
+def markdown(text: str) -> Parsed:
+    """Markdown as it stands, with its headings; title from front matter or the first of level 1."""
+    from markdown_it import MarkdownIt
+
+    lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+    front = _FRONT_MATTER.match(text)
+    tokens = MarkdownIt().parse(text)
+    headings = tuple(
+        Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline))
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map
+        if not front or lines[token.map[0]] >= front.end()
+    )
+    given = _FRONT_TITLE.search(front.group()) if front else None
+    title = given.group(1).strip().strip("\"'") if given else ""
+    title = title or next((heading.text for heading in headings if heading.level == 1), "")
+    return Parsed(text, title, headings)
+
+
+def parse_rst(data: bytes) -> Parsed:
+    """The file's own text; headings are the section titles that docutils finds."""
+    from docutils import nodes
+    from docutils.frontend import get_default_settings
+    from docutils.parsers.rst import Parser
+    from docutils.utils import new_document
+
+    text = decode(data)
+    settings = get_default_settings(Parser)
+    # No file but this one is read, and what is wrong with it is no matter of ours.
+    settings.file_insertion_enabled = settings.raw_enabled = False
+    settings.report_level = settings.halt_level = 5
+    settings.warning_stream = False
+    document = new_document("", settings)
+    Parser().parse(text, document)
+    # docutils takes these two for blanks, though they end lines elsewhere.
+    lines = text.replace("\f", " ").replace("\v", " ").splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
+    headings = list[Heading]()
+    for section in document.findall(nodes.section):
+        # Its line is the one below the title; above it there may be one, too.
+        above = section.line - 3
+        first = above + (above < 0 or lines[above].strip() != lines[above + 2].strip())
+        words = " ".join(section[0].astext().split())
+        headings.append(Heading(starts[first], _depth(section), words))
+    return Parsed(text, headings[0].text if headings else "", tuple(headings))
+
+
+def _depth(section: section) -> int:
+    """How deep a section stands, from 1."""
+    depth = 0
+    while section.parent is not None:
+        section, depth = section.parent, depth + 1
+    return depth
+
+
+def _plain(inline: Token) -> str:
+    """The words of a heading without its marks."""
+    shown = (child.content or " " * (child.type == "softbreak") for child in inline.children or ())
+    return " ".join("".join(shown).split())

@@ -1,0 +1,65 @@
+"""What a process may use: its cores, and bounds for children that open what others made."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+
+# So that a reader stays below a gigabyte whatever it is given. OCR, the hungriest honest reader,
+# takes 720 MB with the libraries it loads.
+READER_BYTES = 930 << 20
+# Readers write nothing; this is room for what Python keeps of the modules it compiles.
+_WRITTEN_BYTES = 16 << 20
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def limit_memory(more: int) -> None:
+    """Let this process take at most so many bytes more than it holds; then MemoryError.
+
+    Counted from what it holds, since libraries take gigabytes of address space where there are
+    many cores.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    except OSError:  # not Linux
+        pages = 0
+    _lower(resource.RLIMIT_DATA, pages * resource.getpagesize() + more)
+
+
+def limit_reader(memory: int) -> None:
+    """Bound a process that reads files of any kind: its memory, and what it leaves behind."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
+    limit_memory(memory)
+
+
+def _lower(kind: int, limit: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(kind, (limit, limit))
+
+
+class Clock:
+    """Seconds per stage since the clock was made; a stage that comes again is added to."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """What was done since the last lap belongs to this stage."""
+        now = time.perf_counter()
+        self._laps[stage] = self._laps.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each stage, and of all in "total", to the microsecond."""
+        total = time.perf_counter() - self._started
+        return {name: round(value, 6) for name, value in {**self._laps, "total": total}.items()}

@@ -1,0 +1,335 @@
+"""The index as its readers see it: one generation at a time, moved forward between questions."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from index.catalog.reader import Catalog, Committed, DocumentInfo
+from index.embedding.embedder import Embedder
+from index.embedding.micro_batching import Batcher, VectorMemory
+from index.embedding.pooling import Packed
+from index.engines import chroma_store as dense
+from index.engines import tantivy_store as lexical
+from index.engines.chroma_store import DenseFollower
+from index.engines.generations import folder_of, hold, opening
+from index.engines.integrity import verify
+from index.engines.tantivy_store import LexicalFollower
+from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
+from index.sentences import sentence_spans
+from index.settings import IndexSettings
+from index.types import Document, Passage, Vectors
+
+# 7 kB each. A question reads 50 texts, which takes 0.15 ms each that is not kept.
+_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that one or more passages have, in order of id, and what search wants to know of it.
+
+    `vector` is its unit vector. `sentences` are spans in it, `inside` their vectors, and `terms`
+    the terms of each; `heading` are those of the heading path above. A vector may be missing.
+    """
+
+    passages: tuple[Passage, ...]
+    vector: Vectors | None
+    sentences: tuple[tuple[int, int], ...]
+    inside: Packed | None
+    terms: tuple[tuple[str, ...], ...]
+    heading: tuple[str, ...]
+
+    @property
+    def passage(self) -> Passage:
+        """The first of the passages."""
+        return self.passages[0]
+
+
+def text_of(
+    passages: Sequence[Passage],
+    vector: Vectors | None,
+    inside: Packed | None,
+    terms_of_each: Callable[[Sequence[str]], list[list[str]]],
+) -> Text:
+    """The text of passages that read the same; `terms_of_each` gives the terms of its parts."""
+    text, heading = passages[0].text, passages[0].heading
+    spans = sentence_spans(text)
+    first, *terms = terms_of_each([heading, *(text[start:end] for start, end in spans)])
+    return Text(
+        tuple(passages), vector, tuple(spans), inside, tuple(map(tuple, terms)), tuple(first)
+    )
+
+
+class Texts:
+    """The texts behind keys, for any number of threads; those read lately are kept."""
+
+    def __init__(self, most: int = _KEPT) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Text] = OrderedDict()
+
+    def kept(self, keys: Sequence[str]) -> dict[str, Text]:
+        """Those of the texts that are kept."""
+        with self._lock:
+            found = {key: self._kept[key] for key in keys if key in self._kept}
+            for key in found:
+                self._kept.move_to_end(key)
+        return found
+
+    def of(
+        self, keys: Sequence[str], read: Callable[[Sequence[str]], dict[str, Text]]
+    ) -> dict[str, Text]:
+        """The texts of keys, of which `read` gives those that are not kept and exist."""
+        found = self.kept(keys)
+        if missing := [key for key in keys if key not in found]:
+            new = read(missing)
+            found |= new
+            with self._lock:
+                self._kept |= new
+                while len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+        return found
+
+
+_ATTEMPTS = 5
+_QUERIES = 256
+_REFRESH_SECONDS = 1.0
+
+
+class Snapshot:
+    """One generation: the catalog as it was at its commit, and the followers that belong to it."""
+
+    def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
+        self._catalog = Catalog.read(settings.data)
+        self._lock = threading.Lock()
+        self._texts = Texts()
+        self.leases = 0
+        self.retired = False
+        try:
+            self.generation = self._catalog.generation
+            self.corpus = self._catalog.meta("corpus") or "FOLDER"
+            embedder.recall(self._catalog.meta("stamp"), self._catalog.meta("model"))
+            self.model = embedder.fingerprint
+            self._check_model()
+            self._open(settings.data)
+        except BaseException:
+            self._catalog.close()
+            raise
+
+    def _check_model(self) -> None:
+        built_with = self._catalog.meta("model")
+        if built_with != self.model:
+            raise IndexMismatch(
+                f"the index was built with {built_with}, the settings ask for {self.model}; "
+                f"run: footnote index {self.corpus} --rebuild"
+            )
+
+    def _open(self, data: Path) -> None:
+        folder = folder_of(data, self._catalog)
+        if folder is None:
+            raise DamagedFollowers(
+                f"the index in {data} lacks the files of generation {self.generation}; "
+                "run: footnote doctor --repair"
+            )
+        with ExitStack() as opened:
+            self._held = opened.enter_context(hold(folder))
+            with self._mendable(), opening(folder):
+                verify(folder)
+                self._dense = opened.enter_context(closing(DenseFollower(folder / dense.FOLDER)))
+                self._lexical = LexicalFollower(folder / lexical.FOLDER)
+            opened.pop_all()
+
+    @contextmanager
+    def _mendable(self) -> Iterator[None]:
+        """Errors of the followers, of which Chroma and Tantivy have many kinds, in words."""
+        try:
+            yield
+        except DamagedFollowers:
+            raise
+        except Exception as error:
+            cause = error.__cause__ or error
+            raise StoreError(
+                f"the index cannot be searched ({type(cause).__name__}: {cause}); "
+                "run: footnote doctor --repair"
+            ) from error
+
+    @cached_property
+    def passage_count(self) -> int:
+        """How many passages there are."""
+        with self._lock:
+            return self._catalog.passage_count()
+
+    def documents(self) -> list[DocumentInfo]:
+        """Every file of the corpus in order of path, failed ones with their reason."""
+        with self._lock:
+            return self._catalog.documents()
+
+    def document(self, path: str) -> Document | None:
+        """A document with its text, or None."""
+        with self._lock:
+            return self._catalog.document(path)
+
+    def texts(self, keys: Sequence[str]) -> dict[str, Text]:
+        """The texts behind keys, with the passages that have them and what search reads."""
+        return self._texts.of(keys, self._read)
+
+    def passages_in(self, path: str) -> list[Passage]:
+        """The passages of a document in reading order."""
+        with self._lock:
+            return self._catalog.passages_in(path)
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """The stored unit vectors of keys."""
+        texts = self._texts.kept(keys)
+        found = {key: text.vector for key, text in texts.items() if text.vector is not None}
+        if missing := [key for key in keys if key not in texts]:
+            with self._lock:
+                found |= self._catalog.vectors(self.model, missing)
+        return found
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """The k keys nearest to a unit vector with their cosine similarity, best first."""
+        with self._mendable():
+            return self._dense.nearest(vector, min(k, self._dense.count()))
+
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
+        """The k keys that share the most telling words with a query (BM25), best first."""
+        with self._mendable():
+            return self._lexical.search(query, k)
+
+    def terms(self, text: str) -> list[str]:
+        """A text's words as they are indexed, stop words left out."""
+        return self._lexical.terms(text)
+
+    def language(self, text: str) -> str:
+        """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
+        return self._lexical.language(text)
+
+    def idf(self, term: str) -> float:
+        """How telling a term is in this index."""
+        return self._lexical.idf(term)
+
+    def _read(self, keys: Sequence[str]) -> dict[str, Text]:
+        with self._lock:
+            passages = self._catalog.passages_of(keys)
+            vectors = self._catalog.vectors(self.model, keys)
+            inside = self._catalog.sentence_vectors(self.model, keys)
+        return {
+            key: text_of(same, vectors.get(key), inside.get(key), self._lexical.terms_of_each)
+            for key, same in passages.items()
+        }
+
+    def renew(self, catalog: Catalog) -> None:
+        """Read from another connection that sees this generation, and give up the present one.
+
+        The present one makes SQLite keep what was in its log when it was opened.
+        """
+        with self._lock:
+            self._catalog, before = catalog, self._catalog
+        before.close()
+
+    def close(self) -> None:
+        """Let go of files."""
+        self._dense.close()
+        self._catalog.close()
+        self._held.close()
+
+
+class Index:
+    """The index for any number of threads that ask; it follows the writer by itself."""
+
+    def __init__(self, settings: IndexSettings, embedder: Embedder | None = None) -> None:
+        self.settings = settings
+        self.embedder = embedder or Embedder(settings.embedding_model)
+        self._sentences = VectorMemory(self.embedder.embed_passages)
+        self._embed_query = lru_cache(_QUERIES)(Batcher(self.embedder.embed_queries))
+        self._lock = threading.Lock()
+        self._committed = Committed(settings.data)
+        self._current: Snapshot | None = None
+        self._current_is = (0, 0)
+
+    @contextmanager
+    def lease(self) -> Iterator[Snapshot]:
+        """The newest generation, kept open until the block ends.
+
+        Raises EmptyIndex, IndexMismatch or StoreError, each with the command to run.
+        """
+        with self._lock:
+            snapshot = self._newest()
+            snapshot.leases += 1
+        try:
+            yield snapshot
+        finally:
+            with self._lock:
+                snapshot.leases -= 1
+                if snapshot.retired and not snapshot.leases:
+                    snapshot.close()
+
+    def embed_query(self, text: str) -> Vectors:
+        """The unit vector of a question; those of the last ones are remembered."""
+        return self._embed_query(text)
+
+    def embed_sentences(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of sentences, shape (len(texts), dimension); the last are remembered."""
+        return self._sentences.vectors(texts)
+
+    def close(self) -> None:
+        """Close the current generation."""
+        with self._lock:
+            if self._current:
+                self._retire(self._current)
+                self._current = None
+            self._committed.close()
+
+    def refresh(self) -> None:
+        """Move to the newest generation, so that the one before can go from the disk; if none was
+        asked for yet, do nothing.
+
+        Raises what `lease` raises.
+        """
+        with self._lock:
+            if self._current is None:
+                return
+            snapshot = self._newest()
+            catalog = Catalog.read(self.settings.data)
+            if catalog.generation == snapshot.generation:
+                snapshot.renew(catalog)
+            else:
+                catalog.close()
+
+    def keep_up(self, stop: threading.Event) -> None:
+        """Refresh once a second until told to stop; what fails is told to those who ask."""
+        while not stop.wait(_REFRESH_SECONDS):
+            with suppress(FootnoteError):
+                self.refresh()
+
+    def _newest(self) -> Snapshot:
+        committed = self._committed.now()
+        if self._current and self._current_is == committed:
+            return self._current
+        before, self._current = self._current, self._open()
+        self._current_is = committed
+        if before:
+            self._retire(before)
+        return self._current
+
+    def _open(self) -> Snapshot:
+        """Open the committed generation; one swept meanwhile is replaced by the next."""
+        for _ in range(_ATTEMPTS):
+            committed = self._committed.now()
+            try:
+                return Snapshot(self.settings, self.embedder)
+            except StoreError:
+                if self._committed.now() == committed:
+                    raise
+        raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
+
+    def _retire(self, snapshot: Snapshot) -> None:
+        snapshot.retired = True
+        if not snapshot.leases:
+            snapshot.close()

@@ -1,0 +1,150 @@
+"""One file to a document, in a child process under limits; also what tells two files apart."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from index.errors import ConfigError
+from index.formats.base import Parsed, Unreadable
+from index.formats.registry import parse
+from index.sync.walk import Entry
+from index.types import Document, Failure
+
+_TEXT_CHARACTERS = 20_000_000
+_HEADINGS = 20_000
+# What writes a file is given this long to finish.
+_PAUSE_SECONDS = 0.5
+
+# Why a file was not read to its end; the same limits would stop it again.
+DEADLY = "damaged: reading it ended the reader"
+HUNGRY = "needs too much memory to read"
+
+
+# What the errors of libraries mean, by the name of their class.
+_FAULTS = {
+    "BadZipFile": "its zip container is broken",
+    "DecompressionBombError": "a picture in it unpacks to too much",
+    "PackageNotFoundError": "its zip container lacks the document",
+    "XMLSyntaxError": "its XML is broken, or made to grow without end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of one file: how it was when it was read, its digest, a document or a failure.
+
+    The entry may have another size and time than the walk's, of a file that changed since.
+    """
+
+    entry: Entry
+    digest: str
+    result: Document | Failure
+
+
+def read_files(corpus: str, entries: Sequence[Entry]) -> list[Loaded]:
+    """Read files one after the other."""
+    return [read_file(corpus, entry) for entry in entries]
+
+
+def read_file(corpus: str, entry: Entry) -> Loaded:
+    """Read a file; whatever it holds gives a document or a failure, never an exception."""
+    digest = ""
+    try:
+        entry, data = _read(Path(corpus), entry)
+        digest = sha256(data).hexdigest()
+        parsed = _checked(parse(entry.path, data))
+    except Unreadable as error:
+        return Loaded(entry, digest, Failure(entry.path, str(error)))
+    except MemoryError:
+        return Loaded(entry, digest, Failure(entry.path, HUNGRY))
+    except OSError as error:
+        return Loaded(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
+    except Exception as error:
+        # A library met bytes that its authors did not expect; the file is at fault, not the run.
+        name = type(error).__name__
+        reason = f"damaged: {_FAULTS.get(name) or f'{name} while reading it'}"
+        return Loaded(entry, digest, Failure(entry.path, reason))
+    document = Document(
+        path=entry.path,
+        title=parsed.title or PurePosixPath(entry.path).stem,
+        text=parsed.text,
+        digest=digest,
+        headings=parsed.headings,
+        page_starts=parsed.page_starts,
+        hidden=parsed.hidden,
+        notes=parsed.notes,
+    )
+    return Loaded(entry, digest, document)
+
+
+def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:
+    """A file's bytes, and its entry as it was read; one that changes is read twice.
+
+    Raises Unreadable if it still changes, and OSError.
+    """
+    for last in (False, True):
+        with open_ordinary(corpus, entry.path) as file:
+            before = os.fstat(file.fileno())
+            # A pipe or a device may have no end.
+            data = file.read(before.st_size + 1) if stat.S_ISREG(before.st_mode) else b""
+            after = os.fstat(file.fileno())
+        found = Entry(entry.path, before.st_size, before.st_mtime_ns)
+        unchanged = (after.st_size, after.st_mtime_ns) == (found.size, found.mtime)
+        if unchanged and (found == entry or last or not data):
+            return found if data else entry, data
+        if not last:
+            time.sleep(_PAUSE_SECONDS)
+    raise Unreadable("is being changed; run the command again when it is done")
+
+
+def _checked(parsed: Parsed) -> Parsed:
+    """What a parser gave, small enough and whole. Raises Unreadable if it is not."""
+    # Half a character cannot be stored; it is refused here, where it fails one file only.
+    "".join((parsed.title, parsed.text, *parsed.notes)).encode()
+    if not parsed.text.strip():
+        raise Unreadable("empty: there is no text in it")
+    if len(parsed.text) > _TEXT_CHARACTERS:
+        raise Unreadable(f"too large: its text has over {_TEXT_CHARACTERS:,} characters")
+    if len(parsed.headings) > _HEADINGS:
+        note = f"only its first {_HEADINGS:,} headings are kept as headings"
+        headings = parsed.headings[:_HEADINGS]
+        parsed = replace(parsed, headings=headings, notes=(*parsed.notes, note))
+    "".join(heading.text for heading in parsed.headings).encode()
+    return parsed
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes. Raises ConfigError if it cannot be read."""
+    try:
+        with open_ordinary(path.parent, path.name) as file:
+            digest = sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def open_ordinary(corpus: Path, path: str) -> BinaryIO:
+    """Open a file below a folder for reading, through no link and without waiting for a pipe.
+
+    Raises OSError, also if the file or a folder on its way has become a link since the walk.
+    """
+    folder = os.open(corpus, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        *parents, name = PurePosixPath(path).parts
+        for parent in parents:
+            inner = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        return os.fdopen(os.open(name, flags, dir_fd=folder), "rb")
+    finally:
+        os.close(folder)

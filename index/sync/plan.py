@@ -1,0 +1,131 @@
+"""What a sync would do: the files of a folder compared with those of the catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from index.catalog.reader import FileState
+from index.errors import ConfigError
+from index.settings import IndexSettings
+from index.sync.parse_pool import is_too_large, too_large, too_slow
+from index.sync.parse_worker import DEADLY, HUNGRY, file_digest
+from index.sync.walk import Entry
+from index.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sync before it happens. `parse` holds the files that must be read: added and changed.
+
+    `renamed` pairs the old path with the new file; `touched` has files whose bytes are as before.
+    """
+
+    parse: tuple[Entry, ...]
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    renamed: tuple[tuple[str, Entry], ...]
+    removed: tuple[str, ...]
+    touched: tuple[Entry, ...]
+    unchanged: tuple[str, ...]
+    refused: tuple[Failure, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to do but to record times."""
+        return not (self.parse or self.renamed or self.removed or self.refused)
+
+
+def make_plan(
+    corpus: Path,
+    entries: Sequence[Entry],
+    refused: Sequence[Failure],
+    known: Mapping[str, FileState],
+    settings: IndexSettings,
+    read_all: bool,
+) -> Plan:
+    """Compare files with the catalog. Only files of a new size or time, or of a new name, are read,
+    and those that failed for a reason which is gone.
+
+    With `read_all` every file is read again.
+    """
+    here = {entry.path for entry in entries} | {failure.path for failure in refused}
+    gone = {path: state for path, state in known.items() if path not in here}
+    same, touched, changed, fresh = list[str](), list[Entry](), list[Entry](), list[Entry]()
+    for entry in entries:
+        state = known.get(entry.path)
+        if state is None:
+            fresh.append(entry)
+        elif read_all or _may_succeed_now(corpus, entry, state, settings):
+            changed.append(entry)
+        elif (entry.size, entry.mtime) == (state.size, state.mtime):
+            same.append(entry.path)
+        elif entry.size == state.size and _digest(corpus, entry) == state.digest:
+            touched.append(entry)
+        else:
+            changed.append(entry)
+    renamed = [] if read_all else _renames(corpus, fresh, gone)
+    moved = {entry.path for _, entry in renamed}
+    added = [entry for entry in fresh if entry.path not in moved]
+    return Plan(
+        parse=tuple(sorted([*added, *changed], key=lambda entry: entry.path)),
+        added=tuple(entry.path for entry in added),
+        changed=tuple(entry.path for entry in changed),
+        renamed=tuple(renamed),
+        removed=tuple(sorted(gone.keys() - {old for old, _ in renamed})),
+        touched=tuple(touched),
+        unchanged=tuple(same),
+        refused=tuple(failure for failure in refused if _is_news(failure, known)),
+    )
+
+
+def _is_news(failure: Failure, known: Mapping[str, FileState]) -> bool:
+    state = known.get(failure.path)
+    return state is None or state.failure != failure.reason
+
+
+def _may_succeed_now(corpus: Path, entry: Entry, state: FileState, settings: IndexSettings) -> bool:
+    """A file that was not read to its end, and not for a limit that still holds."""
+    if state.failure is None or state.digest:
+        return False
+    if is_too_large(entry, settings):
+        return state.failure != too_large(entry, settings)
+    held = state.failure in {too_slow(settings), DEADLY, HUNGRY} or not _may_be_read(corpus, entry)
+    return not held
+
+
+def _may_be_read(corpus: Path, entry: Entry) -> bool:
+    return os.access(corpus / entry.path, os.R_OK)
+
+
+def _renames(
+    corpus: Path, fresh: Sequence[Entry], gone: Mapping[str, FileState]
+) -> list[tuple[str, Entry]]:
+    """New files with the bytes and the ending of a vanished one; the first in order of path."""
+    left: dict[tuple[int, str], list[FileState]] = {}
+    for path, state in sorted(gone.items()):
+        if state.failure is None:
+            left.setdefault((state.size, _suffix(path)), []).append(state)
+    renames = []
+    for entry in fresh:
+        candidates = left.get((entry.size, _suffix(entry.path)), [])
+        digest = _digest(corpus, entry) if candidates else ""
+        match = next((state for state in candidates if state.digest == digest), None)
+        if match:
+            candidates.remove(match)
+            renames.append((match.path, entry))
+    return renames
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _digest(corpus: Path, entry: Entry) -> str:
+    try:
+        return file_digest(corpus / entry.path)
+    except ConfigError:
+        # It cannot be read now; the parser will say why.
+        return ""
