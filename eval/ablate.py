@@ -28,15 +28,15 @@ from eval.stats import Floats, interval
 from index.errors import ConfigError
 from index.snapshots import Index
 from index.types import Hit
-from rag.condense import condense
-from rag.rank import choose
-from rag.weights import SCORING, Scoring
+from rag.followups.condense import condense
+from rag.retrieval.sentences import choose
+from rag.retrieval.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
     from eval.evidence import Fact
     from index.snapshots import Snapshot
-    from rag.condense import Asked
-    from rag.retrieve import Found
+    from rag.followups.condense import Asked
+    from rag.retrieval.hybrid import Found
     from rag.settings import Settings
 
 # Passages that are ranked so that there are ten documents among them; as many as are candidates.

@@ -15,8 +15,8 @@ from index.catalog.reader import Catalog
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
+from rag.composition.extractive import QuotesComposer
 from rag.engine import Engine
-from rag.quotes import QuotesComposer
 from rag.settings import Settings
 
 _PARAGRAPHS = 10

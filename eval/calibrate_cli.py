@@ -28,7 +28,7 @@ def refusal(
 
     XQUAD is a SQuAD-format file: its articles at even places are fitted. MTRAG is the folder of
     MTRAG's human subset; it and SQuAD 2.0 are measured alone, the latter without the articles
-    that were fitted. What is fitted is printed; `rag/answerable.py` holds what is in use.
+    that were fitted. What is fitted is printed; `rag/retrieval/answerability.py` holds what is in use.
     """
     from eval.refusal_fit import measure_mtrag, measure_squad2, measure_xquad
     from eval.refusal_report import fit_lines, row_lines, squad2_lines

@@ -11,7 +11,7 @@ from eval.adapters import load_gold
 from eval.corpus import own_index, update
 from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
-from rag.answerable import confidence_of
+from rag.retrieval.answerability import confidence_of
 
 if TYPE_CHECKING:
     from eval.gold import GoldItem

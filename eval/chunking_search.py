@@ -17,9 +17,9 @@ from index.embedding.micro_batching import VectorMemory
 from index.snapshots import Index, Snapshot
 from index.sync.sync import sync
 from index.types import Passage
-from rag.excerpts import excerpts
-from rag.retrieve import Found, Query, search
-from rag.wants import kind_wanted
+from rag.composition.base import excerpts
+from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.hybrid import Found, Query, search
 
 if TYPE_CHECKING:
     from eval.spans import Span

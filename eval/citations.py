@@ -8,7 +8,7 @@ from statistics import fmean
 from eval.evidence import Fact, spans_in
 from eval.retrieval import touches_fact
 from eval.spans import Span, touches
-from rag.answers import Answer, Quote, Statement, Support
+from rag.types import Answer, Quote, Statement, Support
 
 Backs = Callable[[str, Sequence[Quote]], bool]  # whether quotes back a statement
 

@@ -17,7 +17,7 @@ from eval.draft_questions import Asked, questions
 from eval.gold import Evidence, GoldItem
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.words import read, stems
+from rag.verification.words import read, stems
 
 TAG, CHECK = "draft", "check"
 _WORDS = range(6, 36)

@@ -88,7 +88,7 @@ def _tell(items: Sequence[GoldItem], out: Path) -> None:
 
 def _indexed(settings: Settings) -> list[Document]:
     """The documents of the index."""
-    from rag.build import build
+    from rag.engine import build
 
     engine = build(settings)
     try:
@@ -130,7 +130,7 @@ def _from_rules(documents: Sequence[Document], count: int) -> list[GoldItem]:
 def _from_llm(documents: Sequence[Document], settings: Settings, count: int) -> list[GoldItem]:
     from eval.draft import chosen, unanswerable
     from eval.draft_llm import draft_with
-    from rag.llm import LLM
+    from rag.llm.client import LLM
 
     without = count // _UNANSWERABLE
     drafted = draft_with(LLM.of(settings), documents, count - without)

@@ -19,8 +19,8 @@ from eval.draft_questions import questions
 from eval.faults import first_fault
 from eval.gold import Evidence, GoldItem
 from index.errors import ConfigError
-from rag.answers import Turn
-from rag.wants import kind_wanted
+from rag.retrieval.answer_type import kind_wanted
+from rag.types import Turn
 
 # No answer holds it, so that a candidate whose answer is not known yet scores nothing.
 UNKNOWN = "?"

@@ -14,10 +14,10 @@ from eval.gold import Evidence, GoldItem
 from eval.replies import BadReply, ask_json
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.llm import LLM, Message
-from rag.llm_faults import LLMError
-from rag.prompts import quoted
-from rag.words import stems
+from rag.llm.client import LLM, Message
+from rag.llm.errors import LLMError
+from rag.llm.prompts import quoted
+from rag.verification.words import stems
 
 PROMPT_VERSION = 1
 _CHARACTERS = 1200  # of the part of a document that one question is written for

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.wants import Kind
-from rag.words import NUMBER_WORDS, read
+from rag.retrieval.answer_type import Kind
+from rag.verification.words import NUMBER_WORDS, read
 
 _MONTHS = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"

@@ -45,7 +45,7 @@ from eval.run import Row
 from eval.summary import Record
 from index.errors import ConfigError
 from index.types import Hit
-from rag.wire import AnswerBody
+from rag.schema import AnswerBody
 
 CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"
 # What config.json holds that may differ between two parts of one run.

@@ -22,18 +22,18 @@ from eval.mtrag import Task, read_tasks
 from eval.ranking import Ranking
 from eval.stats import Floats
 from index.snapshots import Index
-from rag.condense import WEIGHTS, Asked, Look, Weights, condense
+from rag.followups.condense import WEIGHTS, Asked, Look, Weights, condense
 
 if TYPE_CHECKING:
-    from rag.answers import Turn
     from rag.settings import Settings
+    from rag.types import Turn
 
 LAST, OURS = "last turn alone", "ours, the constants in use"
 FOLDS = 5
 _CUTOFF = 5
 # Hits of which documents are taken: enough for the first five of them.
 _HITS = 20
-# What is chosen among; `rag.condense` says what each means. People in MTRAG seldom ask twice for
+# What is chosen among; `rag.followups.condense` says what each means. People in MTRAG seldom ask twice for
 # what one passage says, as others may, so `told` is kept small.
 _STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
 

@@ -18,7 +18,7 @@ from pydantic import (
 
 from eval.faults import faults_of
 from index.errors import ConfigError
-from rag.answers import Turn
+from rag.types import Turn
 
 Words = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 _SHOWN = 20

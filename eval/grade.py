@@ -14,7 +14,7 @@ from eval.metrics import contains, exact_match, rouge_l, token_f1
 from eval.retrieval import ranks, score_ranking, span_of, touches_fact
 from eval.spans import Span, score_spans, shared
 from index.types import Hit
-from rag.answers import Answer, Citation
+from rag.types import Answer, Citation
 
 _MARKER = re.compile(r"\s*\[\d+\]")
 

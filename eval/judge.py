@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.replies import BadReply, ask_json
-from rag.answers import Turn
-from rag.llm import LLM, Message
-from rag.llm_faults import LLMError
-from rag.prompts import quoted
+from rag.llm.client import LLM, Message
+from rag.llm.errors import LLMError
+from rag.llm.prompts import quoted
+from rag.types import Turn
 
 if TYPE_CHECKING:
     from eval.page_data import Result

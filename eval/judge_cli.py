@@ -102,7 +102,7 @@ def _measure(path: Path, settings: Settings, limit: int | None, as_json: bool) -
 
 def _judged(cases: Sequence[Case], settings: Settings) -> Iterator[Judged]:
     from eval.judge import judge
-    from rag.llm import LLM
+    from rag.llm.client import LLM
 
     for number, one in enumerate(judge(LLM.of(settings), cases), start=1):
         click.echo(f"rated {number} of {len(cases)}", err=True)

@@ -16,7 +16,7 @@ from eval.beir import document_name
 from eval.faults import first_fault
 from eval.gold import Collector, GoldSet, json_lines, read_text
 from index.errors import ConfigError
-from rag.answers import Turn
+from rag.types import Turn
 
 TASKS_FILE = "human_subset.json"
 _REWRITTEN = "*_rewrite.jsonl"

@@ -9,7 +9,7 @@ from random import Random
 
 from index.sentences import sentence_spans
 from index.types import Passage
-from rag.answers import Quote
+from rag.types import Quote
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 60
 NUMBER = re.compile(r"(?<![\w.,–-])\d+(?:[,.]\d+)*(?![\w–-])")

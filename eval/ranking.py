@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from index.text.languages import reads
-from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
-from rag.wants import kind_wanted
-from rag.weights import SCORING, Scoring
+from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.hybrid import Found, Query, look_at, search, weight_of_vectors
+from rag.retrieval.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
     from index.snapshots import Index, Snapshot
-    from rag.condense import Asked, Look
+    from rag.followups.condense import Asked, Look
     from rag.settings import Settings
 
 

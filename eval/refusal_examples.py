@@ -15,7 +15,7 @@ from eval.without import Whole, engine_without, opened
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rag.answerable import Signals
+    from rag.retrieval.answerability import Signals
     from rag.settings import Settings
 
 # Articles of a corpus of a few: small folders are asked too.

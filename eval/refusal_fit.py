@@ -16,7 +16,7 @@ from eval.metrics import RiskCoverage, risk_coverage
 from eval.refusal_examples import Example, ask, opened_source, read_mtrag, read_squad
 from eval.without import engine_without
 from index.errors import ConfigError
-from rag.answerable import confidence_of
+from rag.retrieval.answerability import confidence_of
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -35,7 +35,7 @@ _PARAGRAPH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes into `rag.answerable` and `rag.settings`: WEIGHTS, BIAS and REFUSE_BELOW."""
+    """What goes into `rag.retrieval.answerability` and `rag.settings`: WEIGHTS, BIAS and REFUSE_BELOW."""
 
     weights: tuple[float, ...]
     bias: float

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
-    from rag.llm import LLM, Message
+    from rag.llm.client import LLM, Message
 
 _ATTEMPTS = 2
 
@@ -25,7 +25,7 @@ def ask_json(llm: LLM, messages: Sequence[Message], shape: type[Shape]) -> Shape
 
     Raises BadReply if that fails too, and LLMError if the server does.
     """
-    from rag.llm import Message
+    from rag.llm.client import Message
 
     said = list(messages)
     for attempt in range(1, _ATTEMPTS + 1):

@@ -14,7 +14,7 @@ from eval.grade import Fault, Scores, failed, fault_of, grade
 from eval.retrieval import DEPTH, found_all
 from index.errors import FootnoteError
 from index.types import Document, Hit
-from rag.answers import Answer, Reason, Turn
+from rag.types import Answer, Reason, Turn
 
 # Passages that are searched so that there are DEPTH documents among them.
 _DEEP = 40

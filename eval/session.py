@@ -22,8 +22,7 @@ from eval.run import Exam, evaluate
 from eval.summary import Made, Record, Summary, summarise
 from eval.support_known import backs_of, known_error
 from index.errors import EmptyIndex
-from rag.build import build
-from rag.engine import Engine
+from rag.engine import Engine, build
 from rag.settings import Settings
 
 

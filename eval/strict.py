@@ -18,15 +18,15 @@ from eval.adapters import load_gold
 from eval.corpus import own_index, update
 from eval.metrics import contains, normalise
 from index.errors import ConfigError
-from rag.answers import Answer, Draft, Reason, Support, Turn
-from rag.llm import LLM, Message
-from rag.llm_faults import LLMError
+from rag.llm.client import LLM, Message
+from rag.llm.errors import LLMError
+from rag.types import Answer, Draft, Reason, Support, Turn
 
 if TYPE_CHECKING:
     from eval.gold import GoldItem, GoldSet
-    from rag.compose import Evidence
+    from rag.composition.base import Evidence
+    from rag.composition.generative import LLMComposer
     from rag.engine import Engine
-    from rag.llm_composer import LLMComposer
     from rag.settings import Settings
 
 REPLIES = "replies.jsonl"
@@ -152,8 +152,8 @@ def measure(
     questions with answers, and if the LLM fails.
     """
     from index.snapshots import Index
+    from rag.composition.generative import LLMComposer
     from rag.engine import Engine
-    from rag.llm_composer import LLMComposer
 
     gold = load_gold(path)
     items = drawn(gold, limit)

@@ -17,7 +17,7 @@ def support(wice: Path, xquad: Path, as_json: bool) -> None:
     """Fit the support check to one half of the data and measure it on the other.
 
     WICE is a JSONL file of WiCE's claims, XQUAD a SQuAD-format file, of whose sentences false ones
-    are made. What is fitted is printed; `rag/support.py` holds what is in use.
+    are made. What is fitted is printed; `rag/verification/support.py` holds what is in use.
     """
     from dataclasses import asdict
 

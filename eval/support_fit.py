@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from eval import squad
 from eval.perturb import Case, Paragraph, cases, quoted
 from index.errors import ConfigError
-from rag.answers import Support
-from rag.support import SUPPORTED, WEAK, features, judge, left_by_faults
-from rag.support_evidence import compare, content, held
-from rag.words import read
+from rag.types import Support
+from rag.verification.evidence import compare, content, held
+from rag.verification.support import SUPPORTED, WEAK, features, judge, left_by_faults
+from rag.verification.words import read
 
 # Sentences of a cited page that a claim is judged by.
 _SENTENCES = 4
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes into `rag.support`: WEIGHTS, BIAS and WEAK."""
+    """What goes into `rag.verification.support`: WEIGHTS, BIAS and WEAK."""
 
     weights: tuple[float, ...]
     bias: float
@@ -71,7 +71,7 @@ class Report:
 
 
 def measure(wice: Path, xquad: Path, say: Say) -> Report:
-    """Fit on even places, then judge odd places with what is in `rag.support` now.
+    """Fit on even places, then judge odd places with what is in `rag.verification.support` now.
 
     Raises ConfigError for a file that cannot be read.
     """

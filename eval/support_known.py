@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eval.citations import Backs
-from rag.answers import Quote, Support
-from rag.entail import judge_of
+from rag.types import Quote, Support
+from rag.verification.support import judge_of
 
 if TYPE_CHECKING:
     from rag.settings import Settings

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from index.snapshots import Index, Snapshot
+from rag.composition.extractive import QuotesComposer
 from rag.engine import Engine
-from rag.quotes import QuotesComposer
 
 if TYPE_CHECKING:
     from index.snapshots import Text

@@ -13,20 +13,20 @@ from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
 from index.text.languages import reads
 from index.types import Document, Hit
-from rag.answerable import Signals, confidence_of, read_signals
-from rag.answers import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
-from rag.compose import Composer, Evidence
-from rag.condense import Asked, Look, condense
-from rag.cross_encoder import Reranker
-from rag.disagree import cite_both, find_disagreement
-from rag.entail import judge_of
-from rag.excerpts import Excerpt, excerpts
-from rag.label import Labelled, label
-from rag.prompts import PROMPT_VERSION
-from rag.retrieve import Found, Query, look_at, search, weight_of_vectors
-from rag.rewrite import Rewriter
+from rag.citations.labelling import Labelled, label
+from rag.composition.base import Composer, Evidence, Excerpt, excerpts
+from rag.composition.extractive import QuotesComposer
+from rag.followups.condense import Asked, Look, condense
+from rag.followups.llm_rewrite import Rewriter
+from rag.llm.prompts import PROMPT_VERSION
+from rag.retrieval.answer_type import Kind, kind_wanted
+from rag.retrieval.answerability import Signals, confidence_of, read_signals
+from rag.retrieval.cross_encoder import Reranker
+from rag.retrieval.hybrid import Found, Query, look_at, search, weight_of_vectors
 from rag.settings import Settings
-from rag.wants import Kind, kind_wanted
+from rag.types import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
+from rag.verification.conflicts import cite_both, find_disagreement
+from rag.verification.support import judge_of
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -39,7 +39,7 @@ _MESSAGES = {
 
 
 class Engine:
-    """Answers questions from one index with one composer; made by `rag.build.build`."""
+    """Answers questions from one index with one composer; made by `rag.engine.build`."""
 
     def __init__(
         self,
@@ -269,3 +269,18 @@ def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:
     if draft.note and not draft.claims:
         return Refusal(Reason.UNAVAILABLE, draft.note)
     return Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED])
+
+
+def build(settings: Settings) -> Engine:
+    """An engine over the index in `settings.data`, which is opened at the first question.
+
+    Raises ConfigError if the settings lead to no composer.
+    """
+    index = Index(settings)
+    if settings.composer_name == "quotes":
+        return Engine(settings, index, QuotesComposer(settings.sentences))
+    if not settings.llm_url:
+        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
+    from rag.composition.generative import LLMComposer
+
+    return Engine(settings, index, LLMComposer(settings), Rewriter(settings))

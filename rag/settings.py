@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from index.settings import IndexSettings
 
-# Chosen by `footnote eval refusal`, with the weights in `rag.answerable`.
+# Chosen by `footnote eval refusal`, with the weights in `rag.retrieval.answerability`.
 REFUSE_BELOW = 0.45
 
 

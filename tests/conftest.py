@@ -12,8 +12,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from index.settings import load_settings
 from index.sync.sync import sync
-from rag.build import build
-from rag.engine import Engine
+from rag.engine import Engine, build
 from rag.settings import Settings
 
 ROOT = Path(__file__).parent.parent

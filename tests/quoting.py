@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from index.snapshots import Text, text_of
 from index.types import Passage
-from rag.answers import Quote
-from rag.rank import quotes_of
+from rag.retrieval.sentences import quotes_of
+from rag.types import Quote
 
 
 def text_in(passage: Passage) -> Text:

@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Hit
-from rag.answers import Answer, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
 from rag.engine import Engine
+from rag.types import Answer, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
 
 
 def answer_to(question: str) -> Answer:

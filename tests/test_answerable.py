@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rag.answerable import BIAS, WEIGHTS, Signals, confidence_of
-from rag.wants import NEEDED, Kind, kind_wanted, match_kind
+from rag.retrieval.answer_type import NEEDED, Kind, kind_wanted, match_kind
+from rag.retrieval.answerability import BIAS, WEIGHTS, Signals, confidence_of
 
 pytestmark = pytest.mark.unit
 

@@ -9,8 +9,8 @@ import pytest
 
 from index.errors import StoreError, UnknownDocument
 from index.types import Document, Hit, Passage
-from rag.answers import Answer, Citation, Delta, Done, Event, Quote, Retrieved, Statement, Support
-from rag.answers import Turn as PastTurn
+from rag.types import Answer, Citation, Delta, Done, Event, Quote, Retrieved, Statement, Support
+from rag.types import Turn as PastTurn
 from tests.serving import FakeEngine, answer_to
 from ui.answering import FAULT, as_of_now, steps
 from ui.conversation import Exchange

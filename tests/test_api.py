@@ -12,10 +12,10 @@ from fastapi.testclient import TestClient
 from index.catalog.reader import DocumentInfo
 from index.errors import EmptyIndex, IndexMismatch, StoreError
 from index.settings import load_settings
-from rag.answers import Delta, Event, Turn
 from rag.engine import Engine
+from rag.schema import AnswerBody, SearchBody
 from rag.settings import Settings
-from rag.wire import AnswerBody, SearchBody
+from rag.types import Delta, Event, Turn
 from ui.app import make_app
 
 pytestmark = pytest.mark.model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.errors import ConfigError
-from rag.answers import Turn
+from rag.types import Turn
 from ui.ask import _place, _turns, printable
 
 pytestmark = pytest.mark.unit

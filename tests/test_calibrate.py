@@ -13,7 +13,7 @@ from eval.disagreements import copies
 from eval.refusal_examples import Asked, Example, Source, read_squad
 from eval.refusal_fit import fit, tabulate
 from index.errors import ConfigError
-from rag.answerable import Signals, confidence_of
+from rag.retrieval.answerability import Signals, confidence_of
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ import pytest
 
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
-from rag.answers import Answer, Reason, Refusal, Turn
+from rag.types import Answer, Reason, Refusal, Turn
 from tests.test_history import ANSWER, FIRST, REFUSED
 from ui import feedback
 from ui.chats import acts_html, chats_html, offers_html

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from eval.citations import alce_scores, gold_scores, page_match
 from eval.evidence import Fact
 from index.types import Passage
-from rag.answers import Answer, Citation, Quote, Statement, Support
+from rag.types import Answer, Citation, Quote, Statement, Support
 
 pytestmark = pytest.mark.unit
 

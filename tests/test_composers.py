@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from index.settings import load_settings
-from rag.answers import Delta, Done, Retrieved
-from rag.build import build
-from rag.compose import Composer
-from rag.engine import Engine
-from rag.llm_composer import LLMComposer
-from rag.quotes import QuotesComposer
+from rag.composition.base import Composer
+from rag.composition.extractive import QuotesComposer
+from rag.composition.generative import LLMComposer
+from rag.engine import Engine, build
 from rag.settings import Settings
+from rag.types import Delta, Done, Retrieved
 from tests.fake_llm import FakeLLM, fails, streams
 
 pytestmark = pytest.mark.model

@@ -8,12 +8,12 @@ import pytest
 from pytest_socket import enable_socket
 
 from index.settings import load_settings
-from rag.answers import Turn
-from rag.condense import Asked, Look, Weights, condense, without_labels
-from rag.llm import LLM
-from rag.prompts import condensing
-from rag.rewrite import Rewriter, usable
+from rag.followups.condense import Asked, Look, Weights, condense, without_labels
+from rag.followups.llm_rewrite import Rewriter, usable
+from rag.llm.client import LLM
+from rag.llm.prompts import condensing
 from rag.settings import Settings
+from rag.types import Turn
 from tests.fake_llm import FakeLLM, Reply, drops, fails, hangs, streams
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from index.types import Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from ui.answering import history
 from ui.conversation import Exchange, exchange_html, sources_html
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS

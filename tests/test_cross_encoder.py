@@ -8,9 +8,8 @@ import pytest
 
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.build import build
-from rag.cross_encoder import Reranker
-from rag.engine import Engine
+from rag.engine import Engine, build
+from rag.retrieval.cross_encoder import Reranker
 from rag.settings import Settings
 from tests.indexing import tiny_cross_encoder
 

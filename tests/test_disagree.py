@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from index.types import Hit, Passage
-from rag.answers import Claim, Draft, Quote
-from rag.disagree import cite_both, find_disagreement
-from rag.rank import Sentence
-from rag.wants import kind_wanted
+from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.sentences import Sentence
+from rag.types import Claim, Draft, Quote
+from rag.verification.conflicts import cite_both, find_disagreement
 
 pytestmark = pytest.mark.unit
 

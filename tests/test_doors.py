@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from mcp import Client
 from openai.types.chat import ChatCompletionMessageParam
 
-from rag.answers import Turn
 from rag.engine import Engine
-from rag.wire import AnswerBody
+from rag.schema import AnswerBody
+from rag.types import Turn
 from tests.indexing import sharing_minilm
 from tests.inert import events_of
 from tests.screenshot import serving

@@ -19,9 +19,9 @@ from eval.draft_questions import questions
 from eval.gold import GoldItem
 from index.errors import ConfigError
 from index.types import Document
-from rag.llm import LLM
-from rag.llm_faults import LLMError
-from rag.wants import Kind
+from rag.llm.client import LLM
+from rag.llm.errors import LLMError
+from rag.retrieval.answer_type import Kind
 from tests.fake_llm import FakeLLM, fails, streams
 
 pytestmark = pytest.mark.unit

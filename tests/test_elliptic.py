@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.elliptic import completed
+from rag.followups.ellipsis import completed
 
 pytestmark = pytest.mark.unit
 

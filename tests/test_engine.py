@@ -11,12 +11,11 @@ from index.errors import ConfigError, EmptyIndex, UnknownDocument
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
-from rag.answers import Citation, Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
-from rag.build import build
-from rag.compose import Evidence
-from rag.engine import Engine
+from rag.composition.base import Evidence
+from rag.engine import Engine, build
+from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.wire import AnswerBody
+from rag.types import Citation, Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
 
 pytestmark = pytest.mark.model
 

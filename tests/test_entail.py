@@ -9,8 +9,8 @@ import pytest
 from eval.perturb import quoted
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.entail import Entailment, judge_of
 from rag.settings import Settings
+from rag.verification.support import Entailment, judge_of
 from tests.indexing import tiny_cross_encoder
 
 # Each loads the library of models, which takes five seconds of CPU.

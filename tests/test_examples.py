@@ -8,7 +8,7 @@ import pytest
 
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Heading, Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.serving import FakeEngine
 from ui.examples import candidates, example_questions, questions_about
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from index.types import Hit, Passage
-from rag.excerpts import excerpts
-from rag.rank import Marks
-from rag.retrieve import Found
+from rag.composition.base import excerpts
+from rag.retrieval.hybrid import Found
+from rag.retrieval.sentences import Marks
 from tests.quoting import text_in
 
 pytestmark = pytest.mark.unit

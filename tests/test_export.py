@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from rag.answers import Draft, Reason, Refusal
-from rag.label import Labelled, label
-from rag.rows import Row, claims_of
+from rag.citations.labelling import Labelled, label
+from rag.composition.table_rows import Row, claims_of
+from rag.types import Draft, Reason, Refusal
 from tests.inert import active_in_text
 from tests.payloads import PAYLOADS
 from tests.test_history import ANSWER, FIRST, PASSAGE

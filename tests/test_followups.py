@@ -12,9 +12,9 @@ from eval.followups import LAST, OURS, Line, Report, lines, measure
 from eval.mtrag import Task, read_tasks
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.answers import Turn
-from rag.condense import Weights
+from rag.followups.condense import Weights
 from rag.settings import Settings
+from rag.types import Turn
 
 
 def task(name: str, texts: list[str], contexts: list[str], judged: list[int]) -> dict[str, object]:

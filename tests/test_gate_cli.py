@@ -17,14 +17,13 @@ from eval.gold import GoldItem
 from eval.recorded import read_run
 from index.engines.tantivy_store import LexicalFollower
 from rag import engine as rag_engine
-from rag import retrieve
-from rag.answers import Citation, Draft, Quote
-from rag.build import build
-from rag.engine import Engine
-from rag.label import Labelled
-from rag.retrieve import Found
+from rag.citations.labelling import Labelled
+from rag.engine import Engine, build
+from rag.retrieval import hybrid as retrieve
+from rag.retrieval.hybrid import Found
 from rag.settings import Settings
-from rag.support import Judge
+from rag.types import Citation, Draft, Quote
+from rag.verification.support import Judge
 from tests.indexing import sharing_minilm
 from tests.run_folders import run_of
 

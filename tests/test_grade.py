@@ -6,7 +6,7 @@ from eval.evidence import Fact, finder, look_up
 from eval.gold import Evidence, GoldItem, GoldSet, Place
 from eval.grade import Fault, Scores, failed, fault_of, grade
 from index.types import Document, Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support
 
 pytestmark = pytest.mark.unit
 

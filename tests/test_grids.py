@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.formats.table_spans import Grid, grids
 from index.formats.tables import parse_csv
-from rag.grids import Grid, grids
 
 pytestmark = pytest.mark.unit
 

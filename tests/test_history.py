@@ -8,7 +8,7 @@ import pytest
 
 from index.errors import StoreError
 from index.types import Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support
 from ui.conversation import Exchange
 from ui.history import FILE_NAME, History, new_chat
 

@@ -25,18 +25,18 @@ from index.catalog.reader import DocumentInfo
 from index.sentences import sentence_spans
 from index.settings import load_settings
 from index.types import Document, Hit, Passage
-from rag.answers import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
-from rag.compose import Composer, Evidence
+from rag.citations.labelling import label
+from rag.composition.base import Composer, Evidence
+from rag.composition.extractive import QuotesComposer
+from rag.composition.generative import LLMComposer
 from rag.engine import Engine
-from rag.label import label
-from rag.llm import LLM, Message
-from rag.llm_composer import LLMComposer
-from rag.llm_faults import fault_of
-from rag.prompts import messages
-from rag.quotes import QuotesComposer
-from rag.rank import Sentence
+from rag.llm.client import LLM, Message
+from rag.llm.errors import fault_of
+from rag.llm.prompts import messages
+from rag.retrieval.sentences import Sentence
+from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.wire import AnswerBody
+from rag.types import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
 from tests.inert import active_in_page, active_in_terminal, active_in_text, events_of
 from tests.payloads import FAMILIES, PAYLOADS
 from ui.api import routes

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route
 
-from rag.answers import Delta
-from rag.quotes import QuotesComposer
+from rag.composition.extractive import QuotesComposer
+from rag.types import Delta
 from tests.inert import active_in_page
 from tests.payloads import FAMILIES
 from tests.screenshot import chromium

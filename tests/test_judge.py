@@ -16,8 +16,8 @@ from eval.judge import Case, Judged, Rating, cases_of, judge, messages
 from eval.judge_agreement import Rated, agreements, load_rated, table
 from eval.page_data import Result, read_run
 from index.errors import ConfigError
-from rag.answers import Turn
-from rag.llm import LLM
+from rag.llm.client import LLM
+from rag.types import Turn
 from tests.fake_llm import FakeLLM, Reply, Start, fails, starting, streams
 from tests.test_page import FAILED, REFUSED, record, saved
 

@@ -3,8 +3,8 @@
 import pytest
 
 from index.types import Passage
-from rag.answers import Claim, Draft, Item, Quote, Support
-from rag.label import label
+from rag.citations.labelling import label
+from rag.types import Claim, Draft, Item, Quote, Support
 
 pytestmark = pytest.mark.unit
 

@@ -8,10 +8,10 @@ from collections.abc import Generator, Iterator, Sequence
 import pytest
 from pytest_socket import enable_socket
 
-from rag.answers import Delta, Event, Retrieved, Turn
-from rag.leaving import Reader
-from rag.llm import LLM, Message
-from rag.llm_faults import LLMError
+from rag.llm.call import Reader
+from rag.llm.client import LLM, Message
+from rag.llm.errors import LLMError
+from rag.types import Delta, Event, Retrieved, Turn
 from tests.fake_llm import Reply, Start, fails, hangs, starting
 from tests.serving import FakeEngine
 from ui.queue import Doorman

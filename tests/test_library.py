@@ -12,8 +12,7 @@ import pytest
 from index.errors import StoreError, UnknownDocument
 from index.settings import load_settings
 from index.sync.sync import sync
-from rag.build import build
-from rag.engine import Engine
+from rag.engine import Engine, build
 from rag.settings import Settings
 from ui.library import BadUpload, Library, NotAllowed, TooLarge
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.answers import Claim, Draft, Item, Quote, Support
-from rag.label import label
-from rag.lists import ListReader, wider
-from rag.markers import read_markers
-from rag.support import Verdict
+from rag.citations.labelling import label
+from rag.citations.lists import ListReader, wider
+from rag.citations.markers import read_markers
+from rag.types import Claim, Draft, Item, Quote, Support
+from rag.verification.support import Verdict
 
 pytestmark = pytest.mark.unit
 

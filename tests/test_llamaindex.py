@@ -6,7 +6,7 @@ import pytest
 from llama_index.core.schema import QueryBundle
 
 from rag.engine import Engine
-from rag.llamaindex import CitedQueryEngine, PassageRetriever
+from rag.llama_index_adapter import CitedQueryEngine, PassageRetriever
 
 pytestmark = pytest.mark.model
 

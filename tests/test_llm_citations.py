@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from index.settings import load_settings
 from index.types import Hit, Passage
-from rag.answers import Draft, Support
-from rag.compose import Evidence
-from rag.label import Labelled, label
-from rag.llm import LLM, Message
-from rag.llm_composer import LLMComposer
-from rag.prompts import SYSTEM
+from rag.citations.labelling import Labelled, label
+from rag.composition.base import Evidence
+from rag.composition.generative import LLMComposer
+from rag.llm.client import LLM, Message
+from rag.llm.prompts import SYSTEM
 from rag.settings import Settings
+from rag.types import Draft, Support
 
 pytestmark = pytest.mark.unit
 

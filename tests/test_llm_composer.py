@@ -15,13 +15,12 @@ from pytest_socket import enable_socket
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Hit, Passage
-from rag.answers import Draft, Turn
-from rag.compose import Composer, Evidence
-from rag.excerpts import whole
-from rag.label import label
-from rag.llm_composer import LLMComposer, draft_of, pack
-from rag.prompts import NO_ANSWER
+from rag.citations.labelling import label
+from rag.composition.base import Composer, Evidence, whole
+from rag.composition.generative import LLMComposer, draft_of, pack
+from rag.llm.prompts import NO_ANSWER
 from rag.settings import Settings
+from rag.types import Draft, Turn
 from tests.fake_llm import FakeLLM, Reply, cuts, event, fails, hangs, sends, streams
 
 pytestmark = pytest.mark.unit
@@ -357,7 +356,7 @@ def test_composer_without_a_server_names_the_setting() -> None:
 
 def test_composer_import_loads_no_llm_library() -> None:
     code = (
-        "import sys, rag.llm_composer; "
+        "import sys, rag.composition.generative; "
         "print(sorted({'llama_index', 'openai', 'httpx', 'torch'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

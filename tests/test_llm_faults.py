@@ -18,8 +18,8 @@ from pytest_socket import enable_socket
 
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.llm import LLM, Message
-from rag.llm_faults import LLMError
+from rag.llm.client import LLM, Message
+from rag.llm.errors import LLMError
 from rag.settings import Settings
 from tests.fake_llm import (
     FakeLLM,

@@ -17,12 +17,12 @@ import pytest
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
-from rag.answers import Answer, Done, Reason
+from rag.composition.generative import LLMComposer
 from rag.engine import Engine
-from rag.llm import LLM
-from rag.llm_composer import LLMComposer
+from rag.llm.client import LLM
+from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.wire import AnswerBody
+from rag.types import Answer, Done, Reason
 from tests.fake_llm import (
     FakeLLM,
     Handler,

@@ -16,11 +16,10 @@ import pytest
 
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.answers import Answer, Delta, Done, Reason, Retrieved, Support, Turn
-from rag.build import build
-from rag.engine import Engine
-from rag.llm import LLM, Message
+from rag.engine import Engine, build
+from rag.llm.client import LLM, Message
 from rag.settings import Settings
+from rag.types import Answer, Delta, Done, Reason, Retrieved, Support, Turn
 from ui.local import SMALL_CONTEXT_TOKENS, local_llm
 
 pytestmark = pytest.mark.llm

@@ -3,7 +3,7 @@
 import pytest
 
 from index.types import Passage
-from rag.locate import back, locate
+from rag.citations.attribution import back, locate
 
 pytestmark = pytest.mark.unit
 

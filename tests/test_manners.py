@@ -8,9 +8,9 @@ import lxml.html
 import pytest
 
 from index.settings import load_settings
-from rag.answers import Done
 from rag.engine import Engine
 from rag.settings import Settings
+from rag.types import Done
 from tests.serving import FakeEngine
 from ui.manner_form import form_html, gist_html
 from ui.manners import Manner, Manners, NotOffered, Through

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.markers import read_markers
+from rag.citations.markers import read_markers
 
 pytestmark = pytest.mark.unit
 

@@ -22,9 +22,9 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
-from rag.answers import Turn
 from rag.engine import Engine
-from rag.wire import AnswerBody, SearchBody
+from rag.schema import AnswerBody, SearchBody
+from rag.types import Turn
 from tests.screenshot import FOOTNOTE, serving
 from ui.readable import passages_of, readable
 from ui.tokens import Tokens

@@ -20,9 +20,9 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionUserMessageParam
 
-from rag.answers import Turn
 from rag.engine import Engine
-from rag.wire import AnswerBody
+from rag.schema import AnswerBody
+from rag.types import Turn
 from tests.fake_llm import FakeLLM, Handler, event, offers, streams
 from tests.screenshot import serving
 from ui.readable import readable

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from index.errors import ConfigError, EmptyIndex
 from index.types import Hit, Passage
-from rag.answers import (
+from rag.types import (
     Answer,
     Citation,
     Delta,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.plain import PlainText, plain
+from rag.llm.sanitize import PlainText, plain
 
 pytestmark = pytest.mark.unit
 

@@ -3,9 +3,9 @@
 import pytest
 
 from index.types import Passage
-from rag.answers import Turn
-from rag.markers import read_markers
-from rag.prompts import EXAMPLE, NO_ANSWER, messages, quoted
+from rag.citations.markers import read_markers
+from rag.llm.prompts import EXAMPLE, NO_ANSWER, messages, quoted
+from rag.types import Turn
 
 pytestmark = pytest.mark.unit
 

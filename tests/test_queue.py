@@ -10,8 +10,8 @@ from contextvars import ContextVar
 import pytest
 
 from index.errors import StoreError
-from rag.answers import Answer, Delta, Done, Event, Retrieved, Turn
 from rag.engine import Engine
+from rag.types import Answer, Delta, Done, Event, Retrieved, Turn
 from tests.serving import FakeEngine, answer_to
 from ui.queue import Doorman
 from ui.ticket import Busy, Late, Limits, Stopping

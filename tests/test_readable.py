@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from index.types import Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.inert import active_in_text
 from tests.payloads import PAYLOADS
 from ui.conversation import Exchange

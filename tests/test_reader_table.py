@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.grids import grids
+from index.formats.table_spans import grids
 from ui.reader_table import grid_html
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.types import Passage
-from rag.answers import Answer, Citation, Quote, Statement, Support
+from rag.types import Answer, Citation, Quote, Statement, Support
 from ui.render import answer_prose, clean, excerpt, marked, prose, safe
 
 pytestmark = pytest.mark.unit

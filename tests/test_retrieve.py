@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieve import fuse
+from rag.retrieval.hybrid import fuse
 
 pytestmark = pytest.mark.unit
 

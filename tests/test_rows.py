@@ -9,12 +9,12 @@ import pytest
 from index.formats.tables import parse_csv
 from index.text.splitter import split
 from index.types import Document, Heading, Hit, Passage
-from rag.answers import Claim, Draft, Support
-from rag.compose import Evidence
-from rag.label import Labelled, label
-from rag.quotes import QuotesComposer
-from rag.rank import Sentence
-from rag.rows import best_rows, rows_of
+from rag.citations.labelling import Labelled, label
+from rag.composition.base import Evidence
+from rag.composition.extractive import QuotesComposer
+from rag.composition.table_rows import best_rows, rows_of
+from rag.retrieval.sentences import Sentence
+from rag.types import Claim, Draft, Support
 from tests.quoting import quotes_in
 
 pytestmark = pytest.mark.unit

@@ -15,7 +15,7 @@ from eval.summary import Made, Record, Summary, summarise
 from eval.table import table, to_look_at
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document, Hit, Passage
-from rag.answers import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 
 pytestmark = pytest.mark.unit
 

@@ -16,10 +16,10 @@ from eval.strict_cli import lines
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Passage
-from rag.answers import Answer, Citation, Quote, Statement, Support
-from rag.llm import Message
-from rag.llm_faults import LLMError
+from rag.llm.client import Message
+from rag.llm.errors import LLMError
 from rag.settings import Settings
+from rag.types import Answer, Citation, Quote, Statement, Support
 from tests.fake_llm import Start, cuts, fails, starting, streams
 from ui.cli import main
 

@@ -6,10 +6,9 @@ import pytest
 
 from eval.perturb import quoted
 from index.settings import load_settings
-from rag.answers import Quote, Support
-from rag.entail import judge_of
 from rag.settings import Settings
-from rag.support import SUPPORTED, WEAK, judge, support
+from rag.types import Quote, Support
+from rag.verification.support import SUPPORTED, WEAK, judge, judge_of, support
 from tests.paraphrases import SEEN, UNSEEN
 
 pytestmark = pytest.mark.unit

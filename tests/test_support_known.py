@@ -3,8 +3,8 @@ import pytest
 from eval.support_known import backs_of, known_error
 from index.settings import load_settings
 from index.types import Passage
-from rag.answers import Quote
 from rag.settings import Settings
+from rag.types import Quote
 
 pytestmark = pytest.mark.unit
 

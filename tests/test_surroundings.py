@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.surroundings import most_of, with_documents, with_likeness
-from rag.weights import SCORING
+from rag.retrieval.neighbours import most_of, with_documents, with_likeness
+from rag.retrieval.weights import SCORING
 
 pytestmark = pytest.mark.unit
 

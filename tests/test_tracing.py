@@ -24,10 +24,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.answers import Answer, Done, Event, Turn
-from rag.build import build
-from rag.engine import Engine
+from rag.engine import Engine, build
 from rag.settings import Settings
+from rag.types import Answer, Done, Event, Turn
 from tests.fake_llm import Reply, drops, starting, streams
 from tests.page_calls import PageCalls
 from tests.serving import FakeEngine

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from index.embedding.pooling import Packed
 from index.snapshots import Text, text_of
 from index.types import Passage
-from rag.rank import Terms
-from rag.retrieve import Found, Query, search
-from rag.wants import Kind
-from rag.weights import SCORING, Scoring
+from rag.retrieval.answer_type import Kind
+from rag.retrieval.hybrid import Found, Query, search
+from rag.retrieval.sentences import Terms
+from rag.retrieval.weights import SCORING, Scoring
 
 if TYPE_CHECKING:
     from index.snapshots import Snapshot

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rag.wants import Kind, kind_wanted, match_kind
-from rag.words import read, stems
+from rag.retrieval.answer_type import Kind, kind_wanted, match_kind
+from rag.verification.words import read, stems
 
 pytestmark = pytest.mark.unit
 

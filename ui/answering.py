@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from index.errors import FootnoteError, UnknownDocument
-from rag.answers import Delta, Done, Event, Retrieved, Turn
 from rag.engine import Engine
+from rag.types import Delta, Done, Event, Retrieved, Turn
 from ui.conversation import Exchange
 from ui.readable import latest
 

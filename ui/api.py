@@ -13,9 +13,9 @@ from starlette.requests import Request as HTTPRequest
 from starlette.routing import Match
 
 from index.errors import EmptyIndex
-from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
-from rag.wire import AnswerBody, SearchBody
+from rag.schema import AnswerBody, SearchBody
+from rag.types import Answer, Done, Event, Turn
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS, QUESTION_CHARACTERS, SEARCH_PASSAGES
 from ui.manners import MOST_PASSAGES, Manners, Name
 from ui.queue import Doorman

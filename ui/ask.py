@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.types import Hit
-    from rag.answers import Answer, Turn
+    from rag.types import Answer, Turn
 
 _NEAREST = 3
 _EXCERPT = 160
@@ -37,14 +37,14 @@ def ask(
     context: click.Context, question: str, said: Sequence[tuple[str, str]], as_json: bool
 ) -> None:
     """Answer QUESTION from the indexed documents, with citations."""
-    from rag.build import build
+    from rag.engine import build
 
     turns = _turns(said)
     engine = build(settings_of(context))
     answer = engine.answer(question, turns)
     engine.close()
     if as_json:
-        from rag.wire import AnswerBody
+        from rag.schema import AnswerBody
 
         print_json(AnswerBody.of(answer).model_dump(mode="json"))
     else:
@@ -59,13 +59,13 @@ def ask(
 @speaks
 def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
     """List the passages that match QUERY best."""
-    from rag.build import build
+    from rag.engine import build
 
     engine = build(settings_of(context))
     searched, hits = engine.search(query, k)
     engine.close()
     if as_json:
-        from rag.wire import SearchBody
+        from rag.schema import SearchBody
 
         print_json(SearchBody.of(searched, hits).model_dump(mode="json"))
         return
@@ -75,7 +75,7 @@ def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
 
 def _turns(said: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
     """Earlier questions and answers as the engine takes them. Raises ConfigError for too much."""
-    from rag.answers import Turn
+    from rag.types import Turn
 
     if len(said) > HISTORY_TURNS:
         raise ConfigError(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from rag.answers import Reason
+from rag.types import Reason
 from ui.conversation import Exchange
 from ui.history import Chat
 from ui.render import safe

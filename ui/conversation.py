@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from index.types import Hit, Passage
-from rag.answers import Answer, Citation, Support, Turn
+from rag.types import Answer, Citation, Support, Turn
 from ui.readable import text_of, turn_of
 from ui.reader import document_url
 from ui.render import answer_prose, excerpt, marked, prose, safe

@@ -8,8 +8,8 @@ from itertools import islice
 
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.answers import Support
 from rag.engine import Engine
+from rag.types import Support
 
 _TEXT = 60_000  # characters of a document that are looked at
 _DOCUMENTS = 12

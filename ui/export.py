@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answers import Answer, Citation
+from rag.types import Answer, Citation
 from ui.conversation import Exchange
 from ui.render import clean
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import StoreError
-from rag.answers import Answer, Turn
-from rag.wire import CitationBody
+from rag.schema import CitationBody
+from rag.types import Answer, Turn
 
 FEEDBACK_FILE = "feedback.jsonl"
 REASON_CHARACTERS = 1_000

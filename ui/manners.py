@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index.errors import FootnoteError
-from rag.answers import Event, Turn
-from rag.build import build
-from rag.engine import Engine
+from rag.engine import Engine, build
 from rag.settings import Settings
+from rag.types import Event, Turn
 from ui.queue import Doorman
 
 # More passages make an answer slower and hardly better; an LLM's context ends sooner than that.

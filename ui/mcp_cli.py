@@ -22,7 +22,7 @@ def command(context: click.Context) -> None:
     """Serve the tools ask, search and list_documents to an MCP client that starts this command."""
     import anyio
 
-    from rag.build import build
+    from rag.engine import build
     from ui.queue import Doorman
 
     engine = Doorman(build(settings_of(context)))

@@ -32,10 +32,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
-from rag.answers import Answer, Done, Event
 from rag.engine import Engine
-from rag.plain import plain
-from rag.wire import SearchBody
+from rag.llm.sanitize import plain
+from rag.schema import SearchBody
+from rag.types import Answer, Done, Event
 from ui.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
 from ui.limits import BODY_BYTES, HISTORY_TURNS
 from ui.readable import Checked, passages_of, readable

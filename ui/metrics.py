@@ -13,7 +13,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from rag.answers import Answer
+from rag.types import Answer
 from ui.ticket import Busy, Late, Stopping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-from rag.answers import Done, Event
 from rag.engine import Engine
+from rag.types import Done, Event
 from ui.api import EVENT_STREAM, LEFT, answer_unless_left
 from ui.faults import status_of
 from ui.openai_wire import (

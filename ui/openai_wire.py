@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field, field_validator
 
-from rag.answers import Answer, Turn
+from rag.types import Answer, Turn
 from ui.readable import Checked, foot_of, latest, readable, text_of, turn_of
 
 MODEL = "footnote"

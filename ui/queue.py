@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from index.types import Document, Hit
-from rag.answerable import Signals
-from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
+from rag.retrieval.answerability import Signals
+from rag.types import Answer, Done, Event, Turn
 from ui.ticket import END, Busy, Limits, Stopping, Ticket
 
 T = TypeVar("T")

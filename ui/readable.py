@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from index.types import Hit, Passage
-from rag.answers import Answer, Citation, Support, Turn
-from rag.plain import plain
-from rag.wire import AnswerBody, CitationBody, RefusalBody, StatementBody
+from rag.llm.sanitize import plain
+from rag.schema import AnswerBody, CitationBody, RefusalBody, StatementBody
+from rag.types import Answer, Citation, Support, Turn
 from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
 
 NEAREST = 3

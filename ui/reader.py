@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import quote
 
+from index.formats.table_spans import Span, grids
 from index.types import Document, Heading
-from rag.grids import Span, grids
 from ui.reader_table import grid_html
 from ui.render import marked, safe
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from index.formats.table_spans import Span
 from index.types import Document
-from rag.grids import Span
 from ui.page_pictures import Picture, Spot
 from ui.reader import QUOTE_ID, Marker, document_url, notice_of, quoted, whole_page
 from ui.render import safe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.grids import Grid, Row, Span
+from index.formats.table_spans import Grid, Row, Span
 from ui.render import safe
 
 

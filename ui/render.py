@@ -11,7 +11,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from rag.answers import Answer, Statement, Support
+from rag.types import Answer, Statement, Support
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
 

@@ -112,7 +112,7 @@ def serve(
 ) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
     from index.sync.doctor import heal
-    from rag.build import build
+    from rag.engine import build
     from ui.app import make_app
     from ui.logs import secrets_of, set_up
     from ui.tracing import tracing_of

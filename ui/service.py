@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.errors import FootnoteError
-from rag.answers import Answer
 from rag.engine import Engine
 from rag.settings import Settings
+from rag.types import Answer
 from ui.access import Caller
 from ui.library import Library
 from ui.logs import Asked

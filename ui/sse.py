@@ -9,8 +9,8 @@ from typing import Any
 from anyio import to_thread
 
 from index.errors import FootnoteError
-from rag.answers import Delta, Done, Event, Retrieved
-from rag.wire import AnswerBody, SearchBody
+from rag.schema import AnswerBody, SearchBody
+from rag.types import Delta, Done, Event, Retrieved
 
 log = logging.getLogger(__name__)
 

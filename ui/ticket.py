@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Generic
 
 from index.errors import StoreError
-from rag.leaving import READER, Reader
+from rag.llm.call import READER, Reader
 
 END = object()
 _BEGUN = object()

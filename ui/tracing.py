@@ -26,8 +26,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import ConfigError
-from rag.answers import Answer, Done, Event, Turn
 from rag.engine import Engine
+from rag.types import Answer, Done, Event, Turn
 from ui.logs import request_id, route_of
 
 # The exporter's own variables, by OpenTelemetry's specification.

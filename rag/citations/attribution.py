@@ -1,0 +1,100 @@
+"""From a statement to the words of a passage that back it, as exact spans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from index.sentences import sentence_spans
+from index.types import Passage
+from rag.types import Quote, Support
+from rag.verification.support import support
+from rag.verification.words import stems
+
+_TOKEN = re.compile(r"\w+")
+# Share of a statement's content words that a sentence must hold to be its quote at all.
+_LEAST_SHARE = 0.2
+# A second sentence is quoted as well only if it adds this much.
+_WORTH_A_SENTENCE = 0.15
+
+
+def locate(statement: str, passage: Passage) -> Quote | None:
+    """The sentence of a passage, or two in a row, that hold a statement best; None if none does.
+
+    Sentences that hold it word for word go first, else those that share most content words.
+    """
+    spans = sentence_spans(passage.text)
+    span = _verbatim(statement, passage.text, spans) or _closest(statement, passage.text, spans)
+    if span is None:
+        return None
+    return Quote(passage, passage.start + span[0], passage.start + span[1])
+
+
+def back(
+    statement: str, labelled: Sequence[Passage], packed: Sequence[Passage]
+) -> tuple[Quote, ...]:
+    """The quotes that back a statement.
+
+    Those in the passages that it was labelled with, if they do; else the best in any passage
+    that was sent to the LLM; else what backs it in part. A label that leads to no support is
+    dropped: as a citation it would promise what the check denies.
+    """
+    cited = [quote for passage in labelled if (quote := locate(statement, passage))]
+    verdict = support(statement, cited)
+    if verdict is Support.SUPPORTED:
+        return _relevant(statement, cited)
+    found = [quote for passage in packed if (quote := locate(statement, passage))]
+    verdicts = [support(statement, [quote]) for quote in found]
+    if Support.SUPPORTED in verdicts:
+        return (found[verdicts.index(Support.SUPPORTED)],)
+    if verdict is Support.UNSUPPORTED and Support.WEAK in verdicts:
+        return (found[verdicts.index(Support.WEAK)],)
+    return _relevant(statement, cited) if verdict is Support.WEAK else ()
+
+
+def _relevant(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ...]:
+    """Quotes without those that neither back the statement alone nor are missed by the rest."""
+    kept = list(dict.fromkeys(cited))
+    verdict = support(statement, kept)
+    for quote in reversed(kept[:]):
+        rest = [other for other in kept if other is not quote]
+        alone = support(statement, [quote])
+        if rest and alone is Support.UNSUPPORTED and support(statement, rest) is verdict:
+            kept = rest
+    return tuple(kept)
+
+
+def _verbatim(
+    statement: str, text: str, spans: Sequence[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """The sentences around the first place where a statement's words stand in a row."""
+    wanted = [match.group().casefold() for match in _TOKEN.finditer(statement)]
+    words = list(_TOKEN.finditer(text))
+    folded = [match.group().casefold() for match in words]
+    for first in range(len(words) - len(wanted) + 1 if wanted else 0):
+        if folded[first : first + len(wanted)] == wanted:
+            start, end = words[first].start(), words[first + len(wanted) - 1].end()
+            held = [span for span in spans if span[0] < end and start < span[1]]
+            return (held[0][0], held[-1][1]) if held else (start, end)
+    return None
+
+
+def _closest(statement: str, text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """The sentence, or two in a row, that share most of a statement's content words."""
+    wanted = set(stems(statement))
+    if not wanted or not spans:
+        return None
+    held = [set(stems(text[start:end])) for start, end in spans]
+
+    def share(first: int, count: int) -> float:
+        together = set[str]().union(*held[first : first + count])
+        return len(wanted & together) / len(wanted)
+
+    # On a tie the shorter sentence says less besides.
+    best = max(range(len(spans)), key=lambda i: (share(i, 1), -len(held[i]), -i))
+    if share(best, 1) < _LEAST_SHARE:
+        return None
+    pair = max(range(len(spans) - 1), key=lambda i: (share(i, 2), -i), default=None)
+    if pair is not None and share(pair, 2) >= share(best, 1) + _WORTH_A_SENTENCE:
+        return spans[pair][0], spans[pair + 1][1]
+    return spans[best]

@@ -1,0 +1,63 @@
+"""From a draft to an answer: labels by first use, a verdict for every statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.citations.lists import ListWriter, wider
+from rag.types import Citation, Claim, Draft, Quote, Statement, Support
+from rag.verification.support import Judge, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The text with its markers, the statements and the citations behind the labels."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+
+
+def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
+    """Number quotes by first use, judge every claim, and with `strict` keep supported ones alone.
+
+    Of what SmolLM2 (135M parameters) wrote on 100 questions of XQuAD English, a reader found a
+    sixth of the weak statements true and three quarters of the supported ones.
+    """
+    labels: dict[Quote, int] = {}
+    statements, text, before, skipped = list[Statement](), "", None, ""
+    lists = ListWriter()
+    for claim in draft.claims:
+        verdict = check(claim.text, claim.quotes).support
+        if strict and verdict is not Support.SUPPORTED:
+            skipped = wider(skipped, claim.lead)
+            continue
+        used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
+        statements.append(Statement(claim.text, used, verdict))
+        space = wider(lead(before, claim), skipped if before else "")
+        # Side by side, a marker and a bracket would be a link.
+        space = " " if text.endswith("]") and not space else space
+        text += lists.before(claim.item, space) + marked(claim, used)
+        before, skipped = claim, ""
+    citations = tuple(Citation(number, quote) for quote, number in labels.items())
+    return Labelled(text, tuple(statements), citations)
+
+
+def lead(before: Claim | None, claim: Claim) -> str:
+    """The white space before a claim: none for the first, a blank line between table and prose, and
+    between list and prose.
+    """
+    if before is None:
+        return ""
+    apart = (before.frame and not claim.frame) or bool(before.item) != bool(claim.item)
+    return "\n\n" if apart else claim.lead
+
+
+def marked(claim: Claim, labels: tuple[int, ...] = ()) -> str:
+    """A claim as it stands in the answer's text, with its markers."""
+    text, end = claim.frame or (claim.text, "")
+    return " ".join([text, *(f"[{number}]" for number in labels)]) + end
+
+
+def _number(labels: dict[Quote, int], quote: Quote) -> int:
+    return labels.setdefault(quote, len(labels) + 1)

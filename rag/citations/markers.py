@@ -1,0 +1,229 @@
+"""An LLM's text as statements and the labels it gave them: `[1]`, `[1, 2]`, `[^1]`, `【1】`, `(1)`.
+
+The labels are hints: a marker is taken out of the text wherever it stands, and those that name no
+passage are counted.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from index.sentences import sentence_spans
+from rag.citations.lists import ListReader
+from rag.llm.sanitize import apart
+from rag.types import Item
+
+_WORD = (
+    r"(?:passages?|sources?|documents?|docs?|excerpts?|texts?|refs?\.?|references?|cites?"
+    r"|citations?)"
+)
+_NUMBER = r"\[?[\^#]?\d{1,3}\^?\]?"
+_NUMBERS = rf"{_NUMBER}(?:[ ]?(?:,|;|&|\band\b|[-–])[ ]?(?:{_WORD}:?[ ])?{_NUMBER}){{0,20}}"
+# "[1: brief.md]" and "[1†source]" say more of the passage than its label.
+_ASIDE = rf"(?:†|[:,|][ ]?(?!{_WORD}\b)[^\W\d])[^\]】〕\n]{{0,60}}"
+_ONE = (
+    rf"(?:[\\^]?[\[［]{{1,2}}[ ]*(?:{_WORD}[ ]*:?[ ]*)?{_NUMBERS}(?:{_ASIDE})?[ ]*\\?[\]］]{{1,2}}"
+    rf"|[【〔][ ]*\d{{1,3}}[^】〕\n]{{0,40}}[】〕]"
+    rf"|[*_`]{{1,2}}\[\d{{1,3}}\][*_`]{{1,2}}"
+    rf"|(?:(?<=[^\W\d_]{{4}})|(?<=[^\W\d_]{{3}}[.,!?]))\^\d{{1,2}}\b"
+    rf"|\((?:see[ ]+)?{_WORD}:?[ ]+{_NUMBERS}\))"
+)
+_GROUP = rf"{_ONE}(?:[ ]?[,;]?[ ]?{_ONE})*"
+# "According to [2], " and "[2] says that " would read oddly once the marker is gone.
+_INTRO = r"(?:,[ ]*)?\b(?:according[ ]to|as[ ]\w+[ ]in|as[ ]per|based[ ]on|per|from|see|in|by)[ ]+"
+_SAYS = r"[ ]+(?:states?|says?|mentions?|reports?|notes?|indicates?|explains?)[ ]+that\b"
+_MARKER = re.compile(
+    rf"(?P<intro>{_INTRO}(?:the[ ]+)?(?:{_WORD}[ ]+)?)?(?P<group>{_GROUP})(?P<says>{_SAYS})?"
+    rf"|{_INTRO}(?:the[ ]+)?{_WORD}[ ]+(?P<bare>{_NUMBERS})"
+    rf"|\b(?:passage|source)s?[ ]+(?P<told>{_NUMBERS}){_SAYS}",
+    re.IGNORECASE,
+)
+# "(1)" may be part of a sentence, so it counts only at its end, and only where no "[1]" is used.
+_ROUND = re.compile(
+    r"(?P<group>(?:\(\d{1,2}(?:,[ ]?\d{1,2})*\)[ ]?){1,9})(?=[ ]*(?:[.!?]+(?:\s|$)|$))",
+    re.MULTILINE,
+)
+_RANGE = re.compile(r"(\d+)\]?\s*[-–]\s*\[?\^?(\d+)")
+_WIDEST_RANGE = 20
+_EMPTY_BRACKETS = re.compile(r"[ ]*\([ ]*(?:see|cf\.?|from|sources?:?)?[ ,;]*\)", re.IGNORECASE)
+_LIST_MARK = re.compile(r"[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*[*_]*")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_SOURCE_LIST = re.compile(
+    r"\W*(?:sources?|references?|citations?|passages? used)\W*", re.IGNORECASE
+)
+_ANSWER_WORD = re.compile(
+    r"(?:the )?(?:final |short )?answer(?: to (?:the|this|your) question)?(?: is)?[ ]*:[ ]*",
+    re.IGNORECASE,
+)
+_LOOK_AHEAD = 40
+_STOPS = frozenset(".!?")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
+
+
+# Start, end, labels, whether the marker precedes its words, whether it opens a sentence.
+_Found = tuple[int, int, tuple[int, ...], bool, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
+
+    `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
+    the list item that it stands in, whose mark is not part of the text.
+    """
+
+    text: str
+    labels: tuple[int, ...]
+    lead: str
+    item: Item | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a statement stands in the text without markers, and in which list item."""
+
+    start: int
+    end: int
+    item: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """Labels at a position of the text without markers; `leads` when they precede their words."""
+
+    position: int
+    labels: tuple[int, ...]
+    leads: bool
+
+
+def read_markers(text: str, known: int) -> tuple[tuple[Marked, ...], int]:
+    """The statements of a plain text, and how many labels are not in 1 to `known`."""
+    text = _EMPHASIS.sub(r"\2", text)
+    bare, markers = _take_out(text, known)
+    spans, end = _statement_spans(bare)
+    labels: list[list[int]] = [[] for _ in spans]
+    stray = 0
+    for marker in markers:
+        stray += sum(not 1 <= label <= known for label in marker.labels)
+        if spans and marker.position <= end:
+            owner = labels[_owner(marker, spans)]
+            owner += [label for label in marker.labels if 1 <= label <= known]
+    return tuple(_statements(bare, spans, labels)), stray
+
+
+def _take_out(text: str, known: int) -> tuple[str, list[_Marker]]:
+    """The text without its markers, and the markers at the places where they stood."""
+    bare, markers, done = "", [], 0
+    for start, end, labels, leads, opens in _found(text, known):
+        bare += text[done:start]
+        rest = text[end : end + _LOOK_AHEAD]
+        length = len(rest)
+        if leads:
+            rest = rest.lstrip(" :")
+        elif not rest[:1].isalnum():
+            bare = bare.rstrip(" ")
+            if bare[-1:] == rest[:1] == "\n":
+                rest = rest[1:]  # nothing else was in its line
+        elif bare[-1:].strip():
+            bare += " "
+        if rest[:1] in _STOPS and bare[-1:] in _STOPS:
+            rest = rest.lstrip(".!?")
+        markers.append(_Marker(len(bare), labels, leads))
+        if opens:
+            rest = rest.lstrip(" ,:")
+            bare += rest[:1].upper()
+            rest = rest[1:]
+        done = end + length - len(rest)
+    return bare + text[done:], markers
+
+
+def _found(text: str, known: int) -> Iterator[_Found]:
+    none = True
+    for line in re.finditer(r"[^\n]+", text):
+        matches = list(_MARKER.finditer(line.group()))
+        first_leads, all_lead = _style(line.group(), matches) if matches else (False, False)
+        for match in matches:
+            none = False
+            before = line.group()[: match.start()].rstrip(" \t")
+            labels = _labels(match["group"] or match["bare"] or match["told"])
+            if labels == (0,) and line.group()[: match.start()][-1:].isalnum():
+                continue  # an array's first element, not a label
+            leads = first_leads if match is matches[0] else all_lead and before[-1:] in _STOPS
+            words = match["intro"] or match["says"] or match["bare"] or match["told"]
+            opens = bool(words) and before[-1:] in {"", *".!?:*-"}
+            yield line.start() + match.start(), line.start() + match.end(), labels, leads, opens
+    for match in _ROUND.finditer(text) if none else ():
+        labels = _labels(match["group"])
+        if all(1 <= label <= known for label in labels):
+            yield match.start(), match.end(), labels, False, False
+
+
+def _style(line: str, matches: Sequence[re.Match[str]]) -> tuple[bool, bool]:
+    """Whether the first marker of a line stands before its words, and whether all of them do."""
+    starts = bool(_LIST_MARK.fullmatch(line[: matches[0].start()]))
+    words = _MARKER.sub("", line[matches[0].end() :])
+    ends_in_words = any(character.isalnum() for character in line[matches[-1].end() :])
+    return starts and any(character.isalnum() for character in words), starts and ends_in_words
+
+
+def _labels(marker: str) -> tuple[int, ...]:
+    """The numbers of a marker, ranges filled in."""
+
+    def fill(match: re.Match[str]) -> str:
+        first, last = int(match[1]), int(match[2])
+        if not first < last <= first + _WIDEST_RANGE:
+            return f"{first} {last}"
+        return " ".join(str(number) for number in range(first, last + 1))
+
+    marker = re.sub(_ASIDE, "", marker, flags=re.IGNORECASE)
+    return tuple(int(number) for number in re.findall(r"\d+", _RANGE.sub(fill, marker)))
+
+
+def _statement_spans(bare: str) -> tuple[list[_Span], int]:
+    """Spans of the statements, and where they end: a list of sources after them is left out."""
+    spans: list[_Span] = []
+    lists, done = ListReader(), 0
+    for line in re.finditer(r"[^\n]+", bare):
+        if line.group().isspace() or lists.skips(line.group()):
+            continue
+        blank = _BLANK_LINE.search(bare, done, line.start())
+        number = lists.number_said(line.group())
+        item = lists.item(line.group(), after_blank=bool(blank))
+        done = line.end()
+        mark = _LIST_MARK.match(line.group())
+        offset = line.start() + (mark.end() if mark else 0)
+        for start, end in sentence_spans(bare[offset : line.end()]):
+            begin = offset + start if number is None else line.start() + number
+            span, number = _Span(begin, offset + end, item), None
+            if _SOURCE_LIST.fullmatch(bare, span.start, span.end):
+                return spans, span.start
+            if any(character.isalnum() for character in bare[span.start : span.end]):
+                spans.append(span)
+    return spans, len(bare)
+
+
+def _owner(marker: _Marker, spans: list[_Span]) -> int:
+    """Index of the statement that a marker belongs to."""
+    if marker.leads:
+        following = bisect_right(spans, marker.position, key=lambda span: span.end)
+        return min(following, len(spans) - 1)
+    return max(bisect_left(spans, marker.position, key=lambda span: span.start) - 1, 0)
+
+
+def _statements(bare: str, spans: list[_Span], labels: list[list[int]]) -> Iterator[Marked]:
+    done, first = 0, True
+    for span, owned in zip(spans, labels, strict=True):
+        text = " ".join(_EMPTY_BRACKETS.sub("", bare[span.start : span.end]).split())
+        text = _ANSWER_WORD.sub("", text, count=1) if first else text
+        if any(character.isalnum() for character in text):
+            lead = "" if first else _lead(bare[done : span.start])
+            yield Marked(apart(text), tuple(dict.fromkeys(owned)), lead, span.item)
+            first = False
+        done = span.end
+
+
+def _lead(gap: str) -> str:
+    if _BLANK_LINE.search(gap):
+        return "\n\n"
+    return "\n" if "\n" in gap else " " if gap else ""

@@ -1,0 +1,113 @@
+"""What a composer is: it turns a question and what was found into a draft answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from index.types import Hit, Passage
+from rag.retrieval.hybrid import Found
+from rag.retrieval.sentences import Marks, Sentence
+from rag.types import Draft, Turn
+
+# A sentence belongs to an excerpt if its mark is within this much of the best one's. Chosen on the
+# chunking set's questions of even number.
+_WITHIN = 0.5
+# Passages of one section stand so close: white space between paragraphs.
+_GAP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A span of a document, shaped like a passage, and the passages that it was made of."""
+
+    passage: Passage
+    sources: tuple[Passage, ...]
+
+
+def whole(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
+    """Hits as excerpts that leave nothing out."""
+    return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
+
+
+def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Excerpt, ...]:
+    """At most so many, best first: hits from their first to their last sentence that matters, those
+    that touch as one.
+
+    Hits without such a sentence are left out, unless that leaves none. `text_of` gives the text of
+    a document.
+    """
+    best = max((marks.best for marks in found.marks), default=0.0)
+    kept = list[Excerpt]()
+    for hit, marks in zip(found.hits, found.marks, strict=True):
+        cut = _cut(hit.passage, marks, best - _WITHIN)
+        if cut is None:
+            continue
+        place = next((i for i, other in enumerate(kept) if _touch(cut, other.passage)), None)
+        if place is not None:
+            joined = _join(kept[place].passage, cut, text_of)
+            kept[place] = Excerpt(joined, (*kept[place].sources, hit.passage))
+        elif len(kept) < most:
+            kept.append(Excerpt(cut, (hit.passage,)))
+    return tuple(kept) or whole(found.hits[:most])
+
+
+def _cut(passage: Passage, marks: Marks, least: float) -> Passage | None:
+    quotes = [quote for quote, _, mark, _ in marks.each() if mark >= least]
+    if not quotes:
+        return None
+    return _span(passage, passage.text, passage.start, quotes[0].start, quotes[-1].end)
+
+
+def _touch(one: Passage, other: Passage) -> bool:
+    if one.document != other.document:
+        return False
+    return max(one.start, other.start) - min(one.end, other.end) <= _GAP
+
+
+def _join(one: Passage, other: Passage, text_of: Callable[[str], str]) -> Passage:
+    start, end = min(one.start, other.start), max(one.end, other.end)
+    return _span(one, text_of(one.document), 0, start, end)
+
+
+def _span(passage: Passage, text: str, before: int, start: int, end: int) -> Passage:
+    """A passage with another span of a text, whose first character is at `before`."""
+    return replace(passage, start=start, end=end, text=text[start - before : end - before])
+
+
+def _unknown(_: str) -> Sequence[Passage]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a composer works from: the stand-alone question, hits and sentences, best first.
+
+    `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
+    `passages_in` gives all passages of a document, by its path, in reading order.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    sentences: tuple[Sentence, ...]
+    excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
+    passages_in: Callable[[str], Sequence[Passage]] = _unknown
+
+
+class Composer(Protocol):
+    """Yields pieces of text as they are made, and returns the draft they add up to."""
+
+    @property
+    def name(self) -> str:
+        """The name given on every answer."""
+        ...
+
+    def compose(
+        self, evidence: Evidence, turns: Sequence[Turn] = ()
+    ) -> Generator[str, None, Draft]:
+        """Draft an answer; there is always a hit and a sentence.
+
+        Never raises for a fault of a server: it returns a draft with a note.
+        """
+        ...

@@ -1,0 +1,208 @@
+"""The llm composer: an LLM writes, code decides what its words rest on.
+
+The model gets numbered passages and no tools. Its text is data: labels are hints, and a statement
+without a label, or with a wrong one, gets the words that back it, if some do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Generator, Sequence
+
+from index.sentences import sentence_spans
+from index.types import Passage
+from rag.citations.attribution import back
+from rag.citations.lists import wider
+from rag.citations.markers import Marked, read_markers
+from rag.composition.base import Evidence, Excerpt, whole
+from rag.llm.client import LLM
+from rag.llm.errors import LLMError
+from rag.llm.prompts import NO_ANSWER, SYSTEM, messages
+from rag.llm.sanitize import PlainText
+from rag.settings import Settings
+from rag.types import Claim, Draft, Turn
+from rag.verification.words import read
+
+_BYTES_PER_TOKEN = 4
+# A model that says a sentence for the third time has nothing more to say.
+_MOST_REPEATS = 2
+_ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
+# A small model that has answered may go on with its prompt: another passage, another question.
+_PROMPT_AGAIN = re.compile(
+    r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
+)
+_LABEL = re.compile(r"\[\^?(\d{1,3})\]")
+_ASKS_FOR = re.compile(
+    r"\W*(?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)\b)"
+    r".*\b(?:who|whom|whose|when|where|what|why|how)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OFFERS = re.compile(r"\b(?:or|and|between|of the)\b", re.IGNORECASE)
+_EMPTY = frozenset(
+    (
+        "a an the this that these those it its they their he his she her there is are was were be "
+        "been being do does did has have had of in on at to by for from with as and"
+    ).split()
+)
+_NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
+_DECLINES = re.compile(
+    r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
+    r"(?:(?:the|these|those|this|none of the)\b.{0,30}\b"
+    r"(?:passages?|documents?|context|texts?|information)\b.{0,10}"
+    rf"{_NOT}.{{0,20}}\b(?:answer|contain|mention|provide|sa(?:y|id)|include|specif|stat|give"
+    r"|discuss|address|tell|indicate|available|enough|information)"
+    rf"|there is no (?:information|answer|mention)|i {_NOT} (?:know|answer|find|tell))",
+    re.IGNORECASE,
+)
+
+
+class LLMComposer:
+    """Answers through the LLM of the settings. Raises ConfigError when they name none."""
+
+    name = "llm"
+
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
+        self._llm = llm or LLM.of(settings)
+        self._budget = settings.llm_context_tokens
+
+    def compose(
+        self, evidence: Evidence, turns: Sequence[Turn] = ()
+    ) -> Generator[str, None, Draft]:
+        """Stream the LLM's plain text, then return the draft whose claims quote the passages.
+
+        A server that fails before its first word leaves no claims and a note; one that fails
+        later leaves what it said and a note that it is cut off.
+        """
+        query, packed = evidence.query, pack(evidence, self._budget)
+        text, fault = yield from self._write(query, packed, turns)
+        if fault and fault.too_long and not text and len(packed) > 1:
+            packed = packed[: len(packed) // 2]
+            text, fault = yield from self._write(query, packed, turns)
+        if not text.strip():
+            note = str(fault) if fault else f"The LLM at {self._llm.host} returned no answer."
+            return Draft((), note=note)
+        note = f"{fault} The answer is cut off." if fault else ""
+        return draft_of(text, packed, note, query)
+
+    def _write(
+        self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
+    ) -> Generator[str, None, tuple[str, LLMError | None]]:
+        """Stream plain text; return the whole of it and the fault that ended it, if one did."""
+        cleaner, text, fault = PlainText(), "", None
+        stream = self._llm.stream(messages(query, [excerpt.passage for excerpt in packed], turns))
+        try:
+            for delta in stream:
+                piece = cleaner.feed(delta)
+                if piece:
+                    text += piece
+                    yield _known_labels(piece, len(packed))
+                ends = "\n" in piece or _ENDS_SENTENCE.search(piece)
+                if ends and _said(text) != text:
+                    break
+        except LLMError as error:
+            fault = error
+        finally:
+            stream.close()
+        rest = cleaner.finish()
+        if rest:
+            yield _known_labels(rest, len(packed))
+        return text + rest, fault
+
+
+def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
+    """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
+
+    A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
+    """
+    packed: list[Excerpt] = []
+    used = 0.0
+    for excerpt in evidence.excerpts() or whole(evidence.hits):
+        size = len(excerpt.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
+        if not packed or used + size <= budget:
+            packed.append(excerpt)
+            used += size
+    return packed
+
+
+def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = "") -> Draft:
+    """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one.
+
+    What only says the question again is left out.
+    """
+    statements, stray = read_markers(_said(text), len(packed))
+    if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
+        statements = statements[:-1]
+    if not statements or _declines(statements[0]):
+        return Draft((), stray, declined=not cut_off, note=cut_off)
+    sources = [source for excerpt in packed for source in excerpt.sources]
+    echoes = _echoes(sources)
+    claims: dict[str, Claim] = {}
+    lead = ""
+    for statement in statements:
+        lead = wider(lead, statement.lead)
+        key = _key(statement.text)
+        said = key in claims or key in echoes or _restates(statement, question)
+        if not said and not _asks_or_declines(statement):
+            labelled = [s for label in statement.labels for s in packed[label - 1].sources]
+            quotes = back(statement.text, labelled, sources)
+            claims[key] = Claim(statement.text, quotes, lead, item=statement.item)
+            lead = ""
+    return Draft(tuple(claims.values()), stray, note=cut_off)
+
+
+def _known_labels(piece: str, known: int) -> str:
+    """A piece of text to show at once, without labels of no passage; none is ever cut in two."""
+    return _LABEL.sub(lambda found: found[0] if 1 <= int(found[1]) <= known else " ", piece)
+
+
+def _echoes(packed: Sequence[Passage]) -> set[str]:
+    """What a small model repeats from its prompt: titles of passages and our own instructions."""
+    titles = {name for passage in packed for name in (passage.title, passage.heading)}
+    own = {statement.text for statement in read_markers(SYSTEM, known=0)[0]}
+    return {_key(text) for text in titles | own}
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split()).strip(" .:").casefold()
+
+
+def _asks_or_declines(statement: Marked) -> bool:
+    """A question states nothing, though its words stand in the passages; nor does a refusal."""
+    return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
+
+
+def _restates(statement: Marked, question: str) -> bool:
+    """Whether a statement says nothing that a question for something else does not: "When was the
+    bridge opened?", "The bridge was opened." What asks for one of several may name it.
+    """
+    if not _ASKS_FOR.match(question) or _OFFERS.search(question):
+        return False
+    asked = {word.key or word.low for word in read(question)} | _EMPTY
+    return asked.issuperset(word.key or word.low for word in read(statement.text))
+
+
+def _is_sentinel(statement: Marked) -> bool:
+    return _key(NO_ANSWER) in _key(statement.text)
+
+
+def _declines(statement: Marked) -> bool:
+    """Whether a reply that starts so says that it has no answer."""
+    declining = not statement.labels and _DECLINES.match(statement.text)
+    return _is_sentinel(statement) or bool(declining)
+
+
+def _said(text: str) -> str:
+    """A reply without what follows once it goes on with its prompt or says a sentence again.
+
+    A sentence counts when the next one has begun, so more text never changes the outcome.
+    """
+    again = _PROMPT_AGAIN.search(text)
+    text = text[: again.start()] if again else text
+    times = Counter[str]()
+    for start, end in sentence_spans(text)[:-1]:
+        sentence = text[start:end].casefold()
+        times[sentence] += 1
+        if times[sentence] > _MOST_REPEATS:
+            return text[:end]
+    return text

@@ -1,0 +1,104 @@
+"""Follow-ups that only name something new: "And the CIA?" asks what was asked of Mossad.
+
+The new name takes the place of the old one in the question before. Names are told by capitals and
+digits, so this works for scripts that have them, and for names that are written so; any other
+follow-up is left to the leaning in `rag.followups.condense`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from index.text.tokenizer import LATIN, fold, function_words
+
+_ARTICLES = (
+    "the|a|an|el|la|los|las|un|una|le|les|une|der|die|das|den|dem|des|il|lo|gli|i|o|os|as|het|de"
+)
+# Prepositions that say where or when, of the languages whose conjunctions are known here.
+_PLACING = (
+    "in|on|at|from|to|by|under|during|before|after|since|near|en|desde|hasta|à|au|dans|depuis|"
+    "im|am|bei|seit|nach|vor|nel|nella|da|em|no|na|op|bij"
+)
+# These are said of anything, so what follows them may take the place of any name.
+_LOOSE = "for|of|about|with|para|por|con|de|pour|avec|für|mit|von|per|di|com|voor|met|van"
+_OPENER = (
+    r"(?:(?:and|but|so|or|okay|ok|then|y|pero|et|mais|und|aber|e|ma|mas|en|maar)\b[,\s]*)*"
+    r"(?:(?:what|how)\s+about|what\s+of|qué\s+(?:hay\s+de|tal)|qu['’]en\s+est-il\s+de|"
+    r"was\s+ist\s+mit)?"
+)
+_CAPITAL = r"(?:(?:[A-Z]\.){2,}|(?!\d)[^\W_a-zß-öø-ÿ][\w&®-]*)"
+_PART = rf"(?!I\b){_CAPITAL}(?:\s+(?:(?:de|del|von|van|al|bin|ibn)\s+)?(?:{_CAPITAL}|\d+\b))*"
+_WHOLE = rf"{_PART}(?:\s+of\s+(?:the\s+)?{_PART})*"
+_NUMBER = r"\d[\d.,:]*(?<![.,:])(?:s|th|st|nd|rd)?\b"
+_ARTICLE = rf"(?:(?i:\b(?:{_ARTICLES})\s+)|\b[lL]['’])?"
+_PREPOSITION = rf"(?:\b(?P<preposition>(?i:{_PLACING}|{_LOOSE}))\s+)?"
+_ELLIPTIC = re.compile(
+    rf"[¿\s]*(?P<opener>(?i:{_OPENER}))\s*{_PREPOSITION}"
+    rf"(?P<new>{_ARTICLE}{_WHOLE}|(?:(?P<unit>[^\W\d]+)\s+)?(?P<number>{_NUMBER}))"
+    r"(?P<tail>\s+\w+)??(?:,?\s+(?i:then|instead|too|as\s+well))?\s*[?.!]*\s*"
+)
+_FIRST = re.compile(r"\w+")
+_END = re.compile(r"[\s?.!]*$")
+_MOST_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a name stands in a question, and the preposition before it, or ""."""
+
+    start: int
+    end: int
+    preposition: str
+
+
+def completed(question: str, before: str, fit: Callable[[str], float]) -> str:
+    """The question before with the new name in the place of an old one; "" for what is no such
+    follow-up. Of several places the one that fits best is taken: `fit` says how near a question
+    is to the documents.
+    """
+    found = _ELLIPTIC.fullmatch(question)
+    if not found or not found["opener"].strip() or not before:
+        return ""
+    new, preposition = found["new"], (found["preposition"] or "").lower()
+    tail = (found["tail"] or "").strip()
+    if _holds(before, new) or (tail and not _holds(before, tail)):
+        return ""
+    places = _places(before, found["number"], found["unit"])
+    alike = [place for place in places if preposition and place.preposition == preposition]
+    if not alike and preposition and not re.fullmatch(_LOOSE, preposition):
+        return f"{_END.sub('', before)} {preposition} {new}?"
+    whole = [_replaced(before, place, new, tail) for place in (alike or places)[:_MOST_PLACES]]
+    return max(whole, key=fit) if len(whole) > 1 else "".join(whole)
+
+
+def _holds(text: str, words: str) -> bool:
+    return re.search(rf"\b{re.escape(words)}\b", text, re.IGNORECASE) is not None
+
+
+def _places(text: str, number: str | None, unit: str | None) -> list[_Place]:
+    """Where names stand in a question, or numbers (after the word that is their unit, if any)."""
+    if number:
+        before = rf"{re.escape(unit)}\s+" if unit else ""
+        return list(_found(rf"(?i:{before}){_NUMBER}", text, 0))
+    # A question is too short to tell its language, so the first word may be one of any.
+    first = _FIRST.search(text)
+    opens = first and any(fold(first[0].lower()) in function_words(each) for each in sorted(LATIN))
+    start = first.end() if first and opens else 0
+    # A name with "of" in it may be one or two: "the Bank of England", "the Pope of Rome".
+    return list(dict.fromkeys([*_found(_WHOLE, text, start), *_found(_PART, text, start)]))
+
+
+def _found(pattern: str, text: str, start: int) -> Iterator[_Place]:
+    for found in re.compile(rf"{_PREPOSITION}(?P<old>{_ARTICLE}\b{pattern})").finditer(text, start):
+        yield _Place(*found.span("old"), (found["preposition"] or "").lower())
+
+
+def _replaced(text: str, place: _Place, new: str, tail: str) -> str:
+    """The text with the new words at a place, and wherever else the old ones stand."""
+    old = text[place.start : place.end]
+    rest = re.sub(rf"\b{re.escape(old)}\b", lambda _: new, text[place.end :])
+    if tail and not rest.lstrip().lower().startswith(tail.lower()):
+        new = f"{new} {tail}"
+    return f"{text[: place.start]}{new}{rest}"

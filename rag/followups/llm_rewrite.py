@@ -1,0 +1,57 @@
+"""Follow-ups rewritten by the LLM; what it returns is data, and rubbish is not searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from index.text.languages import language_of
+from index.text.tokenizer import fold, function_words, telling_words
+from rag.llm.client import LLM
+from rag.llm.errors import LLMError
+from rag.llm.prompts import condensing
+from rag.llm.sanitize import PlainText
+from rag.settings import Settings
+from rag.types import Turn
+
+# A follow-up has the answer still to come, so its rewriting may not take long.
+_MOST_SECONDS = 15.0
+_MOST_TIMES_AS_LONG = 4
+_SHORTEST_LIMIT = 200
+
+
+class Rewriter:
+    """Asks the LLM for the stand-alone form of follow-ups."""
+
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
+        seconds = min(settings.llm_seconds, _MOST_SECONDS)
+        key = settings.llm_key.get_secret_value()
+        self._llm = llm or LLM(settings.llm_url, settings.llm_model, key, seconds, backoff=())
+
+    def rewrite(self, question: str, turns: Sequence[Turn]) -> str:
+        """The question as it would be asked without the turns; "" if the LLM gives none."""
+        cleaner, text = PlainText(), ""
+        try:
+            for piece in self._llm.stream(condensing(question, turns)):
+                text += cleaner.feed(piece)
+        except LLMError:
+            return ""
+        return usable(text + cleaner.finish(), question, turns)
+
+
+def usable(text: str, question: str, turns: Sequence[Turn]) -> str:
+    """A reply if it can be the stand-alone form of a question, else "".
+
+    It is one line, not much longer than the question, and shares a word with the conversation that
+    tells something.
+    """
+    text = text.strip().strip("\"“”'").strip()
+    limit = max(_SHORTEST_LIMIT, _MOST_TIMES_AS_LONG * len(question))
+    if not text or "\n" in text or len(text) > limit:
+        return ""
+    said = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in turns)])
+    return text if _telling(text) & _telling(said) else ""
+
+
+def _telling(text: str) -> set[str]:
+    words = telling_words(text)
+    return set(map(fold, words)) - function_words(language_of(words))
