@@ -16,9 +16,8 @@ from index.settings import load_settings
 from rag.settings import Settings
 from tests.serving import FakeEngine
 from ui.app import make_app
-from ui.rates import Rate
-from ui.settings import ServiceSettings
-from ui.tokens import Tokens
+from ui.service.settings import ServiceSettings
+from ui.service.tokens import Rate, Tokens
 
 pytestmark = pytest.mark.unit
 

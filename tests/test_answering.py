@@ -12,8 +12,8 @@ from index.types import Document, Hit, Passage
 from rag.types import Answer, Citation, Delta, Done, Event, Quote, Retrieved, Statement, Support
 from rag.types import Turn as PastTurn
 from tests.serving import FakeEngine, answer_to
-from ui.answering import FAULT, as_of_now, steps
-from ui.conversation import Exchange
+from ui.page.exchanges import FAULT, as_of_now, steps
+from ui.page.html_conversation import Exchange
 
 pytestmark = pytest.mark.unit
 
@@ -89,7 +89,7 @@ def test_steps_end_with_the_sentence_of_an_error_of_ours_and_keep_what_was_writt
 def test_steps_of_an_unknown_error_tell_the_log_and_not_the_reader(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.ERROR, "ui.answering"):
+    with caplog.at_level(logging.ERROR, "ui.page.exchanges"):
         (last,) = steps(Scripted(ValueError("/secret/path")), NOW, ())
     assert last.fault == FAULT
     assert "/secret/path" in caplog.text

@@ -44,13 +44,18 @@ HOMES = {
         "rag/llm/prompts.py",
         "eval/bench_llamaindex.py",
     },
-    "llama_cpp": {"ui/local.py"},
-    "llama_index_instrumentation": {"ui/tracing.py"},
-    "opentelemetry": {"ui/tracing.py"},
-    "mcp": {"ui/mcp_server.py", "ui/mcp_cli.py"},
-    "gradio": {"ui/chat.py", "ui/chat_page.py", "ui/chat_parts.py", "ui/chat_shelf.py"},
+    "llama_cpp": {"ui/cli/local_llm.py"},
+    "llama_index_instrumentation": {"ui/observability/tracing.py"},
+    "opentelemetry": {"ui/observability/tracing.py"},
+    "mcp": {"ui/http/mcp_server.py", "ui/cli/mcp.py"},
+    "gradio": {
+        "ui/page/handlers.py",
+        "ui/page/handlers.py",
+        "ui/page/components.py",
+        "ui/page/documents_panel.py",
+    },
     "watchfiles": {"index/sync/walk.py"},
-    "sqlite3": {"index/catalog/database.py", "index/engines/integrity.py", "ui/history.py"},
+    "sqlite3": {"index/catalog/database.py", "index/engines/integrity.py", "ui/service/history.py"},
 }
 MODULE_LINES = 300
 FUNCTION_LINES = 50

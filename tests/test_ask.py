@@ -6,7 +6,7 @@ import pytest
 
 from index.errors import ConfigError
 from rag.types import Turn
-from ui.ask import _place, _turns, printable
+from ui.cli.ask import _place, _turns, printable
 
 pytestmark = pytest.mark.unit
 

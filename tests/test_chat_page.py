@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 from index.catalog.writer import CatalogWriter
 from tests.page_calls import PageCalls
 from tests.test_access import client_of
-from ui.history import FILE_NAME
-from ui.tokens import Tokens
+from ui.service.history import FILE_NAME
+from ui.service.tokens import Tokens
 
 pytestmark = pytest.mark.unit
 

@@ -13,14 +13,13 @@ from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from rag.types import Answer, Reason, Refusal, Turn
 from tests.test_history import ANSWER, FIRST, REFUSED
-from ui import feedback
-from ui.chats import acts_html, chats_html, offers_html
-from ui.conversation import Exchange
-from ui.history import Chat, new_chat
-from ui.library import LibraryState
-from ui.page_words import chat_id, where_html
-from ui.resync import SyncState
-from ui.shelf import shelf_html, summary_html
+from ui.page.html_conversation import Exchange, chat_id, where_html
+from ui.page.html_documents import shelf_html, summary_html
+from ui.page.html_sidebar import acts_html, chats_html, offers_html
+from ui.service.background_sync import SyncState
+from ui.service.history import Chat, new_chat
+from ui.service.library import LibraryState
+from ui.wiring import history as feedback
 
 pytestmark = pytest.mark.unit
 

@@ -163,7 +163,7 @@ def test_index_of_a_missing_folder_says_so(tmp_path: Path) -> None:
 def test_fault_of_the_program_is_a_sentence_and_its_details_are_kept() -> None:
     code = (
         "import click\n"
-        "from ui.console import speaks\n"
+        "from ui.cli.common import speaks\n"
         "@speaks\n"
         "def broken(): raise KeyError('inner detail')\n"
         "broken()\n"

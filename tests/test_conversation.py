@@ -8,9 +8,9 @@ import pytest
 
 from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
-from ui.answering import history
-from ui.conversation import Exchange, exchange_html, sources_html
-from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
+from ui.page.exchanges import history
+from ui.page.html_conversation import Exchange, exchange_html, sources_html
+from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 pytestmark = pytest.mark.unit
 

@@ -23,7 +23,7 @@ import yaml
 from rag.settings import Settings
 from tests.screenshot import FOOTNOTE, ROOT
 from ui.cli import main
-from ui.settings import ServiceSettings
+from ui.service.settings import ServiceSettings
 
 pytestmark = pytest.mark.model
 

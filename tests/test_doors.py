@@ -24,9 +24,9 @@ from rag.types import Turn
 from tests.indexing import sharing_minilm
 from tests.inert import events_of
 from tests.screenshot import serving
-from ui.answering import steps
 from ui.cli import main
-from ui.conversation import Exchange
+from ui.page.exchanges import steps
+from ui.page.html_conversation import Exchange
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

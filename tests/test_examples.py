@@ -10,7 +10,7 @@ from index.catalog.reader import DocumentInfo
 from index.types import Document, Heading, Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.serving import FakeEngine
-from ui.examples import candidates, example_questions, questions_about
+from ui.service.suggested_questions import candidates, example_questions, questions_about
 
 pytestmark = pytest.mark.unit
 

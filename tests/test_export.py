@@ -15,8 +15,8 @@ from tests.inert import active_in_text
 from tests.payloads import PAYLOADS
 from tests.test_history import ANSWER, FIRST, PASSAGE
 from tests.test_rows import TICKETS, passage, quoted
-from ui.conversation import Exchange
-from ui.export import as_markdown, file_name
+from ui.page.html_conversation import Exchange
+from ui.page.markdown_export import as_markdown, file_name
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from index.settings import load_settings
 from rag.settings import Settings
 from tests.serving import FakeEngine
 from ui.app import make_app
-from ui.settings import ServiceSettings
+from ui.service.settings import ServiceSettings
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.slow]
 def test_requests_made_from_the_description_are_no_fault_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.manners.build", lambda settings: FakeEngine())
+    monkeypatch.setattr("ui.service.answer_options.build", lambda settings: FakeEngine())
     wanted = load_settings(ServiceSettings, data=tmp_path, uploads=False).for_host("127.0.0.1")
     app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path), ("*",), wanted)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)

@@ -9,8 +9,8 @@ import pytest
 from index.errors import StoreError
 from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support
-from ui.conversation import Exchange
-from ui.history import FILE_NAME, History, new_chat
+from ui.page.html_conversation import Exchange
+from ui.service.history import FILE_NAME, History, new_chat
 
 pytestmark = pytest.mark.unit
 

@@ -39,17 +39,17 @@ from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
 from tests.inert import active_in_page, active_in_terminal, active_in_text, events_of
 from tests.payloads import FAMILIES, PAYLOADS
-from ui.api import routes
-from ui.ask import _print_answer
-from ui.chats import acts_html, chats_html, offers_html
-from ui.conversation import Exchange, exchange_html, sources_html
-from ui.history import Chat
-from ui.library import LibraryState
-from ui.manners import Manners
-from ui.reader import document_page
-from ui.resync import SyncState
-from ui.shelf import shelf_html
-from ui.sse import frame
+from ui.cli.ask import _print_answer
+from ui.http.api import routes
+from ui.http.sse import frame
+from ui.page.html_conversation import Exchange, exchange_html, sources_html
+from ui.page.html_documents import shelf_html
+from ui.page.html_sidebar import acts_html, chats_html, offers_html
+from ui.service.answer_options import Manners
+from ui.service.background_sync import SyncState
+from ui.service.history import Chat
+from ui.service.library import LibraryState
+from ui.viewer.document import document_page
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
 

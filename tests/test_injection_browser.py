@@ -25,7 +25,7 @@ from tests.test_injection import (
     hit,
     page,
 )
-from ui.conversation import Exchange, exchange_html
+from ui.page.html_conversation import Exchange, exchange_html
 
 pytestmark = pytest.mark.browser
 

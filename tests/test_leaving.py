@@ -14,8 +14,7 @@ from rag.llm.errors import LLMError
 from rag.types import Delta, Event, Retrieved, Turn
 from tests.fake_llm import Reply, Start, fails, hangs, starting
 from tests.serving import FakeEngine
-from ui.queue import Doorman
-from ui.ticket import Late, Limits
+from ui.service.admission import Doorman, Late, Limits
 
 pytestmark = pytest.mark.unit
 

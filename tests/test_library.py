@@ -14,7 +14,7 @@ from index.settings import load_settings
 from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.settings import Settings
-from ui.library import BadUpload, Library, NotAllowed, TooLarge
+from ui.service.library import BadUpload, Library, NotAllowed, TooLarge
 
 pytestmark = pytest.mark.model
 

@@ -36,8 +36,8 @@ from tests.fake_llm import (
     sends,
     streams,
 )
-from ui.conversation import Exchange, exchange_html, sources_html
-from ui.sse import frame
+from ui.http.sse import frame
+from ui.page.html_conversation import Exchange, exchange_html, sources_html
 
 pytestmark = pytest.mark.model
 

@@ -20,7 +20,7 @@ from rag.engine import Engine, build
 from rag.llm.client import LLM, Message
 from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Reason, Retrieved, Support, Turn
-from ui.local import SMALL_CONTEXT_TOKENS, local_llm
+from ui.cli.local_llm import SMALL_CONTEXT_TOKENS, local_llm
 
 pytestmark = pytest.mark.llm
 
@@ -141,7 +141,7 @@ def test_server_prompt_beyond_its_context_is_a_sentence_not_a_traceback(url: str
 HOLDER = """
 import sys, time
 from pathlib import Path
-from ui.local import local_llm
+from ui.cli.local_llm import local_llm
 with local_llm(None, Path(sys.argv[1])) as url:
     print(url, flush=True)
     time.sleep(3600)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import ConfigError
-from ui import local
+from ui.cli import local_llm as local
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ import pytest
 
 from index.settings import load_settings
 from rag.settings import Settings
-from ui.logs import request_id, route_of, secrets_of, set_up
+from ui.observability.logs import request_id, route_of, secrets_of, set_up
 
 pytestmark = pytest.mark.unit
 
@@ -41,7 +41,7 @@ def test_exception_is_told_by_kind_and_place_alone(capsys: pytest.CaptureFixture
     try:
         fail()
     except RuntimeError:
-        logging.getLogger("ui.sse").exception("the stream broke")
+        logging.getLogger("ui.http.sse").exception("the stream broke")
     line = capsys.readouterr().err
     assert line.startswith(
         "error: the stream broke: RuntimeError from ValueError in tests/test_logs.py:"
@@ -64,14 +64,14 @@ def test_secrets_and_tokens_are_removed_from_every_line(
 def test_json_lines_carry_the_request_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(as_json=True)
     before = request_id.set("mine")
-    logging.getLogger("ui.logs").info("question", extra={"facts": {"characters": 3}})
+    logging.getLogger("ui.observability.logs").info("question", extra={"facts": {"characters": 3}})
     logging.getLogger("httpx").info("GET /secret")
     request_id.reset(before)
     line: dict[str, Any] = json.loads(capsys.readouterr().err)
     assert line.pop("time")
     assert line == {
         "level": "info",
-        "logger": "ui.logs",
+        "logger": "ui.observability.logs",
         "event": "question",
         "request": "mine",
         "characters": 3,
@@ -80,7 +80,7 @@ def test_json_lines_carry_the_request_and_facts(capsys: pytest.CaptureFixture[st
 
 def test_plain_logs_tell_what_went_wrong_alone(capsys: pytest.CaptureFixture[str]) -> None:
     set_up()
-    logging.getLogger("ui.logs").info("question")
+    logging.getLogger("ui.observability.logs").info("question")
     assert capsys.readouterr().err == ""
 
 

@@ -12,9 +12,9 @@ from rag.engine import Engine
 from rag.settings import Settings
 from rag.types import Done
 from tests.serving import FakeEngine
-from ui.manner_form import form_html, gist_html
-from ui.manners import Manner, Manners, NotOffered, Through
-from ui.queue import Doorman
+from ui.page.html_sidebar import form_html, gist_html
+from ui.service.admission import Doorman
+from ui.service.answer_options import Manner, Manners, NotOffered, Through
 
 DEAD = "http://127.0.0.1:9/v1"
 QUESTION = "Who met in Paris?"

@@ -26,8 +26,8 @@ from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
 from rag.types import Turn
 from tests.screenshot import FOOTNOTE, serving
-from ui.readable import passages_of, readable
-from ui.tokens import Tokens
+from ui.service.plain_text import passages_of, readable
+from ui.service.tokens import Tokens
 
 pytestmark = pytest.mark.model
 

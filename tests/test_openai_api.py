@@ -25,7 +25,7 @@ from rag.schema import AnswerBody
 from rag.types import Turn
 from tests.fake_llm import FakeLLM, Handler, event, offers, streams
 from tests.screenshot import serving
-from ui.readable import readable
+from ui.service.plain_text import readable
 
 pytestmark = pytest.mark.model
 

@@ -27,10 +27,10 @@ from rag.types import (
     Support,
     Turn,
 )
-from ui.openai_api import openai_routes
-from ui.readable import readable
-from ui.sse import KEEP_ALIVE
-from ui.ticket import Busy
+from ui.http.openai_routes import openai_routes
+from ui.http.sse import KEEP_ALIVE
+from ui.service.admission import Busy
+from ui.service.plain_text import readable
 
 pytestmark = pytest.mark.unit
 

@@ -10,9 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from ui import fonts
-from ui.fonts import FACES, cut, whole
-from ui.page_files import SCRIPTS, STYLES, add_page_files, page_url
+from ui.page import static_files as fonts
+from ui.page.static_files import FACES, SCRIPTS, STYLES, add_page_files, cut, page_url, whole
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         commands.append(command)
         return object()
 
-    monkeypatch.setattr("ui.fonts.subprocess.Popen", start)
+    monkeypatch.setattr("ui.page.static_files.subprocess.Popen", start)
     return commands
 
 
@@ -82,7 +81,7 @@ def test_typeface_is_whole_while_one_child_cuts_it(
         reply = client.get(f"/page/{face}.woff2")
         assert reply.content == whole(face).read_bytes()
         assert reply.headers["cache-control"] == "no-cache"
-    assert started == [[sys.executable, "-m", "ui.fonts", str(tmp_path / "fonts")]]
+    assert started == [[sys.executable, "-m", "ui.page.static_files", str(tmp_path / "fonts")]]
 
 
 def test_typeface_that_was_cut_is_small_and_kept(

@@ -13,8 +13,7 @@ from index.errors import StoreError
 from rag.engine import Engine
 from rag.types import Answer, Delta, Done, Event, Retrieved, Turn
 from tests.serving import FakeEngine, answer_to
-from ui.queue import Doorman
-from ui.ticket import Busy, Late, Limits, Stopping
+from ui.service.admission import Busy, Doorman, Late, Limits, Stopping
 
 pytestmark = pytest.mark.unit
 

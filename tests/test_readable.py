@@ -10,9 +10,9 @@ from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.inert import active_in_text
 from tests.payloads import PAYLOADS
-from ui.conversation import Exchange
-from ui.limits import HISTORY_CHARACTERS, HISTORY_TURNS
-from ui.readable import latest, passages_of, readable, text_of, turn_of
+from ui.page.html_conversation import Exchange
+from ui.service.plain_text import latest, passages_of, readable, text_of, turn_of
+from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 pytestmark = pytest.mark.unit
 

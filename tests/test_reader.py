@@ -7,7 +7,7 @@ import re
 import pytest
 
 from index.types import Document, Heading
-from ui.reader import document_page, document_url, fault_page
+from ui.viewer.document import document_page, document_url, fault_page
 
 pytestmark = pytest.mark.unit
 

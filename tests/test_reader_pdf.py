@@ -15,8 +15,8 @@ from index.formats.pdf.render import Box
 from index.formats.pdf.text import parse_pdf
 from index.types import Document
 from tests.test_page_image import page_of, pdf
-from ui.page_pictures import NoPicture, Picture, Pictures, Spot, draw
-from ui.reader_pdf import pictures_page, spots
+from ui.viewer.pdf import pictures_page, spots
+from ui.viewer.pdf_images import NoPicture, Picture, Pictures, Spot, draw
 
 pytestmark = pytest.mark.unit
 

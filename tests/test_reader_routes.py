@@ -17,8 +17,8 @@ from index.types import Document
 from rag.settings import Settings
 from tests.serving import FakeEngine
 from tests.test_page_image import page_of, pdf
-from ui.page_pictures import Picture, Spot, draw
-from ui.reader_routes import reader_routes
+from ui.viewer.pdf_images import Picture, Spot, draw
+from ui.viewer.routes import reader_routes
 
 pytestmark = pytest.mark.unit
 
@@ -50,7 +50,7 @@ class DrawnHere:
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setattr("ui.reader_routes.Pictures", DrawnHere)
+    monkeypatch.setattr("ui.viewer.routes.Pictures", DrawnHere)
     (tmp_path / "p.pdf").write_bytes(FILE)
     (tmp_path / "data").mkdir()
     catalog = CatalogWriter.create(tmp_path / "data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.formats.table_spans import grids
-from ui.reader_table import grid_html
+from ui.viewer.document import grid_html
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from index.types import Passage
 from rag.types import Answer, Citation, Quote, Statement, Support
-from ui.render import answer_prose, clean, excerpt, marked, prose, safe
+from ui.viewer.safe_html import answer_prose, clean, excerpt, marked, prose, safe
 
 pytestmark = pytest.mark.unit
 

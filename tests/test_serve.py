@@ -19,7 +19,7 @@ from index.errors import ConfigError
 from rag.engine import Engine
 from tests.screenshot import FOOTNOTE
 from ui.cli import main
-from ui.serve import allowed_hosts, listen
+from ui.cli.serve import allowed_hosts, listen
 
 pytestmark = pytest.mark.model
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ui.conversation import Exchange
-from ui.history import FILE_NAME, History
-from ui.manners import Manner
-from ui.talk import KEPT, Runs, Talk
+from ui.page.exchanges import KEPT, Runs, Talk
+from ui.page.html_conversation import Exchange
+from ui.service.answer_options import Manner
+from ui.service.history import FILE_NAME, History
 
 pytestmark = pytest.mark.unit
 

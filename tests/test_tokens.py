@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from index.errors import ConfigError, StoreError
 from ui.cli import main
-from ui.tokens import FILE_NAME, Tokens
+from ui.service.tokens import FILE_NAME, Tokens
 
 pytestmark = pytest.mark.unit
 

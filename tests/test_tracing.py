@@ -31,7 +31,7 @@ from tests.fake_llm import Reply, drops, starting, streams
 from tests.page_calls import PageCalls
 from tests.serving import FakeEngine
 from ui.app import make_app
-from ui.tracing import Tracing, tracing_of
+from ui.observability.tracing import Tracing, tracing_of
 
 pytestmark = pytest.mark.model
 

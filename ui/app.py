@@ -11,22 +11,21 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from index.settings import load_settings
 from rag.engine import Engine
 from rag.settings import Settings
-from ui import chat
-from ui.access import Access
-from ui.api import other_routes, routes
-from ui.documents_api import change_routes
-from ui.faults import handle_faults
-from ui.guard import Guard, Hosts
-from ui.limits import BODY_BYTES, LOOPBACK
-from ui.logs import Journal
-from ui.mcp_server import mcp_routes
-from ui.metrics import CONTENT_TYPE
-from ui.openai_api import openai_routes
-from ui.page_files import add_page_files
-from ui.reader_routes import reader_routes
-from ui.service import Service, make_service
-from ui.settings import ServiceSettings
-from ui.tracing import Spans, Tracing
+from ui.http.api import other_routes, routes
+from ui.http.auth import Access
+from ui.http.documents import change_routes
+from ui.http.errors import handle_faults
+from ui.http.guard import Guard, Hosts
+from ui.http.mcp_server import mcp_routes
+from ui.http.openai_routes import openai_routes
+from ui.observability.logs import Journal
+from ui.observability.metrics import CONTENT_TYPE
+from ui.observability.tracing import Spans, Tracing
+from ui.page import handlers as chat
+from ui.page.static_files import add_page_files
+from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
+from ui.viewer.routes import reader_routes
+from ui.wiring import Service, make_service
 
 # Threads besides those that wait for answers: documents, static files, uploads.
 _THREADS = 40

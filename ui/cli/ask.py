@@ -1,0 +1,125 @@
+"""`footnote ask` and `footnote search`: answers and passages in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import ConfigError
+from ui.cli.common import json_option, print_json, settings_of, speaks
+from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from index.types import Hit
+    from rag.types import Answer, Turn
+
+_NEAREST = 3
+_EXCERPT = 160
+
+
+@click.command("ask")
+@click.argument("question")
+@click.option(
+    "--turn",
+    "said",
+    nargs=2,
+    multiple=True,
+    metavar="QUESTION ANSWER",
+    help="What was asked and answered before, which a follow-up leans on; the oldest first.",
+)
+@json_option
+@click.pass_context
+@speaks
+def ask(
+    context: click.Context, question: str, said: Sequence[tuple[str, str]], as_json: bool
+) -> None:
+    """Answer QUESTION from the indexed documents, with citations."""
+    from rag.engine import build
+
+    turns = _turns(said)
+    engine = build(settings_of(context))
+    answer = engine.answer(question, turns)
+    engine.close()
+    if as_json:
+        from rag.schema import AnswerBody
+
+        print_json(AnswerBody.of(answer).model_dump(mode="json"))
+    else:
+        _print_answer(answer)
+
+
+@click.command("search")
+@click.argument("query")
+@click.option("-k", default=8, show_default=True, type=click.IntRange(1, 50), help="How many.")
+@json_option
+@click.pass_context
+@speaks
+def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
+    """List the passages that match QUERY best."""
+    from rag.engine import build
+
+    engine = build(settings_of(context))
+    searched, hits = engine.search(query, k)
+    engine.close()
+    if as_json:
+        from rag.schema import SearchBody
+
+        print_json(SearchBody.of(searched, hits).model_dump(mode="json"))
+        return
+    for hit in hits:
+        _print_hit(hit)
+
+
+def _turns(said: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Earlier questions and answers as the engine takes them. Raises ConfigError for too much."""
+    from rag.types import Turn
+
+    if len(said) > HISTORY_TURNS:
+        raise ConfigError(
+            f"there are {len(said)} turns, the limit is {HISTORY_TURNS}; leave out the first"
+        )
+    characters = sum(len(question) + len(answer) for question, answer in said)
+    if characters > HISTORY_CHARACTERS:
+        raise ConfigError(
+            f"the turns have {characters:,} characters, the limit is {HISTORY_CHARACTERS:,}; "
+            "leave out the first"
+        )
+    return tuple(Turn(question, answer) for question, answer in said)
+
+
+def _print_answer(answer: Answer) -> None:
+    click.echo(printable(answer.text))
+    if answer.query != answer.question:
+        click.echo(f"\nSearched for: {printable(answer.query)}")
+    if answer.note and not answer.refusal:
+        click.echo(f"\n{printable(answer.note)}")
+    for citation in answer.citations:
+        place = printable(_place(citation.passage.document, citation.passage.page))
+        quote = printable(" ".join(citation.quote.text.split()))
+        click.echo(f"\n[{citation.label}] {click.style(place, bold=True)}\n    {quote}")
+    if answer.refusal and answer.hits:
+        click.echo("\nThe nearest passages:")
+        for hit in answer.hits[:_NEAREST]:
+            _print_hit(hit)
+
+
+def _print_hit(hit: Hit) -> None:
+    passage = hit.passage
+    place = printable(_place(passage.document, passage.page))
+    text = printable(" ".join(passage.text.split()))
+    excerpt = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+    click.echo(f"\n{hit.rank:>2}  {click.style(place, bold=True)}  {hit.score:.3f}\n    {excerpt}")
+
+
+def _place(document: str, page: int | None) -> str:
+    # A line end in a file's name would begin a line of its own.
+    name = " ".join(document.split())
+    return f"{name}, page {page}" if page else name
+
+
+def printable(text: str) -> str:
+    """Text without the control characters by which a document could steer a terminal."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")

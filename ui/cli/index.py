@@ -1,0 +1,191 @@
+"""`footnote index`: bring the index into line with a folder."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import ConfigError, FootnoteError
+from ui.cli.common import json_option, print_json, settings_of, speaks
+
+if TYPE_CHECKING:
+    from index.settings import IndexSettings
+    from index.sync.ingest import Progress
+    from index.sync.sync import SyncReport
+
+PARTIAL = 3
+
+
+@click.command("index")
+@click.argument("folder", default="seeds", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--rebuild", is_flag=True, help="Read every file again and rebuild the index.")
+@click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
+@click.option("--watch", is_flag=True, help="Go on until stopped: index what changes.")
+@json_option
+@click.pass_context
+@speaks
+def command(
+    context: click.Context,
+    folder: Path,
+    dry_run: bool,
+    rebuild: bool,
+    force: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Index FOLDER (default: seeds); what is unchanged is not read again."""
+    from index.sync.sync import sync
+
+    if watch and (dry_run or as_json):
+        raise ConfigError("--watch goes on and on; run it without --dry-run and --json")
+    settings = settings_of(context)
+    with _progress() as progress:
+        once = partial(sync, settings, folder, progress=progress)
+        report = once(force=force, dry_run=dry_run, rebuild=rebuild)
+    if as_json:
+        print_json(_as_json(report, dry_run))
+    else:
+        _print(report, dry_run)
+    if watch:
+        _follow(folder, settings)
+    if report.failed:
+        sys.exit(PARTIAL)
+
+
+def _follow(folder: Path, settings: IndexSettings) -> None:
+    """Sync after each change until interrupted; what fails is said, and tried again."""
+    from index.sync.sync import sync
+    from index.sync.walk import changes
+
+    click.echo(f"Watching {folder}; stop with Ctrl-C.", err=True)
+    for _ in changes(folder, settings.data, threading.Event()):
+        try:
+            with _progress() as progress:
+                report = sync(settings, folder, progress=progress)
+        except FootnoteError as error:
+            click.echo(f"footnote: {error}", err=True)
+            continue
+        if report.added or report.changed or report.renamed or report.removed:
+            _print(report, dry_run=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar per stage on standard error, with pace and time left; none where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Pace(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        Pace(),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                unit = "files" if stage == "reading" else "passages"
+                tasks[stage] = bars.add_task(stage.capitalize(), total=total, unit=unit)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
+    body: dict[str, object] = {
+        "added": len(report.added),
+        "changed": len(report.changed),
+        "renamed": len(report.renamed),
+        "removed": len(report.removed),
+        "unchanged": report.unchanged,
+        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "notes": [{"path": path, "note": note} for path, note in report.notes],
+        "hidden": report.hidden,
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "seconds": report.seconds["total"],
+        "stages": report.seconds,
+        "generation": report.generation,
+        "lingers": report.lingers,
+        "hint": report.hint,
+    }
+    if dry_run:
+        body["plan"] = {
+            "added": report.added,
+            "changed": report.changed,
+            "renamed": report.renamed,
+            "removed": report.removed,
+        }
+    return body
+
+
+def _print(report: SyncReport, dry_run: bool) -> None:
+    if dry_run:
+        for verb, paths in (
+            ("add", report.added),
+            ("change", report.changed),
+            ("rename", [f"{old} -> {new}" for old, new in report.renamed]),
+            ("remove", report.removed),
+        ):
+            for path in paths:
+                click.echo(f"{verb:>7}  {path}")
+    counts = (
+        f"{len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.renamed)} renamed, {len(report.removed)} removed, "
+        f"{report.unchanged} unchanged"
+    )
+    click.echo(f"Would be: {counts}." if dry_run else f"Indexed: {counts}.")
+    if not dry_run:
+        click.echo(
+            f"{report.passages} passages, {report.embedded} embedded, "
+            f"{report.seconds['total']:.1f} s, generation {report.generation}."
+        )
+    _print_left_out(report)
+
+
+def _print_left_out(report: SyncReport) -> None:
+    """What is not in the index, on standard error."""
+    if report.hidden:
+        click.echo(f"{report.hidden} characters of hidden text were left out.", err=True)
+    for path, note in report.notes:
+        click.echo(f"  {path!r}: {note}", err=True)
+    if report.hint:
+        click.echo(report.hint, err=True)
+    if report.lingers:
+        click.echo(
+            "What was before is still being read; it goes from the disk with the next index.",
+            err=True,
+        )
+    if report.failed:
+        click.echo(f"{len(report.failed)} not indexed:", err=True)
+        for failure in report.failed:
+            click.echo(f"  {failure.path!r}: {failure.reason}", err=True)

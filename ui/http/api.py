@@ -1,0 +1,289 @@
+"""Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
+
+import asyncio
+from collections.abc import Generator, Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HTTPRequest
+from starlette.routing import Match
+
+from index.errors import EmptyIndex
+from rag.engine import Engine
+from rag.schema import AnswerBody, SearchBody
+from rag.types import Answer, Done, Event, Turn
+from ui.http.sse import frames
+from ui.service.admission import Doorman
+from ui.service.answer_options import MOST_PASSAGES, Manners, Name
+from ui.service.settings import (
+    HISTORY_CHARACTERS,
+    HISTORY_TURNS,
+    QUESTION_CHARACTERS,
+    SEARCH_PASSAGES,
+)
+
+EVENT_STREAM = "text/event-stream"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# What nginx logs for a client that did not wait; nobody is there to read it.
+LEFT = 499
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
+]
+
+
+class Request(BaseModel):
+    """What every request body has in common: fields that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TurnBody(Request):
+    """A past question and its answer."""
+
+    question: str
+    answer: str
+
+
+class WithTurns(Request):
+    """A request that may follow on from earlier turns, oldest first."""
+
+    turns: list[TurnBody] = Field(default=[], max_length=HISTORY_TURNS)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "WithTurns":
+        if sum(len(turn.question) + len(turn.answer) for turn in self.turns) > HISTORY_CHARACTERS:
+            raise ValueError(f"turns may hold {HISTORY_CHARACTERS:,} characters in all")
+        return self
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """The turns as the engine takes them."""
+        return tuple(Turn(turn.question, turn.answer) for turn in self.turns)
+
+
+class SettingsBody(Request):
+    """How to answer one question, with the choices of the chat page; what is left out is as the
+    server is set.
+    """
+
+    composer: Name | None = Field(default=None, description="llm only where the server has one")
+    passages: int | None = Field(
+        default=None,
+        ge=1,
+        description=f"up to {MOST_PASSAGES}, or as many as the server is set to if that is more",
+    )
+    strict: bool | None = Field(default=None, description="leave out what no passage backs")
+
+
+class Question(WithTurns):
+    """A question, and the turns it follows on from."""
+
+    question: Words
+
+
+class AskRequest(Question):
+    """A question, the turns it follows on from, and how to answer it."""
+
+    settings: SettingsBody = SettingsBody()
+
+
+class SearchRequest(WithTurns):
+    """A query, and how many passages to find for it."""
+
+    query: Words
+    k: int = Field(8, ge=1, le=SEARCH_PASSAGES, description="number of passages")
+
+
+class ErrorFact(BaseModel):
+    """What went wrong, in a sentence."""
+
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorFact
+
+
+class DocumentEntry(BaseModel):
+    """A document in the list; `failure` says why it is not indexed, if it is not."""
+
+    path: str
+    title: str
+    size: int = Field(description="bytes")
+    pages: int | None
+    passages: int
+    failure: str | None
+
+
+class DocumentsBody(BaseModel):
+    """All documents, and the generation of the index that holds them."""
+
+    generation: int
+    documents: list[DocumentEntry]
+
+
+class HeadingBody(BaseModel):
+    """A heading, the character at which its line starts, and its level from 1."""
+
+    start: int
+    level: int
+    text: str
+
+
+class DocumentBody(BaseModel):
+    """One document as text; citations count its characters. `digest` is the file's SHA-256."""
+
+    path: str
+    title: str
+    text: str
+    digest: str
+    headings: list[HeadingBody]
+    page_starts: list[int] = Field(description="the character at which each page starts")
+
+
+class Health(BaseModel):
+    """The process answers requests."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Questions can be answered, from this many documents of this generation of the index."""
+
+    generation: int
+    documents: int
+
+
+_FAULTS: dict[int | str, dict[str, Any]] = {
+    422: {"model": ErrorBody, "description": "The request breaks a rule or a limit"},
+    503: {
+        "model": ErrorBody,
+        "description": "Too many questions at once, or the index is empty or unusable",
+    },
+}
+_STREAM = {
+    "description": "The answer; with `Accept: text/event-stream` the events `retrieved` "
+    '({"query", "passages"}), `delta` ({"text"}) and `done` (the answer) or `error`.',
+    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+}
+
+
+def routes(doorman: Doorman, manners: Manners) -> APIRouter:
+    """The routes under `/v1`, and the two for whoever watches the process."""
+    router = APIRouter()
+    _add_answers(router, doorman, manners)
+    _add_documents(router, doorman)
+    _add_health(router, doorman)
+    return router
+
+
+def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
+    """What is said under `/v1` where these routers have no route; to be included after them.
+
+    Without it a wrong method would fall through to the chat page's application.
+    """
+    router = APIRouter()
+
+    @router.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
+    def nothing(rest: str, request: HTTPRequest) -> None:
+        allowed = sorted(
+            method
+            for known in routers
+            for route in known.routes
+            if route.matches(request.scope)[0] is Match.PARTIAL
+            for method in getattr(route, "methods", ())
+        )
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        raise HTTPException(404)
+
+    return router
+
+
+def _add_answers(router: APIRouter, doorman: Doorman, manners: Manners) -> None:
+    @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
+    async def ask(
+        body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
+    ) -> AnswerBody | Response:
+        """Answer a question, every statement with its citations."""
+        wanted = body.settings
+        manner = manners.asked(wanted.composer, wanted.passages, wanted.strict)
+        # Another engine than the usual one is made first, apart from the event loop.
+        usual = manner == manners.usual
+        engine = None if usual else await run_in_threadpool(manners.engine, manner)
+        events = doorman.stream(body.question, body.history, engine)
+        if EVENT_STREAM not in accept.lower():
+            answer = await answer_unless_left(events, request)
+            return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
+        # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
+        first = await run_in_threadpool(next, events)
+        return StreamingResponse(
+            frames(first, events),
+            media_type=EVENT_STREAM,
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )
+
+    @router.post("/v1/search", responses=_FAULTS)
+    def search(body: SearchRequest) -> SearchBody:
+        """Find passages, ranked as for an answer."""
+        return SearchBody.of(*doorman.search(body.query, body.k, body.history))
+
+
+async def answer_unless_left(
+    events: Generator[Event, None, None], request: HTTPRequest
+) -> Answer | None:
+    """The answer that ends the events, or None, with them closed, once the client has left."""
+
+    async def leave_with_client() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        events.close()
+
+    watching = asyncio.ensure_future(leave_with_client())
+    try:
+        # One thread for all events; closing them ends it.
+        return await to_thread.run_sync(_answer_of, events, abandon_on_cancel=True)
+    finally:
+        watching.cancel()
+        events.close()
+
+
+def _answer_of(events: Iterator[Event]) -> Answer | None:
+    return next((event.answer for event in events if isinstance(event, Done)), None)
+
+
+def _add_documents(router: APIRouter, engine: Engine) -> None:
+    @router.get("/v1/documents", responses={503: _FAULTS[503]})
+    def documents() -> DocumentsBody:
+        """List the documents."""
+        entries = [
+            DocumentEntry.model_validate(info, from_attributes=True) for info in engine.documents()
+        ]
+        return DocumentsBody(generation=engine.generation, documents=entries)
+
+    @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_FAULTS})
+    def document(path: str) -> DocumentBody:
+        """Read one document as text."""
+        return DocumentBody.model_validate(engine.document(path), from_attributes=True)
+
+
+def _add_health(router: APIRouter, engine: Engine) -> None:
+    @router.get("/healthz")
+    async def healthz() -> Health:
+        """Tell that the process is alive."""
+        return Health()
+
+    @router.get("/readyz", responses={503: _FAULTS[503]})
+    def readyz(response: Response) -> Readiness:
+        """Tell whether questions can be answered."""
+        response.headers["Cache-Control"] = "no-store"
+        usable = sum(not info.failure for info in engine.documents())
+        if not usable:
+            raise EmptyIndex("Nothing is indexed yet; run: footnote index FOLDER")
+        return Readiness(generation=engine.generation, documents=usable)

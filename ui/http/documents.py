@@ -1,0 +1,115 @@
+"""Documents added and deleted over HTTP, and the sync that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from anyio import from_thread
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from ui.http.api import LEFT, ErrorBody
+from ui.service.library import Library
+
+Name = Annotated[str, Path(description="the document's path in its folder")]
+Replies = dict[int | str, dict[str, Any]]
+_FAULTS: Replies = {
+    status: {"model": ErrorBody, "description": description}
+    for status, description in {
+        403: "Documents can't be changed here, or not with this token",
+        404: "There is no such document",
+        413: "The file is too large",
+        415: "The file's format is not read",
+        422: "The file's name or content is not taken",
+        503: "The file cannot be written or deleted",
+    }.items()
+}
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "description": "the file's bytes",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class UploadedBody(BaseModel):
+    """A file that is in the folder now; questions find it once the sync has run."""
+
+    path: str
+    size: int = Field(description="bytes")
+    replaced: bool
+
+
+class SyncBody(BaseModel):
+    """How far the sync is; `fault` says why the last one failed, or what this one waits for."""
+
+    running: bool
+    stage: str = Field(description="waiting, starting, reading or embedding")
+    done: int
+    total: int
+    fault: str
+
+
+def change_routes(library: Library, most_bytes: int) -> APIRouter:
+    """The routes that change documents; a body may have so many bytes."""
+    router = APIRouter(tags=["Documents"])
+    _add_upload(router, library, most_bytes)
+
+    @router.delete("/v1/documents/{path:path}", status_code=202, responses=_faults(403, 404, 503))
+    def delete(path: Name) -> SyncBody:
+        """Delete a document's file; the sync takes it out of the index."""
+        library.remove(path)
+        return _sync_of(library)
+
+    @router.post("/v1/sync", status_code=202, responses=_faults(403))
+    def sync() -> SyncBody:
+        """Bring the index into line with the folder."""
+        library.reindex()
+        return _sync_of(library)
+
+    @router.get("/v1/sync")
+    def state() -> SyncBody:
+        """Tell how far the sync is."""
+        return _sync_of(library)
+
+    return router
+
+
+def _add_upload(router: APIRouter, library: Library, most_bytes: int) -> None:
+    replaced: Replies = {200: {"model": UploadedBody, "description": "The file was replaced"}}
+
+    @router.put(
+        "/v1/documents/{path:path}",
+        max_body_size=most_bytes,
+        status_code=201,
+        response_model=UploadedBody,
+        responses=replaced | _faults(403, 413, 415, 422, 503),
+        openapi_extra=_FILE,
+    )
+    async def put(path: Name, request: Request, response: Response) -> UploadedBody | Response:
+        """Add a document, or replace the one of this name; the body is the file."""
+        stream = aiter(request.stream())
+
+        def blocks() -> Iterator[bytes]:
+            while (block := from_thread.run(anext, stream, None)) is not None:
+                yield block
+
+        try:
+            uploaded = await run_in_threadpool(library.add, path, blocks())
+        except ClientDisconnect:
+            return Response(status_code=LEFT)
+        if uploaded.replaced:
+            response.status_code = 200
+        return UploadedBody.model_validate(uploaded, from_attributes=True)
+
+
+def _faults(*statuses: int) -> Replies:
+    return {status: _FAULTS[status] for status in statuses}
+
+
+def _sync_of(library: Library) -> SyncBody:
+    return SyncBody.model_validate(library.sync, from_attributes=True)

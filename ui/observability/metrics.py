@@ -1,0 +1,84 @@
+"""Figures for Prometheus: what became of questions, how long it took, and what goes on now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from rag.types import Answer
+from ui.service.admission import Busy, Late, Stopping
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_STAGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_FAULTS: tuple[tuple[type[BaseException], str], ...] = (
+    (Busy, "busy"),
+    (Late, "late"),
+    (Stopping, "stopping"),
+)
+
+
+class Metrics:
+    """The figures of one application; it is told of questions and of requests."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._questions = Counter(
+            "footnote_questions",
+            "Questions by outcome: answered, why refused, busy, late, stopping, left, fault",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._statements = Counter(
+            "footnote_statements",
+            "Statements of answers by support verdict",
+            ["support"],
+            registry=self._registry,
+        )
+        self._stages = Histogram(
+            "footnote_stage_seconds",
+            "Seconds that answers took, by stage and in total",
+            ["stage"],
+            buckets=_STAGES,
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "footnote_requests",
+            "HTTP requests by method, route and status",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Show a figure that is looked up when it is asked for."""
+        Gauge(name, meaning, registry=self._registry).set_function(value)
+
+    def answered(self, question: str, answer: Answer) -> None:
+        """Count an answer."""
+        outcome = answer.refusal.reason.value if answer.refusal else "answered"
+        self._questions.labels(outcome).inc()
+        for statement in answer.statements:
+            self._statements.labels(statement.support.value).inc()
+        for stage, seconds in answer.seconds.items():
+            self._stages.labels(stage).observe(seconds)
+
+    def failed(self, question: str, error: BaseException | None) -> None:
+        """Count a question without an answer."""
+        kinds = (name for kind, name in _FAULTS if isinstance(error, kind))
+        self._questions.labels(next(kinds, "fault") if error else "left").inc()
+
+    def requested(self, method: str, route: str, status: int) -> None:
+        """Count a request; the route is one of a few, so that no caller makes up new figures."""
+        self._requests.labels(method, route, str(status)).inc()
+
+    def text(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,83 @@
+"""A conversation as Markdown with its sources; what documents say in it stays words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.types import Answer, Citation
+from ui.page.html_conversation import Exchange
+from ui.viewer.safe_html import clean
+
+# With these escaped, no words make an image, a link, HTML or code.
+_SIGNS = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
+# Markers as escaping leaves them; between white space they make no link.
+_MARKER = re.compile(r"(?<= )\\\[(\d{1,3})\\\](?!\S)")
+# A quoted sentence is one line: lines above such a rule, and below, are a table made of rows.
+_TABLE = re.compile(r"^\| .+ \|\n\|(?: -+ \|)+(?:\n\| .+ \|)+$", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+def as_markdown(title: str, exchanges: Sequence[Exchange]) -> str:
+    """The questions, the answers with their markers, and under each the words it rests on."""
+    parts = [f"# {_words(title)}", *(_exchange(exchange) for exchange in exchanges)]
+    return "\n\n".join(parts) + "\n"
+
+
+def file_name(title: str) -> str:
+    """A file's name made from a title."""
+    words = re.findall(r"\w+", title.lower())
+    return f"{'-'.join(words)[:60].strip('-') or 'conversation'}.md"
+
+
+def _exchange(exchange: Exchange) -> str:
+    parts = [f"## {_words(exchange.question)}"]
+    answer = exchange.answer
+    if answer is None:
+        parts += [_words(exchange.text)] if exchange.text else []
+        parts.append(f"*{_words(exchange.fault)}*")
+        return "\n\n".join(parts)
+    if answer.refusal:
+        parts.append(f"*{_words(answer.refusal.message)}*")
+        return "\n\n".join(parts)
+    parts.append(_answer(answer))
+    if answer.citations:
+        parts.append("Sources:\n\n" + "\n".join(map(_citation, answer.citations)))
+    return "\n\n".join(parts)
+
+
+def _answer(answer: Answer) -> str:
+    """The answer's text. An LLM's Markdown has lost images and links before it is an answer."""
+    text = clean(answer.text)
+    if answer.composer != "quotes":
+        return text
+    written, done = list[str](), 0
+    for table in _TABLE.finditer(text):
+        lines = map(_row, table[0].split("\n"))
+        written += [_words(text[done : table.start()]), "\n".join(lines)]
+        done = table.end()
+    parts = filter(None, [*written, _words(text[done:])])
+    return _MARKER.sub(r"[\1]", "\n\n".join(parts))
+
+
+def _row(line: str) -> str:
+    """A line of a table whose cells are words."""
+    return "|".join(_escaped(cell.replace("\\|", "|")) for cell in _BAR.split(line))
+
+
+def _citation(citation: Citation) -> str:
+    passage = citation.passage
+    title = passage.title or passage.document
+    path = [passage.document] if passage.document != title else []
+    page = [f"page {passage.page}"] if passage.page else []
+    place = ", ".join([title, *path, *page])
+    return f"{citation.label}. {_words(place)}: “{_words(citation.quote.text)}”"
+
+
+def _words(text: str) -> str:
+    """Text in one line in which Markdown sees no signs of its own."""
+    return _escaped(" ".join(clean(text).split()))
+
+
+def _escaped(text: str) -> str:
+    return _SIGNS.sub(r"\\\1", text)

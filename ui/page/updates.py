@@ -1,0 +1,49 @@
+"""What the chat page shows of conversations, as values for its components."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from index.errors import FootnoteError
+from ui.page.components import Parts
+from ui.page.documents_panel import Update
+from ui.page.exchanges import Exchanges, Talk
+from ui.page.html_conversation import NO_SOURCES, exchange_html, fault_html, sources_html
+from ui.page.html_sidebar import acts_html, chats_html, form_html, gist_html
+from ui.service.answer_options import Manner, Manners
+
+
+class Shown:
+    """The parts of the page that show conversations; `welcome` stands where there is none yet."""
+
+    def __init__(self, parts: Parts, manners: Manners, welcome: str) -> None:
+        self._parts = parts
+        self._manners = manners
+        self._welcome = welcome
+
+    def exchanges(self, exchanges: Exchanges) -> Update:
+        """A conversation with its sources."""
+        past = [exchange_html(each) + acts_html(each, is_last=False) for each in exchanges[:-1]]
+        now = [exchange_html(each) + acts_html(each, is_last=True) for each in exchanges[-1:]]
+        return {
+            self._parts.past: "".join(past),
+            self._parts.now: "".join(now) or self._welcome,
+            self._parts.sources: sources_html(exchanges, NO_SOURCES),
+            self._parts.exchanges: exchanges,
+        }
+
+    def chats(self, talk: Talk) -> Update:
+        """The list of conversations, with this one marked, or why there is none."""
+        try:
+            shown = chats_html(talk.kept.chats(), talk.id, datetime.now())
+        except FootnoteError as error:
+            shown = fault_html(error)
+        return {self._parts.chats: shown}
+
+    def settings(self, manner: Manner) -> Update:
+        """How the conversation is answered, with the form to change it."""
+        return {**self.gist(manner), self._parts.form: form_html(manner, self._manners)}
+
+    def gist(self, manner: Manner) -> Update:
+        """How the conversation is answered, in a few words."""
+        return {self._parts.manner: manner, self._parts.gist: gist_html(manner, self._manners)}

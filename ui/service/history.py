@@ -1,0 +1,226 @@
+"""Conversations that are kept: in a SQLite file of their own in the data folder.
+
+Each answer is stored whole, with the words that it cites, so that it can be read again when a
+document has changed or is gone. The index never touches this file, nor this the index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from index.errors import StoreError
+from rag.schema import CitationBody
+from rag.types import Answer, Turn
+from ui.page.html_conversation import Exchange
+
+FILE_NAME = "conversations.sqlite3"
+TITLE_CHARACTERS = 80
+_LISTED = 200
+_LOST = "This answer was kept by another version of Footnote and cannot be shown."
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS chats (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, updated REAL NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS exchanges (
+    chat TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    question TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (chat, number)
+) STRICT;
+CREATE TABLE IF NOT EXISTS manners (
+    chat TEXT PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE, body TEXT NOT NULL
+) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation in a list; `updated` in seconds since 1970."""
+
+    id: str
+    title: str
+    updated: float
+
+
+class History:
+    """The conversations of one owner: a token's id, or "" for whoever needs no token.
+
+    Every method raises StoreError if the file fails it.
+    """
+
+    def __init__(self, data: Path, owner: str = "") -> None:
+        self._path = data / FILE_NAME
+        self._owner = owner
+
+    def chats(self) -> list[Chat]:
+        """The latest conversations, newest first."""
+        if not self._path.exists():
+            return []
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT id, title, updated FROM chats WHERE owner = ? "
+                "ORDER BY updated DESC, id LIMIT ?",
+                (self._owner, _LISTED),
+            )
+            return [Chat(*row) for row in rows]
+
+    def chat(self, chat: str) -> Chat | None:
+        """One conversation, if there is such a one."""
+        if not chat or not self._path.exists():
+            return None
+        with self._open() as database:
+            row = database.execute(
+                "SELECT id, title, updated FROM chats WHERE id = ? AND owner = ?",
+                (chat, self._owner),
+            ).fetchone()
+        return Chat(*row) if row else None
+
+    def exchanges(self, chat: str) -> tuple[Exchange, ...]:
+        """What was said in a conversation, in order; nothing if there is no such conversation."""
+        if not chat or not self._path.exists():
+            return ()
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT number, question, body FROM exchanges JOIN chats ON chats.id = chat "
+                "WHERE chat = ? AND owner = ? ORDER BY number",
+                (chat, self._owner),
+            )
+            return tuple(_read(*row) for row in rows)
+
+    def keep(self, chat: str, exchange: Exchange) -> None:
+        """Keep an exchange as it is now; the first one of a conversation gives it its title."""
+        body = _exchange().dump_json(exchange).decode()
+        with self._open() as database:
+            database.execute(
+                "INSERT INTO chats VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET updated = excluded.updated "
+                "WHERE owner = excluded.owner",
+                (chat, self._owner, _title(exchange.question), time.time()),
+            )
+            database.execute(
+                "INSERT OR REPLACE INTO exchanges SELECT id, ?, ?, ? FROM chats "
+                "WHERE id = ? AND owner = ?",
+                (int(exchange.key[1:]), exchange.question, body, chat, self._owner),
+            )
+
+    def manner(self, chat: str) -> dict[str, object]:
+        """How a conversation wants to be answered, as it was settled; nothing if it was not."""
+        if not chat or not self._path.exists():
+            return {}
+        with self._open() as database:
+            row = database.execute(
+                "SELECT body FROM manners JOIN chats ON chats.id = chat "
+                "WHERE chat = ? AND owner = ?",
+                (chat, self._owner),
+            ).fetchone()
+        found = json.loads(row[0]) if row else {}
+        return found if isinstance(found, dict) else {}
+
+    def settle(self, chat: str, manner: Mapping[str, object]) -> None:
+        """Keep how a conversation wants to be answered; nothing is kept of one that is not."""
+        if not self._path.exists():
+            return
+        with self._open() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO manners SELECT id, ? FROM chats WHERE id = ? AND owner = ?",
+                (json.dumps(manner), chat, self._owner),
+            )
+
+    def rename(self, chat: str, title: str) -> None:
+        """Give a conversation another title; an empty one changes nothing."""
+        if title := _title(title):
+            with self._open() as database:
+                database.execute(
+                    "UPDATE chats SET title = ? WHERE id = ? AND owner = ?",
+                    (title, chat, self._owner),
+                )
+
+    def delete(self, chat: str) -> None:
+        """Forget a conversation; its words do not stay in the file."""
+        with self._open() as database:
+            database.execute("DELETE FROM chats WHERE id = ? AND owner = ?", (chat, self._owner))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection and its transaction."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=5)) as database:
+                database.execute("PRAGMA foreign_keys = ON")
+                database.execute("PRAGMA secure_delete = ON")
+                database.executescript(_SCHEMA)
+                with database:
+                    yield database
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"conversations cannot be kept in {self._path} ({error}); "
+                "see that the folder can be written, or move the file away"
+            ) from error
+
+
+def new_chat() -> str:
+    """The id of a conversation that is about to begin."""
+    return uuid4().hex
+
+
+@cache
+def _exchange() -> TypeAdapter[Exchange]:
+    return TypeAdapter(Exchange)
+
+
+def _read(number: int, question: str, body: str) -> Exchange:
+    """An exchange as it was kept, under the key of its place."""
+    try:
+        return replace(_exchange().validate_json(body), key=f"t{number}")
+    except ValidationError:
+        return Exchange(f"t{number}", question, fault=_LOST)
+
+
+def _title(words: str) -> str:
+    """The first words of a question as the title of a conversation."""
+    words = " ".join(words.split())
+    if len(words) <= TITLE_CHARACTERS:
+        return words
+    short = words[:TITLE_CHARACTERS]
+    return (short.rpartition(" ")[0] or short).rstrip(",;:") + "…"
+
+
+FEEDBACK_FILE = "feedback.jsonl"
+REASON_CHARACTERS = 1_000
+
+
+def rate(data: Path, answer: Answer, turns: Sequence[Turn], rating: str, reason: str) -> None:
+    """Add a rating ("up" or "down") to the file in the data folder; an answer's last one holds.
+
+    Raises StoreError if it cannot be written.
+    """
+    line = {
+        "question": answer.question,
+        "turns": [{"question": turn.question, "answer": turn.answer} for turn in turns],
+        "answer": answer.text,
+        "citations": [CitationBody.of(each).model_dump(mode="json") for each in answer.citations],
+        "rating": rating,
+        "reason": reason.strip()[:REASON_CHARACTERS],
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    path = data / FEEDBACK_FILE
+    try:
+        # One write to the end of the file: lines of two readers do not mix.
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StoreError(
+            f"the rating cannot be kept in {path}: {error.strerror}; see that it can be written"
+        ) from None

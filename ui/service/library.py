@@ -1,0 +1,243 @@
+"""The documents of the corpus, to be added and deleted while a server answers from them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from index.catalog.reader import DocumentInfo
+from index.errors import FootnoteError, StoreError, UnknownDocument
+from index.formats.registry import PARSERS
+from index.settings import IndexSettings
+from rag.engine import Engine
+from ui.service.background_sync import Resync, SyncState, corpus_of
+
+_NAME_BYTES = 200
+# Hidden, so that a sync passes over what is still being written.
+_PARTIAL = ".footnote-upload-"
+_MODE = 0o644
+
+
+class NotAllowed(FootnoteError):
+    """Documents can't be added or deleted here."""
+
+
+class BadUpload(FootnoteError):
+    """A file that is not taken, for its name or since it is empty."""
+
+
+class UnreadKind(BadUpload):
+    """A file of a format that is not read."""
+
+
+class TooLarge(BadUpload):
+    """A file that is larger than the settings allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file that is in the corpus now; `size` in bytes. It is found once a sync has run."""
+
+    path: str
+    size: int
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryState:
+    """The documents as they are indexed (those that failed with `failure`), and what goes on.
+
+    `closed` says in a sentence why nothing can be added or deleted; it is empty if it can, and
+    then `waiting` names the files that no sync has seen yet.
+    """
+
+    generation: int
+    documents: tuple[DocumentInfo, ...]
+    sync: SyncState
+    closed: str
+    waiting: tuple[str, ...] = ()
+
+
+class Library:
+    """The folder behind an engine's index. Close it before the engine."""
+
+    def __init__(
+        self,
+        settings: IndexSettings,
+        engine: Engine,
+        closed: str = "",
+        resync: Resync | None = None,
+    ) -> None:
+        """A sentence in `closed` forbids every change, and says why."""
+        self._settings = settings
+        self._engine = engine
+        self._closed = closed
+        self._resync = resync or Resync(settings)
+
+    def for_readers(self, closed: str) -> Library:
+        """The same to look at alone; the sentence says why, where another doesn't already."""
+        return Library(self._settings, self._engine, self._closed or closed, self._resync)
+
+    def add(self, name: str, blocks: Iterable[bytes]) -> Uploaded:
+        """Put a file into the corpus, in place of one of the same name, and have it indexed.
+
+        Nothing of it is there until all of it is. Raises NotAllowed, BadUpload of some kind, and
+        StoreError if it cannot be written.
+        """
+        corpus = self._open_corpus()
+        target = corpus / _checked_name(name)
+        replaced = _is_file(target)
+        try:
+            size = self._write(target, blocks)
+        except OSError as error:
+            raise StoreError(
+                f"{name!r} cannot be kept: {error.strerror}; mend that and send it again"
+            ) from None
+        self._resync.ask()
+        return Uploaded(target.name, size, replaced)
+
+    def remove(self, path: str) -> None:
+        """Delete a document's file, and have it taken out of the index; one may be taken back
+        that was added and is not indexed yet.
+
+        Raises NotAllowed, UnknownDocument, and StoreError if the file cannot be deleted.
+        """
+        corpus = self._open_corpus()
+        if path not in {info.path for info in self._engine.documents()}:
+            path = unicodedata.normalize("NFC", path)  # as `add` keeps it
+            if not _is_addable(corpus, path):
+                raise UnknownDocument(
+                    f"no document {path!r} is indexed; run: footnote search WORDS"
+                )
+        file = corpus / PurePosixPath(path)
+        try:
+            # A folder on the way that became a link since leads elsewhere.
+            if os.path.realpath(file.parent) != os.path.normpath(file.parent):
+                raise StoreError(f"{path!r} is not in its folder any more; run: footnote index")
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{path!r} cannot be deleted: {error.strerror}; delete it in its folder"
+            ) from None
+        self._resync.ask(deleted=path)
+
+    def reindex(self) -> None:
+        """Have the index brought into line with the folder. Raises NotAllowed."""
+        if self._closed:
+            raise NotAllowed(self._closed)
+        self._resync.ask()
+
+    def state(self) -> LibraryState:
+        """What is indexed, and what goes on."""
+        sync, documents = self._resync.state, tuple(self._engine.documents())
+        state = LibraryState(self._engine.generation, documents, sync, "")
+        try:
+            corpus = self._open_corpus()
+        except FootnoteError as error:
+            return replace(state, closed=str(error))
+        return replace(state, waiting=_waiting(corpus, {info.path for info in documents}))
+
+    @property
+    def sync(self) -> SyncState:
+        """How far the sync is that follows a change."""
+        return self._resync.state
+
+    def wait(self) -> None:
+        """Return when no sync runs."""
+        self._resync.wait()
+
+    def close(self) -> None:
+        """End a sync that runs; it changes nothing then."""
+        self._resync.close()
+
+    def _open_corpus(self) -> Path:
+        """The folder, if it may be written. Raises NotAllowed."""
+        if self._closed:
+            raise NotAllowed(self._closed)
+        corpus = corpus_of(self._settings)
+        if not corpus.is_dir():
+            raise NotAllowed(f"the folder {corpus.name!r} of the documents is gone; bring it back")
+        if not os.access(corpus, os.W_OK | os.X_OK):
+            raise NotAllowed(
+                f"the folder {corpus.name!r} of the documents is read-only here; "
+                "change it where it comes from and run: footnote index"
+            )
+        return corpus
+
+    def _write(self, target: Path, blocks: Iterable[bytes]) -> int:
+        """Write a file beside its place and then move it there; its size in bytes."""
+        limit, size = self._settings.max_file_mb, 0
+        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for block in blocks:
+                    size += len(block)
+                    if size > limit << 20:
+                        raise TooLarge(
+                            f"{target.name!r} is larger than {limit} MB; "
+                            "send a smaller one, or set FOOTNOTE_MAX_FILE_MB"
+                        )
+                    file.write(block)
+                file.flush()
+                os.fsync(descriptor)
+                os.fchmod(descriptor, _MODE)
+            if not size:
+                raise BadUpload(f"{target.name!r} is empty; send one with words in it")
+            # This takes the place of a link, and never writes to where it leads.
+            Path(name).replace(target)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+        return size
+
+
+def _checked_name(name: str) -> str:
+    """A name that stands for a file of the corpus folder itself. Raises BadUpload, UnreadKind."""
+    name = unicodedata.normalize("NFC", name)
+    if not name or set(name) & {"/", "\\"} or name.startswith("."):
+        raise BadUpload(f"{name!r} is not the name of a file; send one like 'notes.md'")
+    # Control and invisible characters, and halves of surrogate pairs, which no file system keeps.
+    if any(unicodedata.category(character)[0] == "C" for character in name):
+        raise BadUpload("the file's name has invisible characters; rename it")
+    if len(name.encode()) > _NAME_BYTES:
+        raise BadUpload(f"the file's name is longer than {_NAME_BYTES} bytes; shorten it")
+    file = PurePosixPath(name)
+    if (file.suffix.lower() or name.lower()) not in PARSERS:
+        kind = file.suffix.lower() or "without an ending"
+        raise UnreadKind(f"format {kind} is not read; send text, PDF, Office, HTML or the like")
+    return name
+
+
+def _waiting(corpus: Path, indexed: Set[str]) -> tuple[str, ...]:
+    """The files of the folder itself that could have been added and are not indexed."""
+    try:
+        names = sorted({file.name for file in corpus.iterdir()} - indexed)
+    except OSError:  # it has gone this moment; the next look says so
+        return ()
+    return tuple(name for name in names if _is_addable(corpus, name))
+
+
+def _is_addable(corpus: Path, name: str) -> bool:
+    """Whether a file is there that an upload could have put there, and may replace."""
+    try:
+        return _checked_name(name) == name and _is_file(corpus / name)
+    except BadUpload:
+        return False
+
+
+def _is_file(target: Path) -> bool:
+    """Whether there is a file; what is neither a file nor nothing is not replaced."""
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise BadUpload(f"{target.name!r} is a folder or a link here; choose another name")
+    return True

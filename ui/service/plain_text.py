@@ -1,0 +1,137 @@
+"""An answer as other programs take it: readable text with its sources at the end, and its checks.
+
+The list of sources is taken off again when a program sends its conversation back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from index.types import Hit, Passage
+from rag.llm.sanitize import plain
+from rag.schema import AnswerBody, CitationBody, RefusalBody, StatementBody
+from rag.types import Answer, Citation, Support, Turn
+from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
+
+NEAREST = 3
+EXCERPT = 200
+_SOURCES = "\n\nSources:\n"
+_PASSAGES = "\n\nNearest passages:\n"
+_CHECK = "\n\nCheck:\n"
+_VERDICTS = {
+    Support.WEAK: "Only partly supported by its source",
+    Support.UNSUPPORTED: "Not supported by any source",
+}
+_MARKER = re.compile(r" ?\[\d{1,3}\]")
+
+
+class Checked(BaseModel):
+    """What is known of an answer besides its text, as in the answer of `/v1/ask`."""
+
+    query: str = Field(description="what was searched for")
+    statements: list[StatementBody]
+    citations: list[CitationBody]
+    refusal: RefusalBody | None
+    confidence: float = Field(description="chance, 0..1, that the documents answer the question")
+    note: str = Field(description="a sentence on how the answer was made, or empty")
+
+    @classmethod
+    def facts(cls, answer: Answer) -> dict[str, Any]:
+        """The fields' values for one answer, as JSON has them."""
+        return AnswerBody.of(answer).model_dump(mode="json", include=set(Checked.model_fields))
+
+
+def readable(answer: Answer) -> str:
+    """The answer's text and then what it rests on; whoever shows it may take it for Markdown."""
+    return text_of(answer) + foot_of(answer)
+
+
+def text_of(answer: Answer) -> str:
+    """The answer's text, without what a document's own markup would make a reader's program do."""
+    return plain(answer.text)
+
+
+def foot_of(answer: Answer) -> str:
+    """The sources, numbered as the markers, and what is wrong with the answer.
+
+    Of a refusal, the nearest passages.
+    """
+    if answer.refusal:
+        nearest = [f"- {_passage(hit.passage)}" for hit in answer.hits[:NEAREST]]
+        return _listed(_PASSAGES, nearest)
+    sources = [
+        f"- [{citation.label}] {_source(citation, answer.text)}" for citation in answer.citations
+    ]
+    faults = [
+        f"- {_VERDICTS[statement.support]}: “{_line(statement.text)}”"
+        for statement in answer.statements
+        if statement.support in _VERDICTS
+    ]
+    note = f"\n\n{plain(answer.note)}" if answer.note else ""
+    return _listed(_SOURCES, sources) + _listed(_CHECK, faults) + note
+
+
+def passages_of(hits: Sequence[Hit]) -> str:
+    """Passages in full, best first; every line of a document's text begins with `>`."""
+    blocks = [
+        f"{hit.rank}. {_place(hit.passage)}\n"
+        + "\n".join(f"> {line}" for line in plain(hit.passage.text).splitlines() if line.strip())
+        for hit in hits
+    ]
+    return "\n\n".join(blocks)
+
+
+def turn_of(question: str, reply: str) -> Turn | None:
+    """The turn that a question and a readable answer make: the answer without markers and sources.
+
+    None if the answer was a refusal, on which no follow-up leans.
+    """
+    text = reply.replace("\r\n", "\n")
+    if _PASSAGES in text:
+        return None
+    said, seam, _ = text.rpartition(_SOURCES)
+    answer = " ".join(_MARKER.sub("", said if seam else text).split())
+    return Turn(question, answer) if question and answer else None
+
+
+def latest(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The last of the turns that fit the limits of a question's history, oldest first."""
+    kept: list[Turn] = []
+    room = HISTORY_CHARACTERS
+    for turn in reversed(tuple(turns)):
+        room -= len(turn.question) + len(turn.answer)
+        if room < 0 or len(kept) == HISTORY_TURNS:
+            break
+        kept.append(turn)
+    return tuple(reversed(kept))
+
+
+def _listed(heading: str, lines: Sequence[str]) -> str:
+    return heading + "\n".join(lines) if lines else ""
+
+
+def _source(citation: Citation, text: str) -> str:
+    """Where a citation leads, and its words where the answer doesn't hold them already."""
+    place, words = _place(citation.passage), " ".join(citation.quote.text.split())
+    return place if words in text else f"{place}: “{_line(words)}”"
+
+
+def _passage(passage: Passage) -> str:
+    return f"{_place(passage)}: “{_line(passage.text)}”"
+
+
+def _place(passage: Passage) -> str:
+    """A passage's file, page and heading in one line."""
+    page = [f"page {passage.page}"] if passage.page else []
+    heading = passage.heading or passage.title
+    below = [heading] if heading and heading != passage.document else []
+    return _line(", ".join([passage.document, *page, *below]))
+
+
+def _line(text: str) -> str:
+    line = " ".join(plain(text).split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"

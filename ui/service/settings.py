@@ -1,0 +1,45 @@
+"""Settings of the service: who may call it, and how much it takes on at once."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from index.settings import IndexSettings
+
+QUESTION_CHARACTERS = 4_000
+HISTORY_TURNS = 20
+HISTORY_CHARACTERS = 32_000
+SEARCH_PASSAGES = 50
+BODY_BYTES = 1_000_000
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as they stand in a request's Host header
+
+
+class ServiceSettings(IndexSettings):
+    """What `footnote serve` goes by; `footnote.toml` and `FOOTNOTE_*` hold the values."""
+
+    uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
+    require_token: bool | None = Field(
+        None, description="ask callers for a token; if not set, on other addresses than loopback"
+    )
+    hosts: str = Field("", description="further host names to be called by, with commas between")
+    proxy: str = Field("", description="addresses of reverse proxies, with commas between")
+    answers_at_once: int | None = Field(
+        None, ge=1, le=256, description="answers made at once; if not set, 16, or 4 by an LLM"
+    )
+    queue: int = Field(32, ge=0, le=10_000, description="questions that wait for their turn")
+    answer_seconds: float = Field(150, gt=0, description="time limit for an answer")
+    requests_per_minute: int | None = Field(
+        None, ge=0, description="for each client, 0 for no limit; if not set, 60, or 0 on loopback"
+    )
+
+    def for_host(self, host: str) -> ServiceSettings:
+        """The same with what depends on the address decided."""
+        here = host in LOOPBACK
+        return self.model_copy(
+            update={
+                "require_token": not here if self.require_token is None else self.require_token,
+                "requests_per_minute": (0 if here else 60)
+                if self.requests_per_minute is None
+                else self.requests_per_minute,
+            }
+        )

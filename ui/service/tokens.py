@@ -1,0 +1,138 @@
+"""Tokens that callers show: made here, kept as hashes, compared in constant time."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import math
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Literal
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from index.errors import ConfigError, StoreError
+
+Scope = Literal["read", "write"]
+
+FILE_NAME = "tokens.json"
+PREFIX = "fn_"
+_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is kept of a token: its id, what it is for, what it allows, when it was made (UTC)."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    made: str
+    digest: str
+
+
+class Tokens:
+    """The tokens of one data folder. A change of the file is seen by a server that runs."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / FILE_NAME
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, int] | None = None
+        self._known: tuple[Token, ...] = ()
+
+    def all(self) -> tuple[Token, ...]:
+        """All of them, the oldest first. Raises StoreError if the file cannot be read."""
+        with self._lock:
+            try:
+                info = self._path.stat()
+                stamp = (info.st_mtime_ns, info.st_ino)
+                if stamp != self._stamp:
+                    self._known, self._stamp = _read(self._path), stamp
+            except FileNotFoundError:
+                self._known, self._stamp = (), None
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                raise StoreError(
+                    f"{self._path} cannot be read ({type(error).__name__}); "
+                    "mend it, or delete it and run: footnote token new"
+                ) from None
+            return self._known
+
+    def make(self, name: str = "", write: bool = False) -> tuple[Token, str]:
+        """A new token, and the secret that stands for it, which is told this once only."""
+        secret = PREFIX + secrets.token_urlsafe(_BYTES)
+        known = self.all()
+        token = Token(
+            id=secrets.token_hex(3),
+            name=name,
+            scopes=("read", "write") if write else ("read",),
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            digest=_digest(secret),
+        )
+        self._write((*known, token))
+        return token, secret
+
+    def revoke(self, token_id: str) -> None:
+        """Forget a token. Raises ConfigError if there is none of this id."""
+        known = self.all()
+        left = [token for token in known if token.id != token_id]
+        if len(left) == len(known):
+            raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
+        self._write(left)
+
+    def find(self, secret: str) -> Token | None:
+        """The token that a secret stands for; every one is compared, in constant time."""
+        digest = _digest(secret)
+        found = None
+        for token in self.all():
+            if hmac.compare_digest(token.digest, digest):
+                found = token
+        return found
+
+    def _write(self, tokens: Iterable[Token]) -> None:
+        """Replace the file, which only its owner may read."""
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor, name = mkstemp(prefix=f".{FILE_NAME}-", dir=folder)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump([asdict(token) for token in tokens], file, indent=1)
+                file.flush()
+                os.fsync(descriptor)
+            Path(name).replace(self._path)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {error.strerror}") from None
+
+
+def _read(path: Path) -> tuple[Token, ...]:
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(Token(**{**entry, "scopes": tuple(entry["scopes"])}) for entry in entries)
+
+
+def _digest(secret: str) -> str:
+    # No salt and no slow hash: a secret is 256 random bits, which no list holds.
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+class Rate:
+    """So many a minute for each client, in any minute; 0 for no limit."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._item = RateLimitItemPerMinute(per_minute) if per_minute else None
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def wait(self, client: str) -> int:
+        """Count a request; seconds until this client may make one, 0 if this one is taken."""
+        if self._item is None or self._limiter.hit(self._item, client):
+            return 0
+        reset = self._limiter.get_window_stats(self._item, client).reset_time
+        return max(1, math.ceil(reset - time.time()))

@@ -1,0 +1,96 @@
+"""What all doors share: the doorman before the engine, the library, tokens, rates and figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from index.errors import FootnoteError
+from rag.engine import Engine
+from rag.settings import Settings
+from rag.types import Answer
+from ui.http.auth import Caller
+from ui.observability.logs import Asked
+from ui.observability.metrics import Metrics
+from ui.observability.tracing import Tracing
+from ui.service.admission import Doorman, Limits, Observer, streamed
+from ui.service.answer_options import Manners
+from ui.service.library import Library
+from ui.service.settings import ServiceSettings
+from ui.service.tokens import Rate, Tokens
+
+_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
+_READS = "Your token may read; to add or delete documents, log in with one that may write."
+_AT_ONCE = {"quotes": 16, "llm": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One of each; `tokens` is None where no token is asked for."""
+
+    doorman: Doorman
+    library: Library
+    metrics: Metrics
+    rate: Rate
+    tokens: Tokens | None
+    upload_bytes: int
+    manners: Manners
+
+    def library_for(self, caller: Caller) -> Library:
+        """The library as whoever opened the chat page may use it."""
+        return self.library if caller.may_write else self.library.for_readers(_READS)
+
+
+def make_service(
+    engine: Engine, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
+) -> Service:
+    """Wire them over an engine; the settings must have been decided for the host."""
+    metrics = Metrics()
+    limits = Limits(
+        at_once=wanted.answers_at_once or _AT_ONCE[settings.composer_name],
+        waiting=wanted.queue,
+        seconds=wanted.answer_seconds,
+    )
+    observer = _All((metrics, Asked()))
+    streaming = tracing.stream if tracing else streamed
+    doorman = Doorman(engine, limits, observer, streaming)
+    library = Library(settings, doorman, "" if wanted.uploads else _OFF)
+    metrics.watch("footnote_answers_running", "Answers being made", lambda: doorman.running)
+    metrics.watch("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)
+    metrics.watch("footnote_generation", "Generation of the index", _number(engine))
+    metrics.watch("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
+    return Service(
+        doorman,
+        library,
+        metrics,
+        Rate(wanted.requests_per_minute or 0),
+        Tokens(settings.data) if wanted.require_token else None,
+        settings.max_file_mb << 20,
+        Manners(engine, settings),
+    )
+
+
+class _All:
+    """Tells several observers."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def answered(self, question: str, answer: Answer) -> None:
+        for observer in self._observers:
+            observer.answered(question, answer)
+
+    def failed(self, question: str, error: BaseException | None) -> None:
+        for observer in self._observers:
+            observer.failed(question, error)
+
+
+def _number(engine: Engine) -> Callable[[], float]:
+    def generation() -> float:
+        try:
+            return engine.generation
+        except FootnoteError:
+            return math.nan
+
+    return generation
