@@ -44,7 +44,7 @@ history: .venv/installed
 
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
-	$(BIN)/python -m eval.bench_serve 10000 10000
+	$(BIN)/python -m eval.bench.load 10000 10000
 
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import click
 
-from eval.ablate_cli import ablate
-from eval.bench_cli import bench
-from eval.calibrate_cli import calibrate, disagree, refusal
-from eval.chunking_cli import chunking
-from eval.compare_cli import compare
+from eval.bench.cli import bench
+from eval.calibration.cli import calibrate, disagree, refusal
 from eval.console import FAILED, PATH, corpus_option, json_option, print_json, settings_of
-from eval.draft_cli import draft
-from eval.followups_cli import followups
-from eval.gate_cli import gate
-from eval.judge_cli import judge
-from eval.page_cli import report
-from eval.power_cli import power
-from eval.strict_cli import strict
-from eval.support_cli import support
+from eval.drafting.cli import draft
+from eval.gate.compare import compare
+from eval.gate.output import gate
+from eval.gate.power import power
+from eval.judging.cli import judge
+from eval.lab.ablate import ablate
+from eval.lab.chunking import chunking
+from eval.lab.followups import followups
+from eval.lab.strict import strict
+from eval.lab.support_fit import support
+from eval.report.html import report
 from index.errors import FAULT, FootnoteError, fault_kept
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.
@@ -85,8 +85,8 @@ def run(
     stopped goes on when it is started again with the same --out. Exit code 3 if questions or
     files failed; they are listed.
     """
-    from eval.session import Plan, run_gold
-    from eval.table import table, to_look_at
+    from eval.runs.session import Plan, run_gold
+    from eval.runs.summary import table, to_look_at
 
     settings = settings_of(context)
     out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.ablate import (
+from eval.datasets.squad import articles_of
+from eval.lab.ablate import (
     AS_IT_IS,
     BY_RANK,
     COUNT,
@@ -23,7 +24,6 @@ from eval.ablate import (
     lines_of,
     measure,
 )
-from eval.squad import articles_of
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.adapters import load_gold
+from eval.datasets.load import load_gold
 from index.errors import ConfigError
 
 pytestmark = pytest.mark.unit

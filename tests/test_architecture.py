@@ -28,7 +28,7 @@ HOMES = {
         "index/formats/pdf/hidden.py",
     },
     "rapidocr_onnxruntime": {"index/formats/pdf/ocr.py"},
-    "chromadb": {"index/engines/chroma_store.py", "eval/bench_llamaindex.py"},
+    "chromadb": {"index/engines/chroma_store.py", "eval/bench/index.py"},
     "tantivy": {"index/engines/tantivy_store.py"},
     "sentence_transformers": {
         "index/embedding/embedder.py",
@@ -42,7 +42,7 @@ HOMES = {
         "rag/llm/errors.py",
         "rag/llama_index_adapter.py",
         "rag/llm/prompts.py",
-        "eval/bench_llamaindex.py",
+        "eval/bench/index.py",
     },
     "llama_cpp": {"ui/cli/local_llm.py"},
     "llama_index_instrumentation": {"ui/observability/tracing.py"},

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eval.bench import Figure, Pair, make_corpus, paired, table
-from eval.bench_index import MadeUp, _one_change
+from eval.bench.index import MadeUp, _one_change
+from eval.bench.timing import Figure, Pair, make_corpus, paired, table
 from index.types import Content
 from ui.cli import main
 

@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
-from eval.calibrate import Rates, calibrate, choose_line, rates, write_line
-from eval.disagreements import copies
-from eval.refusal_examples import Asked, Example, Source, read_squad
-from eval.refusal_fit import fit, tabulate
+from eval.calibration.examples import Asked, Example, Source, read_squad
+from eval.calibration.threshold import Rates, calibrate, choose_line, rates, write_line
+from eval.lab.conflicts import copies
+from eval.lab.refusal_fit import fit, tabulate
 from index.errors import ConfigError
 from rag.retrieval.answerability import Signals, confidence_of
 

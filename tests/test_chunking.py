@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.bench_splitters import locate
-from eval.chunking import ChunkingSet, Question, ceiling, measure, read_chunking, read_set
-from eval.chunking_search import Remembered, dense, measure_own
+from eval.datasets.chunking import ChunkingSet, Question, ceiling, measure, read_chunking, read_set
+from eval.lab.chunking_search import Remembered, dense, locate, measure_own
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings
@@ -125,7 +124,7 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data" / "chunking"
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 def test_splitters_of_the_paper_cut_the_whole_of_its_texts() -> None:
     pytest.importorskip("langchain_text_splitters")
-    from eval.bench_splitters import recursive_character, token_text
+    from eval.lab.chunking_search import recursive_character, token_text
 
     texts = read_set(SHARED).texts
     text = texts["state_of_the_union.md"]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.citations import alce_scores, gold_scores, page_match
-from eval.evidence import Fact
+from eval.datasets.evidence import Fact
+from eval.measures.citations import alce_scores, gold_scores, page_match
 from index.types import Passage
 from rag.types import Answer, Citation, Quote, Statement, Support
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eval.cli import group
-from eval.compare import compare_runs
-from eval.recorded import read_run
+from eval.gate.compare import compare_runs
+from eval.runs.folder import read_run
 from index.errors import ConfigError
 from tests.run_folders import REFUSED, RIGHT, result, run_of, write_run
 
@@ -200,7 +200,7 @@ def test_command_that_breaks_does_not_leave_with_the_code_of_a_regression(
     def broken(_: Path) -> None:
         raise fault
 
-    monkeypatch.setattr("eval.recorded.read_run", broken)
+    monkeypatch.setattr("eval.runs.folder.read_run", broken)
     done = run_compare("a", "b")
     assert done.exit_code == code
     assert said in done.stderr

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.corpus import OwnIndex, own_index, update, write_documents
-from eval.gold import GoldItem, GoldSet
+from eval.datasets.corpus import OwnIndex, own_index, update, write_documents
+from eval.datasets.gold import GoldItem, GoldSet
 from index.catalog.reader import Catalog
 from index.errors import ConfigError
 from index.settings import load_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eval.crossfit import choose, cross_fit, interval_by_group, numbered
+from eval.lab.crossfit import choose, cross_fit, interval_by_group, numbered
 
 pytestmark = pytest.mark.unit
 

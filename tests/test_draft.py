@@ -10,13 +10,12 @@ import pytest
 from click.testing import CliRunner
 from pytest_socket import enable_socket
 
-from eval.adapters import load_gold
 from eval.cli import group
-from eval.draft import chosen, facts, item_of, unanswerable
-from eval.draft_feedback import UNKNOWN, from_feedback, load_feedback
-from eval.draft_llm import Part, Written, draft_with, fault_of, parts
-from eval.draft_questions import questions
-from eval.gold import GoldItem
+from eval.datasets.gold import GoldItem
+from eval.datasets.load import load_gold
+from eval.drafting.extractive import chosen, facts, item_of, questions, unanswerable
+from eval.drafting.feedback import UNKNOWN, from_feedback, load_feedback
+from eval.drafting.llm import Part, Written, draft_with, fault_of, parts
 from index.errors import ConfigError
 from index.types import Document
 from rag.llm.client import LLM

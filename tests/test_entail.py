@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.perturb import quoted
+from eval.lab.perturb import quoted
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eval.cli import group
-from eval.gold import GoldItem
-from eval.metrics import contains
+from eval.datasets.gold import GoldItem
+from eval.measures.answers import contains
 
 pytestmark = pytest.mark.model
 

@@ -1,7 +1,7 @@
 import pytest
 
-from eval.evidence import EvidenceMissing, Fact, finder, look_up, spans_of
-from eval.gold import Evidence, GoldItem, GoldSet, Place
+from eval.datasets.evidence import EvidenceMissing, Fact, finder, look_up, spans_of
+from eval.datasets.gold import Evidence, GoldItem, GoldSet, Place
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.followups import LAST, OURS, Line, Report, lines, measure
-from eval.mtrag import Task, read_tasks
+from eval.datasets.mtrag import Task, read_tasks
+from eval.lab.followups import LAST, OURS, Line, Report, lines, measure
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.followups.condense import Weights

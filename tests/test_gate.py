@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from eval.baseline import Baseline, baseline_of, read_baseline, write_baseline
-from eval.gate import Judgement, alarms, judge
-from eval.gate_forms import headline, junit, lines, markdown
-from eval.recorded import read_run
+from eval.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
+from eval.gate.gate import Judgement, alarms, judge
+from eval.gate.output import headline, junit, lines, markdown
+from eval.runs.folder import read_run
 from index.errors import ConfigError
 from tests.run_folders import REFUSED, RIGHT, result, run_of, write_run
 

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from eval.baseline import baseline_of, write_baseline
 from eval.cli import group
-from eval.gold import GoldItem
-from eval.recorded import read_run
+from eval.datasets.gold import GoldItem
+from eval.gate.baseline import baseline_of, write_baseline
+from eval.runs.folder import read_run
 from index.engines.tantivy_store import LexicalFollower
 from rag import engine as rag_engine
 from rag.citations.labelling import Labelled
@@ -193,7 +193,7 @@ def test_gate_over_seeds_passes_unchanged_twenty_times_with_the_same_bytes(
         return engines[0]
 
     with monkeypatch.context() as patch:
-        patch.setattr("eval.session.build", built)
+        patch.setattr("eval.runs.session.build", built)
         patch.setattr(Engine, "close", lambda self: None)
         results = [seeds.run() for _ in range(20)]
     engines[0].close()
@@ -292,7 +292,7 @@ def test_gate_of_other_questions_is_refused_before_any_is_asked(
 ) -> None:
     file = tmp_path / "other.baseline.json"
     write_baseline(file, baseline_of(read_run(run_of(tmp_path / "run", 2)), "m", None))
-    monkeypatch.delattr("eval.session.run_gold")
+    monkeypatch.delattr("eval.runs.session.run_gold")
     result = run_gate(tmp_path, SEEDS_GOLD, file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "the baseline is of other questions than seeds.jsonl holds now" in result.stderr

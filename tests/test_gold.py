@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.adapters import load_gold
+from eval.datasets.load import load_gold
 from index.errors import ConfigError
 from index.formats.registry import parse
 

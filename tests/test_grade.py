@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from eval.evidence import Fact, finder, look_up
-from eval.gold import Evidence, GoldItem, GoldSet, Place
-from eval.grade import Fault, Scores, failed, fault_of, grade
+from eval.datasets.evidence import Fact, finder, look_up
+from eval.datasets.gold import Evidence, GoldItem, GoldSet, Place
+from eval.measures.grade import Fault, Scores, failed, fault_of, grade
 from index.types import Document, Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from pytest_socket import enable_socket
 
 from eval.cli import group
-from eval.judge import Case, Judged, Rating, cases_of, judge, messages
-from eval.judge_agreement import Rated, agreements, load_rated, table
-from eval.page_data import Result, read_run
+from eval.judging.agreement import Rated, agreements, load_rated, table
+from eval.judging.judge import Case, Judged, Rating, cases_of, judge, messages
+from eval.runs.results import Result, read_run
 from index.errors import ConfigError
 from rag.llm.client import LLM
 from rag.types import Turn

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from eval.metrics import (
+from eval.measures.answers import (
     Abstention,
     abstention,
     contains,

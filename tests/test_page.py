@@ -12,9 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from eval.cli import group
-from eval.page import render
-from eval.page_data import Outcome, Result, Run, read_run
-from eval.page_measures import (
+from eval.report.html import render
+from eval.report.measures import (
     measures,
     percentile,
     risks,
@@ -23,8 +22,9 @@ from eval.page_measures import (
     stage_seconds,
     worst_first,
 )
-from eval.page_plots import distributions, duration, latency, percent, risk_coverage
-from eval.page_questions import flips, passages
+from eval.report.plots import distributions, duration, latency, percent, risk_coverage
+from eval.report.questions import flips, passages
+from eval.runs.results import Outcome, Result, Run, read_run
 from index.errors import ConfigError
 from tests.payloads import PAYLOADS
 

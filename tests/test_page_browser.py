@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from eval.page import render
+from eval.report.html import render
 from tests.payloads import PAYLOADS
 from tests.screenshot import chromium
 from tests.test_page import DECLINED, FAILED, REFUSED, WRONG, record, run_of

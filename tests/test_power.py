@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from eval.cli import group
-from eval.power import World, simulate
+from eval.gate.power import World, simulate
 from tests.run_folders import run_of
 
 pytestmark = pytest.mark.unit

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import RR, R, Success, nDCG
 
-from eval.evidence import Fact
-from eval.retrieval import found_all, ranks, score_ranking
-from eval.spans import Span
+from eval.datasets.evidence import Fact
+from eval.datasets.spans import Span
+from eval.measures.retrieval import found_all, ranks, score_ranking
 from index.types import Hit, Passage
 
 pytestmark = pytest.mark.unit

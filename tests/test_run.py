@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from eval.evidence import finder, look_up
-from eval.folder import RunFolder, as_record
-from eval.gold import Evidence, GoldItem, GoldSet
-from eval.grade import Fault
-from eval.run import Exam, Row, evaluate
-from eval.summary import Made, Record, Summary, summarise
-from eval.table import table, to_look_at
+from eval.datasets.evidence import finder, look_up
+from eval.datasets.gold import Evidence, GoldItem, GoldSet
+from eval.measures.grade import Fault
+from eval.runs.evaluate import Exam, Row, evaluate
+from eval.runs.folder import RunFolder, as_record
+from eval.runs.summary import Made, Record, Summary, summarise, table, to_look_at
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document, Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn

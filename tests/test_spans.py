@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.spans import Span, length, overlap, score_spans, shared, union
+from eval.datasets.spans import Span, length, overlap, score_spans, shared, union
 
 pytestmark = pytest.mark.unit
 

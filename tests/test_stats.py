@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats  # type: ignore[import-untyped]
 
-from eval.stats import (
+from eval.measures.statistics import (
     EXACT,
     Floats,
     detectable,

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from pytest_socket import enable_socket
 
-from eval.gold import GoldItem, GoldSet
-from eval.strict import Replies, Report, Shown, Stated, drawn, stated
-from eval.strict_cli import lines
+from eval.datasets.gold import GoldItem, GoldSet
+from eval.lab.strict import Replies, Report, Shown, Stated, drawn, lines, stated
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Passage

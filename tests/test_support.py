@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.perturb import quoted
+from eval.lab.perturb import quoted
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Quote, Support

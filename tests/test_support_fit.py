@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eval.perturb import Paragraph, cases
-from eval.support_fit import area, balanced, fit, measure, read_wice
+from eval.lab.perturb import Paragraph, cases
+from eval.lab.support_fit import area, balanced, fit, measure, read_wice
 from index.errors import ConfigError
 from ui.cli import main
 

@@ -1,6 +1,6 @@
 import pytest
 
-from eval.support_known import backs_of, known_error
+from eval.measures.citations import backs_of, known_error
 from index.settings import load_settings
 from index.types import Passage
 from rag.settings import Settings

@@ -1,0 +1,88 @@
+"""What an answer costs beside embedding its question."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from eval.bench.index import MadeUp
+from eval.bench.timing import Figure, make_corpus, paired
+from index.catalog.reader import Catalog
+from index.settings import load_settings
+from index.snapshots import Index
+from index.sync.sync import sync
+from rag.composition.extractive import QuotesComposer
+from rag.engine import Engine
+from rag.settings import Settings
+
+_PARAGRAPHS = 10
+_WORDS = 9
+_WARM = 5
+
+
+def bench(passages: int, questions: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
+    """Quoted answers over so many made passages, then ten times as many, against embedding each
+    question alone. Vectors are made up but for the questions'; nothing is refused.
+    """
+    with TemporaryDirectory(prefix="footnote-bench-") as name:
+        for count in (passages, 10 * passages):
+            say(f"{questions} questions to {count} passages")
+            yield _ask(Path(name) / str(count), count, questions)
+
+
+def _ask(folder: Path, count: int, questions: int) -> list[Figure]:
+    corpus, embedder = folder / "corpus", MadeUp("minilm")
+    make_corpus(corpus, max(1, count // _PARAGRAPHS), _PARAGRAPHS)
+    settings = load_settings(Settings, data=folder / "index", refuse_below=0)
+    sync(settings, corpus, embedder=embedder)
+    engine = Engine(settings, Index(settings, embedder), QuotesComposer(settings.sentences))
+    try:
+        asked = _questions(corpus, questions + _WARM)
+        for question in asked[:_WARM]:
+            engine.answer(question)
+        pairs = [
+            paired(lambda q=q: engine.answer(q), lambda q=q: embedder.embed_query(q), 1)  # type: ignore[misc]
+            for q in asked[_WARM:]
+        ]
+    finally:
+        engine.close()
+    yardstick = median(pair.yardstick[0] for pair in pairs)
+    answers = sorted(pair.thing[0] for pair in pairs)
+    among = f"among {count} passages"
+    return [
+        Figure(f"an answer {among}, median", _at(answers, 0.5) / yardstick, "x", _told(yardstick)),
+        Figure(f"an answer {among}, 95 % within", _at(answers, 0.95) / yardstick, "x"),
+        Figure(f"vectors of sentences {among}", _megabytes(settings.data), "MB"),
+    ]
+
+
+def _told(seconds: float) -> str:
+    return f"embedding a question alone: {1000 * seconds:.1f} ms"
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+def _questions(corpus: Path, count: int) -> list[str]:
+    """Questions of words that stand near each other in the corpus, the same ones each time."""
+    chance = random.Random(count)
+    paths = sorted(corpus.rglob("*.txt"))
+    asked = []
+    for _ in range(count):
+        words = chance.choice(paths).read_text(encoding="utf-8").split()
+        first = chance.randrange(len(words) - _WORDS)
+        asked.append(f"What is {' '.join(words[first : first + _WORDS])}?".lower())
+    return asked
+
+
+def _megabytes(data: Path) -> float:
+    catalog = Catalog.read(data)
+    try:
+        return catalog.sentence_bytes() / 1e6
+    finally:
+        catalog.close()

@@ -1,0 +1,64 @@
+"""`footnote eval bench`: timings against yardsticks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eval.console import PATH, json_option, print_json, say
+from index.errors import ConfigError
+
+_QUESTIONS = 100
+
+
+@click.command("bench")
+@click.argument("subject", type=click.Choice(["index", "ask", "serve", "start"]))
+@click.argument("corpus", required=False, type=PATH)
+@click.option(
+    "--passages",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=10),
+    help="Make a corpus of so many.",
+)
+@click.option(
+    "--times",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Time `index` and `start` so often beside their yardsticks.",
+)
+@json_option
+def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json: bool) -> None:
+    """Time SUBJECT against its yardsticks, in turn and in one run.
+
+    `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
+    file among as many passages and ten times as many. `ask` puts questions to as many passages and
+    to ten times as many, without a CORPUS. `serve` asks a server while another process
+    indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
+    """
+    from dataclasses import asdict
+
+    from eval.bench.timing import ask as bench_ask
+    from eval.bench.timing import index as bench_index
+    from eval.bench.timing import load as bench_serve
+    from eval.bench.timing import start as bench_start
+    from eval.bench.timing import table
+
+    if corpus is not None and not corpus.is_dir():
+        raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
+    if subject == "index":
+        sections = bench_index.bench(corpus, passages, times, say)
+    elif subject == "ask":
+        sections = bench_ask.bench(passages, _QUESTIONS, say)
+    elif subject == "start":
+        sections = bench_start.bench(corpus, times, say)
+    else:
+        sections = bench_serve.bench(passages, say)
+    if as_json:
+        figures = [asdict(figure) for section in sections for figure in section]
+        print_json(figures)
+        return
+    for section in sections:
+        click.echo(table(section))

@@ -1,0 +1,143 @@
+"""Questions asked with and without the documents that answer them, and what is seen of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eval.calibration.leave_out import Whole, engine_without, opened
+from eval.datasets.corpus import index_documents
+from eval.datasets.mtrag import read_tasks
+from eval.datasets.squad import Question, read_articles
+from index.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rag.retrieval.answerability import Signals
+    from rag.settings import Settings
+
+# Articles of a corpus of a few: small folders are asked too.
+_FEW = 4
+NONE = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the number of its article, and the documents that answer it, if any do.
+
+    `answer` stands in the document from character `start` on.
+    """
+
+    text: str
+    article: int
+    documents: frozenset[str]
+    answer: str = ""
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Documents by path with their texts, those of each article, and questions about them."""
+
+    documents: Mapping[str, str]
+    articles: Sequence[frozenset[str]]
+    titles: Sequence[str]
+    questions: Sequence[Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question asked of a corpus: what was seen, and whether the corpus answers it.
+
+    `corpus` is "all", "few" or "one" article; `missing` is "", "paragraph" or "article".
+    """
+
+    asked: Asked
+    corpus: str
+    missing: str
+    signals: Signals | None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the corpus answers the question."""
+        return not self.missing
+
+
+def read_squad(path: Path) -> Source:
+    """A SQuAD-format file, a document for each paragraph. Raises ConfigError."""
+    documents, articles, titles, questions = dict[str, str](), [], [], []
+    for place, article in enumerate(read_articles(path)):
+        named = {
+            f"{place:03d}-{number:03d}.txt": paragraph
+            for number, paragraph in enumerate(article.paragraphs)
+        }
+        documents.update({name: paragraph.context for name, paragraph in named.items()})
+        articles.append(frozenset(named))
+        titles.append(article.title)
+        questions += [
+            _asked(question, place, name)
+            for name, paragraph in named.items()
+            for question in paragraph.qas
+        ]
+    return Source(documents, articles, titles, questions)
+
+
+def _asked(question: Question, article: int, document: str) -> Asked:
+    if not question.answers:
+        return Asked(question.question, article, frozenset())
+    first = question.answers[0]
+    if first.answer_start is None:
+        raise ConfigError(f"question {question.id!r} lacks answer_start, where its answer stands")
+    documents = frozenset([document])
+    return Asked(question.question, article, documents, first.text, first.answer_start)
+
+
+def read_mtrag(folder: Path) -> Source:
+    """MTRAG's human subset: a document for each passage, its rewritten questions that are
+    answerable, and its conversations for articles. Raises ConfigError.
+    """
+    documents, tasks = read_tasks(folder)
+    tasks = [task for task in tasks if task.answerable and task.rewritten]
+    titles = list(dict.fromkeys(task.conversation for task in tasks))
+    questions = [
+        Asked(task.rewritten, titles.index(task.conversation), task.contexts) for task in tasks
+    ]
+    articles = [
+        NONE.union(*(q.documents for q in questions if q.article == place))
+        for place in range(len(titles))
+    ]
+    return Source(documents, articles, titles, questions)
+
+
+@contextmanager
+def opened_source(
+    source: Source, settings: Settings, say: Callable[[str], None]
+) -> Iterator[Whole]:
+    """The index of a source's documents, kept apart from others and made if it isn't there yet."""
+    with opened(index_documents(source.documents, settings, say)) as whole:
+        yield whole
+
+
+def ask(whole: Whole, source: Source, articles: Collection[int]) -> Iterator[Example]:
+    """Each answerable question about these articles, asked of all documents, of those of a few
+    articles and of its own alone: whole, without what answers it, and without its article.
+    """
+    for asked in source.questions:
+        if asked.article not in articles or not asked.documents:
+            continue
+        own = source.articles[asked.article]
+        for corpus, documents in _corpora(source, asked.article):
+            for missing, gone in (("", NONE), ("paragraph", asked.documents), ("article", own)):
+                if left := documents - gone:
+                    engine = engine_without(whole, source.documents.keys() - left)
+                    yield Example(asked, corpus, missing, engine.signals(asked.text))
+
+
+def _corpora(source: Source, article: int) -> Iterator[tuple[str, frozenset[str]]]:
+    count = len(source.articles)
+    near = [source.articles[(article + step) % count] for step in range(0, 2 * _FEW, 2)]
+    yield "all", frozenset(source.documents)
+    yield "few", NONE.union(*near)
+    yield "one", source.articles[article]

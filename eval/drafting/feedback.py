@@ -1,0 +1,121 @@
+"""Gold candidates made of what readers thought of answers, one JSON object a line.
+
+A line is `{"question", "turns", "answer", "citations", "rating": "up" or "down", "reason"}`, as the
+chat page keeps it; citations are those of an answer's JSON, and an answer without any was a
+refusal. Of several ratings of one answer the last holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from eval.datasets.gold import Evidence, GoldItem
+from eval.drafting.extractive import CHECK, TAG, name_of, questions
+from eval.pydantic_errors import first_fault
+from index.errors import ConfigError
+from rag.retrieval.answer_type import kind_wanted
+from rag.types import Turn
+
+# No answer holds it, so that a candidate whose answer is not known yet scores nothing.
+UNKNOWN = "?"
+_FIELDS = ConfigDict(frozen=True, extra="ignore")
+
+
+class Cited(BaseModel):
+    """Words that the rated answer cited."""
+
+    model_config = _FIELDS
+
+    document: str
+    quote: str
+
+
+class Rated(BaseModel):
+    """A line of a feedback file: an answer and what a reader thought of it."""
+
+    model_config = _FIELDS
+
+    question: str
+    turns: tuple[Turn, ...] = ()
+    answer: str
+    citations: tuple[Cited, ...] = ()
+    rating: Literal["up", "down"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FromFeedback:
+    """The candidates, how many wait for their answer, and how many quotes are no longer there."""
+
+    items: tuple[GoldItem, ...]
+    unknown: int
+    stale: int
+
+
+def load_feedback(path: Path) -> list[Rated]:
+    """The last rating of each answer. Raises ConfigError that names a bad line."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"feedback file {path} cannot be read: {error}") from None
+    found = dict[tuple[object, ...], Rated]()
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            rated = _parse(line, f"feedback file {path}, line {number}")
+            found[rated.question, rated.turns, rated.answer] = rated
+    return list(found.values())
+
+
+def _parse(line: str, where: str) -> Rated:
+    try:
+        return Rated.model_validate_json(line)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {first_fault(error)}") from None
+
+
+def from_feedback(rated: list[Rated], texts: Mapping[str, str]) -> FromFeedback:
+    """A candidate for each rated answer; `texts` holds the documents by their path.
+
+    A good answer brings its quotes as evidence, a good refusal makes a question that is not
+    answerable. What the right answer is after a bad one only a person knows.
+    """
+    items, stale = list[GoldItem](), 0
+    for one in rated:
+        quotes = [cited for cited in one.citations if cited.quote in texts.get(cited.document, "")]
+        stale += len(one.citations) - len(quotes)
+        items.append(_item(one, quotes))
+    unknown = sum(UNKNOWN in item.answers for item in items)
+    return FromFeedback(tuple(items), unknown, stale)
+
+
+def _item(one: Rated, quotes: list[Cited]) -> GoldItem:
+    good, refused = one.rating == "up", not one.citations
+    answerable = not (good and refused)
+    evidence = tuple(Evidence(document=q.document, quote=q.quote) for q in quotes) if good else ()
+    answers = _answers(one.question, quotes) if evidence else (UNKNOWN,)
+    return GoldItem(
+        id=name_of(one.question, *(turn.question for turn in one.turns), one.answer),
+        question=one.question,
+        turns=one.turns,
+        answers=answers if answerable else (),
+        evidence=evidence if answerable else (),
+        answerable=answerable,
+        tags=(TAG, "feedback", one.rating, CHECK),
+    )
+
+
+def _answers(question: str, quotes: list[Cited]) -> tuple[str, ...]:
+    """Facts of the quotes of the kind that the question wants, else the quotes, to be shortened."""
+    wanted = kind_wanted(question)
+    facts = [
+        asked.answer
+        for cited in quotes
+        for asked in questions(" ".join(cited.quote.split()))
+        if asked.kind is wanted and asked.answer.lower() not in question.lower()
+    ]
+    return tuple(dict.fromkeys(facts or [cited.quote for cited in quotes]))

@@ -1,0 +1,220 @@
+"""What a gate compares with: the scores of a run in a file that is kept beside the code.
+
+Only what differs from the typical question is written, a line for each question: a thousand
+questions take some tens of kilobytes, and in a diff a question that broke is a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eval.gate.compare import TOLERANCE
+from eval.pydantic_errors import first_fault
+from eval.runs.folder import Asked, Recorded
+from index.errors import ConfigError
+
+SCHEMA = 1
+# Measures of a new baseline, as far as its questions have them. More may be added to the file.
+METRICS = (
+    "success_1",
+    "success_5",
+    "reciprocal_rank",
+    "contains",
+    "answered",
+    "refusal_recall",
+    "citation_precision",
+    "citation_recall",
+    "exact_quotes",
+)
+_DIGITS = 4
+
+Score = Annotated[float, Field(ge=0, le=1)]
+Scores = Mapping[str, float]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Gold(_Strict):
+    """The gold set: its file's name, the digest of its questions and their number."""
+
+    file: str
+    digest: str
+    questions: int
+
+
+class MadeWith(_Strict):
+    """What gave the scores; `model` is the fingerprint of the embedding model."""
+
+    footnote: str
+    model: str
+    settings: dict[str, Any]
+
+
+class Baseline(_Strict):
+    """Scores to compare with, what a metric may fall by, and questions that must stay right.
+
+    `means` is for people who read the file. `typical` holds, for answerable questions and for the
+    others, the most frequent value of each metric, and `questions` what is otherwise; None stands
+    for a metric that does not apply.
+    """
+
+    schema_: int = Field(alias="schema")
+    gold: Gold
+    made_with: MadeWith
+    tolerances: dict[str, Score]
+    must_pass: list[str]
+    means: dict[str, Score]
+    typical: dict[str, dict[str, Score | None]]
+    questions: dict[str, dict[str, Score | None]]
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The metrics that some question has a score of."""
+        scores = (*self.typical.values(), *self.questions.values())
+        return frozenset(name for one in scores for name, value in one.items() if value is not None)
+
+    def scores(self, asked: Asked) -> Scores:
+        """The scores that a question had, of the metrics in `tolerances`."""
+        kind = self.typical.get(_kind(asked), {})
+        found = kind | self.questions.get(asked.id, {})
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def rounded(asked: Asked) -> Scores:
+    """A question's scores as a baseline keeps them."""
+    return {name: round(value, _DIGITS) for name, value in asked.scores.items()}
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Raises ConfigError for a file that is missing, broken or of another schema."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no baseline {path}; make it from what the questions score now, with --update"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"baseline {path} cannot be read: {error}") from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise ConfigError(
+            f"baseline {path} has schema {schema!r}, this version reads {SCHEMA}; "
+            "remove it and make it anew with --update"
+        )
+    try:
+        return Baseline.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"baseline {path} is broken: {first_fault(error)}") from None
+
+
+def baseline_of(run: Recorded, model: str, old: Baseline | None) -> Baseline:
+    """A baseline of what a run scored, with the tolerances and must-pass questions of the old one.
+
+    Raises ConfigError if those name metrics or questions that the run doesn't have.
+    """
+    tolerances = old.tolerances if old else dict.fromkeys(METRICS, TOLERANCE)
+    if not old:
+        tolerances = {name: tolerances[name] for name in METRICS if name in run.metrics}
+    must_pass = old.must_pass if old else []
+    check_must_pass(must_pass, run)
+    known = {*run.metrics, *(old.metrics if old else ())}
+    for name in tolerances:
+        if name not in known:
+            raise ConfigError(
+                f"the baseline has a tolerance for {name!r}, which is no metric of {run.gold}; "
+                f"its metrics are: {', '.join(run.metrics)}"
+            )
+    asked = list(run.questions.values())
+    kinds = {kind: [one for one in asked if _kind(one) == kind] for kind in map(_kind, asked)}
+    typical = {kind: _typical(ones, list(tolerances)) for kind, ones in sorted(kinds.items())}
+    otherwise = ((one.id, _otherwise(one, typical[_kind(one)])) for one in asked)
+    return Baseline(
+        schema=SCHEMA,
+        gold=Gold(file=run.gold, digest=run.digest, questions=len(asked)),
+        made_with=MadeWith(footnote=run.footnote, model=model, settings=dict(run.settings)),
+        tolerances=tolerances,
+        must_pass=must_pass,
+        means=dict(_means(asked, list(tolerances))),
+        typical=typical,
+        questions={key: differing for key, differing in otherwise if differing},
+    )
+
+
+def check_same_gold(baseline: Baseline, gold: str, digest: str) -> None:
+    """Raises ConfigError if the baseline is not of the questions with this digest."""
+    if baseline.gold.digest != digest:
+        raise ConfigError(
+            f"the baseline is of other questions than {gold} holds now, so they cannot be "
+            "compared; write a new baseline with --update"
+        )
+
+
+def check_must_pass(must_pass: Sequence[str], run: Recorded) -> None:
+    """Raises ConfigError for a question that the run doesn't have."""
+    for key in must_pass:
+        if key not in run.questions:
+            raise ConfigError(f"must_pass names {key!r}, which is no question of {run.gold}")
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Replace the file at once, questions in the order of their gold set.
+
+    Raises ConfigError if it can't be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text("\n".join(_lines(baseline)) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ConfigError(f"baseline {path} cannot be written: {error}") from None
+
+
+def _lines(baseline: Baseline) -> Iterator[str]:
+    document = baseline.model_dump(by_alias=True)
+    questions = document.pop("questions")
+    yield json.dumps(_short(document), ensure_ascii=False, indent=1)[:-2] + ","
+    yield ' "questions": {'
+    rows = [
+        f"  {json.dumps(key)}: {json.dumps(_short(scores))}" for key, scores in questions.items()
+    ]
+    yield ",\n".join(rows)
+    yield " }\n}"
+
+
+def _short(value: object) -> object:
+    """The same value, with whole numbers written as such."""
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _kind(asked: Asked) -> str:
+    return "answerable" if asked.answerable else "unanswerable"
+
+
+def _typical(asked: Sequence[Asked], metrics: Sequence[str]) -> dict[str, float | None]:
+    counts = {name: Counter(rounded(one).get(name) for one in asked) for name in metrics}
+    return {name: count.most_common(1)[0][0] for name, count in counts.items()}
+
+
+def _otherwise(asked: Asked, typical: Mapping[str, float | None]) -> dict[str, float | None]:
+    scores = rounded(asked)
+    return {name: scores.get(name) for name, usual in typical.items() if scores.get(name) != usual}
+
+
+def _means(asked: Sequence[Asked], metrics: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for name in metrics:
+        values = [one.scores[name] for one in asked if name in one.scores]
+        if values:
+            yield name, round(sum(values) / len(values), _DIGITS)

@@ -1,0 +1,287 @@
+"""What each part of the ranking brings: every question ranked as it is and with one part changed.
+
+Most weights were chosen on XQuAD's articles at even places, so those at odd ones are held out. No
+reranker takes part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from eval.console import PATH, corpus_option, json_option, print_json, settings_of
+from eval.datasets.corpus import own_index, update
+from eval.datasets.evidence import look_up
+from eval.datasets.gold import GoldItem, GoldSet
+from eval.datasets.load import load_gold
+from eval.datasets.squad import articles_of
+from eval.lab.crossfit import Places, Ranking, numbered
+from eval.measures.answers import contains
+from eval.measures.retrieval import ranks, score_ranking
+from eval.measures.statistics import Floats, interval
+from index.errors import ConfigError
+from index.snapshots import Index
+from index.types import Hit
+from rag.followups.condense import condense
+from rag.retrieval.sentences import choose
+from rag.retrieval.weights import SCORING, Scoring
+
+if TYPE_CHECKING:
+    from eval.datasets.evidence import Fact
+    from index.snapshots import Snapshot
+    from rag.followups.condense import Asked
+    from rag.retrieval.hybrid import Found
+    from rag.settings import Settings
+
+# Passages that are ranked so that there are ten documents among them; as many as are candidates.
+_HITS = 50
+# Reciprocal rank fusion's constant, as Cormack et al. 2009 have it.
+_CONSTANT = 60
+
+SUCCESS, RECIPROCAL, NDCG, RECALL = "success@1", "MRR@10", "nDCG@10", "recall@5"
+FIRST, QUOTED, COUNT = "answer in the first sentence", "answer quoted", "sentences quoted"
+MEASURES = (SUCCESS, RECIPROCAL, NDCG, RECALL, FIRST, QUOTED, COUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to rank: its weights, and the share of the cosine if it is not the settings'."""
+
+    name: str
+    scoring: Scoring = SCORING
+    dense_weight: float | None = None
+
+
+_FUSED = replace(SCORING, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
+AS_IT_IS = Way("as it is")
+BY_RANK = "both, fused by rank (RRF)"
+# From the two rankings up, then from the whole down. What `passage` adds moves sentences alone.
+WAYS = (
+    AS_IT_IS,
+    Way("cosine alone", _FUSED, 1.0),
+    Way("words alone", _FUSED, 0.0),
+    Way("both, fused", _FUSED),
+    Way("without the best sentence", replace(SCORING, sentence=0, sentence_unread=0)),
+    Way("without documents", replace(SCORING, next_best=0, covered=0)),
+    Way("without likeness", replace(SCORING, like=0)),
+    Way("marks without cosine", replace(SCORING, cosine=0)),
+    Way("marks without words", replace(SCORING, coverage=0)),
+    Way("marks without words before", replace(SCORING, coverage_with_previous=0)),
+    Way("marks without kind", replace(SCORING, kind=0)),
+    Way("marks without passage", replace(SCORING, passage=0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The mean of a measure in one way over some questions, how much more that is than as it is,
+    and the 95 % interval of the difference, questions drawn.
+    """
+
+    measure: str
+    way: str
+    part: str
+    questions: int
+    mean: float
+    change: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A line for each measure, way and part; `grouped` says what even and odd places are of."""
+
+    gold: str
+    questions: int
+    grouped: str
+    lines: tuple[Line, ...]
+
+
+# By measure and way.
+Scores = Mapping[tuple[str, str], float]
+Show = Callable[[str, int, int], None]
+
+
+class Ranker:
+    """One generation of an index that ranks the passages for a question in any way."""
+
+    def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
+        self._index, self._snapshot = index, snapshot
+        self._ranking = Ranking(settings, index, snapshot)
+
+    def ask(self, item: GoldItem) -> Asked:
+        """What the engine searches for."""
+        return condense(item.question, item.turns, self._ranking.look)
+
+    def find(self, asked: Asked, way: Way) -> Found:
+        """What the engine would find if it ranked in this way."""
+        return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
+
+    def by_rank(self, asked: Asked) -> list[Hit]:
+        """Passages by reciprocal rank fusion of cosine and words."""
+        vector = self._index.embed_query(asked.query)
+        shares = defaultdict[str, float](float)
+        for ranking in (
+            self._snapshot.nearest(vector, _HITS),
+            self._snapshot.search_words(asked.query, _HITS),
+        ):
+            for rank, (key, _) in enumerate(ranking, start=1):
+                shares[key] += 1 / (_CONSTANT + rank)
+        keys = sorted(shares, key=lambda key: (-shares[key], key))[:_HITS]
+        texts = self._snapshot.texts(keys)
+        return [Hit(texts[key].passage, shares[key], rank) for rank, key in enumerate(keys, 1)]
+
+
+def measure(
+    path: Path, corpus: Path | None, settings: Settings, limit: int | None, show: Show
+) -> Report:
+    """Rank for each of the first `limit` questions that have evidence (None: all), in each way.
+
+    Raises ConfigError for a gold set with faults or without evidence, and what the index raises.
+    """
+    gold = load_gold(path)
+    if own := own_index(gold, path, corpus, settings):
+        settings = own.settings
+        update(own, show)
+    groups, grouped = _groups(gold)
+    index = Index(settings)
+    try:
+        with index.lease() as snapshot:
+            facts = look_up(gold, cache(snapshot.document))
+            asked = [place for place, item in enumerate(gold.items) if facts[item.id]][:limit]
+            if not asked:
+                raise ConfigError(f"no question of {path.name} has evidence, so none can be judged")
+            ranker, scores = Ranker(settings, index, snapshot), list[Scores]()
+            for place in asked:
+                show("ranking", len(scores), len(asked))
+                item = gold.items[place]
+                scores.append(dict(_scores(ranker, item, facts[item.id])))
+    finally:
+        index.close()
+    return Report(gold.name, len(asked), grouped, tuple(lines_of(scores, groups[asked])))
+
+
+def _groups(gold: GoldSet) -> tuple[Places, str]:
+    """For each item the number of its group, and what groups are."""
+    articles = articles_of(gold.documents)
+    if not articles:
+        return np.arange(len(gold.items)), "questions"
+    places = dict(zip(articles, numbered(list(articles.values())), strict=True))
+    first = [item.evidence[0].document if item.evidence else "" for item in gold.items]
+    return np.array([places.get(document, 0) for document in first]), "articles"
+
+
+def _scores(
+    ranker: Ranker, item: GoldItem, facts: Sequence[Fact]
+) -> Iterator[tuple[tuple[str, str], float]]:
+    """The scores of one question by measure and way."""
+    asked = ranker.ask(item)
+    for way in WAYS:
+        found = ranker.find(asked, way)
+        for name, score in {**_ranked(found.hits, facts), **_quoted(found, item)}.items():
+            yield (name, way.name), score
+    for name, score in _ranked(ranker.by_rank(asked), facts).items():
+        yield (name, BY_RANK), score
+
+
+def _ranked(hits: Sequence[Hit], facts: Sequence[Fact]) -> dict[str, float]:
+    scores = score_ranking(ranks(hits, facts), facts)
+    return {
+        SUCCESS: scores.success_1,
+        RECIPROCAL: scores.reciprocal_rank,
+        NDCG: scores.ndcg_10,
+        RECALL: scores.recall_5,
+    }
+
+
+def _quoted(found: Found, item: GoldItem) -> dict[str, float]:
+    """What the sentences hold that would be quoted, if there is an answer to look for."""
+    if not item.answers:
+        return {}
+    texts = [sentence.quote.text for sentence in choose(found.sentences)]
+    return {
+        FIRST: contains(found.sentences[0].quote.text, item.answers) if texts else 0.0,
+        QUOTED: max((contains(text, item.answers) for text in texts), default=0.0),
+        COUNT: float(len(texts)),
+    }
+
+
+def lines_of(scores: Sequence[Scores], groups: Places) -> Iterator[Line]:
+    """The lines of questions, whose scores are given by measure and way, and whose groups are at
+    these places; of a part without questions there are none.
+    """
+    parts = {"even": groups % 2 == 0, "odd": groups % 2 == 1, "all": groups >= 0}
+    keys = dict.fromkeys(key for one in scores for key in one)
+    for measure, way in sorted(keys, key=lambda key: MEASURES.index(key[0])):
+        whole = _column(scores, (measure, AS_IT_IS.name))
+        values = _column(scores, (measure, way))
+        for part, inside in parts.items():
+            judged = inside & ~np.isnan(whole)
+            if not judged.any():
+                continue
+            gain = (values - whole)[judged]
+            mean = float(values[judged].mean())
+            yield Line(measure, way, part, len(gain), mean, float(gain.mean()), interval(gain))
+
+
+def _column(scores: Sequence[Scores], key: tuple[str, str]) -> Floats:
+    return np.array([one.get(key, np.nan) for one in scores])
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report in words and columns, a table for each measure."""
+    yield (
+        f"{report.gold}: {report.questions} questions, by whether their {report.grouped} are at "
+        "even or odd places; change from the ranking as it is, 95 % interval"
+    )
+    tables = defaultdict[str, dict[str, list[Line]]](lambda: defaultdict(list))
+    for line in report.lines:
+        tables[line.measure][line.way].append(line)
+    for measure, ways in tables.items():
+        heads = (f"{line.part}, {line.questions}" for line in ways[AS_IT_IS.name])
+        yield ""
+        yield f"{measure:<29} {'  '.join(f'{head:<31}' for head in heads)}".rstrip()
+        for way, cells in ways.items():
+            yield f"{way:<29} {'  '.join(map(_cell, cells))}".rstrip()
+
+
+def _cell(line: Line) -> str:
+    mean = f"{line.mean:.3f}"
+    if line.way != AS_IT_IS.name:
+        mean += f" {line.change:+.3f} ({line.interval[0]:+.3f} to {line.interval[1]:+.3f})"
+    return f"{mean:<31}"
+
+
+@click.command("ablate")
+@click.argument("gold", type=PATH)
+@corpus_option
+@click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
+@json_option
+@click.pass_context
+def ablate(
+    context: click.Context, gold: Path, corpus: Path | None, limit: int | None, as_json: bool
+) -> None:
+    """Rank for the questions of GOLD as it is done and with each part left out.
+
+    GOLD is any gold set that `eval run` reads. Even and odd places are those of articles where it
+    has them: the weights were chosen on XQuAD's articles at even places.
+    """
+    from dataclasses import asdict
+
+    from eval.lab.ablate import lines, measure
+    from eval.runs.session import bars
+
+    with bars() as show:
+        settings = settings_of(context)
+        report = measure(gold, corpus, settings, limit, show)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo("\n".join(lines(report)))

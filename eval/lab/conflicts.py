@@ -1,0 +1,113 @@
+"""Documents that disagree, made from paragraphs with one number or name changed in a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from eval.calibration.examples import Asked, Source, opened_source, read_squad
+from eval.calibration.leave_out import engine_without
+from eval.lab.perturb import NAME, NUMBER, another_number, other_names
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+_PREFIX = "copy-"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A document that differs from another in one value, and a question that asks for it."""
+
+    kind: str
+    document: str
+    text: str
+    question: Asked
+
+
+def copies(source: Source, articles: Collection[int], seed: int = 0) -> Iterator[Copy]:
+    """For each paragraph of these articles one copy with another number and one with another name,
+    where a question asks for one.
+    """
+    chance = Random(seed)
+    texts = sorted(source.documents.items())
+    for document, text in texts:
+        asked = [q for q in source.questions if document in q.documents and q.article in articles]
+        stranger = chance.choice([other for name, other in texts if name[:3] != document[:3]])
+        for kind in ("number", "name"):
+            changed = [
+                (q, new) for q in asked if (new := _changed(kind, q, text, stranger, chance))
+            ]
+            if changed:
+                question, new = chance.choice(changed)
+                yield Copy(kind, f"{_PREFIX}{kind}-{document}", new, question)
+
+
+def _changed(kind: str, asked: Asked, text: str, stranger: str, chance: Random) -> str:
+    """The text with the answer's only number, or the name that it is, changed; or nothing."""
+    start = asked.start
+    answer = text[start : start + len(asked.answer)]
+    if kind == "number":
+        found = list(NUMBER.finditer(answer))
+        if len(found) != 1:
+            return ""
+        new, spot = another_number(found[0].group(), chance), found[0].span()
+    else:
+        names = other_names(stranger, text)
+        whole = NAME.fullmatch(f"x {answer}", 2)
+        if not names or not whole or text.count(answer) != 1:
+            return ""
+        new, spot = chance.choice(names), (0, len(answer))
+    return text[: start + spot[0]] + new + text[start + spot[1] :]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Questions of a kind, and for how many of them a disagreement was told."""
+
+    kind: str
+    questions: int
+    told: int
+
+
+def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[Told]:
+    """Disagreements that are told with both sides cited, for each kind of copy; and those that are
+    told without any copy, which are false alarms. Of articles at odd places.
+    """
+    source = read_squad(path)
+    odd = range(1, len(source.articles), 2)
+    made = list(copies(source, odd))
+    names = {copy.document for copy in made}
+    texts = {copy.document: copy.text for copy in made}
+    counted = {"number": [0, 0], "name": [0, 0], "no copy": [0, 0]}
+    with opened_source(
+        replace(source, documents={**source.documents, **texts}), settings, say
+    ) as whole:
+        say(f"asking {len(made)} questions that a copy answers otherwise")
+        for copy in made:
+            answer = engine_without(whole, names - {copy.document}).answer(copy.question.text)
+            cited = {citation.passage.document for citation in answer.citations}
+            sides = {copy.document, *copy.question.documents}
+            _count(counted[copy.kind], "disagree" in answer.note and sides <= cited)
+        plain = engine_without(whole, names)
+        asked = [q for q in source.questions if q.article in odd]
+        say(f"asking {len(asked)} questions without any copy")
+        for question in asked:
+            _count(counted["no copy"], bool(plain.answer(question.text).note))
+    return [Told(kind, *counts) for kind, counts in counted.items()]
+
+
+def _count(counts: list[int], told: bool) -> None:
+    counts[0] += 1
+    counts[1] += told
+
+
+def lines(found: list[Told]) -> Iterator[str]:
+    """The report in columns."""
+    yield f"{'changed in a copy':<20} {'asked':>6} {'told':>6}  share"
+    for row in found:
+        share = row.told / row.questions if row.questions else 0.0
+        yield f"{row.kind:<20} {row.questions:>6} {row.told:>6}  {share:.3f}"

@@ -1,0 +1,99 @@
+"""Choices that are measured where they had no part: cross-fitting, and intervals by group."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.measures.statistics import RESAMPLES, Floats
+from index.text.languages import reads
+from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.hybrid import Found, Query, look_at, search, weight_of_vectors
+from rag.retrieval.weights import SCORING, Scoring
+
+Places = NDArray[np.int64]
+
+
+def numbered(groups: Sequence[Hashable]) -> Places:
+    """For each item the number of its group, in the order in which groups are first seen."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    return np.array([numbers[group] for group in groups])
+
+
+def choose(scores: Floats) -> tuple[int, ...]:
+    """The place in a grid whose scores are best on average, those next to it on each axis counted
+    alike: a grid's best point by itself is often one that was lucky.
+
+    `scores` has the grid's axes first and items last.
+    """
+    grid = scores.mean(axis=-1)
+    around = {place: _around(grid, place) for place in product(*map(range, grid.shape))}
+    return max(around, key=lambda place: (round(around[place], 9), place))
+
+
+def _around(grid: Floats, place: tuple[int, ...]) -> float:
+    near = [grid[place]]
+    for axis, at in enumerate(place):
+        near += [
+            grid[(*place[:axis], step, *place[axis + 1 :])]
+            for step in (at - 1, at + 1)
+            if 0 <= step < grid.shape[axis]
+        ]
+    return float(np.mean(near))
+
+
+def cross_fit(scores: Floats, folds: Places) -> tuple[Floats, list[tuple[int, ...]]]:
+    """The score of each item at the place chosen on all other folds, and the places chosen."""
+    found, chosen = np.empty(scores.shape[-1]), []
+    for fold in np.unique(folds):
+        chosen.append(choose(scores[..., folds != fold]))
+        found[folds == fold] = scores[chosen[-1]][folds == fold]
+    return found, chosen
+
+
+def interval_by_group(
+    differences: Floats, groups: Places, level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over items, whole groups drawn at a time."""
+    sums, sizes = np.bincount(groups, differences), np.bincount(groups)
+    drawn = np.random.default_rng(0).integers(0, len(sums), size=(RESAMPLES, len(sums)))
+    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+if TYPE_CHECKING:
+    from index.snapshots import Index, Snapshot
+    from rag.followups.condense import Asked, Look
+    from rag.settings import Settings
+
+
+class Ranking:
+    """Searches of one generation of an index as the engine makes them, without a reranker."""
+
+    def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
+        self._settings, self._index, self._snapshot = settings, index, snapshot
+
+    def look(self, text: str) -> Look:
+        """As the engine looks at the index for a follow-up."""
+        weight, _ = self._weight(text)
+        return look_at(self._snapshot, text, self._index.embed_query(text), weight)
+
+    def search(
+        self, asked: Asked, k: int, scoring: Scoring = SCORING, weight: float | None = None
+    ) -> Found:
+        """The k best passages; `weight` is that of the cosine if it is not the settings'."""
+        own, read = self._weight(asked.query)
+        vector, kind = self._index.embed_query(asked.query), kind_wanted(asked.question)
+        dense = own if weight is None else weight
+        query = Query(asked.query, vector, kind, dense, asked.bias, read)
+        return search(self._snapshot, query, k, self._index.embed_sentences, scoring=scoring)
+
+    def _weight(self, text: str) -> tuple[float, bool]:
+        """The weight of cosines for a text, and whether the model is taught its language."""
+        read = reads(self._settings.embedding_model, self._snapshot.language(text))
+        return weight_of_vectors(self._settings.dense_weight, read), read

@@ -1,0 +1,210 @@
+"""Follow-ups on MTRAG's human subset: what to search for when the last question is not all.
+
+MTRAG (Katsis et al. 2025): conversations of people with an assistant, each question with the
+documents that answer it. All documents are pooled into one corpus, indexed as any other, and
+ranked by their best passages as the engine ranks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from eval.console import PATH, json_option, print_json, say, settings_of
+from eval.datasets.corpus import index_documents
+from eval.datasets.mtrag import Task, read_tasks
+from eval.lab.crossfit import Places, Ranking, choose, cross_fit, interval_by_group, numbered
+from eval.measures.statistics import Floats
+from index.snapshots import Index
+from rag.followups.condense import WEIGHTS, Asked, Look, Weights, condense
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+    from rag.types import Turn
+
+LAST, OURS = "last turn alone", "ours, the constants in use"
+FOLDS = 5
+_CUTOFF = 5
+# Hits of which documents are taken: enough for the first five of them.
+_HITS = 20
+# What is chosen among; `rag.followups.condense` says what each means. People in MTRAG seldom ask twice for
+# what one passage says, as others may, so `told` is kept small.
+_STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A way to search, its mean nDCG@5 over all questions and over those after the first turn, and
+    the 95 % interval of what it gains over the last turn alone, whole conversations drawn.
+    """
+
+    way: str
+    whole: float
+    later: float
+    gain: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The lines, and the constants that all conversations together choose."""
+
+    questions: int
+    later: int
+    conversations: int
+    documents: int
+    lines: tuple[Line, ...]
+    chosen: Weights
+
+
+class Ranker:
+    """Documents of one index, ranked as the engine ranks their passages; each query once."""
+
+    def __init__(self, ranking: Ranking) -> None:
+        self._ranking = ranking
+        self.look = cache(ranking.look)
+        self._rankings = dict[tuple[str, str, frozenset[tuple[str, float]]], list[str]]()
+
+    def rank(self, asked: Asked) -> list[str]:
+        """Documents in the order of their best passages."""
+        key = (asked.query, asked.question, frozenset(asked.bias.items()))
+        if key not in self._rankings:
+            hits = self._ranking.search(asked, _HITS).hits
+            self._rankings[key] = list(dict.fromkeys(hit.passage.document for hit in hits))
+        return self._rankings[key]
+
+
+def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> Report:
+    """Rank the pooled documents for every task in each way. Raises ConfigError for bad files."""
+    documents, tasks = read_tasks(folder)
+    tasks = [task for task in tasks if task.relevant]
+    settings = index_documents(documents, settings, say)
+    index = Index(settings)
+    try:
+        with index.lease() as snapshot:
+            ranker = Ranker(Ranking(settings, index, snapshot))
+            return _report(tasks, len(documents), ranker, say)
+    finally:
+        index.close()
+
+
+def _report(
+    tasks: Sequence[Task], documents: int, ranker: Ranker, say: Callable[[str], None]
+) -> Report:
+    say(f"searching in each way for {len(tasks)} questions")
+    found = {way: _ndcg(tasks, ranker, ask) for way, ask in _ways(ranker.look).items()}
+    grid = [Weights(*each) for each in product(_STANDS, _LEANS, _TOLD)]
+    say(f"searching with {len(grid)} choices of constants")
+    scores = np.array([_ndcg(tasks, ranker, _ours(ranker.look, weights)) for weights in grid])
+    scores = scores.reshape(len(_STANDS), len(_LEANS), len(_TOLD), len(tasks))
+    conversations = numbered([task.conversation for task in tasks])
+    found["ours, cross-fitted"] = cross_fit(scores, conversations % FOLDS)[0]
+    found["ours, corpus left out"] = cross_fit(scores, numbered([task.corpus for task in tasks]))[0]
+    later = np.array([bool(task.turns) for task in tasks])
+    stands, leans, told = choose(scores)
+    return Report(
+        len(tasks),
+        int(later.sum()),
+        int(conversations.max()) + 1,
+        documents,
+        tuple(_line(way, each, found[LAST], later, conversations) for way, each in found.items()),
+        Weights(_STANDS[stands], _LEANS[leans], _TOLD[told]),
+    )
+
+
+def _line(way: str, scores: Floats, last: Floats, later: Floats, conversations: Places) -> Line:
+    gain = scores - last
+    return Line(
+        way,
+        float(scores.mean()),
+        float(scores[later].mean()),
+        float(gain.mean()),
+        interval_by_group(gain, conversations),
+    )
+
+
+_Ask = Callable[[Task], Asked]
+
+
+def _ways(look: Callable[[str], Look]) -> Mapping[str, _Ask]:
+    return {
+        LAST: lambda task: _plain(task.question),
+        "last two user turns": lambda task: _joined(task, task.turns[-1:]),
+        "all user turns": lambda task: _joined(task, task.turns),
+        "rewritten by people": lambda task: _plain(task.rewritten or task.question),
+        OURS: _ours(look, WEIGHTS),
+    }
+
+
+def _ours(look: Callable[[str], Look], weights: Weights) -> _Ask:
+    return lambda task: condense(task.question, task.turns, look, weights=weights)
+
+
+def _plain(question: str) -> Asked:
+    return Asked(question.strip(), question)
+
+
+def _joined(task: Task, turns: Sequence[Turn]) -> Asked:
+    questions = [*(turn.question for turn in turns), task.question]
+    return Asked(" ".join(map(str.strip, questions)), task.question)
+
+
+def _ndcg(tasks: Sequence[Task], ranker: Ranker, ask: _Ask) -> Floats:
+    import ir_measures
+
+    qrels = {str(place): dict.fromkeys(task.relevant, 1) for place, task in enumerate(tasks)}
+    run = {str(place): _scored(ranker.rank(ask(task))) for place, task in enumerate(tasks)}
+    found = ir_measures.iter_calc([ir_measures.nDCG @ _CUTOFF], qrels, run)
+    values = {one.query_id: one.value for one in found}
+    return np.array([values[str(place)] for place in range(len(tasks))])
+
+
+def _scored(ranking: Iterable[str]) -> dict[str, float]:
+    return {document: float(-rank) for rank, document in enumerate(ranking)}
+
+
+def lines(report: Report) -> list[str]:
+    """The report in words and columns."""
+    return [
+        f"{report.questions} questions of {report.conversations} conversations, {report.later} of "
+        f"them after the first, over {report.documents} pooled documents; nDCG@{_CUTOFF}",
+        "",
+        f"{'searched for':<27} {'all':>6} {'later':>6} {'gain':>7}   95 % interval",
+        *(
+            f"{line.way:<27} {line.whole:>6.3f} {line.later:>6.3f} {line.gain:>+7.3f}   "
+            "{:+.3f} to {:+.3f}".format(*line.interval)
+            for line in report.lines
+        ),
+        "",
+        f"gain: over the {LAST}; intervals by drawing whole conversations. Cross-fitted: constants "
+        f"chosen on four fifths of the conversations and reported on the rest, in {FOLDS} folds; "
+        "or without the corpus that is asked. All conversations together choose "
+        f"stands {report.chosen.stands}, leans {report.chosen.leans}, told {report.chosen.told}.",
+    ]
+
+
+@click.command("followups")
+@click.argument("mtrag", type=PATH)
+@json_option
+@click.pass_context
+def followups(context: click.Context, mtrag: Path, as_json: bool) -> None:
+    """Compare ways to search after earlier turns, without an LLM.
+
+    MTRAG is the folder of MTRAG's human subset and its rewritten questions.
+    """
+    from dataclasses import asdict
+
+    from eval.lab.followups import lines, measure
+
+    report = measure(mtrag, settings_of(context), say)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo("\n".join(lines(report)))

@@ -1,0 +1,222 @@
+"""Fit the refusal of questions to one half of XQuAD and MTRAG, and measure it on the other half."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eval.calibration.examples import Example, ask, opened_source, read_mtrag, read_squad
+from eval.calibration.leave_out import engine_without
+from eval.calibration.threshold import SETTING, Calibration, Rates, rates
+from eval.measures.answers import RiskCoverage, risk_coverage
+from index.errors import ConfigError
+from rag.retrieval.answerability import confidence_of
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+Say = Callable[[str], None]
+MISSING = ("", "paragraph", "article")
+
+# Share of the fitted half's answerable questions that the line refuses; of the other half's it
+# refuses fewer.
+_REFUSED = 0.06
+_PROMISE = 0.05
+# What is left when only a paragraph is gone is near at any size; at full weight it would hide that
+# what is near by chance gets nearer the more passages there are.
+_PARAGRAPH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What goes into `rag.retrieval.answerability` and `rag.settings`: WEIGHTS, BIAS and REFUSE_BELOW."""
+
+    weights: tuple[float, ...]
+    bias: float
+    line: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Questions asked of a corpus with something missing, and the share of them refused at the
+    line in use, and at the one that refuses 5 % of the answerable.
+    """
+
+    corpus: str
+    missing: str
+    questions: int
+    refused: float
+    refused_at_promise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The fit, the titles of the articles it saw, and what is refused of the others."""
+
+    fitted: Fitted
+    fitted_titles: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswerable:
+    """Questions that their paragraph may not answer: what is refused now, and risk by coverage,
+    an answer being wrong when SQuAD calls its question unanswerable.
+    """
+
+    articles: tuple[str, ...]
+    questions: int
+    answerable: int
+    rates: Rates
+    curve: RiskCoverage
+
+
+def fit(examples: Sequence[Example]) -> Fitted:
+    """Weights of the signals and a line. Raises ConfigError if all are answerable or none is."""
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+    seen = [(e, e.signals) for e in examples if e.signals is not None]
+    labels = [example.answerable for example, _ in seen]
+    if len(set(labels)) < 2:
+        raise ConfigError("there are too few questions to fit refusal to")
+    rows = np.array([signals.values for _, signals in seen])
+    weights = [_PARAGRAPH if e.missing == "paragraph" else 1.0 for e, _ in seen]
+    model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=weights)
+    whole = [signals for e, signals in seen if e.answerable and e.corpus == "all"]
+    chances = model.predict_proba([signals.values for signals in whole])[:, 1]
+    chances *= [signals.of_kind for signals in whole]
+    return Fitted(
+        tuple(map(float, model.coef_[0])),
+        float(model.intercept_[0]),
+        float(np.quantile(chances, _REFUSED)),
+    )
+
+
+def tabulate(examples: Iterable[Example], line: float) -> list[Row]:
+    """What is refused now, by corpus and by what is missing from it, answerable questions first."""
+    groups = defaultdict[tuple[str, str], list[float]](list)
+    for example in examples:
+        groups[example.corpus, example.missing].append(confidence_of(example.signals))
+    rows = []
+    for (corpus, missing), found in sorted(groups.items(), key=lambda item: _order(*item[0])):
+        scores = np.array(found)
+        promise = np.quantile(groups[corpus, ""], _PROMISE)
+        refused, at_promise = float((scores < line).mean()), float((scores < promise).mean())
+        rows.append(Row(corpus, missing, len(scores), refused, at_promise))
+    return rows
+
+
+def _order(corpus: str, missing: str) -> tuple[str, int]:
+    return corpus, MISSING.index(missing)
+
+
+def measure_xquad(path: Path, settings: Settings, say: Say) -> Report:
+    """Fit on articles at even places; judge those at odd places with what is in use now."""
+    source = read_squad(path)
+    with opened_source(source, settings, say) as whole:
+        say("asking about articles at even places")
+        fitted = fit(list(ask(whole, source, range(0, len(source.articles), 2))))
+        say("asking about articles at odd places")
+        judged = ask(whole, source, range(1, len(source.articles), 2))
+        rows = tuple(tabulate(judged, settings.refuse_below))
+        return Report(fitted, tuple(source.titles[::2]), rows)
+
+
+def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[Row, ...]:
+    """Judge MTRAG's questions, none of which was fitted, with what is in use now."""
+    source = read_mtrag(path)
+    with opened_source(source, settings, say) as whole:
+        say("asking MTRAG's questions")
+        asked = ask(whole, source, range(len(source.articles)))
+        return tuple(tabulate((e for e in asked if e.corpus == "all"), settings.refuse_below))
+
+
+def measure_squad2(
+    path: Path, fitted_titles: Collection[str], settings: Settings, say: Say, most: int
+) -> Unanswerable:
+    """Judge SQuAD 2.0's questions about articles that were not fitted, all paragraphs indexed."""
+    source = read_squad(path)
+    kept = [i for i, title in enumerate(source.titles) if title not in fitted_titles]
+    asked = [q for q in source.questions if q.article in kept]
+    asked = Random(0).sample(asked, min(most, len(asked)))
+    with opened_source(source, settings, say) as whole:
+        say(f"asking {len(asked)} of SQuAD 2.0's questions")
+        engine = engine_without(whole, ())
+        given = [(confidence_of(engine.signals(q.text)), bool(q.documents)) for q in asked]
+    found = risk_coverage(given, len(given))
+    assert found
+    return Unanswerable(
+        tuple(source.titles[i] for i in kept),
+        len(given),
+        sum(answerable for _, answerable in given),
+        rates(
+            [c for c, yes in given if yes],
+            [c for c, yes in given if not yes],
+            settings.refuse_below,
+        ),
+        found,
+    )
+
+
+_MISSING = {"": "", "paragraph": ", without its paragraph", "article": ", without its article"}
+_CORPORA = {"all": "all documents", "few": "four articles", "one": "its own article"}
+_SHOWN = (0.1, 0.25, 0.5, 0.75, 1.0)
+
+
+def fit_lines(fitted: Fitted, line: float) -> Iterator[str]:
+    """What was fitted, to be put in use by hand."""
+    weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)
+    yield (
+        f"fitted on articles at even places: WEIGHTS = ({weights}), BIAS = {fitted.bias:.2f}, "
+        f"REFUSE_BELOW = {fitted.line:.2f}"
+    )
+    yield f"in use: {SETTING} = {line:.2f}"
+    yield ""
+
+
+def row_lines(title: str, rows: Sequence[Row]) -> Iterator[str]:
+    """A line for each corpus asked: shares refused."""
+    yield f"{title:<48} {'asked':>6}  refused now  if 5 % of the answerable are"
+    for row in rows:
+        name = f"{_CORPORA[row.corpus]}{_MISSING[row.missing]}"
+        yield f"{name:<48} {row.questions:>6}  {row.refused:>11.3f}  {row.refused_at_promise:.3f}"
+    yield ""
+
+
+def squad2_lines(found: Unanswerable, line: float) -> Iterator[str]:
+    """The curve of SQuAD 2.0 in a few points, its area, and both error rates."""
+    yield (
+        f"SQuAD 2.0, {found.questions} questions ({found.answerable} answerable) about the "
+        f"{len(found.articles)} articles not fitted: {', '.join(found.articles)}"
+    )
+    yield _told(found.rates, f"at {line:.2f}")
+    yield f"area under the risk-coverage curve {found.curve.aurc:.3f}; coverage at 5 % risk " + (
+        f"{found.curve.at_risk_5:.3f}"
+    )
+    for share in _SHOWN:
+        coverage, risk = min(found.curve.points, key=lambda point: abs(point[0] - share))
+        yield f"coverage {coverage:.2f}  risk {risk:.3f}"
+
+
+def calibration_lines(found: Calibration, made: bool, path: Path) -> Iterator[str]:
+    """The line that was written, and its error rates."""
+    source = "made by leaving out what answers" if made else "of the gold set"
+    yield (
+        f"{found.answerable} answerable questions, {found.unanswerable} unanswerable ones {source}"
+    )
+    yield _told(found.fitted, "on these questions")
+    yield _told(found.held_out, "on questions held out")
+    yield f"written to {path}: {SETTING} = {found.line}"
+
+
+def _told(rates: Rates, where: str) -> str:
+    return (
+        f"{where}: {rates.refused:.3f} of the answerable refused, "
+        f"{rates.answered:.3f} of the unanswerable answered"
+    )

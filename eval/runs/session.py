@@ -1,0 +1,132 @@
+"""A whole run: the gold set read, its corpus indexed, its questions asked, the run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from eval.datasets.load import load_gold
+from eval.bench.timing import peak_memory_mb
+from eval.datasets.corpus import own_index, update
+from eval.datasets.evidence import finder, look_up
+from eval.runs.folder import RunFolder
+from eval.datasets.gold import GoldSet
+from eval.runs.evaluate import Exam, evaluate
+from eval.runs.summary import Made, Record, Summary, summarise
+from eval.measures.citations import backs_of, known_error
+from index.errors import EmptyIndex
+from rag.engine import Engine, build
+from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be run: the gold set, the folder to index for it (None: the set's own documents,
+    or else the default index), the run folder, how many of the first questions (None: all), and
+    how often each is asked.
+    """
+
+    gold: Path
+    corpus: Path | None
+    out: Path
+    limit: int | None = None
+    repeats: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was kept; `unread` are the files of its corpus that could not be indexed."""
+
+    records: list[Record]
+    summary: Summary
+    unread: tuple[str, ...]
+
+
+def run_gold(plan: Plan, settings: Settings) -> Finished:
+    """Run a plan under these settings, going on where a run of the same configuration stopped.
+
+    Progress goes to standard error. Raises ConfigError for a gold set with faults, before any
+    question is asked, and EmptyIndex.
+    """
+    gold = load_gold(plan.gold)
+    own = own_index(gold, plan.gold, plan.corpus, settings)
+    unread: tuple[str, ...] = ()
+    if own:
+        settings = own.settings
+        with bars() as show:
+            unread = update(own, show)
+    folder = RunFolder(plan.out)
+    engine = build(settings)
+    try:
+        if all(document.failure for document in engine.documents()):
+            raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER, or add --corpus")
+        engine.warm_up()
+        records, made = _ask(plan, gold, engine, settings, folder)
+    finally:
+        engine.close()
+    summary = summarise(plan.gold.name, records, made)
+    folder.finish(records, summary)
+    return Finished(records, summary, unread)
+
+
+def _ask(
+    plan: Plan, gold: GoldSet, engine: Engine, settings: Settings, folder: RunFolder
+) -> tuple[list[Record], Made]:
+    """The records of all questions in their order, each kept as it comes."""
+    started = perf_counter()
+    find = finder(engine.document)
+    exam = Exam(look_up(gold, find), find, backs_of(settings), plan.repeats)
+    items = gold.items[: plan.limit]
+    done = folder.start(_config(plan, gold, settings, engine.generation))
+    if done:
+        click.echo(f"{len(done)} questions were answered before the run stopped", err=True)
+    spent = 0.0
+    with bars() as show:
+        new = [item for item in items if item.id not in done]
+        for row, record in folder.keep(evaluate(engine, new, exam)):
+            done[row.item.id] = record
+            spent += row.engine_seconds
+            show("asking", len(done), len(items))
+    total = perf_counter() - started
+    made = Made(plan.repeats, total, spent, peak_memory_mb(), known_error(settings))
+    return [done[item.id] for item in items], made
+
+
+def _config(plan: Plan, gold: GoldSet, settings: Settings, generation: int) -> Mapping[str, object]:
+    """What a run is made of; keys to servers are left out."""
+    return {
+        "gold": str(plan.gold),
+        "gold_digest": gold.digest,
+        "questions": len(gold.items[: plan.limit]),
+        "corpus": str(plan.corpus) if plan.corpus else None,
+        "settings": settings.model_dump(mode="json", exclude={"llm_key"}),
+        "repeats": plan.repeats,
+        "generation": generation,
+        "footnote": version("footnote"),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+@contextmanager
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar per stage on standard error, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    console = Console(stderr=True)
+    tasks: dict[str, TaskID] = {}
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield show

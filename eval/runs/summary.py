@@ -1,0 +1,275 @@
+"""Records of a run to its summary."""
+
+from __future__ import annotations
+
+
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eval.measures.answers import abstention, risk_coverage
+
+
+from collections.abc import Iterator, Sequence
+
+
+
+# Measure -> the field of a record's scores that is averaged.
+MEANS = {
+    "success@1": "success_1",
+    "success@5": "success_5",
+    "recall@5": "recall_5",
+    "recall@10": "recall_10",
+    "mrr@10": "reciprocal_rank",
+    "ndcg@10": "ndcg_10",
+    "span_recall": "span_recall",
+    "span_precision": "span_precision",
+    "span_iou": "span_iou",
+    "contains": "contains",
+    "exact_match": "exact_match",
+    "token_f1": "token_f1",
+    "rouge_l": "rouge_l",
+    "citation_precision": "citation_precision",
+    "citation_recall": "citation_recall",
+    "alce_precision": "alce_precision",
+    "alce_recall": "alce_recall",
+    "page_match": "page_match",
+}
+# Points of a risk-coverage curve that are kept.
+_POINTS = 100
+
+Record = Mapping[str, Any]
+Summary = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a run was made: how often each question was asked, and the wall time in seconds of its
+    asking and scoring, `engine` of which went into answers. `judge` names the support check.
+    """
+
+    times: int
+    total: float
+    engine: float
+    peak_memory_mb: float | None
+    judge: Mapping[str, object]
+
+
+def summarise(gold: str, records: Sequence[Record], made: Made) -> Summary:
+    """Means over the questions to which each measure applies; None where there is none.
+
+    `n` tells over how many questions (for `exact_quotes`: citations) a measure was taken.
+    """
+    measures = _measures(records)
+    answerable = sum(record["answerable"] for record in records)
+    failed = [record for record in records if record["error"]]
+    differing = [record["id"] for record in records if record["differs"]]
+    return {
+        "gold": gold,
+        "questions": len(records),
+        "answerable": answerable,
+        "unanswerable": len(records) - answerable,
+        "failed": [{"id": record["id"], "error": record["error"]} for record in failed],
+        "measures": {name: value for name, (value, _) in measures.items()},
+        "n": {name: count for name, (_, count) in measures.items()},
+        "faults": dict(sorted(Counter(r["fault"] for r in records if r["fault"]).items())),
+        "tags": dict(_by_tag(records)),
+        "risk_coverage": _risk_coverage(records),
+        "judge": made.judge,
+        "repeats": {"times": made.times, "differing": differing},
+        "seconds": _seconds(records, made),
+        "stages": dict(_stages(records)),
+        "peak_memory_mb": made.peak_memory_mb,
+    }
+
+
+Measured = tuple[float | None, int]
+
+
+def _measures(records: Sequence[Record]) -> dict[str, Measured]:
+    return {
+        **{name: _mean(records, field) for name, field in MEANS.items()},
+        **_citations(records),
+        **_refusals(records),
+    }
+
+
+def _mean(records: Iterable[Record], field: str) -> Measured:
+    values = [value for one in records if (value := one["scores"][field]) is not None]
+    return _share(sum(values), len(values))
+
+
+def _citations(records: Iterable[Record]) -> dict[str, Measured]:
+    """Of all citations: those whose quote is exact; and made-up labels for each answer."""
+    answered = [one["scores"] for one in records if one["scores"]["refused"] is False]
+    citations = sum(scores["citations"] for scores in answered)
+    return {
+        "exact_quotes": _share(sum(scores["exact"] for scores in answered), citations),
+        "stray_labels": _share(sum(scores["stray"] for scores in answered), len(answered)),
+    }
+
+
+def _refusals(records: Sequence[Record]) -> dict[str, Measured]:
+    # A question that failed was not refused: a crash must not look like caution.
+    refused = [record["scores"]["refused"] is True for record in records]
+    answerable = [record["answerable"] for record in records]
+    found = abstention(refused, answerable)
+    told = sum(no is not can for no, can in zip(refused, answerable, strict=True))
+    shares = {
+        "refusal_precision": (found.precision, sum(refused)),
+        "refusal_recall": (found.recall, len(records) - sum(answerable)),
+        "refusal_f1": (found.f1, len(records)),
+        "over_refusal": (found.over_refusal, sum(answerable)),
+        # AvNA of SQuAD 2.0: answered or refused as it should be.
+        "answered_or_not": (told / len(records) if records else None, len(records)),
+    }
+    return {name: (_rounded(value), count) for name, (value, count) in shares.items()}
+
+
+def _by_tag(records: Sequence[Record]) -> Iterator[tuple[str, Summary]]:
+    for tag in sorted({tag for record in records for tag in record["tags"]}):
+        tagged = [record for record in records if tag in record["tags"]]
+        measures = {name: value for name, (value, _) in _measures(tagged).items()}
+        yield tag, {"questions": len(tagged), "measures": measures}
+
+
+def _risk_coverage(records: Sequence[Record]) -> Summary | None:
+    """The curve over the `n` questions whose answers are known to be right or wrong."""
+    judged = [
+        one for one in records if one["scores"]["contains"] is not None or not one["answerable"]
+    ]
+    answered = [
+        (one["confidence"], one["scores"]["contains"] == 1)
+        for one in judged
+        if one["scores"]["refused"] is False and one["confidence"] is not None
+    ]
+    found = risk_coverage(answered, len(judged))
+    if found is None:
+        return None
+    step = math.ceil(len(found.points) / _POINTS)
+    points = [*found.points[::-step]][::-1]
+    return {
+        "points": [[_rounded(coverage), _rounded(risk)] for coverage, risk in points],
+        "aurc": _rounded(found.aurc),
+        "at_risk_5": _rounded(found.at_risk_5),
+        "n": len(judged),
+    }
+
+
+def _share(total: float, count: int) -> Measured:
+    return (_rounded(total / count) if count else None), count
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _seconds(records: Iterable[Record], made: Made) -> dict[str, float | None]:
+    return {
+        "total": round(made.total, 3),
+        "engine": round(made.engine, 3),
+        "share": _rounded(made.engine / made.total) if made.total else None,
+        **_spread([record["seconds"] for record in records if not record["error"]]),
+    }
+
+
+def _stages(records: Iterable[Record]) -> Iterator[tuple[str, dict[str, float | None]]]:
+    """Median and 95th percentile of each stage, in the order of the stages."""
+    stages = dict[str, list[float]]()
+    for record in records:
+        for name, seconds in (record["stages"] or {}).items():
+            stages.setdefault(name, []).append(seconds)
+    for name, values in stages.items():
+        yield name, _spread(values)
+
+
+def _spread(values: Iterable[float]) -> dict[str, float | None]:
+    ordered = sorted(values)
+    if not ordered:
+        return {"median": None, "p95": None}
+
+    def at(share: float) -> float:
+        return round(ordered[math.ceil(share * len(ordered)) - 1], 4)
+
+    return {"median": at(0.5), "p95": at(0.95)}
+
+
+_LISTED = 12
+_FAULTS = {
+    "failed": "failed",
+    "not_found": "the evidence was not found",
+    "found_not_used": "the evidence was found, but not used",
+    "used_not_found": "answered right, but not from the evidence",
+    "used_not_right": "the evidence was used, but the answer lacks a gold string",
+    "not_refused": "answered, but not answerable",
+}
+
+
+def table(summary: Summary) -> Iterator[str]:
+    """Lines of a table; only those that begin with `seconds` or `memory` hold what varies."""
+    yield (
+        f"{summary['gold']}: {summary['questions']} questions, "
+        f"{summary['answerable']} answerable, {summary['unanswerable']} not"
+    )
+    yield ""
+    yield f"{'measure':<20} {'score':>7} {'n':>6}"
+    for name, value in summary["measures"].items():
+        if value is not None:
+            yield f"{name:<20} {value:>7.3f} {summary['n'][name]:>6}"
+    yield ""
+    if curve := summary["risk_coverage"]:
+        yield (
+            f"surest answers first: mean risk {curve['aurc']:.3f}; at most 5 % wrong up to "
+            f"{100 * curve['at_risk_5']:.0f} % of the {curve['n']} questions"
+        )
+    if summary["measures"]["alce_recall"] is not None:
+        yield f"alce_* are judged by {summary['judge']['name']}: {summary['judge']['error']}"
+    yield from _faults(summary)
+    yield ""
+    yield from _times(summary)
+
+
+def _faults(summary: Summary) -> Iterator[str]:
+    for fault, count in summary["faults"].items():
+        yield f"{count:>6}  {_FAULTS[fault]}"
+    if summary["repeats"]["times"] > 1:
+        times, differing = summary["repeats"]["times"], summary["repeats"]["differing"]
+        yield f"{len(differing):>6}  answered otherwise when asked {times} times"
+
+
+def _times(summary: Summary) -> Iterator[str]:
+    seconds = summary["seconds"]
+    if seconds["share"] is not None:
+        yield f"seconds: {seconds['total']:.1f}, {100 * seconds['share']:.1f} % the engine's"
+    for name, spread in {"answer": seconds, **summary["stages"]}.items():
+        if spread["median"] is not None:
+            median, p95 = spread["median"], spread["p95"]
+            yield f"seconds, {name}: median {median:.3f}, 95 % within {p95:.3f}"
+    if summary["peak_memory_mb"] is not None:
+        yield f"memory: {summary['peak_memory_mb']:.0f} MB at its peak"
+
+
+def to_look_at(records: Sequence[Record]) -> Iterator[str]:
+    """Lines for each question that failed, then for those that went wrong, by what went wrong."""
+    yield from (f"failed: {one['id']}: {one['error']}" for one in records if one["error"])
+    asked = [(one, one["scores"]) for one in records if not one["error"]]
+    groups = {
+        "no evidence in the first 5": [r for r, scores in asked if scores["success_5"] == 0],
+        "refused, but answerable": [r for r, s in asked if r["answerable"] and s["refused"]],
+        "answered without a gold string": [
+            r for r, scores in asked if scores["contains"] == 0 and not scores["refused"]
+        ],
+        "answered, but not answerable": [
+            r for r, scores in asked if not r["answerable"] and not scores["refused"]
+        ],
+        "quote not exact": [r for r, scores in asked if scores["exact"] < scores["citations"]],
+        "answered otherwise when asked again": [r for r, _ in asked if r["differs"]],
+    }
+    for reason, found in groups.items():
+        if found:
+            names = ", ".join(record["id"] for record in found[:_LISTED])
+            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+            yield f"{reason} ({len(found)}): {names}{more}"
