@@ -50,7 +50,6 @@ HOMES = {
     "mcp": {"ui/http/mcp_server.py", "ui/cli/mcp.py"},
     "gradio": {
         "ui/page/handlers.py",
-        "ui/page/handlers.py",
         "ui/page/components.py",
         "ui/page/documents_panel.py",
     },

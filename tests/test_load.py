@@ -13,9 +13,9 @@ import pytest
 
 from index.errors import ConfigError
 from index.settings import IndexSettings, load_settings
+from index.sync import parse_pool as module
 from index.sync.parse_pool import load
 from index.sync.parse_worker import DEADLY, HUNGRY, Loaded, file_digest
-from index.sync.sync import parse_pool as module
 from index.sync.walk import Entry, walk
 from index.types import Document, Failure
 

@@ -14,8 +14,9 @@ from font_source_sans_pro import SourceSansPro  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
 
 from index.formats.base import Unreadable
+from index.formats.pdf import ocr
 from index.formats.pdf.paragraphs import join_pages
-from index.formats.pdf.text import ocr, parse_pdf
+from index.formats.pdf.text import parse_pdf
 from index.formats.registry import parse
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

@@ -15,8 +15,9 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from index.formats.base import Unreadable
+from index.formats.pdf import ocr
 from index.formats.pdf.render import Box, boxes, render
-from index.formats.pdf.text import ocr, open_pdf, parse_pdf
+from index.formats.pdf.text import open_pdf, parse_pdf
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

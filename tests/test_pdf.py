@@ -16,7 +16,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from index.formats.base import Parsed, Unreadable
-from index.formats.pdf.text import ocr, parse_pdf
+from index.formats.pdf import ocr
+from index.formats.pdf.text import parse_pdf
 from index.types import Heading
 
 pytestmark = pytest.mark.unit

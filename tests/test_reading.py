@@ -14,8 +14,8 @@ import pytest
 
 from index.errors import ConfigError
 from index.formats.base import Parsed
+from index.sync import parse_worker as reading
 from index.sync.parse_worker import file_digest, open_ordinary, read_file, read_files
-from index.sync.sync import parse_worker as reading
 from index.sync.walk import Entry, walk
 from index.types import Document, Failure, Heading
 

@@ -40,10 +40,10 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     """
     from dataclasses import asdict
 
-    from eval.bench.timing import ask as bench_ask
-    from eval.bench.timing import index as bench_index
-    from eval.bench.timing import load as bench_serve
-    from eval.bench.timing import start as bench_start
+    from eval.bench import ask as bench_ask
+    from eval.bench import index as bench_index
+    from eval.bench import load as bench_serve
+    from eval.bench import start as bench_start
     from eval.bench.timing import table
 
     if corpus is not None and not corpus.is_dir():

@@ -28,7 +28,7 @@ def refusal(
 
     XQUAD is a SQuAD-format file: its articles at even places are fitted. MTRAG is the folder of
     MTRAG's human subset; it and SQuAD 2.0 are measured alone, the latter without the articles
-    that were fitted. What is fitted is printed; `rag/retrieval/answerability.py` holds what is in use.
+    that were fitted. What is fitted is printed; `rag/retrieval/answerability.py` is what is used.
     """
     from eval.lab.refusal_fit import (
         fit_lines,

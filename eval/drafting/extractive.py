@@ -26,8 +26,8 @@ _DIGITS = r"\d+(?:[.,]\d+)*"
 _COUNT = rf"(?:{_DIGITS}|{'|'.join(word for word in NUMBER_WORDS if word not in {'zero', 'one'})})"
 _SCALE = r"(?:\s(?:hundred|thousand|million|billion))?"
 _UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centuries)"
-_DRAFT_QUESTIONS_NAME = r"[A-Z][\w’'-]+"
-_FULL_NAME = rf"(?:{_DRAFT_QUESTIONS_NAME}|[A-Z]\.)(?:\s(?:(?:of|the|de|al|bin|van|von)\s)?(?:{_DRAFT_QUESTIONS_NAME}|[A-Z]\.))*"
+_WORD = r"[A-Z][\w’'-]+"
+_FULL_NAME = rf"(?:{_WORD}|[A-Z]\.)(?:\s(?:(?:of|the|de|al|bin|van|von)\s)?(?:{_WORD}|[A-Z]\.))*"
 _VERB = (
     r"(?:is|was|has|had|will|can|could|must|should|may|met|led|said|told|made|took|"
     r"wrote|won|began|became|held|gave|kept|built|found|runs|leads|owns|works|wants|needs|"
@@ -60,7 +60,7 @@ _SUBJECT_COUNT = re.compile(
     re.IGNORECASE,
 )
 _INVERTED = re.compile(
-    rf"^(?P<subject>(?:The|A|An|{_DRAFT_QUESTIONS_NAME})(?:\s[\w’'-]+){{0,5}}?)\s(?P<aux>{_AUXILIARY})\s"
+    rf"^(?P<subject>(?:The|A|An|{_WORD})(?:\s[\w’'-]+){{0,5}}?)\s(?P<aux>{_AUXILIARY})\s"
     rf"(?P<rest>[^,;]+?)\s(?:in|on)\s(?P<fact>{_DATE})(?P<end>\s[^,;]+)?[.!]$"
 )
 _ROLE = re.compile(

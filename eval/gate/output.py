@@ -188,9 +188,9 @@ def gate(
     from dataclasses import asdict
 
     from eval.datasets.load import load_gold
+    from eval.gate import output as gate_forms
     from eval.gate.baseline import baseline_of, check_same_gold, read_baseline, write_baseline
     from eval.gate.gate import REGRESSION, judge
-    from eval.gate.gate import output as gate_forms
 
     old = None if update and not file.exists() else read_baseline(file)
     if old and not update:

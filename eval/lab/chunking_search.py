@@ -1,4 +1,4 @@
-"""The searches that `eval.datasets.chunking` measures: the nearest chunks, and Footnote's own index."""
+"""The searches that `eval.datasets.chunking` measures: nearest chunks, and our own index."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ FOLDS = 5
 _CUTOFF = 5
 # Hits of which documents are taken: enough for the first five of them.
 _HITS = 20
-# What is chosen among; `rag.followups.condense` says what each means. People in MTRAG seldom ask twice for
+# What is chosen among; `rag.followups.condense` says what each means. People seldom ask twice for
 # what one passage says, as others may, so `told` is kept small.
 _STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
 

@@ -35,7 +35,7 @@ _PARAGRAPH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes into `rag.retrieval.answerability` and `rag.settings`: WEIGHTS, BIAS and REFUSE_BELOW."""
+    """What goes into `rag.retrieval.answerability` and `rag.settings`, as Python."""
 
     weights: tuple[float, ...]
     bias: float

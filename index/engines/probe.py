@@ -85,7 +85,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _environment() -> dict[str, str]:
     """The child finds these packages as its parent did, whatever the current folder is."""
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     paths = [root, *(path for path in sys.path if path)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 

@@ -27,7 +27,7 @@ from index.errors import FootnoteError, StoreError
 from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
 from index.snapshots import Index
-from index.sync.sync import doctor
+from index.sync import doctor
 from tests.crash import scenes
 from tests.crash.faults import Ended, in_child, start
 from tests.crash.look import MEMORY_BYTES, Flaw, Held

@@ -30,11 +30,11 @@ from ui.page.html_conversation import (
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import Shown
+from ui.service import history as feedback
 from ui.service.answer_options import Manner, Through
 from ui.service.history import History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
-from ui.wiring import history as feedback
 
 _READY = gr.update(submit_btn="Ask", stop_btn=False)
 

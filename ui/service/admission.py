@@ -37,6 +37,9 @@ class Late(StoreError):
     """An answer took longer than it may."""
 
 
+T = TypeVar("T")
+
+
 class Stopping(StoreError):
     """The server is being stopped."""
 
@@ -136,8 +139,6 @@ class Ticket(Generator[T, None, None], Generic[T]):
     def _late(self) -> Late:
         return Late(f"the answer took longer than {self._limits.seconds:g} s; ask again")
 
-
-T = TypeVar("T")
 
 _RETRY_SECONDS = (1, 60)
 _STOPPING = "the server is being stopped; ask again when it is back"

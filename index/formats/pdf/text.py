@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable
+from index.formats.pdf import ocr
 from index.formats.pdf.geometry import (
     WHOLE,
     Rect,
@@ -20,7 +21,6 @@ from index.formats.pdf.geometry import (
 )
 from index.formats.pdf.hidden import unseen
 from index.formats.pdf.paragraphs import DIVIDED, Line, join_pages
-from index.formats.pdf.text import ocr
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
