@@ -40,7 +40,7 @@ crash-damage: .venv/installed compiler
 
 # Edits of a folder at random, and after each a sync that must leave what one from scratch would.
 history: .venv/installed
-	$(BIN)/python tests/history.py 500
+	$(BIN)/python tests/crash/history.py 500
 
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
@@ -63,8 +63,8 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 screenshot: setup
-	$(BIN)/python tests/screenshot.py chat docs/screenshot.png
-	$(BIN)/python tests/screenshot.py report docs/report.png
+	$(BIN)/python tests/helpers/screenshot.py chat docs/screenshot.png
+	$(BIN)/python tests/helpers/screenshot.py report docs/report.png
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'

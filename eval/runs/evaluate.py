@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
-from eval.measures.citations import Backs
 from eval.datasets.evidence import Fact, Find
 from eval.datasets.gold import GoldItem
+from eval.measures.citations import Backs
 from eval.measures.grade import Fault, Scores, failed, fault_of, grade
 from eval.measures.retrieval import DEPTH, found_all
 from index.errors import FootnoteError

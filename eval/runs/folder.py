@@ -35,31 +35,20 @@ stages {name: {median, p95}}, peak_memory_mb.
 
 from __future__ import annotations
 
-
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
-from eval.runs.evaluate import Row
-from eval.runs.summary import Record
-from index.errors import ConfigError
-from index.types import Hit
-from rag.schema import AnswerBody
-
-
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from eval.pydantic_errors import first_fault
+from eval.runs.evaluate import Row
+from eval.runs.summary import Record
 from index.errors import ConfigError
-
+from index.types import Hit
+from rag.schema import AnswerBody
 
 CONFIG, RESULTS, SUMMARY = "config.json", "results.jsonl", "summary.json"
 # What config.json holds that may differ between two parts of one run.

@@ -12,15 +12,15 @@ from time import perf_counter
 
 import click
 
-from eval.datasets.load import load_gold
 from eval.bench.timing import peak_memory_mb
 from eval.datasets.corpus import own_index, update
 from eval.datasets.evidence import finder, look_up
-from eval.runs.folder import RunFolder
 from eval.datasets.gold import GoldSet
-from eval.runs.evaluate import Exam, evaluate
-from eval.runs.summary import Made, Record, Summary, summarise
+from eval.datasets.load import load_gold
 from eval.measures.citations import backs_of, known_error
+from eval.runs.evaluate import Exam, evaluate
+from eval.runs.folder import RunFolder
+from eval.runs.summary import Made, Record, Summary, summarise
 from index.errors import EmptyIndex
 from rag.engine import Engine, build
 from rag.settings import Settings

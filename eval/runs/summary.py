@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,11 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.measures.answers import abstention, risk_coverage
-
-
-from collections.abc import Iterator, Sequence
-
-
 
 # Measure -> the field of a record's scores that is averaged.
 MEANS = {

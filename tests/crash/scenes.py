@@ -23,7 +23,7 @@ from index.types import Content, Embedded, Vectors
 from tests.crash.faults import in_child
 from tests.crash.look import Held, flaws, look, wrong_vectors
 from tests.crash.quick import speed_up
-from tests.indexing import minilm, write
+from tests.helpers.indexing import minilm, write
 
 Files = dict[str, str | bytes]
 
@@ -65,7 +65,7 @@ def share_embedder(name: str) -> Embedder:
     _ = embedder.max_tokens  # loads it
     patch = pytest.MonkeyPatch()
     patch.setattr(Embedder, "__new__", lambda *_: embedder)
-    patch.setattr("tests.indexing.minilm", lambda: embedder)
+    patch.setattr("tests.helpers.indexing.minilm", lambda: embedder)
     return embedder
 
 

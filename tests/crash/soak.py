@@ -26,7 +26,7 @@ from tests.crash.look import Flaw, Held, flaws, look, stored
 from tests.crash.quick import speed_up
 from tests.crash.recovery import after_recovery, last_line
 from tests.crash.scenes import Files
-from tests.indexing import wanted
+from tests.helpers.indexing import wanted
 
 _LONGEST = 3.0
 # Documents, so that the last cycles are as quick as the first.

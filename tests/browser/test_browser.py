@@ -1,0 +1,571 @@
+"""The chat page in a real Chromium: what a person sees, clicks and presses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Literal
+from urllib.request import Request, urlopen
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    FrameLocator,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+)
+
+from index.catalog.writer import writer_lock
+from index.settings import load_settings
+from index.sync.sync import sync
+from rag.settings import Settings
+from tests.conftest import SEEDS
+from tests.helpers.screenshot import ask, chromium, serving
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # on a busy machine
+
+PARIS = "Who met in Paris?"
+HOSTAGES = "How many hostages remain in Gaza?"
+OWLS = "# Owls of the barn\n\n## Their names\n\nTwo owls live in the barn behind the mill.\n"
+NORWAY = "What is the capital of Norway?"
+DESK = ViewportSize(width=1440, height=900)
+TITLE = "The <b>gate</b> ${6-7} {{value}}"
+NASTY = (
+    f"# {TITLE}\n\n"
+    "The north gate opens at nine <img src=x onerror=\"document.title='owned'\">"
+    "<script>document.title='owned'</script> ![p](http://evil.example/p.png) every morning.\n"
+)
+ATTACK = (
+    "The north gate opens at nine every morning [1]. "
+    "![p](http://evil.example/?q=1) <img src=http://evil.example/2> "
+    "[click](http://evil.example/3) <script>document.title='owned'</script> "
+)
+
+
+class Watched:
+    """A page, and what it asked of the network and told the console."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.complaints.append(said.text)
+
+    def open(self) -> Page:
+        self.page.goto(self.address)
+        self.page.locator("#shelf .documents").wait_for()
+        return self.page
+
+    def strangers(self) -> list[str]:
+        """Requests that went anywhere but to the page's own server."""
+        own = (self.address + "/", "data:", "blob:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder over a copy of the seeds, which tests add to and delete from."""
+    folder = tmp_path_factory.mktemp("page")
+    shutil.copytree(SEEDS, folder / "corpus")
+    sync(load_settings(Settings, data=folder / "data"), folder / "corpus")
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def address(data: Path) -> Iterator[str]:
+    with serving(data) as running:
+        yield running
+
+
+@pytest.fixture
+def watched(browser: Browser, address: str) -> Iterator[Watched]:
+    context = browser.new_context(viewport=DESK)
+    yield Watched(context.new_page(), address)
+    context.close()
+
+
+@pytest.fixture
+def page(watched: Watched) -> Page:
+    return watched.open()
+
+
+class SlowLLM:
+    """An OpenAI-compatible server that writes a text word by word, and notes who hangs up."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        self.words = re.findall(r"\S+\s*", text)
+        self.seconds = seconds
+        self.hung_up = threading.Event()
+        slow = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                try:
+                    for word in slow.words:
+                        self.write({"role": "assistant", "content": word}, None)
+                        time.sleep(slow.seconds)
+                    self.write({}, "stop")
+                    self.wfile.write(b"data: [DONE]\n\n")
+                except OSError:
+                    slow.hung_up.set()
+
+            def write(self, delta: dict[str, str], reason: str | None) -> None:
+                choice = {"index": 0, "delta": delta, "finish_reason": reason}
+                chunk = {
+                    "id": "1",
+                    "object": "chat.completion.chunk",
+                    "created": 1,
+                    "model": "slow",
+                    "choices": [choice],
+                }
+                self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+                self.wfile.flush()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[SlowLLM]:
+    slow = SlowLLM(ATTACK * 3, 0.1)
+    yield slow
+    slow.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def nasty_address(tmp_path_factory: pytest.TempPathFactory, llm: SlowLLM) -> Iterator[str]:
+    """A server over a hostile document, with an LLM that writes what an attacker would."""
+    folder = tmp_path_factory.mktemp("nasty")
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / "gate ${6-7}.md").write_text(NASTY, encoding="utf-8")
+    sync(load_settings(Settings, data=folder / "data"), folder / "corpus")
+    settings = {"FOOTNOTE_LLM_URL": llm.url, "FOOTNOTE_LLM_MODEL": "slow"}
+    with serving(folder / "data", settings) as running:
+        yield running
+
+
+@pytest.fixture
+def nasty(browser: Browser, nasty_address: str) -> Iterator[Watched]:
+    context = browser.new_context(viewport=DESK)
+    yield Watched(context.new_page(), nasty_address)
+    context.close()
+
+
+def citations_of(address: str, question: str) -> list[dict[str, object]]:
+    body = json.dumps({"question": question}).encode()
+    request = Request(address + "/v1/ask", body, {"Content-Type": "application/json"})
+    with urlopen(request) as reply:
+        citations: list[dict[str, object]] = json.load(reply)["citations"]
+    return citations
+
+
+def document_of(page: Page) -> FrameLocator:
+    """The document that is shown beside the answer."""
+    return page.frame_locator("#panel iframe")
+
+
+def serious_faults(page: Page) -> list[str]:
+    """What axe-core finds of impact `serious` or worse: its rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing fades any more: until then its colours are others."""
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+
+
+def is_in_view(locator: Locator) -> bool:
+    seen: bool = locator.evaluate(
+        "e => { const r = e.getBoundingClientRect(); "
+        "return r.top >= 0 && r.top < innerHeight && r.bottom > 0; }"
+    )
+    return seen
+
+
+def test_fresh_page_says_what_is_indexed_and_offers_questions(page: Page) -> None:
+    expect(page.locator("#summary p")).to_have_text(re.compile(r"6 documents · \d+ passages"))
+    expect(page.locator("#shelf .documents li")).to_have_count(6)
+    expect(page.locator("#ask textarea")).to_be_focused()
+    page.locator("#talk .offers button").first.click(timeout=60_000)
+    expect(page.locator("#now .exchange.done a.marker").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#now .refusal")).to_have_count(0)
+    expect(page.locator("#talk .offers")).to_be_hidden()
+
+
+def test_question_is_answered_with_markers_and_their_sources(page: Page, address: str) -> None:
+    ask(page, PARIS)
+    answer = page.locator("#now .answer")
+    for name in ("David Barnea", "William J. Burns", "Mohammed bin Abdulrahman Al Thani"):
+        expect(answer).to_contain_text(name)
+    citations = citations_of(address, PARIS)
+    assert citations
+    expect(answer.locator("a.marker")).to_have_count(len(citations))
+    marks = page.locator("#sources .card:not(.uncited) mark")
+    assert marks.all_inner_texts() == [citation["quote"] for citation in citations]
+    expect(page.locator("#ask textarea")).to_have_value("")
+
+
+def test_marker_opens_the_text_with_its_words_marked_and_escape_leads_back(page: Page) -> None:
+    ask(page, PARIS)
+    marker = page.locator("#t1-m1")
+    marker.focus()
+    page.keyboard.press("Enter")
+    quote = document_of(page).locator("mark#quote")
+    expect(quote).to_have_text(page.locator("#t1-c1 mark").inner_text())
+    expect(page.locator("#panel h2")).to_be_focused()
+    assert is_in_view(quote)
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(marker).to_be_focused()
+
+
+def test_marker_of_a_pdf_opens_its_page_as_a_picture_with_the_words_marked(page: Page) -> None:
+    ask(page, HOSTAGES)
+    page.locator("#t1-m1").click()
+    document = document_of(page)
+    expect(document.locator("rect#quote")).to_be_visible(timeout=60_000)
+    picture = document.locator("img")
+    expect(picture).to_have_attribute(
+        "alt", re.compile("Page 1 of terms.pdf. The marked words: .*more than 120 hostages")
+    )
+    loaded = "e => e.decode().then(() => e.naturalWidth)"
+    assert picture.evaluate(loaded) > 1000
+    first = document.locator("rect#quote").bounding_box()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#panel .count")).to_have_text("Citation 2 of 2")
+    expect(document.locator("img")).to_have_attribute("alt", re.compile("about a quarter"))
+    expect(document.locator("rect#quote")).to_be_visible()
+    assert document.locator("rect#quote").bounding_box() != first
+    expect(page.locator("#t1-m2")).to_have_class(re.compile("chosen"))
+    page.locator("#panel .previous").click()
+    expect(page.locator("#panel .count")).to_have_text("Citation 1 of 2")
+    expect(page.locator("#panel .previous")).to_be_disabled()
+    page.locator("#panel .close").click()
+    expect(page.locator("#t1-m1")).to_be_focused()
+
+
+def test_marker_of_a_table_opens_the_row_under_its_header(page: Page) -> None:
+    ask(page, "What part did Mossad take?")
+    page.locator('#sources .card:has-text("who-is-who.csv") a.open').first.click()
+    document = document_of(page)
+    expect(document.locator("th")).to_have_text(["name", "kind", "role", "part in the talks"])
+    row = document.locator("tr.cited")
+    expect(row).to_have_count(1)
+    expect(row.locator("mark")).to_have_count(4)
+    assert is_in_view(row.locator("mark").first)
+
+
+def test_what_no_document_says_is_refused_with_the_nearest_passages(page: Page) -> None:
+    ask(page, NORWAY)
+    expect(page.locator("#now .refusal")).to_contain_text("don't seem to answer this question")
+    expect(page.locator("#now a.marker")).to_have_count(0)
+    expect(page.locator("#sources h2")).to_have_text("Nearest passages")
+    page.locator("#sources .card.uncited a.open").first.click()
+    expect(document_of(page).locator("#quote")).to_be_visible(timeout=60_000)
+
+
+def test_follow_up_shows_what_was_searched_for_and_the_earlier_sources_come_back(
+    page: Page,
+) -> None:
+    ask(page, PARIS)
+    ask(page, "And how long did they last?")
+    expect(page.locator("#now .foot")).to_contain_text("Searched for")
+    expect(page.locator("#past .exchange")).to_have_count(1)
+    page.locator("#t1-m1").click()
+    expect(document_of(page).locator("mark#quote")).to_contain_text("David Barnea")
+    newest, box = page.locator("#now .exchange").bounding_box(), page.locator("#ask").bounding_box()
+    assert newest
+    assert box
+    assert newest["y"] + newest["height"] <= box["y"] + 1
+
+
+def test_settings_are_changed_by_keyboard_and_stay_with_the_conversation(page: Page) -> None:
+    button, form = page.locator("#gist button"), page.locator("#manner")
+    expect(button).to_contain_text("Quotes · 8 passages")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(form).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("Passages to answer from")).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(button).to_contain_text("Quotes · 2 passages")
+    expect(form).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+    expect(button).to_be_focused()
+    ask(page, PARIS)
+    expect(page.locator("#sources .card")).to_have_count(2)
+    page.reload()
+    expect(button).to_contain_text("Quotes · 2 passages")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#now .exchange.done")).to_be_visible()
+    expect(page.locator("#sources .card")).to_have_count(2)
+    page.get_by_role("button", name="New chat").click()
+    expect(button).to_contain_text("Quotes · 8 passages")
+
+
+def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and_deleted(
+    page: Page, data: Path
+) -> None:
+    ask(page, PARIS)
+    page.locator("#now .thumb.down").click()
+    page.locator("#now .why").get_by_role("button", name="Incomplete").click()
+    expect(page.locator("#now .thanks")).to_have_text("Noted: Incomplete")
+    rated = json.loads((data / "feedback.jsonl").read_text().splitlines()[-1])
+    assert (rated["question"], rated["rating"], rated["reason"]) == (PARIS, "down", "Incomplete")
+    assert rated["citations"][0]["document"] == "brief.md"
+
+    page.reload()
+    expect(page.locator("#now .question")).to_have_text(PARIS, timeout=30_000)
+    expect(page.locator("#now .thanks")).to_be_visible()
+    current = page.locator("#chats li:has([aria-current])")
+    current.get_by_role("button", name="Rename").click()
+    page.locator("#sure input").fill("The weekend")
+    page.keyboard.press("Enter")
+    expect(current.locator(".chat")).to_have_text("The weekend")
+    with page.expect_download() as saving:
+        current.get_by_role("button", name="Export").click()
+    assert saving.value.suggested_filename == "the-weekend.md"
+    saved = Path(saving.value.path()).read_text(encoding="utf-8")
+    assert f"# The weekend\n\n## {PARIS}\n\nDavid Barnea" in saved
+    assert "1. Diplomats try to restart Israel-Hamas ceasefire talks, brief.md: “David" in saved
+
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#now .welcome")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("chat="))
+    page.get_by_role("button", name="The weekend", exact=True).click()
+    expect(page.locator("#now .question")).to_have_text(PARIS)
+    current.get_by_role("button", name="Delete").click()
+    page.locator("#sure .yes").click()
+    expect(page.get_by_role("button", name="The weekend", exact=True)).to_have_count(0)
+    expect(page.locator("#now .welcome")).to_be_visible()
+
+
+def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(page: Page) -> None:
+    page.locator("#files").set_input_files(
+        {"name": "owls.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
+    )
+    expect(page.locator("#uploads li.indexed")).to_have_count(1, timeout=300_000)
+    expect(page.locator("#talk .offers.about button").first).to_be_visible(timeout=60_000)
+    ask(page, "How many owls live in the barn behind the mill?")
+    expect(page.locator("#now .answer")).to_contain_text("Two owls live in the barn")
+
+    page.get_by_role("tab", name="Documents").click()
+    page.get_by_role("button", name="Delete Owls of the barn").click()
+    page.locator("#sure .yes").click()
+    expect(page.locator("#shelf .documents")).not_to_contain_text("owls.md", timeout=300_000)
+    page.reload()
+    expect(page.locator("#now .outdated")).to_contain_text("owls.md is not indexed any more")
+    page.locator("#now a.marker").first.click()
+    expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
+
+
+def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> None:
+    with writer_lock(data):  # so that its sync waits
+        page.locator("#files").set_input_files(
+            {"name": "bats.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
+        )
+        expect(page.locator("#shelf .waiting")).to_contain_text("Not indexed yet", timeout=60_000)
+        page.get_by_role("button", name="Delete bats.md").click()
+        page.locator("#sure .yes").click()
+        expect(page.locator("#shelf .waiting")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#uploads li")).to_have_count(0, timeout=300_000)
+    assert not (data.parent / "corpus" / "bats.md").exists()
+
+
+def test_blank_question_asks_nothing(page: Page) -> None:
+    page.locator("#ask textarea").fill("   ")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    expect(page.locator(".exchange")).to_have_count(0)
+
+
+def test_page_asks_nothing_of_other_servers_and_complains_of_nothing(watched: Watched) -> None:
+    page = watched.open()
+    ask(page, PARIS)
+    page.locator("#t1-m1").click()
+    document_of(page).locator("mark#quote").wait_for()
+    ask(page, NORWAY)
+    page.wait_for_timeout(500)
+    assert watched.requests
+    assert watched.strangers() == []
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_has_no_serious_faults_for_those_who_use_other_means(
+    browser: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)
+    page = Watched(context.new_page(), address).open()
+    assert serious_faults(page) == []
+    page.locator("#gist button").click()
+    page.locator("#manner").wait_for()
+    settled(page)
+    assert serious_faults(page) == []
+    ask(page, PARIS)
+    page.locator("#now .thumb.down").click()
+    page.locator("#now .why").wait_for()
+    assert serious_faults(page) == []
+    page.locator("#t1-m1").click()
+    document_of(page).locator("mark#quote").wait_for()
+    settled(page)
+    assert serious_faults(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "least", "most"), [("light", 230, 255), ("dark", 0, 45)], ids=["light", "dark"]
+)
+def test_page_follows_the_colours_of_the_system(
+    browser: Browser, address: str, tmp_path: Path, scheme: str, least: int, most: int
+) -> None:
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)  # type: ignore[arg-type]
+    page = Watched(context.new_page(), address).open()
+    ask(page, PARIS)
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert all(least <= int(part) <= most for part in re.findall(r"\d+", colour)[:3])
+    assert len(page.screenshot(path=tmp_path / "page.png")) > 20_000
+    context.close()
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_page_fits_a_narrow_screen_and_sources_open_over_it(
+    browser: Browser, address: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=True)
+    page = Watched(context.new_page(), address).open()
+    ask(page, PARIS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#t1-m1").click()
+    expect(page.locator("#panel")).to_have_js_property("open", True)
+    quote = document_of(page).locator("mark#quote")
+    expect(quote).to_be_visible()
+    assert is_in_view(quote)
+    panel = page.locator("#panel").bounding_box()
+    assert panel
+    assert panel["width"] == width
+    page.locator("#panel .close").click()
+    expect(page.locator("#t1-m1")).to_be_focused()
+    page.locator("#top .menu").click()
+    expect(page.locator("#chats .chat").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#chats")).to_be_hidden()
+    box, side = page.locator("#ask").bounding_box(), page.locator("#side").bounding_box()
+    assert box
+    assert side
+    assert side["y"] >= box["y"] + box["height"] - 1
+    context.close()
+
+
+def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: SlowLLM) -> None:
+    page = nasty.open()
+    page.locator("#ask textarea").fill("When does the north gate open?")
+    page.keyboard.press("Enter")
+    running = page.locator("#now .exchange.running .answer")
+    expect(running).to_contain_text("north gate opens at nine", timeout=30_000)
+    expect(page.locator("#sources h2")).to_have_text("Passages found")
+    llm.hung_up.clear()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#now .exchange.fault .fault")).to_have_text("Stopped.")
+    expect(page.locator("#now .answer")).to_contain_text("north gate opens")
+    assert llm.hung_up.wait(10)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watched) -> None:
+    page = nasty.open()
+    expect(page.locator("#gist button")).to_contain_text("Written by slow · 8 passages")
+    page.locator("#gist button").click()
+    expect(page.get_by_label("Leave out what no passage backs")).to_be_visible()
+    page.get_by_label("Quotes").check()
+    expect(page.get_by_label("Leave out what no passage backs")).to_be_hidden()
+    expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
+    page.locator("#now").click()
+    expect(page.locator("#manner")).to_be_hidden()
+    ask(page, "When does the north gate open?")
+    expect(page.locator("#now .foot")).to_contain_text("1 statement, backed by its source")
+    expect(page.locator("#now .answer")).not_to_contain_text("click")
+
+
+def test_answer_whose_llm_is_dead_says_so_and_can_be_quoted_instead(
+    browser: Browser, seeds_data: Path
+) -> None:
+    with serving(seeds_data, {"FOOTNOTE_LLM_URL": "http://127.0.0.1:9/v1"}) as address:
+        page = Watched(browser.new_page(), address).open()
+        ask(page, PARIS)
+        expect(page.locator("#now .refusal")).to_contain_text("cannot be reached")
+        expect(page.locator("#sources h2")).to_have_text("Nearest passages")
+        page.get_by_role("button", name="Quote instead").click()
+        expect(page.locator("#now .answer")).to_contain_text("David Barnea")
+        expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
+        page.close()
+
+
+def test_what_a_hostile_document_and_llm_write_stays_text(nasty: Watched) -> None:
+    page = nasty.open()
+    expect(page.locator("#shelf .documents .title")).to_have_text(
+        "The <b>gate</b> ${6-7} {{value}}"
+    )
+    question = (
+        "When does the north gate open? <img src=x onerror=\"document.title='owned'\"> ${6-7}"
+    )
+    ask(page, question)
+    expect(page.locator("#now .question")).to_have_text(question)
+    expect(page.locator("#now .answer")).to_contain_text("north gate opens at nine")
+    expect(page.locator("#now .answer img, #now .answer script, #sources img")).to_have_count(0)
+    hrefs = page.locator("#now .answer a").evaluate_all(
+        "all => all.map(a => a.getAttribute('href'))"
+    )
+    assert hrefs
+    assert all(re.fullmatch(r"#t1-c\d+", href) for href in hrefs)
+    assert page.title() == "Footnote"
+    page.locator("#now a.marker").first.click()
+    document_of(page).locator("mark").first.wait_for()
+    assert document_of(page).locator("main img, script").count() == 0
+    with page.context.expect_page() as opened:
+        page.locator("#panel .whole").click()
+    opened.value.locator("mark").first.wait_for()
+    assert opened.value.locator("main img, script").count() == 0
+    assert nasty.strangers() == []
+    assert nasty.complaints == []

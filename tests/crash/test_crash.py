@@ -1,0 +1,50 @@
+"""Faults in syncs: samples of what `make crash`, `crash-soak` and `crash-damage` do in full."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (cc)"),
+    pytest.mark.skipif(sys.platform != "linux", reason="faults are injected by a Linux preload"),
+]
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(module: str, *options: str) -> dict[str, Any]:
+    """The summary of a run that found no violation."""
+    command = [sys.executable, "-m", f"tests.crash.{module}", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert not done.returncode, f"{done.stderr}\n{done.stdout}"
+    told: dict[str, Any] = json.loads(done.stdout[done.stdout.index("\n{") :])
+    return told
+
+
+def test_sync_killed_or_out_of_disk_at_any_point_leaves_a_whole_index() -> None:
+    told = run("points", "--kills", "16", "--full", "12", "--recovery", "18")
+    assert set(told["points"]) == {"kill", "torn", "full"}
+    assert told["in recovery"] == 18
+    assert told["fired"] >= 40
+    assert set(told["violations"].values()) == {0}
+
+
+def test_sync_killed_at_random_moments_loses_nothing_it_acknowledged() -> None:
+    told = run("soak", "--cycles", "4", "--seed", "7")
+    assert told["lost"] == 0
+    assert told["acknowledged syncs"] >= 4
+    assert told["kills in a sync"] >= 1
+
+
+def test_index_with_a_damaged_file_refuses_or_answers_rightly_and_is_repaired() -> None:
+    told = run("damage", "--sample", "25")
+    assert told["right after repair"] == told["damages"] >= 25
+    assert set(told["did"]) <= {"noticed", "right"}

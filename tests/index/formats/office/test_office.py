@@ -1,0 +1,398 @@
+"""Office documents: slides with pages, text boxes, notes, and what is hidden, in each format."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import docx
+import pptx
+import pytest
+from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.util import Inches
+
+from index.formats.base import Parsed, Unreadable
+from index.formats.registry import parse
+
+pytestmark = pytest.mark.unit
+SHARED = Path(__file__).parents[4].parent / "shared" / "data" / "formats"
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+CHOICE = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def saved(document: object) -> bytes:
+    file = io.BytesIO()
+    document.save(file)  # type: ignore[attr-defined]
+    return file.getvalue()
+
+
+def heads(parsed: Parsed) -> list[tuple[int, str]]:
+    for heading in parsed.headings:
+        assert parsed.text[heading.start :].startswith(heading.text)
+    return [(heading.level, heading.text) for heading in parsed.headings]
+
+
+def pages(parsed: Parsed) -> list[list[str]]:
+    """The paragraphs of each page."""
+    ends = [*parsed.page_starts[1:], len(parsed.text)]
+    texts = [parsed.text[a:b] for a, b in zip(parsed.page_starts, ends, strict=True)]
+    return [text.strip().split("\n\n") if text.strip() else [] for text in texts]
+
+
+def shared(name: str) -> Parsed:
+    return parse(name, (SHARED / name).read_bytes())
+
+
+# --- PPTX
+
+
+def test_parse_pptx_gives_a_page_per_slide_also_where_it_is_empty_or_hidden() -> None:
+    deck = pptx.Presentation()
+    for title, text in (("One", "First words."), ("", ""), ("Gone", "Unseen."), ("Four", "End.")):
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text, slide.placeholders[1].text = title, text
+    deck.slides[2].element.set("show", "0")
+    deck.slides[3].notes_slide.notes_text_frame.text = "Speak slowly."
+    parsed = parse("a.pptx", saved(deck))
+    assert pages(parsed) == [
+        ["One", "First words."],
+        [],
+        [],
+        ["Four", "End.", "Notes: Speak slowly."],
+    ]
+    assert heads(parsed) == [(1, "One"), (1, "Four")]
+    assert (parsed.title, parsed.hidden) == ("One", len("GoneUnseen."))
+    assert parsed.notes == ("slide 3 is hidden and left out",)
+
+
+def test_parse_pptx_shapes_are_read_from_top_to_bottom_and_left_to_right() -> None:
+    deck = pptx.Presentation()
+    shapes = deck.slides.add_slide(deck.slide_layouts[6]).shapes
+    places = {"low": (1, 5.0), "right": (6, 2.0), "left": (1, 2.1), "top": (4, 0.5)}
+    for text, (left, top) in places.items():
+        box = shapes.add_textbox(Inches(left), Inches(top), Inches(2), Inches(1))
+        box.text_frame.text = text
+    group = shapes.add_group_shape()
+    for text, top in (("in group 2", 4.0), ("in group 1", 3.5)):
+        box = group.shapes.add_textbox(Inches(1), Inches(top), Inches(2), Inches(0.3))
+        box.text_frame.text = text
+    parsed = parse("a.pptx", saved(deck))
+    assert pages(parsed) == [["Slide 1", "top", "left", "right", "in group 1", "in group 2", "low"]]
+    assert parsed.title == ""
+
+
+def test_parse_pptx_tables_and_charts_are_rows_after_their_header() -> None:
+    deck = pptx.Presentation()
+    shapes = deck.slides.add_slide(deck.slide_layouts[5]).shapes
+    shapes.title.text = "Prices"
+    table = shapes.add_table(3, 3, Inches(1), Inches(2), Inches(5), Inches(1)).table
+    for row, cells in enumerate([["Item", "Rome", ""], ["", "May", "June"], ["Nut", "1", "2"]]):
+        for column, text in enumerate(cells):
+            table.cell(row, column).text = text
+    table.cell(0, 1).merge(table.cell(0, 2))
+    data = CategoryChartData()  # type: ignore[no-untyped-call]
+    data.categories = ["2023", "2024"]
+    data.add_series("Sold", [4, 5.5])  # type: ignore[no-untyped-call]
+    chart = shapes.add_chart(
+        XL_CHART_TYPE.PIE, Inches(1), Inches(4), Inches(5), Inches(3), data
+    ).chart
+    chart.chart_title.text_frame.text = "Sales"
+    assert pages(parse("a.pptx", saved(deck))) == [
+        [
+            "Prices",
+            "Item: Nut; Rome May: 1; Rome June: 2",
+            "Sales",
+            "2023; Sold: 4",
+            "2024; Sold: 5.5",
+        ]
+    ]
+
+
+# --- DOCX
+
+
+def word(*paragraphs: str) -> docx.document.Document:
+    """A document of such XML."""
+    document = docx.Document()
+    for at, xml in enumerate(paragraphs):
+        document.element.body.insert(at, parse_xml(f"<w:p {WORD} {CHOICE}>{xml}</w:p>"))
+    return document
+
+
+def run(text: str, properties: str = "") -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>"
+
+
+def box(text: str) -> str:
+    return f"<w:pict><w:txbxContent><w:p>{run(text)}</w:p></w:txbxContent></w:pict>"
+
+
+def test_parse_docx_text_box_is_read_once_after_its_paragraph() -> None:
+    both = (
+        f"<mc:AlternateContent><mc:Choice>{box('Boxed.')}</mc:Choice>"
+        f"<mc:Fallback>{box('Boxed.')}</mc:Fallback></mc:AlternateContent>"
+    )
+    document = word(f"<w:r>{both}</w:r>{run('Anchor.')}", f"{run('Next.')}<w:r>{box('Old.')}</w:r>")
+    assert parse("a.docx", saved(document)).text == "Anchor.\n\nBoxed.\n\nNext.\n\nOld."
+
+
+def test_parse_docx_hidden_text_is_left_out_and_counted() -> None:
+    document = word(
+        run("Seen ") + run("unseen", "<w:vanish/>") + run("and back.", '<w:vanish w:val="0"/>'),
+        run("secret", '<w:rStyle w:val="Secret"/>'),
+    )
+    document.styles.add_style("Secret", WD_STYLE_TYPE.CHARACTER).font.hidden = True
+    parsed = parse("a.docx", saved(document))
+    assert (parsed.text, parsed.hidden) == ("Seen and back.", len("unseensecret"))
+
+
+def test_parse_docx_comments_are_left_out_and_told() -> None:
+    document = docx.Document()
+    for text in ("One.", "Two."):
+        document.add_comment(document.add_paragraph(text).runs, text="Doubtful", author="Bo")
+    parsed = parse("a.docx", saved(document))
+    assert (parsed.text, parsed.notes) == ("One.\n\nTwo.", ("2 comments are left out",))
+
+
+def test_parse_docx_footnote_stands_after_its_paragraph() -> None:
+    document = word(run("Claim.") + '<w:r><w:footnoteReference w:id="2"/></w:r>', run("More."))
+    notes = (
+        f"<w:footnotes {WORD}><w:footnote w:id='0'><w:p/></w:footnote>"
+        f"<w:footnote w:id='2'><w:p>{run('Its source.')}</w:p></w:footnote></w:footnotes>"
+    )
+    part = Part(PackURI("/word/footnotes.xml"), "text/xml", notes.encode(), document.part.package)
+    document.part.relate_to(part, f"{RELATIONS}/footnotes")
+    text = parse("a.docx", saved(document)).text
+    assert text == "Claim.\n\nFootnote: Its source.\n\nMore."
+
+
+# --- OpenDocument
+
+NAMES = ("draw:drawing office presentation style svg:svg-compatible table text").split()
+NAMESPACES = " ".join(
+    f'xmlns:{name.partition(":")[0]}="urn:oasis:names:tc:opendocument:xmlns:'
+    f'{name.rpartition(":")[2]}:1.0"'
+    for name in NAMES
+)
+
+
+def opendocument(kind: str, body: str, styles: str = "", manifest: str = "") -> bytes:
+    content = (
+        f"<office:document-content {NAMESPACES}><office:automatic-styles>{styles}"
+        f"</office:automatic-styles><office:body><office:{kind}>{body}</office:{kind}>"
+        "</office:body></office:document-content>"
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", manifest)
+    return file.getvalue()
+
+
+def style(name: str, properties: str, parent: str = "") -> str:
+    return (
+        f'<style:style style:name="{name}" style:parent-style-name="{parent}">'
+        f"{properties}</style:style>"
+    )
+
+
+def test_parse_odt_gives_headings_lists_tables_and_notes_in_order() -> None:
+    cells = [
+        [f"<table:table-cell><text:p>{c}</text:p></table:table-cell>" for c in r]
+        for r in ("AB", "12")
+    ]
+    rows = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in cells)
+    body = (
+        "<text:tracked-changes><text:p>Deleted.</text:p></text:tracked-changes>"
+        '<text:p text:style-name="P1">The title</text:p>'
+        '<text:h text:outline-level="2">Part</text:h>'
+        "<text:p>A<text:s text:c='2'/>b<text:tab/>c\n   d<text:note><text:note-citation>1"
+        "</text:note-citation><text:note-body><text:p>Source.</text:p></text:note-body></text:note>"
+        "<office:annotation><text:p>Hm.</text:p></office:annotation>, "
+        '<text:span text:style-name="T1">unseen</text:span>e.</text:p>'
+        "<text:list><text:list-item><text:p>one</text:p><text:list><text:list-item>"
+        "<text:p>inner</text:p></text:list-item></text:list></text:list-item></text:list>"
+        f"<table:table>{rows}</table:table>"
+        "<text:p>Anchor.<draw:frame><draw:text-box><text:p>Boxed.</text:p></draw:text-box>"
+        "<svg:desc>A box</svg:desc></draw:frame></text:p>"
+    )
+    styles = style("P1", "", "Title") + style("T1", '<style:text-properties text:display="none"/>')
+    parsed = parse("a.odt", opendocument("text", body, styles))
+    assert parsed.text.split("\n\n") == [
+        "The title",
+        "Part",
+        "A  b\tc d, e.",
+        "Note 1: Source.",
+        "- one",
+        "- inner",
+        "A: 1; B: 2",
+        "Anchor.",
+        "Boxed.",
+    ]
+    assert heads(parsed) == [(1, "The title"), (2, "Part")]
+    assert (parsed.hidden, parsed.notes) == (6, ("1 comment is left out",))
+
+
+def frame(text: str, attributes: str) -> str:
+    return (
+        f"<draw:frame {attributes}><draw:text-box><text:p>{text}</text:p></draw:text-box>"
+        "</draw:frame>"
+    )
+
+
+def test_parse_odp_gives_a_page_per_slide() -> None:
+    spoken = frame("Slowly.", 'presentation:class="notes"')
+    notes = f"<presentation:notes>{spoken}</presentation:notes>"
+    body = (
+        "<draw:page>"
+        + frame("low", 'svg:y="9cm" svg:x="1cm"')
+        + frame("high", 'svg:y="20mm" svg:x="1cm"')
+        + frame("Head", 'presentation:class="title" svg:y="1cm"')
+        + frame("7", 'presentation:class="page-number"')
+        + f'{notes}</draw:page><draw:page draw:style-name="off">{frame("Unseen", "")}</draw:page>'
+        + f"<draw:page>{frame('No title', '')}</draw:page>"
+    )
+    off = '<style:drawing-page-properties presentation:visibility="hidden"/>'
+    parsed = parse("a.odp", opendocument("presentation", body, style("off", off)))
+    assert pages(parsed) == [["Head", "high", "low", "Notes: Slowly."], [], ["Slide 3", "No title"]]
+    assert (parsed.title, parsed.hidden) == ("Head", 6)
+    assert parsed.notes == ("slide 2 is hidden and left out",)
+
+
+# --- RTF
+
+RTF = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}}
+{\stylesheet{\s1\outlinelevel0 heading 1;}}{\info{\title The T\'eftle}}{\header Top}
+\pard\outlinelevel1 Part\par
+\pard Caf\'e9, \u8364?, \u-10179?\u-8704?, {\f1 \'cf\'f0\'e8\'e2\'e5\'f2}{\v secret}.
+{\footnote n}\par
+{\field{\*\fldinst HYPERLINK "http://x.org"}{\fldrslt one}} and
+{\field{\*\fldinst HYPERLINK "http://y.org"}{\fldrslt two}}{\deleted gone}.\par
+{\pict\wmetafile8 0100090000037800}\trowd\intbl Item\cell Price\cell\row
+\trowd\intbl Nut\cell 2\cell\row\pard Last \{one\}.\par}"""
+
+
+def test_parse_rtf_gives_text_in_its_encodings_without_pictures_and_hidden_words() -> None:
+    parsed = parse("a.rtf", RTF)
+    assert parsed.text.split("\n\n") == [
+        "Part",
+        "Café, €, 😀, Привет.",
+        "one andtwo.",
+        "Item: Nut; Price: 2",
+        "Last {one}.",
+    ]
+    assert heads(parsed) == [(2, "Part")]
+    assert (parsed.title, parsed.hidden) == ("The Tïtle", 6)
+    assert parsed.notes == ("1 footnote is left out",)
+
+
+# --- what is refused
+
+ENCRYPTED = OLE + bytes(99) + "EncryptedPackage".encode("utf-16-le")
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.xlsm", "a.pptx"])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (ENCRYPTED, r"needs a password$"),
+        (OLE + bytes(99), r"in an old office format; save it in today's \(DOCX, XLSX or PPTX\)$"),
+        (opendocument("text", ""), r"damaged: not an? \w+"),
+        (b"text", r"damaged: its zip container cannot be opened$"),
+    ],
+)
+def test_parse_office_file_that_is_none_is_refused(name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=f"^{reason}"):
+        parse(name, data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.odt", opendocument("text", "", manifest="<encryption-data/>"), "needs a password"),
+        ("a.odp", opendocument("text", ""), "damaged: not an OpenDocument presentation"),
+        ("a.rtf", b"Just text", "damaged: not an RTF document"),
+    ],
+)
+def test_parse_other_file_that_is_none_is_refused(name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=f"^{reason}$"):
+        parse(name, data)
+
+
+# --- real files
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "page", "paragraph"),
+    [
+        ("mit_test.pptx", 2, "2cdda5c8-e50e-4db4-b5f0-9722a649f455"),
+        (
+            "mit_test.pptx",
+            3,
+            "ColA: 13; ColB: 14; ColC: 15; ColD: 16; ColE: 17; ColF: 18",
+        ),
+        ("mit_test.pptx", 4, "a3f6004b-6f4f-4ea8-bee3-3741f4dc385f"),
+        ("mit_test.pptx", 5, "This is a nested shape with content in 2 shapes"),
+        ("powerpoint_sample.pptx", 1, "R2; Class1 C: True; Class2 A: False"),
+        ("powerpoint_sample.pptx", 2, "Notes: Some notes on the second slide."),
+        ("powerpoint_sample.pptx", 3, "List item5"),
+        ("powerpoint_comments.pptx", 3, "Features"),
+    ],
+)
+def test_parse_pptx_real_file_has_its_words_on_their_slide(
+    name: str, page: int, paragraph: str
+) -> None:
+    assert [paragraph in words for words in pages(shared(name))].index(True) == page - 1
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "level", "heading", "paragraph"),
+    [
+        (
+            "docx_comments.docx",
+            1,
+            "Document with Comments",
+            "This paragraph has an anonymous comment.",
+        ),
+        ("unit_test_headers.docx", 3, "Section 1.2.3", "Paragraph 1.2.3.1"),
+        (
+            "word_sample.docx",
+            2,
+            "Let’s eat",
+            "Grain; Food: Corn, Buckwheat, Barley; Calories per portion: 200",
+        ),
+        ("word_tables.docx", 1, "Test with tables", "Header 0.1: Cell 1.1"),
+        ("text_document_01.odt", 2, "Heading level 2: A", "- bullet list 2.2.1"),
+    ],
+)
+def test_parse_real_document_has_its_words_under_their_heading(
+    name: str, level: int, heading: str, paragraph: str
+) -> None:
+    parsed = shared(name)
+    above = [head for head in parsed.headings if head.start < parsed.text.index(f"\n{paragraph}")]
+    assert (above[-1].level, above[-1].text) == (level, heading)
+
+
+@needs_shared
+def test_parse_docx_real_file_with_text_boxes_has_each_once() -> None:
+    lines = shared("textbox.docx").text.split("\n\n")
+    assert lines.count("Student falls ill") == lines.count("Whether the epidemic has eased.") == 1
+    assert lines.count("Yes") == 3
+
+
+@needs_shared
+def test_parse_docx_real_file_without_headings_is_its_paragraphs() -> None:
+    parsed = shared("lorem_ipsum.docx")
+    assert parsed.text.startswith("Lorem ipsum dolor sit amet, consectetur adipiscing elit.")
+    assert (parsed.headings, parsed.hidden, parsed.notes) == ((), 0, ())

@@ -1,0 +1,234 @@
+"""Pictures to text: words and spaces, rows and columns, and files that are pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from font_source_sans_pro import SourceSansPro  # type: ignore[import-untyped]
+from PIL import Image, ImageDraw, ImageFont
+
+from index.formats.base import Unreadable
+from index.formats.pdf import ocr
+from index.formats.pdf.paragraphs import join_pages
+from index.formats.pdf.text import parse_pdf
+from index.formats.registry import parse
+
+SHARED = Path(__file__).parents[4].parent / "shared" / "data"
+needs_ocr = pytest.mark.skipif(find_spec("rapidocr_onnxruntime") is None, reason="needs the extra")
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+unit, model = pytest.mark.unit, pytest.mark.model
+INSTALL = (
+    r"\.venv/bin/pip install -c constraints\.txt -e '\.\[ocr\]' "
+    r"and then: footnote index FOLDER --rebuild"
+)
+
+
+def drawn(*texts: tuple[int, int, str], size: tuple[int, int] = (800, 300)) -> Image.Image:
+    """Black words on white, each at its place in pixels."""
+    image = Image.new("RGB", size, "white")
+    font = ImageFont.truetype(SourceSansPro, 28)
+    draw = ImageDraw.Draw(image)
+    for left, top, text in texts:
+        draw.text((left, top), text, "black", font)
+    return image
+
+
+def encoded(image: Image.Image, kind: str = "png", others: Sequence[Image.Image] = ()) -> bytes:
+    file = io.BytesIO()
+    if others:
+        image.save(file, kind, save_all=True, append_images=list(others))
+    else:
+        image.save(file, kind)
+    return file.getvalue()
+
+
+# --- without reading
+
+
+def piece(left: float, top: float, text: str, width: float = 200) -> ocr._Piece:
+    return ocr._Piece(text, left, top, left + width, top + 20)
+
+
+def joined(*pieces: ocr._Piece) -> str:
+    return join_pages([list(ocr._lines(pieces))]).text
+
+
+@unit
+def test_lines_of_a_paragraph_are_joined_and_others_are_apart() -> None:
+    pieces = piece(10, 40, "goes on."), piece(10, 15, "A line"), piece(10, 120, "Another.")
+    assert joined(*pieces) == "A line goes on.\n\nAnother."
+
+
+@unit
+def test_lines_cells_of_a_row_are_read_together_and_rows_are_paragraphs() -> None:
+    table = piece(10, 12, "Name"), piece(300, 10, "Sum"), piece(300, 42, "12"), piece(10, 40, "Ann")
+    assert joined(*table) == "Name Sum\n\nAnn 12"
+
+
+@unit
+def test_lines_columns_of_text_are_read_one_after_the_other() -> None:
+    left = [piece(10, 100 + 25 * n, f"left column line number {n}", 250) for n in range(4)]
+    right = [piece(300, 105 + 25 * n, f"right column line number {n}", 250) for n in range(4)]
+    head = piece(10, 10, "A head over both of the columns", 540)
+    text = joined(*right, head, *left)
+    assert text.startswith("A head over both of the columns\n\nleft column line number 0 left col")
+    assert text.index("left column line number 3") < text.index("right column line number 0")
+
+
+@unit
+@pytest.mark.parametrize(
+    ("gaps", "text"),
+    [
+        pytest.param([1, 1, 8, 1, 1], "abc def", id="a word's gap"),
+        pytest.param([4, 5, 4, 5, 4], "abcdef", id="wide letters"),
+        pytest.param([4, 5, 12, 5, 4], "abc def", id="wide letters and a word's gap"),
+    ],
+)
+def test_piece_gaps_without_ink_become_spaces(gaps: Sequence[int], text: str) -> None:
+    shades = np.full((30, 200), 250.0)
+    middles, left = list[int](), 10
+    for gap in [*gaps, 0]:
+        shades[5:25, left : left + 8] = 10.0
+        middles.append(left + 4)
+        left += 8 + gap
+    corners = [(10.0, 0.0), (left, 0.0), (left, 30.0), (10.0, 30.0)]
+    assert ocr._piece(shades, corners, middles, "abcdef").text == text
+
+
+@unit
+@pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp"])
+def test_parse_picture_without_the_extra_tells_how_to_have_it_read(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "find_spec", lambda _: None)
+    kind = {"jpg": "jpeg", "tif": "tiff"}.get(ending, ending)
+    reason = rf"^no text layer: its pages are pictures; to have pictures read, run: {INSTALL}$"
+    with pytest.raises(Unreadable, match=reason):
+        parse(f"a.{ending}", encoded(drawn(), kind))
+
+
+@unit
+def test_parse_picture_reader_that_does_not_start_tells_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing() -> None:
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_engine", missing)
+    reason = r"does not start \(libGL\.so\.1: .* file; Debian has it in libgl1 and libglib2\.0-0\)$"
+    with pytest.raises(Unreadable, match=reason):
+        parse("a.png", encoded(drawn()))
+
+
+@unit
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"no picture", "damaged: not a picture that can be opened"),
+        (
+            encoded(drawn((20, 20, "Words that make it long enough"), size=(800, 800)))[:3000],
+            "damaged: the picture breaks off",
+        ),
+        (encoded(Image.new("1", (20_000, 20_000))), "too large: over 100,000,000 pixels"),
+    ],
+    ids=["text", "cut", "bomb"],
+)
+def test_parse_picture_what_is_no_picture_is_refused(
+    data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "read_pictures", list)
+    with pytest.raises(Unreadable, match=f"^{reason}$"):
+        parse("a.png", data)
+
+
+@unit
+def test_read_pictures_stops_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_read", lambda _: ocr.Read(list(ocr._lines([piece(0, 0, "x")])), 9))
+    frames = [drawn(size=(8, 8))] * 15
+    parsed = parse("a.tiff", encoded(frames[0], "tiff", frames[1:]))
+    assert len(parsed.page_starts) == 12
+    assert parsed.notes[-1] == "its last 3 of 15 pages were not read"
+
+
+# --- reading
+
+
+@needs_ocr
+@model
+def test_parse_picture_gives_words_with_their_spaces_and_rows() -> None:
+    image = drawn(
+        (30, 20, "The boiler is checked every"),
+        (30, 56, "year by a licensed fitter."),
+        (30, 160, "Limit: 48.5 bar"),
+        (500, 160, "Pump B"),
+    )
+    text = "The boiler is checked every year by a licensed fitter.\n\nLimit: 48.5 bar Pump B"
+    for turned in (image, image.convert("L"), image.convert("P")):
+        assert parse("a.png", encoded(turned)).text == text
+
+
+@needs_ocr
+@model
+def test_parse_picture_turned_as_its_camera_tells_is_read() -> None:
+    image = drawn((30, 20, "The boiler is checked every year."))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    file = io.BytesIO()
+    image.rotate(90, expand=True).save(file, "jpeg", exif=exif, quality=95)
+    assert parse("a.jpg", file.getvalue()).text == "The boiler is checked every year."
+
+
+@needs_ocr
+@model
+def test_parse_picture_of_several_frames_has_pages() -> None:
+    frames = [drawn((30, 20, f"This is page {word}.")) for word in ("one", "two")]
+    parsed = parse("a.tiff", encoded(frames[0], "tiff", frames[1:]))
+    assert (parsed.text, parsed.page_starts) == (
+        "This is page one.\n\nThis is page two.",
+        (0, 19),
+    )
+
+
+@needs_ocr
+@model
+def test_parse_picture_without_words_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"^no text layer: .*; no text was found in them$"):
+        parse("a.png", encoded(drawn()))
+
+
+@needs_ocr
+@needs_shared
+@model
+def test_parse_pdf_scan_is_read_by_page() -> None:
+    (file,) = (SHARED / "formats").glob("mit_MEDRPT*_scan.pdf")
+    parsed = parse_pdf(file.read_bytes())
+    starts = [*parsed.page_starts, len(parsed.text)]
+    first, second, _ = (parsed.text[a:b] for a, b in pairwise(starts))
+    assert parsed.notes == ()
+    for fact in (
+        "SEATTLE GENERAL HOSPITAL",
+        "Date of Birth: March 15, 1978",
+        "Heart Rate 78 bpm 60-100 bpm NORMAL",
+        "controlled with Lisinopril 10mg daily",
+    ):
+        assert fact in first
+    assert "Glucose, Fasting 118 mg/dL 70-100 mg/dL HIGH" in second
+
+
+@needs_ocr
+@needs_shared
+@model
+def test_parse_pdf_picture_on_a_page_is_read_in_its_place() -> None:
+    parsed = parse_pdf((SHARED / "northwind" / "Benefit_Options.pdf").read_bytes())
+    costs = "Northwind Standard Northwind Health Plus\n\nEmployee Only $45.00 $55.00"
+    assert parsed.text.index("The table below shows") < parsed.text.index(costs)
+    assert parsed.text.index(costs) < parsed.text.index("Next Steps")
+    assert parsed.notes == ()

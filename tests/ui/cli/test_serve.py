@@ -1,0 +1,138 @@
+"""`footnote serve`: a clear sentence when it cannot start, and whom it listens to when it can."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from click.testing import CliRunner
+
+from index.errors import ConfigError
+from rag.engine import Engine
+from tests.helpers.screenshot import FOOTNOTE
+from ui.cli import main
+from ui.cli.serve import allowed_hosts, listen
+
+pytestmark = pytest.mark.model
+
+
+def test_port_in_use_is_named_with_the_next_command() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["serve", "--port", str(port)])
+    assert result.exit_code == 2
+    assert result.output == (
+        f"footnote: cannot listen on 127.0.0.1, port {port}: address already in use; "
+        f"run: footnote serve --port {port + 1}\n"
+    )
+
+
+def test_address_that_is_not_here_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1, port 0"):
+        listen("192.0.2.1", 0)
+    with pytest.raises(ConfigError, match=r"there is no address 'no\.such\.invalid' here"):
+        listen("no.such.invalid", 0)
+
+
+def test_empty_index_is_said_before_anything_is_served(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    result = CliRunner().invoke(main, ["--data", str(data), "serve", "--port", "0"])
+    assert result.exit_code == 2
+    assert "footnote index" in result.output
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("0.0.0.0", ("*",)),
+        ("::", ("*",)),
+        ("::1", ("127.0.0.1", "localhost", "[::1]", "[::1]")),
+        ("192.0.2.7", ("127.0.0.1", "localhost", "[::1]", "192.0.2.7")),
+    ],
+)
+def test_allowed_hosts_are_this_machines_names_and_the_one_given(
+    host: str, expected: tuple[str, ...]
+) -> None:
+    assert allowed_hosts(host) == expected
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_server_says_when_it_is_ready_and_stops_quietly(
+    seeds_data: Path, engine: Engine, sign: signal.Signals
+) -> None:
+    passages = sum(info.passages for info in engine.documents())
+    server = subprocess.Popen(
+        [*FOOTNOTE, "--data", str(seeds_data), "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout
+    ready = server.stdout.readline()
+    address = ready.split()[4]
+    assert ready == f"Footnote is ready on {address} (6 documents, {passages} passages)\n"
+    with urlopen(f"{address}/healthz") as reply:
+        assert reply.status == 200
+    server.send_signal(sign)
+    output, errors = server.communicate(timeout=20)
+    assert output == ""
+    assert errors == ("Stopped.\n" if sign is signal.SIGINT else "")
+    assert server.returncode == (0 if sign is signal.SIGINT else -signal.SIGTERM)
+
+
+def test_folder_that_is_not_indexed_is_indexed_and_then_served(tmp_path: Path) -> None:
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    corpus.mkdir()
+    (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    with _served(data, corpus) as (address, said):
+        assert said[0] == "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n"
+        assert _generation(address) == 1
+
+
+def test_folder_that_is_indexed_is_served_while_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    corpus.mkdir()
+    (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    subprocess.run([*FOOTNOTE, "--data", str(data), "index", str(corpus)], check=True)
+    (corpus / "more.txt").write_text("Doha hosted the next ones.", encoding="utf-8")
+    with _served(data, corpus) as (address, _):
+        while _generation(address) == 1:
+            time.sleep(0.1)
+        assert _generation(address) == 2
+
+
+def test_folder_that_cannot_be_indexed_is_not_served(tmp_path: Path) -> None:
+    serve = [*FOOTNOTE, "--data", str(tmp_path / "data"), "serve", str(tmp_path / "missing")]
+    done = subprocess.run([*serve, "--port", "0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"footnote: {tmp_path / 'missing'} ")
+
+
+@contextmanager
+def _served(data: Path, corpus: Path) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server of a folder, and what it said until it was ready."""
+    command = [*FOOTNOTE, "--data", str(data), "serve", str(corpus), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        said = [server.stdout.readline()]
+        while "is ready" not in said[-1]:
+            assert said[-1], said
+            said.append(server.stdout.readline())
+        try:
+            yield said[-1].split()[4], said
+        finally:
+            server.terminate()
+
+
+def _generation(address: str) -> int:
+    with urlopen(f"{address}/readyz") as reply:
+        return int(json.load(reply)["generation"])

@@ -1,0 +1,176 @@
+"""The chat page's handlers, called as a browser calls them: whose conversations, who may write."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from index.catalog.writer import CatalogWriter
+from tests.helpers.page_calls import PageCalls
+from tests.ui.http.test_auth import client_of
+from ui.service.history import FILE_NAME
+from ui.service.tokens import Tokens
+
+pytestmark = pytest.mark.unit
+
+MINE = "What is mine alone?"
+THEIRS = "What is theirs alone?"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder whose corpus has one file, which the fake engine lists."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.md").write_text("Words of a document.", encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    catalog = CatalogWriter.create(tmp_path / "data")
+    with catalog.transaction():
+        catalog.set_meta("corpus", str(tmp_path / "corpus"))
+        catalog.set_meta("generation", "1")
+    catalog.close()
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def local(data: Path) -> Iterator[TestClient]:
+    """On loopback, where no token is asked for."""
+    with client_of(data) as client:
+        yield client
+
+
+@pytest.fixture
+def shared(data: Path) -> Iterator[TestClient]:
+    """On an address that others reach."""
+    with client_of(data, "0.0.0.0", requests_per_minute=0) as client:
+        yield client
+
+
+def token(data: Path, write: bool = False) -> str:
+    return Tokens(data).make(write=write)[1]
+
+
+def asked(page: PageCalls, question: str) -> str:
+    """Ask on an empty page; the id of the conversation that begins with it."""
+    page.send("load", "")
+    page.send("submit", question, None, "", None)
+    found = re.search('data-chat="([0-9a-f]{32})"', page.shown["where"])
+    assert found
+    return found[1]
+
+
+def where(chat: str) -> str:
+    return f'<i data-chat="{chat}"></i>'
+
+
+def test_page_without_tokens_keeps_a_conversation_for_its_only_owner(local: TestClient) -> None:
+    chat = asked(PageCalls(local), MINE)
+    page = PageCalls(local)
+    page.send("load", where(chat))
+    assert MINE in page.shown["now"]
+    assert MINE in page.shown["chats"]
+
+
+def test_page_of_another_token_neither_lists_nor_opens_a_conversation(
+    shared: TestClient, data: Path
+) -> None:
+    chat = asked(PageCalls(shared, token(data)), MINE)
+    other = PageCalls(shared, token(data))
+    for event, inputs, detail in (("load", [where(chat)], {}), ("choose", [], {"chat": chat})):
+        other.send(event, *inputs, **detail)
+        assert MINE not in str(other.shown)
+        assert 'class="welcome"' in other.shown["now"]
+        assert other.shown["where"] == where("")
+
+
+def test_page_of_another_token_changes_nothing_of_a_conversation(
+    shared: TestClient, data: Path
+) -> None:
+    mine, other = PageCalls(shared, token(data)), PageCalls(shared, token(data))
+    chat = asked(mine, MINE)
+    assert asked(other, THEIRS) != chat
+    other.send("retitle", where(chat), chat=chat, title="Stolen")
+    other.send("settle", where(chat), composer="quotes", passages=2, strict=True)
+    other.send("forget", where(chat), chat=chat, title="")
+    other.send("submit", THEIRS, None, where(chat), None)
+    mine.send("choose", chat=chat)
+    assert MINE in mine.shown["now"]
+    assert THEIRS not in str(mine.shown)
+    assert "Stolen" not in mine.shown["chats"]
+    assert "8 passages" in mine.shown["gist"]
+
+
+def test_page_of_another_token_exports_nothing_of_a_conversation(
+    shared: TestClient, data: Path
+) -> None:
+    mine, other = PageCalls(shared, token(data)), PageCalls(shared, token(data))
+    chat = asked(mine, MINE)
+    other.send("export", chat=chat)
+    assert other.shown["mail"] == ""
+    mine.send("export", chat=chat)
+    assert MINE in mine.shown["mail"]
+
+
+def test_conversations_kept_before_there_were_owners_are_the_local_ones(
+    local: TestClient, data: Path
+) -> None:
+    chat = asked(PageCalls(local), MINE)
+    with closing(sqlite3.connect(data / FILE_NAME)) as database, database:
+        database.execute("DROP TABLE manners")  # what an earlier version did not have
+    page = PageCalls(local)
+    page.send("load", where(chat))
+    assert MINE in page.shown["now"]
+    page.send("settle", where(chat), passages=4)
+    again = PageCalls(local)
+    again.send("choose", chat=chat)
+    assert "4 passages" in again.shown["gist"]
+
+
+def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
+    local: TestClient,
+) -> None:
+    page = PageCalls(local)
+    chat = asked(page, MINE)
+    page.send("settle", where(chat), composer="llm", passages=99, strict="yes")
+    assert "Quotes · 20 passages" in page.shown["gist"]
+    page.send("restart")
+    assert "Quotes · 8 passages" in page.shown["gist"]
+    page.send("choose", chat=chat)
+    assert "Quotes · 20 passages" in page.shown["gist"]
+    assert 'max="20" value="20"' in page.shown["form"]
+
+
+def test_page_of_a_token_that_may_write_has_the_controls_and_deletes(
+    shared: TestClient, data: Path
+) -> None:
+    page = PageCalls(shared, token(data, write=True))
+    page.send("load", "")
+    assert 'class="pick"' in page.shown["shelf"]
+    assert 'data-act="discard" data-document="a.md"' in page.shown["shelf"]
+    page.send("discard", document="a.md")
+    assert "fault" not in page.shown["shelf"]
+    assert not (data.parent / "corpus" / "a.md").exists()
+
+
+def test_page_of_a_token_that_may_read_has_no_controls_and_deletes_nothing(
+    shared: TestClient, data: Path
+) -> None:
+    page = PageCalls(shared, token(data))
+    page.send("load", "")
+    assert "pick" not in page.shown["shelf"]
+    assert "discard" not in page.shown["shelf"]
+    assert "log in with one that may write" in page.shown["shelf"]
+    page.send("discard", document="a.md")
+    assert "Your token may read" in page.shown["shelf"]
+    assert (data.parent / "corpus" / "a.md").exists()
+
+
+def test_page_calls_without_a_token_are_refused(shared: TestClient, data: Path) -> None:
+    token(data)
+    body = {"fn_index": 0, "session_hash": "x", "data": [""]}
+    assert shared.post("/gradio_api/queue/join", json=body).status_code == 401

@@ -1,0 +1,158 @@
+"""The chat page's lists and buttons, and what readers think of answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from index.catalog.reader import DocumentInfo
+from index.errors import StoreError
+from rag.types import Answer, Reason, Refusal, Turn
+from tests.ui.service.test_history import ANSWER, FIRST, REFUSED
+from ui.page.html_conversation import Exchange, chat_id, where_html
+from ui.page.html_documents import shelf_html, summary_html
+from ui.page.html_sidebar import acts_html, chats_html, offers_html
+from ui.service import history as feedback
+from ui.service.background_sync import SyncState
+from ui.service.history import Chat, new_chat
+from ui.service.library import LibraryState
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 3, 5, 12)
+
+
+def chat(name: str, days: int) -> Chat:
+    return Chat(name * 32, f"Chat {name}", (NOW - timedelta(days=days)).timestamp())
+
+
+def test_chats_are_listed_by_day_with_the_current_one_marked() -> None:
+    chats = [chat("a", 0), chat("b", 1), chat("c", 1), chat("d", 3), chat("e", 40)]
+    html = chats_html(chats, "b" * 32, NOW)
+    assert re.findall("<h3>(.*?)</h3>", html) == ["Today", "Yesterday", "Monday", "24 January 2026"]
+    assert re.findall(r'data-chat="(\w)\w+" aria-current', html) == ["b"]
+    assert html.count('data-act="forget"') == 5
+
+
+def test_acts_of_a_running_answer_are_none_and_only_the_last_is_asked_again() -> None:
+    assert acts_html(Exchange("t1", "q"), is_last=True) == ""
+    assert 'data-act="again"' in acts_html(FIRST, is_last=True)
+    assert 'data-act="again"' not in acts_html(FIRST, is_last=False)
+
+
+def test_acts_of_a_stopped_answer_offer_no_rating() -> None:
+    html = acts_html(Exchange("t1", "q", fault="Stopped."), is_last=True)
+    assert "data-rating" not in html
+    assert 'data-act="again"' in html
+
+
+def test_acts_of_an_answer_whose_llm_failed_offer_quotes_instead() -> None:
+    refusal = Refusal(Reason.UNAVAILABLE, "The LLM did not answer.")
+    answer = Answer("q", "q", refusal.message, (), (), refusal, (), "llm")
+    html = acts_html(Exchange("t1", "q", answer=answer), is_last=True)
+    assert 'data-act="again" data-composer="quotes"' in html
+    assert "data-composer" not in acts_html(REFUSED, is_last=True)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "rating", "reason"),
+    [(FIRST, "down", "Incomplete"), (REFUSED, "down", "The documents do say")],
+)
+def test_acts_of_a_rated_answer_ask_why(exchange: Exchange, rating: str, reason: str) -> None:
+    from dataclasses import replace
+
+    html = acts_html(replace(exchange, rating=rating, reason=""), is_last=True)
+    assert f'data-reason="{reason}"' in html
+    assert re.findall('aria-pressed="(true|false)"', html) == ["false", "true"]
+
+
+def test_acts_of_an_explained_rating_say_what_was_noted() -> None:
+    assert "Noted: Good source" in acts_html(FIRST, is_last=False)
+
+
+def test_offers_name_the_document_that_they_are_about() -> None:
+    assert "<h3>" not in offers_html(["Who?"])
+    assert "About" in offers_html([], "The <b>")
+    assert "The &lt;b&gt;" in offers_html([], "The <b>")
+
+
+def test_where_gives_back_ids_of_ours_only() -> None:
+    chat = new_chat()
+    assert chat_id(where_html(chat)) == chat
+    assert chat_id(where_html("")) == ""
+    assert chat_id('<i data-chat="../../x"></i>') == ""
+
+
+INFOS = (
+    DocumentInfo("a b/c.pdf", "", 10, 3, 7, None, 0, ("1 page is left out",)),
+    DocumentInfo("d.md", "Title", 10, None, 2, None, 0, ()),
+    DocumentInfo("e.xyz", "", 10, None, 0, "format .xyz is not read", 0, ()),
+)
+
+
+def deletable(html: str) -> list[str]:
+    return re.findall('data-act="discard" data-document="(.*?)"', html)
+
+
+def test_shelf_lists_documents_and_why_some_failed() -> None:
+    html = shelf_html(LibraryState(1, INFOS, SyncState(), ""))
+    assert deletable(html) == ["e.xyz", "a%20b/c.pdf", "d.md"]
+    assert "a b/c.pdf · 3 pages" in html
+    assert "1 page is left out" in html
+    assert "1 file could not be read" in html
+    assert "format .xyz is not read" in html
+    assert 'class="documents idle"' in html
+
+
+def test_shelf_that_cannot_be_changed_says_why_and_has_no_buttons_to() -> None:
+    html = shelf_html(LibraryState(1, INFOS, SyncState(), "the folder is read-only"))
+    assert "the folder is read-only" in html
+    assert "discard" not in html
+    assert "pick" not in html
+
+
+def test_shelf_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None:
+    state = LibraryState(1, (), SyncState(running=True, stage="starting"), "", ("f & g.md",))
+    html = shelf_html(state)
+    assert deletable(html) == ["f%20%26%20g.md"]
+    assert "f &amp; g.md</span>" in html
+    assert "Not indexed yet" in html
+
+
+def test_shelf_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:
+    running = SyncState(running=True, stage="reading", done=3, total=1200)
+    assert "Reading 3 of 1,200…" in shelf_html(LibraryState(1, (), running, ""))
+    failed = shelf_html(LibraryState(1, (), SyncState(fault="the disk is full"), ""))
+    assert "the disk is full" in failed
+    assert "Nothing is indexed yet." in failed
+
+
+def test_summary_counts_what_is_indexed() -> None:
+    state = LibraryState(1, INFOS, SyncState(), "")
+    assert summary_html(state) == ('<p>2 documents<span class="detail"> · 9 passages</span></p>')
+
+
+def test_rating_is_a_line_from_which_a_gold_question_can_be_made(tmp_path: Path) -> None:
+    for rating, reason in (("up", ""), ("down", " Incomplete ")):
+        feedback.rate(tmp_path, ANSWER, [Turn("Before?", "This.")], rating, reason)
+    first, last = (tmp_path / feedback.FEEDBACK_FILE).read_text(encoding="utf-8").splitlines()
+    assert json.loads(first)["rating"] == "up"
+    line = json.loads(last)
+    assert list(line) == ["question", "turns", "answer", "citations", "rating", "reason", "time"]
+    assert (line["question"], line["answer"]) == ("Who met?", "Ada met Bo. [1]")
+    assert line["turns"] == [{"question": "Before?", "answer": "This."}]
+    assert (line["citations"][0]["document"], line["citations"][0]["quote"]) == (
+        "a.pdf",
+        "Ada met Bo.",
+    )
+    assert (line["rating"], line["reason"]) == ("down", "Incomplete")
+
+
+def test_rating_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
+    (tmp_path / feedback.FEEDBACK_FILE).mkdir()
+    with pytest.raises(StoreError, match="the rating cannot be kept in"):
+        feedback.rate(tmp_path, ANSWER, (), "up", "")
