@@ -22,7 +22,7 @@ from eval.lab.followups import followups
 from eval.lab.strict import strict
 from eval.lab.support_fit import support
 from eval.report.html import report
-from index.errors import FAULT, FootnoteError, fault_kept
+from index.errors import FAULT, FootnoteError, log_internal_error
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.
 STOPPED = 130
@@ -46,7 +46,7 @@ class _Speaking(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            click.echo(f"footnote: {fault_kept(error)}; nothing was decided", err=True)
+            click.echo(f"footnote: {log_internal_error(error)}; nothing was decided", err=True)
             sys.exit(FAULT)
 
 

@@ -46,7 +46,7 @@ class UnknownDocument(FootnoteError):
     """A path that no document of the index has."""
 
 
-def fault_kept(error: Exception) -> str:
+def log_internal_error(error: Exception) -> str:
     """A sentence on a fault of the program itself, whose details are kept in a file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="footnote-fault-", suffix=".log", delete=False, encoding="utf-8"

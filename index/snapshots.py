@@ -16,10 +16,10 @@ from index.embedding.micro_batching import Batcher, VectorMemory
 from index.embedding.pooling import Packed
 from index.engines import chroma_store as dense
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.engines.generations import folder_of, hold, opening
 from index.engines.integrity import verify
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
 from index.sentences import sentence_spans
 from index.settings import IndexSettings
@@ -140,8 +140,8 @@ class Snapshot:
             self._held = opened.enter_context(hold(folder))
             with self._mendable(), opening(folder):
                 verify(folder)
-                self._dense = opened.enter_context(closing(DenseFollower(folder / dense.FOLDER)))
-                self._lexical = LexicalFollower(folder / lexical.FOLDER)
+                self._dense = opened.enter_context(closing(ChromaStore(folder / dense.FOLDER)))
+                self._lexical = TantivyStore(folder / lexical.FOLDER)
             opened.pop_all()
 
     @contextmanager

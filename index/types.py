@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from index.sentences import sentence_spans
 
 Vectors = NDArray[np.float32]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,79 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table: its span, and the span of each cell by column, None where it is empty."""
+
+    start: int
+    end: int
+    cells: tuple[Span | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a document as spans of its text.
+
+    `columns` names the columns in order. `header` is the span of the line that names them, None
+    where each row names its columns itself ("host: ada; memory: 256 GB"). `caption` is the table's
+    title or its sheet's name, or "".
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    header: Span | None = None
+    caption: str = ""
+
+    @property
+    def start(self) -> int:
+        """Where its header or first row starts."""
+        first = self.rows[0].start
+        return min(self.header[0], first) if self.header else first
+
+    @property
+    def end(self) -> int:
+        """Where its last row ends."""
+        return self.rows[-1].end
+
+
+class BlockKind(StrEnum):
+    """What a block of a document is."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST = "list"
+    STEPS = "steps"
+    CODE = "code"
+    TABLE = "table"
+    QUESTION = "question"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A unit of a document's structure, in characters of its text, half open.
+
+    `lead` is the span of the line that introduces a list, steps, code or a table ("To apply:").
+    `items` holds the spans of a list's items with their marks, of a question its answer's blocks.
+    `level` is the depth of a heading, from 1, and 0 for other kinds.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    lead: Span | None = None
+    items: tuple[Span, ...] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file of the corpus as text.
 
     `path` is relative to the corpus folder, with `/`, and names the document everywhere.
     `digest` is the SHA-256 of the file's bytes. `page_starts` holds the character at which each
     page (or slide) starts, and is empty for formats without pages. `hidden` counts characters left
-    out since no reader of the file sees them; `notes` tell what else is not in the text.
+    out since no reader of the file sees them; `notes` tell what else is not in the text. `tables`
+    are in the order of their text.
     """
 
     path: str
@@ -40,6 +108,7 @@ class Document:
     page_starts: tuple[int, ...] = ()
     hidden: int = 0
     notes: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 class Content(NamedTuple):

@@ -19,14 +19,14 @@ from rag.composition.extractive import QuotesComposer
 from rag.followups.condense import Asked, Look, condense
 from rag.followups.llm_rewrite import Rewriter
 from rag.llm.prompts import PROMPT_VERSION
-from rag.retrieval.answer_type import Kind, kind_wanted
-from rag.retrieval.answerability import Signals, confidence_of, read_signals
+from rag.retrieval.answer_type import AnswerType, expected_answer_type
+from rag.retrieval.answerability import Signals, answer_confidence, answerability_signals
 from rag.retrieval.cross_encoder import Reranker
-from rag.retrieval.hybrid import Found, Query, look_at, search, weight_of_vectors
+from rag.retrieval.hybrid import Query, SearchResult, look_at, search, weight_of_vectors
 from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
 from rag.verification.conflicts import cite_both, find_disagreement
-from rag.verification.support import judge_of
+from rag.verification.support import support_checker
 
 QUESTION_CHARACTERS = 4000
 _MESSAGES = {
@@ -52,7 +52,7 @@ class Engine:
         self._rewriter = rewriter
         self._index = index
         self._composer = composer
-        self._check = judge_of(settings)
+        self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
         # More at once than there are cores only take Python from each other.
         self._searching = threading.BoundedSemaphore(cores())
@@ -67,11 +67,11 @@ class Engine:
         clock.lap("condense")
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            query, kind = asked.query, kind_wanted(asked.question)
+            query, kind = asked.query, expected_answer_type(asked.question)
             found = self._search(snapshot, asked, kind, self._settings.passages, clock)
             yield Retrieved(query, found.hits)
-            signals = read_signals(found, kind, snapshot.passage_count)
-            confidence = confidence_of(signals)
+            signals = answerability_signals(found, kind, snapshot.passage_count)
+            confidence = answer_confidence(signals)
             refusal = self._refusal_before(found, confidence)
             clock.lap("judge")
             if refusal:
@@ -107,7 +107,7 @@ class Engine:
         written = self._rewrite(_checked(query), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, query, turns, written)
-            kind = kind_wanted(asked.question)
+            kind = expected_answer_type(asked.question)
             found = self._search(snapshot, asked, kind, k, Clock())
             return asked.query, found.hits
 
@@ -116,9 +116,9 @@ class Engine:
         written = self._rewrite(_checked(question), turns)
         with self._index.lease() as snapshot:
             asked = self._condense(snapshot, question, turns, written)
-            kind = kind_wanted(asked.question)
+            kind = expected_answer_type(asked.question)
             found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
-            return read_signals(found, kind, snapshot.passage_count)
+            return answerability_signals(found, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -142,7 +142,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, Asked("warm up", ""), Kind.ANY, 1, Clock())
+            self._search(snapshot, Asked("warm up", ""), AnswerType.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -176,11 +176,13 @@ class Engine:
     def _reads(self, snapshot: Snapshot, query: str) -> bool:
         return reads(self._settings.embedding_model, snapshot.language(query))
 
-    def _search(self, snapshot: Snapshot, asked: Asked, kind: Kind, k: int, clock: Clock) -> Found:
+    def _search(
+        self, snapshot: Snapshot, asked: Asked, kind: AnswerType, k: int, clock: Clock
+    ) -> SearchResult:
         vector = self._index.embed_query(asked.query)
         clock.lap("embed")
         if not snapshot.passage_count:
-            return Found(asked.query, vector, (), ())
+            return SearchResult(asked.query, vector, (), ())
         read = self._reads(snapshot, asked.query)
         weight = weight_of_vectors(self._settings.dense_weight, read)
         query = Query(asked.query, vector, kind, weight, asked.bias, read)
@@ -189,7 +191,7 @@ class Engine:
         clock.lap("search")
         return found
 
-    def _refusal_before(self, found: Found, confidence: float) -> Refusal | None:
+    def _refusal_before(self, found: SearchResult, confidence: float) -> Refusal | None:
         """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
         if not found.hits:
             return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
@@ -210,7 +212,7 @@ class Engine:
     def _answer(
         self,
         question: str,
-        found: Found,
+        found: SearchResult,
         snapshot: Snapshot,
         clock: Clock,
         confidence: float,
@@ -241,7 +243,7 @@ class Engine:
         return sha256(facts.encode()).hexdigest()[:16]
 
 
-def _excerpts(found: Found, snapshot: Snapshot) -> tuple[Excerpt, ...]:
+def _excerpts(found: SearchResult, snapshot: Snapshot) -> tuple[Excerpt, ...]:
     def text_of(path: str) -> str:
         document = snapshot.document(path)
         return document.text if document else ""

@@ -14,7 +14,7 @@ from ui.http.auth import Caller
 from ui.observability.logs import Asked
 from ui.observability.metrics import Metrics
 from ui.observability.tracing import Tracing
-from ui.service.admission import Doorman, Limits, Observer, streamed
+from ui.service.admission import AdmissionControl, Limits, Observer, streamed
 from ui.service.answer_options import Manners
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
@@ -29,7 +29,7 @@ _AT_ONCE = {"quotes": 16, "llm": 4}
 class Service:
     """One of each; `tokens` is None where no token is asked for."""
 
-    doorman: Doorman
+    doorman: AdmissionControl
     library: Library
     metrics: Metrics
     rate: Rate
@@ -54,7 +54,7 @@ def make_service(
     )
     observer = _All((metrics, Asked()))
     streaming = tracing.stream if tracing else streamed
-    doorman = Doorman(engine, limits, observer, streaming)
+    doorman = AdmissionControl(engine, limits, observer, streaming)
     library = Library(settings, doorman, "" if wanted.uploads else _OFF)
     metrics.watch("footnote_answers_running", "Answers being made", lambda: doorman.running)
     metrics.watch("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.calibration.leave_out import Whole, engine_without, opened
+from eval.calibration.leave_out import IndexView, engine_without, opened
 from eval.datasets.corpus import index_documents
 from eval.datasets.mtrag import read_tasks
 from eval.datasets.squad import Question, read_articles
@@ -114,13 +114,13 @@ def read_mtrag(folder: Path) -> Source:
 @contextmanager
 def opened_source(
     source: Source, settings: Settings, say: Callable[[str], None]
-) -> Iterator[Whole]:
+) -> Iterator[IndexView]:
     """The index of a source's documents, kept apart from others and made if it isn't there yet."""
     with opened(index_documents(source.documents, settings, say)) as whole:
         yield whole
 
 
-def ask(whole: Whole, source: Source, articles: Collection[int]) -> Iterator[Example]:
+def ask(whole: IndexView, source: Source, articles: Collection[int]) -> Iterator[Example]:
     """Each answerable question about these articles, asked of all documents, of those of a few
     articles and of its own alone: whole, without what answers it, and without its article.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-class Whole:
+class IndexView:
     """One generation of an index, and what its passages hold, read once."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
@@ -34,17 +34,17 @@ class Whole:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Whole]:
+def opened(settings: Settings) -> Iterator[IndexView]:
     """The index in `settings.data`, all of it. Raises what `Index.lease` raises."""
     index = Index(settings)
     try:
         with index.lease() as snapshot:
-            yield Whole(settings, index, snapshot)
+            yield IndexView(settings, index, snapshot)
     finally:
         index.close()
 
 
-def engine_without(whole: Whole, left_out: Collection[str]) -> Engine:
+def engine_without(whole: IndexView, left_out: Collection[str]) -> Engine:
     """An engine that quotes from an index without some documents, named by their paths."""
     partial = cast("Index", _Partial(whole, cast("Snapshot", Without(whole, left_out))))
     return Engine(whole.settings, partial, QuotesComposer(whole.settings.sentences))
@@ -53,7 +53,7 @@ def engine_without(whole: Whole, left_out: Collection[str]) -> Engine:
 class _Partial:
     """What an engine needs of an index."""
 
-    def __init__(self, whole: Whole, snapshot: Snapshot) -> None:
+    def __init__(self, whole: IndexView, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.embed_query = whole.index.embed_query
         self.embed_sentences = whole.index.embed_sentences
@@ -70,7 +70,7 @@ class Without:
     documents that are left out at a time changes no order that matters.
     """
 
-    def __init__(self, whole: Whole, left_out: Collection[str]) -> None:
+    def __init__(self, whole: IndexView, left_out: Collection[str]) -> None:
         self._whole = whole
         self._snapshot = whole.snapshot
         self._kept = {

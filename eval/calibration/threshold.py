@@ -8,11 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.calibration.leave_out import Whole, engine_without, opened
+from eval.calibration.leave_out import IndexView, engine_without, opened
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
 from index.errors import ConfigError
-from rag.retrieval.answerability import confidence_of
+from rag.retrieval.answerability import answer_confidence
 
 SETTING = "refuse_below"
 MOST_REFUSED = 0.05
@@ -168,11 +168,11 @@ def confidences(
     return Confidences(sure, unsure, not impossible)
 
 
-def _confidence(whole: Whole, item: GoldItem) -> float:
-    return confidence_of(engine_without(whole, ()).signals(item.question, item.turns))
+def _confidence(whole: IndexView, item: GoldItem) -> float:
+    return answer_confidence(engine_without(whole, ()).signals(item.question, item.turns))
 
 
-def _confidence_without(whole: Whole, item: GoldItem) -> float:
+def _confidence_without(whole: IndexView, item: GoldItem) -> float:
     places = [place for evidence in item.evidence for place in evidence.places]
     if not places:
         raise ConfigError(
@@ -180,4 +180,4 @@ def _confidence_without(whole: Whole, item: GoldItem) -> float:
             "add unanswerable questions to the gold set"
         )
     engine = engine_without(whole, {place.document for place in places})
-    return confidence_of(engine.signals(item.question, item.turns))
+    return answer_confidence(engine.signals(item.question, item.turns))

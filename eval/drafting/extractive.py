@@ -16,7 +16,7 @@ from itertools import zip_longest
 from eval.datasets.gold import Evidence, GoldItem
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.retrieval.answer_type import Kind
+from rag.retrieval.answer_type import AnswerType
 from rag.verification.words import NUMBER_WORDS, read, stems
 
 _MONTHS = (
@@ -44,13 +44,21 @@ _DATE = (
 _ALONE = r"(?<![\w,.(–-])"
 _CLOSES = r"(?=[,.;]|\s(?:in|on|at|for|with|to|from|before|after|during|between|as|until)\b)"
 _FACTS = (
-    (Kind.TIME, rf"(?<!,\s)\b(?:in|on|since)\s(?P<fact>{_DATE}){_CLOSES}", "when"),
-    (Kind.MONEY, rf"{_ALONE}(?P<fact>[$€£]\s?{_DIGITS}{_SCALE}){_CLOSES}", "how much money"),
-    (Kind.NUMBER, rf"{_ALONE}(?P<fact>{_DIGITS}\s?(?:%|percent|per cent))", "what percentage"),
-    (Kind.SPAN, rf"{_ALONE}\b(?P<fact>{_COUNT}\s{_UNIT})\b", "how long"),
-    (Kind.COUNT, rf"{_ALONE}\b(?P<fact>{_COUNT}{_SCALE})(?P<noun>\s[a-z]{{3,}}s)\b", "how many"),
-    (Kind.NAME, rf"\s(?:in|at|from|to|near)\s(?P<fact>{_FULL_NAME}){_CLOSES}", "which place"),
-    (Kind.NAME, rf"\sby\s(?P<fact>{_FULL_NAME}){_CLOSES}", "whom or what"),
+    (AnswerType.TIME, rf"(?<!,\s)\b(?:in|on|since)\s(?P<fact>{_DATE}){_CLOSES}", "when"),
+    (AnswerType.MONEY, rf"{_ALONE}(?P<fact>[$€£]\s?{_DIGITS}{_SCALE}){_CLOSES}", "how much money"),
+    (
+        AnswerType.NUMBER,
+        rf"{_ALONE}(?P<fact>{_DIGITS}\s?(?:%|percent|per cent))",
+        "what percentage",
+    ),
+    (AnswerType.SPAN, rf"{_ALONE}\b(?P<fact>{_COUNT}\s{_UNIT})\b", "how long"),
+    (
+        AnswerType.COUNT,
+        rf"{_ALONE}\b(?P<fact>{_COUNT}{_SCALE})(?P<noun>\s[a-z]{{3,}}s)\b",
+        "how many",
+    ),
+    (AnswerType.NAME, rf"\s(?:in|at|from|to|near)\s(?P<fact>{_FULL_NAME}){_CLOSES}", "which place"),
+    (AnswerType.NAME, rf"\sby\s(?P<fact>{_FULL_NAME}){_CLOSES}", "whom or what"),
 )
 _PATTERNS = [(kind, re.compile(pattern), words) for kind, pattern, words in _FACTS]
 _SUBJECT = re.compile(rf"^(?P<fact>{_FULL_NAME})\s(?P<rest>{_VERB}\s.+)[.!]$")
@@ -96,7 +104,7 @@ class Asked:
 
     question: str
     answer: str
-    kind: Kind
+    kind: AnswerType
     natural: bool
 
 
@@ -114,9 +122,9 @@ def questions(sentence: str) -> list[Asked]:
 
 def _forms(sentence: str) -> Iterator[Asked]:
     for found in _ROLE.finditer(sentence):
-        yield Asked(f"Who is {found['role']}?", found["fact"], Kind.NAME, True)
+        yield Asked(f"Who is {found['role']}?", found["fact"], AnswerType.NAME, True)
     if (meaning := _MEANING.match(sentence)) and not _NEXT.search(meaning["subject"]):
-        yield Asked(f"What is {_lower(meaning['subject'])}?", meaning["fact"], Kind.ANY, True)
+        yield Asked(f"What is {_lower(meaning['subject'])}?", meaning["fact"], AnswerType.ANY, True)
     if not _PRONOUN.search(sentence):
         yield from _whole_forms(sentence)
 
@@ -127,10 +135,10 @@ def _whole_forms(sentence: str) -> Iterator[Asked]:
         yield _inverted(found)
     if found := _SUBJECT_COUNT.match(sentence):
         question = f"How many{found['noun']}{found['rest']}?"
-        yield Asked(question, found["fact"] + found["noun"], Kind.COUNT, True)
+        yield Asked(question, found["fact"] + found["noun"], AnswerType.COUNT, True)
     if (found := _SUBJECT.match(sentence)) and _is_name(sentence):
         who = "Who" if _PERSON.search(found["fact"]) else "Who or what"
-        yield Asked(f"{who} {found['rest']}?", found["fact"], Kind.NAME, True)
+        yield Asked(f"{who} {found['rest']}?", found["fact"], AnswerType.NAME, True)
     if len(sentence.split()) <= _LONGEST_CLOZE:
         for kind, pattern, words in _PATTERNS:
             for match in pattern.finditer(sentence):
@@ -145,7 +153,7 @@ def _is_name(sentence: str) -> bool:
 def _inverted(found: re.Match[str]) -> Asked:
     subject, end = _lower(found["subject"]), found["end"] or ""
     question = f"When {found['aux']} {subject} {found['rest']}{end}?"
-    return Asked(question, found["fact"], Kind.TIME, True)
+    return Asked(question, found["fact"], AnswerType.TIME, True)
 
 
 def _lower(subject: str) -> str:
@@ -155,13 +163,13 @@ def _lower(subject: str) -> str:
     )
 
 
-def _cloze(sentence: str, match: re.Match[str], kind: Kind, words: str) -> Asked:
+def _cloze(sentence: str, match: re.Match[str], kind: AnswerType, words: str) -> Asked:
     start, end = match.span("fact")
-    if kind is Kind.TIME:
+    if kind is AnswerType.TIME:
         start = match.start()
     opening = sentence[:start]
     question = f"{opening}{words if opening else words.capitalize()}{sentence[end:].rstrip('.!')}?"
-    noun = match["noun"] if kind is Kind.COUNT else ""
+    noun = match["noun"] if kind is AnswerType.COUNT else ""
     return Asked(question, match["fact"] + noun, kind, False)
 
 
@@ -173,8 +181,13 @@ def _is_fair(asked: Asked, sentence: str) -> bool:
         len(answer) <= _LONGEST_ANSWER
         and sentence.lower().count(answer) == 1
         and answer not in asked.question.lower()
-        and not (asked.natural and asked.kind is Kind.TIME and _CLAUSES.search(asked.question))
-        and not (asked.kind in {Kind.COUNT, Kind.SPAN} and _is_told(sentence[:place], asked.answer))
+        and not (
+            asked.natural and asked.kind is AnswerType.TIME and _CLAUSES.search(asked.question)
+        )
+        and not (
+            asked.kind in {AnswerType.COUNT, AnswerType.SPAN}
+            and _is_told(sentence[:place], asked.answer)
+        )
     )
 
 

@@ -18,7 +18,7 @@ from eval.datasets.gold import Evidence, GoldItem
 from eval.drafting.extractive import CHECK, TAG, name_of, questions
 from eval.pydantic_errors import first_fault
 from index.errors import ConfigError
-from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.answer_type import expected_answer_type
 from rag.types import Turn
 
 # No answer holds it, so that a candidate whose answer is not known yet scores nothing.
@@ -111,7 +111,7 @@ def _item(one: Rated, quotes: list[Cited]) -> GoldItem:
 
 def _answers(question: str, quotes: list[Cited]) -> tuple[str, ...]:
     """Facts of the quotes of the kind that the question wants, else the quotes, to be shortened."""
-    wanted = kind_wanted(question)
+    wanted = expected_answer_type(question)
     facts = [
         asked.answer
         for cited in quotes

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from eval.datasets.evidence import Fact
     from index.snapshots import Snapshot
     from rag.followups.condense import Asked
-    from rag.retrieval.hybrid import Found
+    from rag.retrieval.hybrid import SearchResult
     from rag.settings import Settings
 
 # Passages that are ranked so that there are ten documents among them; as many as are candidates.
@@ -120,7 +120,7 @@ class Ranker:
         """What the engine searches for."""
         return condense(item.question, item.turns, self._ranking.look)
 
-    def find(self, asked: Asked, way: Way) -> Found:
+    def find(self, asked: Asked, way: Way) -> SearchResult:
         """What the engine would find if it ranked in this way."""
         return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
 
@@ -201,7 +201,7 @@ def _ranked(hits: Sequence[Hit], facts: Sequence[Fact]) -> dict[str, float]:
     }
 
 
-def _quoted(found: Found, item: GoldItem) -> dict[str, float]:
+def _quoted(found: SearchResult, item: GoldItem) -> dict[str, float]:
     """What the sentences hold that would be quoted, if there is an answer to look for."""
     if not item.answers:
         return {}

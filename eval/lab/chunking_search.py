@@ -21,8 +21,8 @@ from index.snapshots import Index, Snapshot
 from index.sync.sync import sync
 from index.types import Passage
 from rag.composition.base import excerpts
-from rag.retrieval.answer_type import kind_wanted
-from rag.retrieval.hybrid import Found, Query, search
+from rag.retrieval.answer_type import expected_answer_type
+from rag.retrieval.hybrid import Query, SearchResult, search
 
 if TYPE_CHECKING:
     from eval.datasets.spans import Span
@@ -89,9 +89,9 @@ def measure_own(
     return figures_of(chunking_set, chunks, whole), figures_of(chunking_set, chunks, cut)
 
 
-def _search(index: Index, snapshot: Snapshot, settings: Settings, question: str) -> Found:
+def _search(index: Index, snapshot: Snapshot, settings: Settings, question: str) -> SearchResult:
     vector = index.embed_query(question)
-    query = Query(question, vector, kind_wanted(question), settings.dense_weight)
+    query = Query(question, vector, expected_answer_type(question), settings.dense_weight)
     return search(snapshot, query, _DEPTH, index.embed_sentences)
 
 

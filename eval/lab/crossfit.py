@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from eval.measures.statistics import RESAMPLES, Floats
 from index.text.languages import reads
-from rag.retrieval.answer_type import kind_wanted
-from rag.retrieval.hybrid import Found, Query, look_at, search, weight_of_vectors
+from rag.retrieval.answer_type import expected_answer_type
+from rag.retrieval.hybrid import Query, SearchResult, look_at, search, weight_of_vectors
 from rag.retrieval.weights import SCORING, Scoring
 
 Places = NDArray[np.int64]
@@ -85,10 +85,10 @@ class Ranking:
 
     def search(
         self, asked: Asked, k: int, scoring: Scoring = SCORING, weight: float | None = None
-    ) -> Found:
+    ) -> SearchResult:
         """The k best passages; `weight` is that of the cosine if it is not the settings'."""
         own, read = self._weight(asked.query)
-        vector, kind = self._index.embed_query(asked.query), kind_wanted(asked.question)
+        vector, kind = self._index.embed_query(asked.query), expected_answer_type(asked.question)
         dense = own if weight is None else weight
         query = Query(asked.query, vector, kind, dense, asked.bias, read)
         return search(self._snapshot, query, k, self._index.embed_sentences, scoring=scoring)

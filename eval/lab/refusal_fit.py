@@ -16,7 +16,7 @@ from eval.calibration.leave_out import engine_without
 from eval.calibration.threshold import SETTING, Calibration, Rates, rates
 from eval.measures.answers import RiskCoverage, risk_coverage
 from index.errors import ConfigError
-from rag.retrieval.answerability import confidence_of
+from rag.retrieval.answerability import answer_confidence
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -102,7 +102,7 @@ def tabulate(examples: Iterable[Example], line: float) -> list[Row]:
     """What is refused now, by corpus and by what is missing from it, answerable questions first."""
     groups = defaultdict[tuple[str, str], list[float]](list)
     for example in examples:
-        groups[example.corpus, example.missing].append(confidence_of(example.signals))
+        groups[example.corpus, example.missing].append(answer_confidence(example.signals))
     rows = []
     for (corpus, missing), found in sorted(groups.items(), key=lambda item: _order(*item[0])):
         scores = np.array(found)
@@ -148,7 +148,7 @@ def measure_squad2(
     with opened_source(source, settings, say) as whole:
         say(f"asking {len(asked)} of SQuAD 2.0's questions")
         engine = engine_without(whole, ())
-        given = [(confidence_of(engine.signals(q.text)), bool(q.documents)) for q in asked]
+        given = [(answer_confidence(engine.signals(q.text)), bool(q.documents)) for q in asked]
     found = risk_coverage(given, len(given))
     assert found
     return Unanswerable(

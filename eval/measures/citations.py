@@ -10,7 +10,7 @@ from eval.datasets.evidence import Fact, spans_in
 from eval.datasets.spans import Span, touches
 from eval.measures.retrieval import touches_fact
 from rag.types import Answer, Quote, Statement, Support
-from rag.verification.support import judge_of
+from rag.verification.support import support_checker
 
 Backs = Callable[[str, Sequence[Quote]], bool]  # whether quotes back a statement
 
@@ -77,7 +77,7 @@ WICE_CLAIMS, WICE_AUC, WICE_BALANCED = 174, 0.836, 0.617
 
 def backs_of(settings: Settings) -> Backs:
     """Whether quotes back a statement, by the product's own check under these settings."""
-    judge = judge_of(settings)
+    judge = support_checker(settings)
 
     def backs(statement: str, quotes: Sequence[Quote]) -> bool:
         return judge(statement, quotes).support is Support.SUPPORTED

@@ -41,7 +41,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Exam:
+class GradingContext:
     """What answers are scored against: the facts of each gold item, documents, a support check.
 
     A question is asked `times` times; the first answer is scored.
@@ -73,7 +73,7 @@ class Row:
     error: str | None = None
 
 
-def evaluate(subject: Subject, items: Iterable[GoldItem], exam: Exam) -> Iterator[Row]:
+def evaluate(subject: Subject, items: Iterable[GoldItem], exam: GradingContext) -> Iterator[Row]:
     """Answer and score each item in turn; one that fails becomes a row with its error."""
     for item in items:
         try:
@@ -86,7 +86,7 @@ def evaluate(subject: Subject, items: Iterable[GoldItem], exam: Exam) -> Iterato
             yield Row(item, facts, failed(item, facts), fault=Fault.FAILED, error=reason)
 
 
-def _row(subject: Subject, item: GoldItem, exam: Exam) -> Row:
+def _row(subject: Subject, item: GoldItem, exam: GradingContext) -> Row:
     facts = exam.facts[item.id]
     (answer, seconds), *again = [_answer(subject, item) for _ in range(exam.times)]
     ranked = _ranking(subject, item, answer, facts)

@@ -18,9 +18,9 @@ from eval.datasets.evidence import finder, look_up
 from eval.datasets.gold import GoldSet
 from eval.datasets.load import load_gold
 from eval.measures.citations import backs_of, known_error
-from eval.runs.evaluate import Exam, evaluate
+from eval.runs.evaluate import GradingContext, evaluate
 from eval.runs.folder import RunFolder
-from eval.runs.summary import Made, Record, Summary, summarise
+from eval.runs.summary import Record, RunInfo, Summary, summarise
 from index.errors import EmptyIndex
 from rag.engine import Engine, build
 from rag.settings import Settings
@@ -78,11 +78,11 @@ def run_gold(plan: Plan, settings: Settings) -> Finished:
 
 def _ask(
     plan: Plan, gold: GoldSet, engine: Engine, settings: Settings, folder: RunFolder
-) -> tuple[list[Record], Made]:
+) -> tuple[list[Record], RunInfo]:
     """The records of all questions in their order, each kept as it comes."""
     started = perf_counter()
     find = finder(engine.document)
-    exam = Exam(look_up(gold, find), find, backs_of(settings), plan.repeats)
+    exam = GradingContext(look_up(gold, find), find, backs_of(settings), plan.repeats)
     items = gold.items[: plan.limit]
     done = folder.start(_config(plan, gold, settings, engine.generation))
     if done:
@@ -95,7 +95,7 @@ def _ask(
             spent += row.engine_seconds
             show("asking", len(done), len(items))
     total = perf_counter() - started
-    made = Made(plan.repeats, total, spent, peak_memory_mb(), known_error(settings))
+    made = RunInfo(plan.repeats, total, spent, peak_memory_mb(), known_error(settings))
     return [done[item.id] for item in items], made
 
 

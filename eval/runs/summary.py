@@ -39,7 +39,7 @@ Summary = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RunInfo:
     """How a run was made: how often each question was asked, and the wall time in seconds of its
     asking and scoring, `engine` of which went into answers. `judge` names the support check.
     """
@@ -51,7 +51,7 @@ class Made:
     judge: Mapping[str, object]
 
 
-def summarise(gold: str, records: Sequence[Record], made: Made) -> Summary:
+def summarise(gold: str, records: Sequence[Record], made: RunInfo) -> Summary:
     """Means over the questions to which each measure applies; None where there is none.
 
     `n` tells over how many questions (for `exact_quotes`: citations) a measure was taken.
@@ -160,7 +160,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _seconds(records: Iterable[Record], made: Made) -> dict[str, float | None]:
+def _seconds(records: Iterable[Record], made: RunInfo) -> dict[str, float | None]:
     return {
         "total": round(made.total, 3),
         "engine": round(made.engine, 3),

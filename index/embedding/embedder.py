@@ -224,7 +224,10 @@ class Embedder:
         )
 
     def _by_batch(
-        self, sizes: Sequence[int], embed: Callable[[list[int]], Found], done: Progress | None
+        self,
+        sizes: Sequence[int],
+        embed: Callable[[list[int]], Found],
+        done: Progress | None,
     ) -> Iterator[tuple[list[int], Found]]:
         """Batches, as places of texts of these sizes in tokens, and what embedding them gives."""
         batches = list(_batches([min(size, self.max_tokens) for size in sizes]))

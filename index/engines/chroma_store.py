@@ -37,7 +37,7 @@ _CONFIGURATION: CreateCollectionConfiguration = {
 }
 
 
-class DenseFollower:
+class ChromaStore:
     """The vectors of one generation, open for search."""
 
     def __init__(self, folder: Path) -> None:

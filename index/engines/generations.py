@@ -22,11 +22,11 @@ from index.catalog.reader import Catalog
 from index.catalog.writer import CatalogWriter, Change
 from index.engines import chroma_store as dense
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.engines.integrity import FILE_NAME as SEAL
 from index.engines.integrity import glance, seal, verify
 from index.engines.probe import Prober
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import DamagedFollowers, FootnoteError, StoreError
 from index.runtime import Clock
 from index.types import Batch, Vectors
@@ -156,8 +156,8 @@ class _Work:
 def _build(folder: Path, work: _Work) -> Path:
     catalog, clock = work.catalog, work.clock
     with _new_folder(folder):
-        DenseFollower.build(folder / dense.FOLDER)
-        DenseFollower.apply(folder / dense.FOLDER, [], _all_batches(catalog, work.model))
+        ChromaStore.build(folder / dense.FOLDER)
+        ChromaStore.apply(folder / dense.FOLDER, [], _all_batches(catalog, work.model))
         clock.lap("vectors")
         _build_lexical(folder, catalog)
         clock.lap("words")
@@ -174,13 +174,13 @@ def _derive(folder: Path, source: Path, work: _Work, change: Change) -> Path:
             shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
             clock.lap("copy")
         added = _batches(catalog, work.model, change.added)
-        DenseFollower.apply(folder / dense.FOLDER, change.removed, added)
+        ChromaStore.apply(folder / dense.FOLDER, change.removed, added)
         clock.lap("vectors")
         if change.removed:
             _build_lexical(folder, catalog)
         else:
             shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
-            LexicalFollower.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
+            TantivyStore.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
         clock.lap("words")
         _finish(folder, work, _dropped(source) + len(change.removed))
     return folder
@@ -196,8 +196,8 @@ def _finish(folder: Path, work: _Work, dropped: int) -> None:
 
 
 def _build_lexical(folder: Path, catalog: Catalog) -> None:
-    LexicalFollower.build(folder / lexical.FOLDER)
-    LexicalFollower.apply(folder / lexical.FOLDER, catalog.all_texts())
+    TantivyStore.build(folder / lexical.FOLDER)
+    TantivyStore.apply(folder / lexical.FOLDER, catalog.all_texts())
 
 
 @contextmanager

@@ -16,8 +16,8 @@ import numpy as np
 
 from index.engines import chroma_store as dense
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.chroma_store import ChromaStore
+from index.engines.tantivy_store import TantivyStore
 from index.errors import FootnoteError, StoreError
 from index.runtime import limit_memory
 from index.types import Vectors
@@ -92,8 +92,8 @@ def _environment() -> dict[str, str]:
 
 def check(folder: Path, expected: int, sample: Vectors) -> str | None:
     """What is wrong with the followers in a folder, or None."""
-    vectors = DenseFollower(folder / dense.FOLDER)
-    words = LexicalFollower(folder / lexical.FOLDER)
+    vectors = ChromaStore(folder / dense.FOLDER)
+    words = TantivyStore(folder / lexical.FOLDER)
     counts = vectors.count(), words.count()
     if counts != (expected, expected):
         return f"{counts[0]} vectors and {counts[1]} texts instead of {expected}"

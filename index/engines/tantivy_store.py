@@ -15,9 +15,9 @@ import tantivy
 
 from index.text.languages import language_of
 from index.text.tokenizer import (
+    content_words,
     fold,
-    function_words,
-    telling_words,
+    stopwords_of,
     terms_of,
     terms_of_word,
     words_of,
@@ -42,7 +42,7 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-class LexicalFollower:
+class TantivyStore:
     """The words of one generation, open for search."""
 
     def __init__(self, folder: Path) -> None:
@@ -88,7 +88,7 @@ class LexicalFollower:
 
     def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
         """The same for each of the parts of one text, which are in one language."""
-        each = [telling_words(text) for text in texts]
+        each = [content_words(text) for text in texts]
         language = _language([word for words in each for word in words], self.languages)
         return [terms_of(_without_function_words(words, language), language) for words in each]
 
@@ -120,7 +120,7 @@ class LexicalFollower:
 
     def _telling(self, text: str) -> list[str]:
         """Words that tell something."""
-        words = telling_words(text)
+        words = content_words(text)
         return _without_function_words(words, _language(words, self.languages))
 
     def _forms(self, word: str) -> Iterable[tuple[str, ...]]:
@@ -156,7 +156,7 @@ class LexicalFollower:
 
 
 def _without_function_words(words: Sequence[str], language: str) -> list[str]:
-    left_out = function_words(language)
+    left_out = stopwords_of(language)
     return [word for word in words if fold(word) not in left_out]
 
 

@@ -15,9 +15,9 @@ from index.embedding.embedder import Embedder
 from index.engines import chroma_store as dense
 from index.engines import generations
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.engines.integrity import verify
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import DamagedFollowers, IndexMismatch, StoreError
 from index.runtime import Clock
 from index.settings import IndexSettings
@@ -121,9 +121,9 @@ def _difference(data: Path, catalog: Catalog) -> str | None:
     keys = set(catalog.keys())
     try:
         with generations.hold(folder), generations.opening(folder):
-            with closing(DenseFollower(folder / dense.FOLDER)) as vectors:
+            with closing(ChromaStore(folder / dense.FOLDER)) as vectors:
                 found = vectors.keys()
-            words = LexicalFollower(folder / lexical.FOLDER).count()
+            words = TantivyStore(folder / lexical.FOLDER).count()
     except Exception as error:
         # Chroma and Tantivy raise errors of many kinds.
         return f"generation {catalog.generation} cannot be opened ({type(error).__name__})"

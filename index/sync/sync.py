@@ -13,7 +13,7 @@ from index.catalog.writer import CatalogWriter, writer_lock
 from index.embedding.embedder import Embedder
 from index.engines import generations
 from index.engines import tantivy_store as lexical
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import EmptyIndex, IndexMismatch
 from index.runtime import Clock
 from index.settings import IndexSettings
@@ -166,7 +166,7 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             embedded = embed(catalog, embedder, task.progress)
             task.clock.lap("embed")
             current = _commit(task, catalog, plan, current)
-        languages = LexicalFollower(current / lexical.FOLDER).languages
+        languages = TantivyStore(current / lexical.FOLDER).languages
         advice = hint(languages, task.settings.embedding_model)
     task.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed

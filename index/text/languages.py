@@ -8,7 +8,7 @@ from functools import cache
 
 from index.embedding.model_files import BUILT_IN
 from index.text.stopwords import BY_LANGUAGE
-from index.text.tokenizer import LATIN, function_words, script_of
+from index.text.tokenizer import LATIN, script_of, stopwords_of
 
 _NAMES = {
     **{"ar": "Arabic", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German"},
@@ -85,7 +85,7 @@ def _evidence() -> Mapping[str, tuple[str, ...]]:
     """The languages that each function word belongs to, also when it is written without accents."""
     found: dict[str, tuple[str, ...]] = {}
     for language in sorted(LATIN):
-        for word in BY_LANGUAGE[language] | function_words(language):
+        for word in BY_LANGUAGE[language] | stopwords_of(language):
             found[word] = (*found.get(word, ()), language)
     return found
 

@@ -78,7 +78,7 @@ def words_of(text: str) -> list[str]:
     return list(pattern.findall(text))
 
 
-def telling_words(text: str) -> list[str]:
+def content_words(text: str) -> list[str]:
     """The same, where scripts without spaces are also cut at words that tell nothing."""
     if not text.isascii() and _HAS_UNSPACED.search(text):
         text = _ASIDE.sub(" ", unicodedata.normalize("NFKC", text))
@@ -130,6 +130,6 @@ def fold(word: str) -> str:
 
 
 @cache
-def function_words(language: str) -> frozenset[str]:
+def stopwords_of(language: str) -> frozenset[str]:
     """The words of a language that tell nothing, without accents; English ones if it is unknown."""
     return frozenset(map(fold, BY_LANGUAGE.get(language, BY_LANGUAGE[_ENGLISH])))

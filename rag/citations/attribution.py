@@ -30,7 +30,7 @@ def locate(statement: str, passage: Passage) -> Quote | None:
     return Quote(passage, passage.start + span[0], passage.start + span[1])
 
 
-def back(
+def supporting_quotes(
     statement: str, labelled: Sequence[Passage], packed: Sequence[Passage]
 ) -> tuple[Quote, ...]:
     """The quotes that back a statement.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.types import Hit, Passage
-from rag.retrieval.hybrid import Found
+from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import Marks, Sentence
 from rag.types import Draft, Turn
 
@@ -31,7 +31,7 @@ def whole(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
     return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
 
 
-def excerpts(found: Found, most: int, text_of: Callable[[str], str]) -> tuple[Excerpt, ...]:
+def excerpts(found: SearchResult, most: int, text_of: Callable[[str], str]) -> tuple[Excerpt, ...]:
     """At most so many, best first: hits from their first to their last sentence that matters, those
     that touch as one.
 

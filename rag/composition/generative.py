@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 
 from index.sentences import sentence_spans
 from index.types import Passage
-from rag.citations.attribution import back
+from rag.citations.attribution import supporting_quotes
 from rag.citations.lists import wider
 from rag.citations.markers import Marked, read_markers
 from rag.composition.base import Evidence, Excerpt, whole
@@ -145,7 +145,7 @@ def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "", question: 
         said = key in claims or key in echoes or _restates(statement, question)
         if not said and not _asks_or_declines(statement):
             labelled = [s for label in statement.labels for s in packed[label - 1].sources]
-            quotes = back(statement.text, labelled, sources)
+            quotes = supporting_quotes(statement.text, labelled, sources)
             claims[key] = Claim(statement.text, quotes, lead, item=statement.item)
             lead = ""
     return Draft(tuple(claims.values()), stray, note=cut_off)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from index.text.tokenizer import LATIN, fold, function_words
+from index.text.tokenizer import LATIN, fold, stopwords_of
 
 _ARTICLES = (
     "the|a|an|el|la|los|las|un|una|le|les|une|der|die|das|den|dem|des|il|lo|gli|i|o|os|as|het|de"
@@ -84,7 +84,7 @@ def _places(text: str, number: str | None, unit: str | None) -> list[_Place]:
         return list(_found(rf"(?i:{before}){_NUMBER}", text, 0))
     # A question is too short to tell its language, so the first word may be one of any.
     first = _FIRST.search(text)
-    opens = first and any(fold(first[0].lower()) in function_words(each) for each in sorted(LATIN))
+    opens = first and any(fold(first[0].lower()) in stopwords_of(each) for each in sorted(LATIN))
     start = first.end() if first and opens else 0
     # A name with "of" in it may be one or two: "the Bank of England", "the Pope of Rome".
     return list(dict.fromkeys([*_found(_WHOLE, text, start), *_found(_PART, text, start)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from index.text.languages import language_of
-from index.text.tokenizer import fold, function_words, telling_words
+from index.text.tokenizer import content_words, fold, stopwords_of
 from rag.llm.client import LLM
 from rag.llm.errors import LLMError
 from rag.llm.prompts import condensing
@@ -53,5 +53,5 @@ def usable(text: str, question: str, turns: Sequence[Turn]) -> str:
 
 
 def _telling(text: str) -> set[str]:
-    words = telling_words(text)
-    return set(map(fold, words)) - function_words(language_of(words))
+    words = content_words(text)
+    return set(map(fold, words)) - stopwords_of(language_of(words))

@@ -150,7 +150,7 @@ class Reader:
             tell()
 
     @contextmanager
-    def told_by(self, tell: Callable[[], None]) -> Iterator[None]:
+    def on_cancel(self, tell: Callable[[], None]) -> Iterator[None]:
         """Call this when they leave before the end of the block, at once if they have already.
 
         It is called on the thread of whoever makes them leave, and must not wait.

@@ -108,7 +108,7 @@ class LLM:
         )
         reader = READER.get(None)
         try:
-            with reader.told_by(call.leave) if reader else contextlib.nullcontext():
+            with reader.on_cancel(call.leave) if reader else contextlib.nullcontext():
                 thread.start()
                 while (item := call.next(self._silence)) is not None:
                     if isinstance(item, LLMError):

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class AnswerType(StrEnum):
     """The kind of answer that a question's words ask for."""
 
     AGE = "age"
@@ -47,44 +47,47 @@ _SITE = (
 _LEADER = r"(?:leader|head|director|chief|boss|president|chair\w*|commander)"
 # The first that matches tells the kind.
 _ASKED = (
-    (Kind.AGE, r"\bhow old\b"),
-    (Kind.SPAN, rf"\bhow many (?:more )?{_UNIT}\b"),
-    (Kind.MONEY, r"\bhow much money\b|\b(?:what|how much)\b.{0,40}\bcosts?\b|\bwhat price\b"),
-    (Kind.COUNT, r"\bhow many\b"),
+    (AnswerType.AGE, r"\bhow old\b"),
+    (AnswerType.SPAN, rf"\bhow many (?:more )?{_UNIT}\b"),
+    (AnswerType.MONEY, r"\bhow much money\b|\b(?:what|how much)\b.{0,40}\bcosts?\b|\bwhat price\b"),
+    (AnswerType.COUNT, r"\bhow many\b"),
     (
-        Kind.NUMBER,
+        AnswerType.NUMBER,
         r"\bhow (?:much|long|far|often|large|tall|big|high|deep|fast)\b"
         r"|\bwhat (?:number|percent\w*|share|fraction|amount)\b",
     ),
-    (Kind.DATE, r"\b(?:what|which) (?:date|day)\b"),
+    (AnswerType.DATE, r"\b(?:what|which) (?:date|day)\b"),
     (
-        Kind.TIME,
+        AnswerType.TIME,
         r"^\W*(?:(?:and|but|since|until|from) )*when\b"
         r"|\b(?:what|which) (?:year|month|week|century|decade|time)\b",
     ),
-    (Kind.SITE, rf"\b(?:what|which) {_SITE}\b"),
-    (Kind.PROPER, rf"\b(?:what|which) {_NAMED}\b"),
+    (AnswerType.SITE, rf"\b(?:what|which) {_SITE}\b"),
+    (AnswerType.PROPER, rf"\b(?:what|which) {_NAMED}\b"),
     (
-        Kind.ROLE,
+        AnswerType.ROLE,
         rf"\bwho (?:(?:is|was) (?:now |currently )?(?:the )?{_LEADER}\b"
         r"|(?:leads|heads|chairs|commands)\b)",
     ),
-    (Kind.NAME, r"\b(?:who|whom|whose|where)\b|\b(?:what|which) (?:person|place)\b"),
+    (AnswerType.NAME, r"\b(?:who|whom|whose|where)\b|\b(?:what|which) (?:person|place)\b"),
 )
 _HELD = {
-    Kind.AGE: r"\d|\b(?:aged?|old|born)\b",
-    Kind.SPAN: rf"\b{_UNIT}\b",
-    Kind.MONEY: r"[$€£¥]|\b(?:free|dollars?|euros?|pounds?|millions?|billions?)\b",
-    Kind.COUNT: _FIGURE,
-    Kind.NUMBER: _FIGURE,
-    Kind.DATE: rf"\d|\b{_MONTH}\b|\b{_DAY}\b",
-    Kind.SITE: rf"\b{_SITE}s?\b|\b(?:cathedral|chapel|clinic|creek|gallery|inn|stream)s?\b",
-    Kind.ROLE: (
+    AnswerType.AGE: r"\d|\b(?:aged?|old|born)\b",
+    AnswerType.SPAN: rf"\b{_UNIT}\b",
+    AnswerType.MONEY: r"[$€£¥]|\b(?:free|dollars?|euros?|pounds?|millions?|billions?)\b",
+    AnswerType.COUNT: _FIGURE,
+    AnswerType.NUMBER: _FIGURE,
+    AnswerType.DATE: rf"\d|\b{_MONTH}\b|\b{_DAY}\b",
+    AnswerType.SITE: rf"\b{_SITE}s?\b|\b(?:cathedral|chapel|clinic|creek|gallery|inn|stream)s?\b",
+    AnswerType.ROLE: (
         r"\b(?:lead\w*|led|head(?:s|ed|ing)?|direct(?:s|ed|or\w*)|chief\w*|boss|presid\w*|chair\w*|"
         r"command(?:s|ed|er\w*)|rule[drs]?|govern(?:s|ed|or\w*)|run|runs|king|queen|emperor|khan|"
         r"caliph|general|minister|secretary|founder|under)\b"
     ),
-    Kind.TIME: rf"\d|\b{_MONTH}\b|\b{_DAY}\b|\b{_UNIT}\b|\b(?:today|tomorrow|yesterday|weekend)\b",
+    AnswerType.TIME: (
+        rf"\d|\b{_MONTH}\b|\b{_DAY}\b|\b{_UNIT}\b"
+        r"|\b(?:today|tomorrow|yesterday|weekend)\b"
+    ),
 }
 _ASKED_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKED]
 _HELD_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HELD.items()}
@@ -93,14 +96,14 @@ _NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+|\b[A-Z]{2,}\b|\b(?:[A-Z]\.){2,}")
 # Without a thing of these kinds a sentence is no answer; the others are often met in other words.
 NEEDED = frozenset(
     {
-        Kind.AGE,
-        Kind.SPAN,
-        Kind.MONEY,
-        Kind.COUNT,
-        Kind.DATE,
-        Kind.PROPER,
-        Kind.ROLE,
-        Kind.SITE,
+        AnswerType.AGE,
+        AnswerType.SPAN,
+        AnswerType.MONEY,
+        AnswerType.COUNT,
+        AnswerType.DATE,
+        AnswerType.PROPER,
+        AnswerType.ROLE,
+        AnswerType.SITE,
     }
 )
 
@@ -113,18 +116,18 @@ _TWICE = re.compile(
 )
 
 
-def kind_wanted(question: str) -> Kind:
+def expected_answer_type(question: str) -> AnswerType:
     """The kind of answer that a question asks for; ANY where its words do not tell."""
     if _TWICE.search(question):
-        return Kind.ANY
-    return next((kind for kind, asked in _ASKED_PATTERNS if asked.search(question)), Kind.ANY)
+        return AnswerType.ANY
+    return next((kind for kind, asked in _ASKED_PATTERNS if asked.search(question)), AnswerType.ANY)
 
 
-def match_kind(kind: Kind, query: str, sentence: str) -> float:
+def matches_answer_type(kind: AnswerType, query: str, sentence: str) -> float:
     """1 if a sentence holds what a kind wants, -1 if not, 0 for ANY; names must be new."""
-    if kind is Kind.ANY:
+    if kind is AnswerType.ANY:
         return 0.0
-    if kind in {Kind.NAME, Kind.PROPER}:
+    if kind in {AnswerType.NAME, AnswerType.PROPER}:
         held = any(name not in query for name in _NAME.findall(sentence))
     else:
         held = bool(_HELD_PATTERNS[kind].search(sentence))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import astuple, dataclass
 
-from rag.retrieval.answer_type import NEEDED, Kind, match_kind
-from rag.retrieval.hybrid import Found
+from rag.retrieval.answer_type import NEEDED, AnswerType, matches_answer_type
+from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import choose
 
 _HITS = 3
@@ -45,7 +45,7 @@ class Signals:
         return astuple(self)[:-1]
 
 
-def read_signals(found: Found, kind: Kind, passages: int) -> Signals | None:
+def answerability_signals(found: SearchResult, kind: AnswerType, passages: int) -> Signals | None:
     """The signals of a question to an index of so many passages; None where nothing was found."""
     sentences, terms = found.sentences, found.terms
     if not sentences or terms is None:
@@ -58,11 +58,13 @@ def read_signals(found: Found, kind: Kind, passages: int) -> Signals | None:
         sentence=terms.count_share(sentences[0].held),
         size=math.log10(min(passages, _MOST_PASSAGES)),
         of_kind=kind not in NEEDED
-        or any(match_kind(kind, found.query, s.quote.text) > 0 for s in sentences[:_NEAREST]),
+        or any(
+            matches_answer_type(kind, found.query, s.quote.text) > 0 for s in sentences[:_NEAREST]
+        ),
     )
 
 
-def confidence_of(signals: Signals | None) -> float:
+def answer_confidence(signals: Signals | None) -> float:
     """The chance, 0..1, that the question is answered; 0 without a thing of the kind it wants."""
     if signals is None or not signals.of_kind:
         return 0.0

@@ -17,7 +17,7 @@ from index.embedding.pooling import Packed, cosines
 from index.snapshots import Snapshot, Text
 from index.types import Hit, Vectors
 from rag.followups.condense import Look
-from rag.retrieval.answer_type import Kind
+from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.cross_encoder import Reranker
 from rag.retrieval.neighbours import most_of, with_surroundings
 from rag.retrieval.sentences import (
@@ -50,14 +50,14 @@ class Query:
 
     text: str
     vector: Vectors
-    kind: Kind
+    kind: AnswerType
     dense_weight: float
     bias: Mapping[str, float] = field(default_factory=dict)
     read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search gave: hits, best first, for each its cosine similarity to the query, its
     sentences in order and the query's terms that it holds, the sentences of the first hits, best
     first, and the query's terms.
@@ -89,7 +89,7 @@ def search(
     embed: Callable[[Sequence[str]], Vectors],
     reranker: Reranker | None = None,
     scoring: Scoring = SCORING,
-) -> Found:
+) -> SearchResult:
     """The k best passages for a query; of passages that read the same, the first by id.
 
     Scores are 0..1: cosine and BM25, each scaled by the candidates, the best sentence, and what
@@ -115,7 +115,7 @@ def search(
     shown = [min(1.0, max(0.0, scores[key] / most)) for key in ranked]
     hits = tuple(Hit(texts[key].passage, shown[i], i + 1) for i, key in enumerate(ranked))
     first = zip(hits, ranked[:_QUOTED], strict=False)
-    return Found(
+    return SearchResult(
         query.text,
         query.vector,
         hits,

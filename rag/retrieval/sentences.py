@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from index.snapshots import Snapshot, Text
 from index.types import Hit
-from rag.retrieval.answer_type import Kind, match_kind
+from rag.retrieval.answer_type import AnswerType, matches_answer_type
 from rag.retrieval.weights import SCORING, Scoring
 from rag.types import Quote
 
@@ -86,7 +86,7 @@ def mark_sentences(
     text: Text,
     cosines: Sequence[float],
     terms: Terms,
-    kind: Kind,
+    kind: AnswerType,
     trust: float = 1.0,
     scoring: Scoring = SCORING,
 ) -> Marks:
@@ -103,10 +103,10 @@ def mark_sentences(
         + scoring.coverage_with_previous * terms.share(own | before)
         for cosine, own, before in zip(cosines, held, [frozenset(), *held], strict=False)
     ]
-    if kind is not Kind.ANY:
+    if kind is not AnswerType.ANY:
         words = text.passage.text
         for place, (start, end) in enumerate(text.sentences):
-            scores[place] += scoring.kind * match_kind(kind, terms.query, words[start:end])
+            scores[place] += scoring.kind * matches_answer_type(kind, terms.query, words[start:end])
     return Marks(text, cosines, scores, held)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from index.text.stopwords import ENGLISH
-from rag.retrieval.answer_type import Kind
+from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.sentences import WITHIN, Sentence, choose
 from rag.types import Claim, Draft, Quote
 from rag.verification.evidence import Words, content, held, near
@@ -31,9 +31,11 @@ _WORD = re.compile(r"\w+")
 # One figure may be the other, rounded.
 _ROUNDED = 0.05
 _LEAST_ASKED = 3
-_FIGURES = frozenset({Kind.AGE, Kind.SPAN, Kind.MONEY, Kind.COUNT, Kind.NUMBER})
-_TIMES = frozenset({Kind.DATE, Kind.TIME})
-_NAMES = frozenset({Kind.NAME, Kind.PROPER})
+_FIGURES = frozenset(
+    {AnswerType.AGE, AnswerType.SPAN, AnswerType.MONEY, AnswerType.COUNT, AnswerType.NUMBER}
+)
+_TIMES = frozenset({AnswerType.DATE, AnswerType.TIME})
+_NAMES = frozenset({AnswerType.NAME, AnswerType.PROPER})
 _MONTHS = frozenset(
     (
         "january february march april may june july august september october november december"
@@ -96,7 +98,9 @@ def _covers(quote: Quote, other: Quote) -> bool:
     return same and quote.start <= other.start and other.end <= quote.end
 
 
-def find_disagreement(query: str, kind: Kind, sentences: Sequence[Sentence]) -> Disagreement | None:
+def find_disagreement(
+    query: str, kind: AnswerType, sentences: Sequence[Sentence]
+) -> Disagreement | None:
     """The first of the sentences to quote that another document contradicts, and by which."""
     asked = read(query)
     close = [(s, _telling(s)) for s in sentences if sentences[0].score - s.score <= WITHIN]
@@ -116,7 +120,9 @@ def _telling(sentence: Sentence) -> frozenset[str]:
     return frozenset(_WORD.findall(sentence.quote.text.lower())) - ENGLISH
 
 
-def _apart(asked: Words, kind: Kind, one: Sentence, other: Sentence) -> tuple[str, str] | None:
+def _apart(
+    asked: Words, kind: AnswerType, one: Sentence, other: Sentence
+) -> tuple[str, str] | None:
     """The values in which two sentences differ that else say the same."""
     a, b = read(one.quote.text), read(other.quote.text)
     if not (any(map(_valued, a)) and any(map(_valued, b))):
@@ -150,7 +156,7 @@ def _valued(word: Word) -> bool:
     return word.exact or word.low in _MONTHS
 
 
-def _fits(kind: Kind, mine: Words, theirs: Words) -> bool:
+def _fits(kind: AnswerType, mine: Words, theirs: Words) -> bool:
     """Whether both are values of one sort, and of the sort that the question asks for."""
     numbers = [any(word.number for word in block) for block in (mine, theirs)]
     if kind in _FIGURES:
@@ -184,7 +190,7 @@ def _replaced(a: Words, b: Words) -> tuple[Words, Words] | None:
 
 
 def _told_otherwise(
-    asked: Words, kind: Kind, one: tuple[Words, Words], other: tuple[Words, Words]
+    asked: Words, kind: AnswerType, one: tuple[Words, Words], other: tuple[Words, Words]
 ) -> tuple[Words, Words] | None:
     """The only figure of each of two sentences that hold all that the question is about.
 
@@ -204,7 +210,7 @@ def _told_otherwise(
     a, b = (figure for figure in figures if figure)
     if kind in _FIGURES and _rounded(a.number, b.number):
         return None
-    if kind is Kind.COUNT and not all(
+    if kind is AnswerType.COUNT and not all(
         near(figure, subject[0], words)
         for figure, (words, _) in zip((a, b), (one, other), strict=True)
     ):
@@ -212,7 +218,7 @@ def _told_otherwise(
     return (a,), (b,)
 
 
-def _figures(kind: Kind, asked: Words, words: Words) -> Word | None:
+def _figures(kind: AnswerType, asked: Words, words: Words) -> Word | None:
     """The one number of a sentence besides those asked with; None for more or an estimate."""
     found = [i for i, word in enumerate(words) if word.number and not held(word, asked)]
     if len(found) != 1 or any(w.low in _ABOUT for w in words[max(0, found[0] - 2) : found[0]]):

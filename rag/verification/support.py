@@ -115,7 +115,7 @@ def left_by_faults(said: Words, evidence: Evidence) -> float:
     return _LIGHT_LEAVES if any(fault(said, evidence) for fault in LIGHT) else 1.0
 
 
-def judge_of(settings: Settings) -> Judge:
+def support_checker(settings: Settings) -> Judge:
     """The support check that settings lead to; a model is loaded at the first statement."""
     if not settings.support_model:
         return judge

@@ -12,7 +12,7 @@ import tantivy
 
 from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import EmptyIndex
 from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
@@ -100,7 +100,7 @@ def _dense(snapshot: Snapshot) -> dict[str, Vectors]:
     return dict(zip(found["ids"], vectors, strict=True))
 
 
-def _words(follower: LexicalFollower) -> frozenset[str]:
+def _words(follower: TantivyStore) -> frozenset[str]:
     searcher = follower._searcher
     hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
     return frozenset(str(searcher.doc(address)["key"][0]) for _, address in hits)

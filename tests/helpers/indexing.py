@@ -20,9 +20,9 @@ from index.catalog.writer import CatalogWriter
 from index.embedding.embedder import Embedder
 from index.engines import chroma_store as dense
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.engines.generations import folder_of
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.formats.base import Unreadable
 from index.formats.registry import parse
 from index.settings import IndexSettings, load_settings
@@ -160,14 +160,14 @@ def held(data: Path) -> tuple[dict[str, Document | None], list[Passage]]:
 
 
 def _dense_keys(folder: Path) -> set[str]:
-    follower = DenseFollower(folder)
+    follower = ChromaStore(folder)
     keys = set(follower._collection.get(include=[])["ids"])
     follower.close()
     return keys
 
 
 def _lexical_keys(folder: Path) -> set[str]:
-    searcher = LexicalFollower(folder)._searcher
+    searcher = TantivyStore(folder)._searcher
     hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
     return {str(searcher.doc(address)["key"][0]) for _, address in hits}
 

@@ -11,7 +11,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
-from index.errors import FAULT, FootnoteError, fault_kept
+from index.errors import FAULT, FootnoteError, log_internal_error
 from rag.settings import Settings
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            fail(fault_kept(error), FAULT)
+            fail(log_internal_error(error), FAULT)
 
     return wrapped
 

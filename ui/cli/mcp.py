@@ -23,9 +23,9 @@ def command(context: click.Context) -> None:
     import anyio
 
     from rag.engine import build
-    from ui.service.admission import Doorman
+    from ui.service.admission import AdmissionControl
 
-    engine = Doorman(build(settings_of(context)))
+    engine = AdmissionControl(build(settings_of(context)))
     stop = threading.Event()
     for work in (lambda: engine.keep_up(stop), lambda: _warm_up(engine)):
         threading.Thread(target=work, daemon=True).start()

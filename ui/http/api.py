@@ -17,7 +17,7 @@ from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
 from rag.types import Answer, Done, Event, Turn
 from ui.http.sse import frames
-from ui.service.admission import Doorman
+from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MOST_PASSAGES, Manners, Name
 from ui.service.settings import (
     HISTORY_CHARACTERS,
@@ -174,7 +174,7 @@ _STREAM = {
 }
 
 
-def routes(doorman: Doorman, manners: Manners) -> APIRouter:
+def routes(doorman: AdmissionControl, manners: Manners) -> APIRouter:
     """The routes under `/v1`, and the two for whoever watches the process."""
     router = APIRouter()
     _add_answers(router, doorman, manners)
@@ -206,7 +206,7 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, doorman: Doorman, manners: Manners) -> None:
+def _add_answers(router: APIRouter, doorman: AdmissionControl, manners: Manners) -> None:
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
     async def ask(
         body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""

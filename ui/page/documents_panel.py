@@ -14,7 +14,7 @@ from ui.page.components import Parts
 from ui.page.html_conversation import chat_id, fault_html
 from ui.page.html_documents import shelf_html, summary_html
 from ui.page.html_sidebar import offers_html
-from ui.service.admission import Doorman, Limits
+from ui.service.admission import AdmissionControl, Limits
 from ui.service.suggested_questions import example_questions, questions_about
 from ui.wiring import Service
 
@@ -35,7 +35,7 @@ class ShelfActs:
         self._parts = parts
         self._service = service
         # Apart from the doorman, whose room is for readers, and on one thread that stays.
-        self._engine = Doorman(service.manners.quoting, Limits(at_once=1))
+        self._engine = AdmissionControl(service.manners.quoting, Limits(at_once=1))
         self._offering = threading.Lock()
         self._generation = 0
         self.offered = ""  # questions of that generation, as they were shown last

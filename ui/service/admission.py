@@ -163,7 +163,7 @@ def streamed(engine: Engine, question: str, turns: Sequence[Turn]) -> Generator[
     return engine.stream(question, turns)
 
 
-class Doorman(Engine):
+class AdmissionControl(Engine):
     """An engine that answers so many questions at once and turns away what it can't take.
 
     Answers are made on threads that stay: torch keeps a team of threads for each that calls it.

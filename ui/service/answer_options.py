@@ -10,7 +10,7 @@ from index.errors import FootnoteError
 from rag.engine import Engine, build
 from rag.settings import Settings
 from rag.types import Event, Turn
-from ui.service.admission import Doorman
+from ui.service.admission import AdmissionControl
 
 # More passages make an answer slower and hardly better; an LLM's context ends sooner than that.
 MOST_PASSAGES = 20
@@ -93,7 +93,7 @@ class Manners:
 class Through:
     """Asks an engine by way of a doorman, whose limits hold for it."""
 
-    doorman: Doorman
+    doorman: AdmissionControl
     engine: Engine
 
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:

@@ -43,7 +43,7 @@ class SyncState:
     fault: str = ""
 
 
-class Resync:
+class BackgroundSync:
     """Runs a sync after it was asked for, and another if it is asked for meanwhile."""
 
     def __init__(self, settings: IndexSettings) -> None:

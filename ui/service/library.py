@@ -16,7 +16,7 @@ from index.errors import FootnoteError, StoreError, UnknownDocument
 from index.formats.registry import PARSERS
 from index.settings import IndexSettings
 from rag.engine import Engine
-from ui.service.background_sync import Resync, SyncState, corpus_of
+from ui.service.background_sync import BackgroundSync, SyncState, corpus_of
 
 _NAME_BYTES = 200
 # Hidden, so that a sync passes over what is still being written.
@@ -72,13 +72,13 @@ class Library:
         settings: IndexSettings,
         engine: Engine,
         closed: str = "",
-        resync: Resync | None = None,
+        resync: BackgroundSync | None = None,
     ) -> None:
         """A sentence in `closed` forbids every change, and says why."""
         self._settings = settings
         self._engine = engine
         self._closed = closed
-        self._resync = resync or Resync(settings)
+        self._resync = resync or BackgroundSync(settings)
 
     def for_readers(self, closed: str) -> Library:
         """The same to look at alone; the sentence says why, where another doesn't already."""

@@ -13,7 +13,7 @@ from eval.calibration.threshold import Rates, calibrate, choose_line, rates, wri
 from eval.lab.conflicts import copies
 from eval.lab.refusal_fit import fit, tabulate
 from index.errors import ConfigError
-from rag.retrieval.answerability import Signals, confidence_of
+from rag.retrieval.answerability import Signals, answer_confidence
 
 pytestmark = pytest.mark.unit
 
@@ -111,7 +111,7 @@ def test_fit_to_answerable_questions_alone_is_refused() -> None:
 
 def test_tabulate_tells_what_is_refused_by_what_is_missing() -> None:
     likely, unlikely = example("", 0.9), example("article", 0.1)
-    line = (confidence_of(likely.signals) + confidence_of(unlikely.signals)) / 2
+    line = (answer_confidence(likely.signals) + answer_confidence(unlikely.signals)) / 2
     rows = tabulate([unlikely, likely], line)
     assert [(row.missing, row.questions, row.refused) for row in rows] == [
         ("", 1, 0.0),

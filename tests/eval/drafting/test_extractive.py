@@ -20,7 +20,7 @@ from index.errors import ConfigError
 from index.types import Document
 from rag.llm.client import LLM
 from rag.llm.errors import LLMError
-from rag.retrieval.answer_type import Kind
+from rag.retrieval.answer_type import AnswerType
 from tests.helpers.fake_llm import FakeLLM, fails, streams
 
 pytestmark = pytest.mark.unit
@@ -40,19 +40,19 @@ def document(path: str, text: str) -> Document:
             "The old bridge was opened in 1932.",
             "When was the old bridge opened?",
             "1932",
-            Kind.TIME,
+            AnswerType.TIME,
         ),
         (
             "Three officials were asked to leave the building.",
             "How many officials were asked to leave the building?",
             "Three officials",
-            Kind.COUNT,
+            AnswerType.COUNT,
         ),
         (
             "Anna Lindqvist leads the harbour office.",
             "Who or what leads the harbour office?",
             "Anna Lindqvist",
-            Kind.NAME,
+            AnswerType.NAME,
         ),
         (
             "Yesterday Anna Lindqvist, the head of the harbour office, met the pilots.",
@@ -64,42 +64,42 @@ def document(path: str, text: str) -> Document:
             "The pilots met with Anna Lindqvist, the head of the harbour office, at noon.",
             "Who is the head of the harbour office?",
             "Anna Lindqvist",
-            Kind.NAME,
+            AnswerType.NAME,
         ),
         (
             "A truce is a pause in the fighting, agreed by both sides.",
             "What is a truce?",
             "a pause in the fighting",
-            Kind.ANY,
+            AnswerType.ANY,
         ),
         (
             "The ferry takes forty minutes to cross the bay.",
             "The ferry takes how long to cross the bay?",
             "forty minutes",
-            Kind.SPAN,
+            AnswerType.SPAN,
         ),
         (
             "The repair of the bridge cost $2.5 million in the end.",
             "The repair of the bridge cost how much money in the end?",
             "$2.5 million",
-            Kind.MONEY,
+            AnswerType.MONEY,
         ),
         (
             "About 12% of the passengers pay nothing at all.",
             "About what percentage of the passengers pay nothing at all?",
             "12%",
-            Kind.NUMBER,
+            AnswerType.NUMBER,
         ),
         (
             "The latest round of talks took place in Cairo.",
             "The latest round of talks took place in which place?",
             "Cairo",
-            Kind.NAME,
+            AnswerType.NAME,
         ),
     ],
 )
 def test_questions_of_a_sentence_ask_for_its_best_fact(
-    sentence: str, question: str | None, answer: str | None, kind: Kind | None
+    sentence: str, question: str | None, answer: str | None, kind: AnswerType | None
 ) -> None:
     first = next(iter(questions(sentence)), None)
     assert (first and (first.question, first.answer, first.kind)) == (

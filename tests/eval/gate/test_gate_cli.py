@@ -15,12 +15,12 @@ from eval.cli import group
 from eval.datasets.gold import GoldItem
 from eval.gate.baseline import baseline_of, write_baseline
 from eval.runs.folder import read_run
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from rag import engine as rag_engine
 from rag.citations.labelling import Labelled
 from rag.engine import Engine, build
 from rag.retrieval import hybrid as retrieve
-from rag.retrieval.hybrid import Found
+from rag.retrieval.hybrid import SearchResult
 from rag.settings import Settings
 from rag.types import Citation, Draft, Quote
 from rag.verification.support import Judge
@@ -89,9 +89,9 @@ def small_passages(patch: pytest.MonkeyPatch) -> None:
 
 def garbled_terms(patch: pytest.MonkeyPatch) -> None:
     """Words of questions are cut otherwise than those of passages."""
-    search = LexicalFollower.search
-    patch.setattr(LexicalFollower, "search", lambda self, query, k: search(self, query[::-1], k))
-    patch.setattr(LexicalFollower, "terms", lambda self, text: [f"{len(text)}{text[:9]}"])
+    search = TantivyStore.search
+    patch.setattr(TantivyStore, "search", lambda self, query, k: search(self, query[::-1], k))
+    patch.setattr(TantivyStore, "terms", lambda self, text: [f"{len(text)}{text[:9]}"])
 
 
 def reversed_ranking(patch: pytest.MonkeyPatch) -> None:
@@ -107,10 +107,10 @@ def reversed_ranking(patch: pytest.MonkeyPatch) -> None:
 
 def shifted_citations(patch: pytest.MonkeyPatch) -> None:
     """Each citation names the passage after its own."""
-    found: list[Found] = []
+    found: list[SearchResult] = []
     search, label = rag_engine.search, rag_engine.label  # type: ignore[attr-defined]
 
-    def seen(*given: Any) -> Found:
+    def seen(*given: Any) -> SearchResult:
         found[:] = [search(*given)]
         return found[0]
 

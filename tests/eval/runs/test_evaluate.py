@@ -9,9 +9,9 @@ import pytest
 from eval.datasets.evidence import finder, look_up
 from eval.datasets.gold import Evidence, GoldItem, GoldSet
 from eval.measures.grade import Fault
-from eval.runs.evaluate import Exam, Row, evaluate
+from eval.runs.evaluate import GradingContext, Row, evaluate
 from eval.runs.folder import RunFolder, as_record
-from eval.runs.summary import Made, Record, Summary, summarise, table, to_look_at
+from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document, Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
@@ -19,7 +19,7 @@ from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Suppo
 pytestmark = pytest.mark.unit
 
 TEXT = "Egypt led the talks. They were held in Cairo.\u2028Qatar came."
-MADE = Made(1, 2.0, 1.5, 100.0, {"name": "a check", "error": "it errs"})
+MADE = RunInfo(1, 2.0, 1.5, 100.0, {"name": "a check", "error": "it errs"})
 
 
 def hit(words: str, rank: int) -> Hit:
@@ -81,7 +81,9 @@ def rows_of(*items: GoldItem, clerk: Clerk | None = None, times: int = 1) -> lis
     clerk = clerk or Clerk()
     find = finder(clerk.document)
     facts = look_up(GoldSet("g", items, tuple(item.id for item in items)), find)
-    return list(evaluate(clerk, items, Exam(facts, find, lambda statement, quotes: True, times)))
+    return list(
+        evaluate(clerk, items, GradingContext(facts, find, lambda statement, quotes: True, times))
+    )
 
 
 def records_of(*items: GoldItem, times: int = 1) -> list[Record]:
@@ -203,7 +205,7 @@ def test_table_is_the_same_twice_but_for_times_and_memory() -> None:
 
 def test_table_counts_questions_that_were_answered_otherwise() -> None:
     records = records_of(gold("waver", "Waver?"), WHERE, times=2)
-    summary = summarise("g", records, Made(2, 1.0, 1.0, None, MADE.judge))
+    summary = summarise("g", records, RunInfo(2, 1.0, 1.0, None, MADE.judge))
     assert summary["repeats"] == {"times": 2, "differing": ["waver"]}
     assert "     1  answered otherwise when asked 2 times" in list(table(summary))
 

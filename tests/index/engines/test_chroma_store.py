@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.errors import StoreError
 from index.types import Batch, Vectors
 
@@ -45,8 +45,8 @@ def cosines(found: list[tuple[str, float]]) -> list[float]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dense") / "vectors"
-    DenseFollower.build(path)
-    DenseFollower.apply(path, [], [batch(unit(COUNT))])
+    ChromaStore.build(path)
+    ChromaStore.apply(path, [], [batch(unit(COUNT))])
     return path
 
 
@@ -57,23 +57,21 @@ def copied(folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def follower(folder: Path) -> Iterator[DenseFollower]:
-    opened = DenseFollower(folder)
+def follower(folder: Path) -> Iterator[ChromaStore]:
+    opened = ChromaStore(folder)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize("k", [1, 10, 50])
-def test_dense_nearest_is_the_exact_order_with_exact_cosines(
-    follower: DenseFollower, k: int
-) -> None:
+def test_dense_nearest_is_the_exact_order_with_exact_cosines(follower: ChromaStore, k: int) -> None:
     for query in unit(5, seed=1):
         found, expected = follower.nearest(query, k), exact(unit(COUNT), query, k)
         assert keys(found) == keys(expected)
         assert cosines(found) == pytest.approx(cosines(expected), abs=1e-5)
 
 
-def test_dense_nearest_to_a_stored_vector_is_itself(follower: DenseFollower) -> None:
+def test_dense_nearest_to_a_stored_vector_is_itself(follower: ChromaStore) -> None:
     found, opposite = (follower.nearest(sign * unit(COUNT)[7], COUNT) for sign in (1, -1))
     assert (found[0][0], opposite[-1][0]) == ("k0007", "k0007")
     assert (found[0][1], opposite[-1][1]) == pytest.approx((1.0, -1.0), abs=1e-5)
@@ -81,8 +79,8 @@ def test_dense_nearest_to_a_stored_vector_is_itself(follower: DenseFollower) -> 
 
 def test_dense_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
     removed = [f"k{number:04}" for number in range(0, COUNT, 3)]
-    DenseFollower.apply(copied, removed, [batch(unit(300, seed=2), COUNT)])
-    follower = DenseFollower(copied)
+    ChromaStore.apply(copied, removed, [batch(unit(300, seed=2), COUNT)])
+    follower = ChromaStore(copied)
     everything = np.vstack([unit(COUNT), unit(300, seed=2)])
     everything[:COUNT:3] = 0
     for query in unit(5, seed=3):
@@ -94,21 +92,21 @@ def test_dense_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
 
 def test_dense_ties_are_broken_by_key(tmp_path: Path) -> None:
     same = np.repeat(unit(1), 4, axis=0)
-    DenseFollower.build(tmp_path / "vectors")
-    DenseFollower.apply(tmp_path / "vectors", [], [batch(same[:2], 2), batch(same[:2], 0)])
-    follower = DenseFollower(tmp_path / "vectors")
+    ChromaStore.build(tmp_path / "vectors")
+    ChromaStore.apply(tmp_path / "vectors", [], [batch(same[:2], 2), batch(same[:2], 0)])
+    follower = ChromaStore(tmp_path / "vectors")
     assert keys(follower.nearest(same[0], 4)) == ["k0000", "k0001", "k0002", "k0003"]
     follower.close()
 
 
 def test_dense_empty_follower_finds_nothing(tmp_path: Path) -> None:
-    DenseFollower.build(tmp_path / "vectors")
-    follower = DenseFollower(tmp_path / "vectors")
+    ChromaStore.build(tmp_path / "vectors")
+    follower = ChromaStore(tmp_path / "vectors")
     assert (follower.count(), follower.nearest(unit(1)[0], 0)) == (0, [])
     follower.close()
 
 
 def test_dense_missing_follower_is_not_made_by_its_reader(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"vectors in .* are missing; run: footnote index FOLDER$"):
-        DenseFollower(tmp_path / "vectors")
+        ChromaStore(tmp_path / "vectors")
     assert list(tmp_path.iterdir()) == []

@@ -16,11 +16,11 @@ from index.catalog.reader import FileState
 from index.catalog.writer import CatalogWriter, Change
 from index.engines import chroma_store as dense
 from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import DenseFollower
+from index.engines.chroma_store import ChromaStore
 from index.engines.generations import folder_of, hold, prepare, sweep
 from index.engines.integrity import glance, verify
 from index.engines.probe import Prober
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.errors import DamagedFollowers, StoreError
 from index.runtime import Clock
 from index.types import Document, Embedded, Passage, Vectors
@@ -77,8 +77,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def contents(folder: Path) -> tuple[int, int]:
-    vectors = DenseFollower(folder / dense.FOLDER)
-    counts = vectors.count(), LexicalFollower(folder / lexical.FOLDER).count()
+    vectors = ChromaStore(folder / dense.FOLDER)
+    counts = vectors.count(), TantivyStore(folder / lexical.FOLDER).count()
     vectors.close()
     return counts
 
@@ -95,7 +95,7 @@ def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew
     gone = [key for key in old if key not in new]
     second = prepare(tmp_path, catalog, "m", first, Change(gone, new[2:]), Clock())
     assert (contents(first), contents(second)) == ((10, 10), (3, 3))
-    words = LexicalFollower(second / lexical.FOLDER)
+    words = TantivyStore(second / lexical.FOLDER)
     assert [words.search(name, 5) != [] for name in ("elephant", "8")] == [True, False]
     # Of three texts one holds "cat": ln(1 + 2.5 / 1.5), whatever was there before.
     assert words.idf("cat") == pytest.approx(math.log(1 + 2.5 / 1.5))

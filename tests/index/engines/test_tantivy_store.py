@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 
 pytestmark = pytest.mark.model
 
@@ -21,10 +21,10 @@ TEXTS = {
 
 
 @pytest.fixture
-def follower(tmp_path: Path) -> LexicalFollower:
-    LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", TEXTS.items())
-    return LexicalFollower(tmp_path / "words")
+def follower(tmp_path: Path) -> TantivyStore:
+    TantivyStore.build(tmp_path / "words")
+    TantivyStore.apply(tmp_path / "words", TEXTS.items())
+    return TantivyStore(tmp_path / "words")
 
 
 def keys(found: list[tuple[str, float]]) -> list[str]:
@@ -47,12 +47,12 @@ def keys(found: list[tuple[str, float]]) -> list[str]:
     ],
 )
 def test_lexical_search_finds_texts_that_share_words(
-    follower: LexicalFollower, query: str, expected: list[str]
+    follower: TantivyStore, query: str, expected: list[str]
 ) -> None:
     assert sorted(keys(follower.search(query, 10))) == sorted(expected)
 
 
-def test_lexical_search_scores_are_bm25(follower: LexicalFollower) -> None:
+def test_lexical_search_scores_are_bm25(follower: TantivyStore) -> None:
     # Four characters of Chinese are four terms and three pairs.
     lengths = {"k1": 4, "k2": 11, "k3": 7, "k4": 4, "k5": 7}
     average = sum(lengths.values()) / 5
@@ -67,41 +67,39 @@ def test_lexical_search_scores_are_bm25(follower: LexicalFollower) -> None:
 
 
 def test_lexical_search_gives_the_k_best_and_breaks_ties_by_key(tmp_path: Path) -> None:
-    LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", {"b": "cat", "c": "cat cat", "a": "cat"}.items())
-    follower = LexicalFollower(tmp_path / "words")
+    TantivyStore.build(tmp_path / "words")
+    TantivyStore.apply(tmp_path / "words", {"b": "cat", "c": "cat cat", "a": "cat"}.items())
+    follower = TantivyStore(tmp_path / "words")
     assert keys(follower.search("cat", 3)) == ["c", "a", "b"]
     assert keys(follower.search("cat", 1)) == ["c"]
     assert follower.search("cat", 0) == []
 
 
-def test_lexical_idf_is_that_of_robertson(follower: LexicalFollower) -> None:
+def test_lexical_idf_is_that_of_robertson(follower: TantivyStore) -> None:
     assert follower.idf("cat") == pytest.approx(math.log(1 + 3.5 / 2.5))
     assert follower.idf("elephant") == pytest.approx(math.log(1 + 5.5 / 0.5))
 
 
-def test_lexical_terms_are_stems_without_stop_words(follower: LexicalFollower) -> None:
+def test_lexical_terms_are_stems_without_stop_words(follower: TantivyStore) -> None:
     assert follower.terms("What did the Cats do in Zürich's cafés?") == ["cat", "zurich", "cafe"]
     assert follower.terms("") == []
 
 
-def test_lexical_apply_adds_to_what_is_there(follower: LexicalFollower, tmp_path: Path) -> None:
-    LexicalFollower.apply(tmp_path / "words", [("k6", "an elephant"), ("k7", "x")])
-    later = LexicalFollower(tmp_path / "words")
+def test_lexical_apply_adds_to_what_is_there(follower: TantivyStore, tmp_path: Path) -> None:
+    TantivyStore.apply(tmp_path / "words", [("k6", "an elephant"), ("k7", "x")])
+    later = TantivyStore(tmp_path / "words")
     assert (later.count(), keys(later.search("elephant", 5))) == (7, ["k6"])
     assert (follower.count(), follower.search("elephant", 5)) == (5, [])
 
 
 def test_lexical_empty_follower_answers_with_nothing(tmp_path: Path) -> None:
-    LexicalFollower.build(tmp_path / "words")
-    follower = LexicalFollower(tmp_path / "words")
+    TantivyStore.build(tmp_path / "words")
+    follower = TantivyStore(tmp_path / "words")
     assert (follower.count(), follower.search("cat", 5)) == (0, [])
     assert follower.is_searchable()
 
 
-def test_lexical_open_follower_outlives_its_files(
-    follower: LexicalFollower, tmp_path: Path
-) -> None:
+def test_lexical_open_follower_outlives_its_files(follower: TantivyStore, tmp_path: Path) -> None:
     for file in (tmp_path / "words").iterdir():
         file.unlink()
     assert keys(follower.search("cat", 5)) == ["k1", "k2"]
@@ -115,9 +113,9 @@ def test_lexical_languages_counts_texts_by_language(tmp_path: Path) -> None:
         "d": "Кошки спят.",
         "e": "1 2 3",
     }
-    LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", texts.items())
-    assert LexicalFollower(tmp_path / "words").languages == {"en": 3, "es": 1, "ru": 1}
+    TantivyStore.build(tmp_path / "words")
+    TantivyStore.apply(tmp_path / "words", texts.items())
+    assert TantivyStore(tmp_path / "words").languages == {"en": 3, "es": 1, "ru": 1}
 
 
 MIXED = {
@@ -129,10 +127,10 @@ MIXED = {
 
 
 @pytest.fixture
-def mixed(tmp_path: Path) -> LexicalFollower:
-    LexicalFollower.build(tmp_path / "words")
-    LexicalFollower.apply(tmp_path / "words", MIXED.items())
-    return LexicalFollower(tmp_path / "words")
+def mixed(tmp_path: Path) -> TantivyStore:
+    TantivyStore.build(tmp_path / "words")
+    TantivyStore.apply(tmp_path / "words", MIXED.items())
+    return TantivyStore(tmp_path / "words")
 
 
 @pytest.mark.parametrize(
@@ -151,13 +149,13 @@ def mixed(tmp_path: Path) -> LexicalFollower:
     ],
 )
 def test_lexical_search_of_a_mixed_index_reads_each_text_in_its_language(
-    mixed: LexicalFollower, query: str, expected: list[str]
+    mixed: TantivyStore, query: str, expected: list[str]
 ) -> None:
     assert keys(mixed.search(query, 10)) == expected
 
 
 def test_lexical_terms_of_a_mixed_index_are_those_of_the_text_s_language(
-    mixed: LexicalFollower,
+    mixed: TantivyStore,
 ) -> None:
     assert mixed.terms("¿Qué ciudades estaban conectadas?") == ["ciudad", "conect"]
     assert mixed.terms("Which cities were connected?") == ["citi", "connect"]
@@ -165,7 +163,7 @@ def test_lexical_terms_of_a_mixed_index_are_those_of_the_text_s_language(
 
 
 def test_lexical_terms_of_each_part_are_read_in_the_language_of_all(
-    mixed: LexicalFollower,
+    mixed: TantivyStore,
 ) -> None:
     parts = ["¿Qué ciudades estaban conectadas?", "Sin ciudades."]
     assert mixed.terms_of_each(parts) == [["ciudad", "conect"], ["ciudad"]]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from index.engines.tantivy_store import LexicalFollower
+from index.engines.tantivy_store import TantivyStore
 from index.sentences import sentence_spans
 from index.text.languages import hint, language_of, reads
 from index.text.stopwords import BY_LANGUAGE
-from index.text.tokenizer import telling_words, terms_of, words_of
+from index.text.tokenizer import content_words, terms_of, words_of
 
 pytestmark = pytest.mark.unit
 
@@ -112,14 +112,14 @@ QUESTIONS = [
 ]
 
 
-def follower(folder: Path, texts: dict[str, str]) -> LexicalFollower:
-    LexicalFollower.build(folder)
-    LexicalFollower.apply(folder, texts.items())
-    return LexicalFollower(folder)
+def follower(folder: Path, texts: dict[str, str]) -> TantivyStore:
+    TantivyStore.build(folder)
+    TantivyStore.apply(folder, texts.items())
+    return TantivyStore(folder)
 
 
 @pytest.fixture(scope="module")
-def babel(tmp_path_factory: pytest.TempPathFactory) -> LexicalFollower:
+def babel(tmp_path_factory: pytest.TempPathFactory) -> TantivyStore:
     """The documents of all languages in one index."""
     texts = {
         f"{language}{place}": text
@@ -131,7 +131,7 @@ def babel(tmp_path_factory: pytest.TempPathFactory) -> LexicalFollower:
 
 @pytest.mark.parametrize(("language", "place"), QUESTIONS)
 def test_search_words_of_a_question_finds_its_document_first(
-    babel: LexicalFollower, tmp_path: Path, language: str, place: int
+    babel: TantivyStore, tmp_path: Path, language: str, place: int
 ) -> None:
     documents, questions = CORPORA[language]
     alone = follower(tmp_path / "words", {str(i): text for i, text in enumerate(documents)})
@@ -247,7 +247,7 @@ def test_terms_of_words_are_stems_or_pairs_without_accents(
 def test_telling_words_of_unspaced_scripts_leave_question_words_out(
     text: str, words: list[str]
 ) -> None:
-    assert telling_words(text) == words
+    assert content_words(text) == words
 
 
 def test_function_words_are_in_lower_case_and_one_word_each() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from index.types import Passage
-from rag.citations.attribution import back, locate
+from rag.citations.attribution import locate, supporting_quotes
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +55,7 @@ PACKED = [ROUND, GAZA, PARIS]
 
 
 def backing(statement: str, *labelled: Passage) -> list[str]:
-    return [quote.passage.document for quote in back(statement, labelled, PACKED)]
+    return [quote.passage.document for quote in supporting_quotes(statement, labelled, PACKED)]
 
 
 def test_back_a_right_label_is_kept() -> None:

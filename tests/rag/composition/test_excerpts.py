@@ -7,7 +7,7 @@ import pytest
 
 from index.types import Hit, Passage
 from rag.composition.base import excerpts
-from rag.retrieval.hybrid import Found
+from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import Marks
 from tests.helpers.quoting import text_in
 
@@ -21,15 +21,15 @@ def passage(start: int, end: int, document: str = "a.md") -> Passage:
     return Passage(f"{document}#{start}", document, "A", "", TEXT[start:end], start, end, None, "d")
 
 
-def found(*groups: tuple[Passage, tuple[float, ...]]) -> Found:
+def found(*groups: tuple[Passage, tuple[float, ...]]) -> SearchResult:
     hits = tuple(Hit(one, 1.0, rank) for rank, (one, _) in enumerate(groups, start=1))
     marks = tuple(
         Marks(text_in(one), scores, scores, [frozenset()] * len(scores)) for one, scores in groups
     )
-    return Found("q", np.zeros(2, np.float32), hits, (1.0,) * len(hits), marks)
+    return SearchResult("q", np.zeros(2, np.float32), hits, (1.0,) * len(hits), marks)
 
 
-def texts(result: Found, most: int = 5) -> list[str]:
+def texts(result: SearchResult, most: int = 5) -> list[str]:
     made = excerpts(result, most, lambda _: TEXT)
     for excerpt in made:
         shown = excerpt.passage

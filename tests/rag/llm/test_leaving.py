@@ -14,7 +14,7 @@ from rag.llm.errors import LLMError
 from rag.types import Delta, Event, Retrieved, Turn
 from tests.helpers.fake_llm import Reply, Start, fails, hangs, starting
 from tests.helpers.serving import FakeEngine
-from ui.service.admission import Doorman, Late, Limits
+from ui.service.admission import AdmissionControl, Late, Limits
 
 pytestmark = pytest.mark.unit
 
@@ -24,13 +24,13 @@ SECONDS = 60.0
 
 def test_reader_who_leaves_tells_what_waits_and_nothing_else() -> None:
     reader, told = Reader(), list[str]()
-    with reader.told_by(lambda: told.append("done before")):
+    with reader.on_cancel(lambda: told.append("done before")):
         pass
-    with reader.told_by(lambda: told.append("waits")):
+    with reader.on_cancel(lambda: told.append("waits")):
         assert (reader.left, told) == (False, [])
         reader.leave()
         assert (reader.left, told) == (True, ["waits"])
-    with reader.told_by(lambda: told.append("comes late")):
+    with reader.on_cancel(lambda: told.append("comes late")):
         assert told == ["waits", "comes late"]
 
 
@@ -70,7 +70,7 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
 ) -> None:
     server = start(reply)
     engine = Asking(LLM(server.url, "small", seconds=SECONDS))
-    doorman = Doorman(engine, Limits(at_once=1, waiting=0))
+    doorman = AdmissionControl(engine, Limits(at_once=1, waiting=0))
     events = doorman.stream("Who met?")
     assert isinstance(next(events), Retrieved)
     while not server.requests:
@@ -87,7 +87,7 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
 def test_llm_is_left_when_an_answer_takes_too_long(start: Start) -> None:
     server = start(hangs())
     engine = Asking(LLM(server.url, "small", seconds=SECONDS))
-    doorman = Doorman(engine, Limits(at_once=1, seconds=0.5))
+    doorman = AdmissionControl(engine, Limits(at_once=1, seconds=0.5))
     with pytest.raises(Late, match=r"longer than 0\.5 s"):
         list(doorman.stream("Who met?"))
     engine.ended.acquire()

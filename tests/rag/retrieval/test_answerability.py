@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rag.retrieval.answer_type import NEEDED, Kind, kind_wanted, match_kind
-from rag.retrieval.answerability import BIAS, WEIGHTS, Signals, confidence_of
+from rag.retrieval.answer_type import NEEDED, AnswerType, expected_answer_type, matches_answer_type
+from rag.retrieval.answerability import BIAS, WEIGHTS, Signals, answer_confidence
 
 pytestmark = pytest.mark.unit
 
@@ -19,52 +19,79 @@ def signals(first: float = 0.6, share: float = 1.0, of_kind: bool = True) -> Sig
 def test_confidence_is_the_logistic_of_the_weighed_signals() -> None:
     assert BIAS + WEIGHTS[0] * 0.6 + WEIGHTS[1] * 0.6 + WEIGHTS[2] + WEIGHTS[3] + (
         WEIGHTS[4] * 2
-    ) == pytest.approx(math.log(confidence_of(signals()) / (1 - confidence_of(signals()))))
+    ) == pytest.approx(math.log(answer_confidence(signals()) / (1 - answer_confidence(signals()))))
 
 
 def test_confidence_grows_with_similarity_and_with_the_words_that_are_held() -> None:
-    assert confidence_of(signals(0.7)) > confidence_of(signals(0.3)) > 0
-    assert confidence_of(signals(share=1.0)) > confidence_of(signals(share=0.2))
+    assert answer_confidence(signals(0.7)) > answer_confidence(signals(0.3)) > 0
+    assert answer_confidence(signals(share=1.0)) > answer_confidence(signals(share=0.2))
 
 
 def test_confidence_without_a_thing_of_the_kind_or_without_sentences_is_zero() -> None:
-    assert confidence_of(signals(0.99, of_kind=False)) == 0.0
-    assert confidence_of(None) == 0.0
+    assert answer_confidence(signals(0.99, of_kind=False)) == 0.0
+    assert answer_confidence(None) == 0.0
 
 
 @pytest.mark.parametrize(
     ("question", "kind", "right", "wrong"),
     [
-        ("Who leads Hezbollah?", Kind.ROLE, "Hezbollah, led by a cleric, fights.",
-         "Hezbollah is a Lebanese militia that fights Israel."),
-        ("Who is the head of Mossad?", Kind.ROLE, "David Barnea is Mossad's director.",
-         "David Barnea met the envoys of Mossad."),
-        ("In which hospital are they treated?", Kind.SITE, "They are in Ely Hospital.",
-         "They are treated in Cairo."),
-        ("What river flows through it?", Kind.SITE, "It lies on the River Cam.", "It lies in Ely."),
-        ("Which country was meant?", Kind.PROPER, "It meant the UK.", "It meant none of them."),
-        ("On what day is it held?", Kind.DATE, "It is held on Wednesdays.", "It is held at noon."),
+        (
+            "Who leads Hezbollah?",
+            AnswerType.ROLE,
+            "Hezbollah, led by a cleric, fights.",
+            "Hezbollah is a Lebanese militia that fights Israel.",
+        ),
+        (
+            "Who is the head of Mossad?",
+            AnswerType.ROLE,
+            "David Barnea is Mossad's director.",
+            "David Barnea met the envoys of Mossad.",
+        ),
+        (
+            "In which hospital are they treated?",
+            AnswerType.SITE,
+            "They are in Ely Hospital.",
+            "They are treated in Cairo.",
+        ),
+        (
+            "What river flows through it?",
+            AnswerType.SITE,
+            "It lies on the River Cam.",
+            "It lies in Ely.",
+        ),
+        (
+            "Which country was meant?",
+            AnswerType.PROPER,
+            "It meant the UK.",
+            "It meant none of them.",
+        ),
+        (
+            "On what day is it held?",
+            AnswerType.DATE,
+            "It is held on Wednesdays.",
+            "It is held at noon.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_kind_that_is_needed_is_told_from_what_is_none(
-    question: str, kind: Kind, right: str, wrong: str
+    question: str, kind: AnswerType, right: str, wrong: str
 ) -> None:
-    assert kind_wanted(question) is kind
+    assert expected_answer_type(question) is kind
     assert kind in NEEDED
-    assert match_kind(kind, question, right) == 1.0
-    assert match_kind(kind, question, wrong) == -1.0
+    assert matches_answer_type(kind, question, right) == 1.0
+    assert matches_answer_type(kind, question, wrong) == -1.0
 
 
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("Who led the attack in 1565?", Kind.NAME),
-        ("Who runs the CIA?", Kind.NAME),
-        ("Which team won?", Kind.PROPER),
-        ("Who is he, and where does he live?", Kind.ANY),
+        ("Who led the attack in 1565?", AnswerType.NAME),
+        ("Who runs the CIA?", AnswerType.NAME),
+        ("Which team won?", AnswerType.PROPER),
+        ("Who is he, and where does he live?", AnswerType.ANY),
     ],
 )
 def test_kind_that_is_told_in_many_ways_is_not_asked_for_by_a_role(
-    question: str, kind: Kind
+    question: str, kind: AnswerType
 ) -> None:
-    assert kind_wanted(question) is kind
+    assert expected_answer_type(question) is kind

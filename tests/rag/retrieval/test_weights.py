@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from index.embedding.pooling import Packed
 from index.snapshots import Text, text_of
 from index.types import Passage
-from rag.retrieval.answer_type import Kind
-from rag.retrieval.hybrid import Found, Query, search
+from rag.retrieval.answer_type import AnswerType
+from rag.retrieval.hybrid import Query, SearchResult, search
 from rag.retrieval.sentences import Terms
 from rag.retrieval.weights import SCORING, Scoring
 
@@ -35,9 +35,9 @@ TEXTS = {
 TURNS = {"a.md": (0.75, 0.5), "a.md#2": (0.25, 0.875), "b.md": (0.875, 0.25), "c.md": (0.5, 0.0)}
 WORDS = {"a.md": 4.0, "a.md#2": 1.0, "b.md": 3.0}
 QUESTIONS = (
-    Query("Cairo talks", np.array([1.0, 0.0]), Kind.ANY, 0.625),
-    Query("talks dearer", np.array([1.0, 0.5]), Kind.DATE, 0.625, {"c.md": 0.5}),
-    Query("Cairo talks", np.array([1.0, 0.0]), Kind.DATE, 0.5, read=False),
+    Query("Cairo talks", np.array([1.0, 0.0]), AnswerType.ANY, 0.625),
+    Query("talks dearer", np.array([1.0, 0.5]), AnswerType.DATE, 0.625, {"c.md": 0.5}),
+    Query("Cairo talks", np.array([1.0, 0.0]), AnswerType.DATE, 0.5, read=False),
 )
 
 
@@ -73,7 +73,7 @@ class Shelf:
         return {"Cairo": 2.0, "talks": 1.0}.get(term, 3.0)
 
 
-def found(query: Query, scoring: Scoring = SCORING) -> Found:
+def found(query: Query, scoring: Scoring = SCORING) -> SearchResult:
     def embed(texts: Sequence[str]) -> Vectors:
         raise AssertionError("every vector is stored")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.types import Hit, Passage
-from rag.retrieval.answer_type import kind_wanted
+from rag.retrieval.answer_type import expected_answer_type
 from rag.retrieval.sentences import Sentence
 from rag.types import Claim, Draft, Quote
 from rag.verification.conflicts import cite_both, find_disagreement
@@ -21,7 +21,7 @@ def said(document: str, text: str, score: float = 1.5, passage: str = "") -> Sen
 
 
 def values(question: str, *sentences: Sentence) -> tuple[str, str] | None:
-    found = find_disagreement(question, kind_wanted(question), sentences)
+    found = find_disagreement(question, expected_answer_type(question), sentences)
     return (found.one.value, found.other.value) if found else None
 
 
@@ -108,7 +108,9 @@ def test_find_disagreement_with_a_passage_that_gives_both_values_finds_none() ->
 
 def test_note_names_the_documents_and_their_values() -> None:
     pair = said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))
-    found = find_disagreement("How many hostages?", kind_wanted("How many hostages?"), pair)
+    found = find_disagreement(
+        "How many hostages?", expected_answer_type("How many hostages?"), pair
+    )
     assert found
     assert found.note == "The documents disagree: a.txt says “33”, b.txt says “40”."
 
@@ -116,7 +118,7 @@ def test_note_names_the_documents_and_their_values() -> None:
 def test_cite_both_adds_the_side_that_is_not_cited_and_the_note() -> None:
     question = "How many hostages would Hamas release?"
     one, other = said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))
-    found = find_disagreement(question, kind_wanted(question), [one, other])
+    found = find_disagreement(question, expected_answer_type(question), [one, other])
     draft = cite_both(Draft((Claim(HOSTAGES, (one.quote,)),), note="Cut off."), found)
     assert [claim.quotes for claim in draft.claims] == [(one.quote,), (other.quote,)]
     assert draft.note == "Cut off. The documents disagree: a.txt says “33”, b.txt says “40”."
@@ -130,7 +132,7 @@ def test_cite_both_leaves_a_draft_alone_that_says_nothing_or_is_not_contradicted
     assert cite_both(kept, None) is kept
     found = find_disagreement(
         "How many hostages?",
-        kind_wanted("How many hostages?"),
+        expected_answer_type("How many hostages?"),
         [said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))],
     )
     assert cite_both(Draft((), declined=True), found) == Draft((), declined=True)

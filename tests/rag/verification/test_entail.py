@@ -10,7 +10,7 @@ from eval.lab.perturb import quoted
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings
-from rag.verification.support import Entailment, judge_of
+from rag.verification.support import Entailment, support_checker
 from tests.helpers.indexing import tiny_cross_encoder
 
 # Each loads the library of models, which takes five seconds of CPU.
@@ -33,7 +33,7 @@ def test_entailment_is_the_share_of_its_label(tmp_path: Path) -> None:
 
 def test_entailment_of_a_model_with_one_label_is_its_score(tmp_path: Path) -> None:
     settings = load_settings(Settings, support_model=tiny_cross_encoder(tmp_path, "score"))
-    verdict = judge_of(settings)("They haggled.", [quoted(TEXT)])
+    verdict = support_checker(settings)("They haggled.", [quoted(TEXT)])
     assert verdict.score == Entailment(str(tmp_path)).chance(TEXT, "They haggled.")
 
 

@@ -8,7 +8,7 @@ from eval.lab.perturb import quoted
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Quote, Support
-from rag.verification.support import SUPPORTED, WEAK, judge, judge_of, support
+from rag.verification.support import SUPPORTED, WEAK, judge, support, support_checker
 from tests.helpers.paraphrases import SEEN, UNSEEN
 
 pytestmark = pytest.mark.unit
@@ -135,4 +135,4 @@ def test_judge_with_a_chance_replaces_what_is_fitted_but_keeps_faults() -> None:
 
 
 def test_judge_of_settings_without_a_model_is_the_check_by_words() -> None:
-    assert judge_of(load_settings(Settings)) is judge
+    assert support_checker(load_settings(Settings)) is judge

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.retrieval.answer_type import Kind, kind_wanted, match_kind
+from rag.retrieval.answer_type import AnswerType, expected_answer_type, matches_answer_type
 from rag.verification.words import read, stems
 
 pytestmark = pytest.mark.unit
@@ -84,47 +84,49 @@ def test_hedged_words_are_those_next_after_a_could_be(text: str, hedged: str) ->
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("How many hostages are there?", Kind.COUNT),
-        ("How old is he?", Kind.AGE),
-        ("How many days would it last?", Kind.SPAN),
-        ("What will it cost to rebuild it?", Kind.MONEY),
-        ("On what date did it begin?", Kind.DATE),
-        ("How long did it last?", Kind.NUMBER),
-        ("When did it start?", Kind.TIME),
-        ("In what year was it?", Kind.TIME),
-        ("Who led it?", Kind.NAME),
-        ("Which newspaper wrote of it?", Kind.PROPER),
-        ("Where was it?", Kind.NAME),
-        ("Why did it fail?", Kind.ANY),
-        ("How many remain, and how many are dead?", Kind.ANY),
-        ("Which city hosted it and who paid?", Kind.ANY),
-        ("Which city and country hosted it?", Kind.PROPER),
+        ("How many hostages are there?", AnswerType.COUNT),
+        ("How old is he?", AnswerType.AGE),
+        ("How many days would it last?", AnswerType.SPAN),
+        ("What will it cost to rebuild it?", AnswerType.MONEY),
+        ("On what date did it begin?", AnswerType.DATE),
+        ("How long did it last?", AnswerType.NUMBER),
+        ("When did it start?", AnswerType.TIME),
+        ("In what year was it?", AnswerType.TIME),
+        ("Who led it?", AnswerType.NAME),
+        ("Which newspaper wrote of it?", AnswerType.PROPER),
+        ("Where was it?", AnswerType.NAME),
+        ("Why did it fail?", AnswerType.ANY),
+        ("How many remain, and how many are dead?", AnswerType.ANY),
+        ("Which city hosted it and who paid?", AnswerType.ANY),
+        ("Which city and country hosted it?", AnswerType.PROPER),
     ],
 )
-def test_kind_wanted_follows_the_question_word(question: str, kind: Kind) -> None:
-    assert kind_wanted(question) is kind
+def test_kind_wanted_follows_the_question_word(question: str, kind: AnswerType) -> None:
+    assert expected_answer_type(question) is kind
 
 
 def test_match_kind_wants_a_name_that_the_question_does_not_hold() -> None:
     question = "Who led the talks in Cairo?"
-    assert match_kind(Kind.NAME, question, "The talks in Cairo failed.") == -1.0
-    assert match_kind(Kind.NAME, question, "The talks were led by Egypt.") == 1.0
-    assert match_kind(Kind.ANY, question, "The talks were led by Egypt.") == 0.0
+    assert matches_answer_type(AnswerType.NAME, question, "The talks in Cairo failed.") == -1.0
+    assert matches_answer_type(AnswerType.NAME, question, "The talks were led by Egypt.") == 1.0
+    assert matches_answer_type(AnswerType.ANY, question, "The talks were led by Egypt.") == 0.0
 
 
 @pytest.mark.parametrize(
     ("kind", "sentence", "expected"),
     [
-        (Kind.AGE, "Burns, 68, directs the CIA.", 1.0),
-        (Kind.AGE, "Burns directs the CIA.", -1.0),
-        (Kind.SPAN, "The truce would last six weeks.", 1.0),
-        (Kind.SPAN, "The deal has three phases.", -1.0),
-        (Kind.COUNT, "The deal has three phases.", 1.0),
-        (Kind.COUNT, "The deal has phases.", -1.0),
-        (Kind.DATE, "The talks were held over a weekend.", -1.0),
-        (Kind.DATE, "The talks were held on 4 May.", 1.0),
-        (Kind.TIME, "The talks were held over a weekend.", 1.0),
+        (AnswerType.AGE, "Burns, 68, directs the CIA.", 1.0),
+        (AnswerType.AGE, "Burns directs the CIA.", -1.0),
+        (AnswerType.SPAN, "The truce would last six weeks.", 1.0),
+        (AnswerType.SPAN, "The deal has three phases.", -1.0),
+        (AnswerType.COUNT, "The deal has three phases.", 1.0),
+        (AnswerType.COUNT, "The deal has phases.", -1.0),
+        (AnswerType.DATE, "The talks were held over a weekend.", -1.0),
+        (AnswerType.DATE, "The talks were held on 4 May.", 1.0),
+        (AnswerType.TIME, "The talks were held over a weekend.", 1.0),
     ],
 )
-def test_match_kind_wants_a_thing_of_the_kind(kind: Kind, sentence: str, expected: float) -> None:
-    assert match_kind(kind, "question", sentence) == expected
+def test_match_kind_wants_a_thing_of_the_kind(
+    kind: AnswerType, sentence: str, expected: float
+) -> None:
+    assert matches_answer_type(kind, "question", sentence) == expected

@@ -13,7 +13,7 @@ from index.errors import StoreError
 from rag.engine import Engine
 from rag.types import Answer, Delta, Done, Event, Retrieved, Turn
 from tests.helpers.serving import FakeEngine, answer_to
-from ui.service.admission import Busy, Doorman, Late, Limits, Stopping
+from ui.service.admission import AdmissionControl, Busy, Late, Limits, Stopping
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +40,7 @@ def slow() -> Iterator[FakeEngine]:
 
 def test_stream_answer_and_search_are_the_engines() -> None:
     told = Told()
-    doorman = Doorman(FakeEngine(), observer=told)
+    doorman = AdmissionControl(FakeEngine(), observer=told)
     assert list(doorman.stream("q")) == [Retrieved("q", ()), Done(answer_to("q"))]
     assert doorman.answer("q") == answer_to("q")
     assert doorman.search("q", 3) == ("q", ())
@@ -51,12 +51,12 @@ def test_stream_answer_and_search_are_the_engines() -> None:
 def test_every_public_name_of_the_engine_is_passed_on() -> None:
     public = {name for name in vars(Engine) if not name.startswith("_")}
     # Sharing an index is for whoever makes engines, not for those who ask.
-    assert public - vars(Doorman).keys() == {"share"}
+    assert public - vars(AdmissionControl).keys() == {"share"}
 
 
 def test_more_than_fit_are_turned_away_at_once_and_the_rest_are_answered(slow: FakeEngine) -> None:
     told = Told()
-    doorman = Doorman(slow, Limits(at_once=2, waiting=3), told)
+    doorman = AdmissionControl(slow, Limits(at_once=2, waiting=3), told)
     accepted = [doorman.stream("q") for _ in range(5)]
     for _ in range(2):
         slow.begun.acquire()
@@ -74,7 +74,7 @@ def test_more_than_fit_are_turned_away_at_once_and_the_rest_are_answered(slow: F
 
 def test_two_hundred_at_once_are_answered_or_turned_away() -> None:
     engine = FakeEngine()
-    doorman = Doorman(engine, Limits(at_once=4, waiting=8))
+    doorman = AdmissionControl(engine, Limits(at_once=4, waiting=8))
     start = threading.Barrier(50)
 
     def ask(_: int) -> str:
@@ -94,7 +94,7 @@ def test_two_hundred_at_once_are_answered_or_turned_away() -> None:
 
 def test_closing_ends_the_engines_stream_and_a_reader_that_waits(slow: FakeEngine) -> None:
     told = Told()
-    doorman = Doorman(slow, observer=told)
+    doorman = AdmissionControl(slow, observer=told)
     events = doorman.stream("q")
     slow.begun.acquire()
     events.close()
@@ -114,7 +114,7 @@ def test_closing_from_another_thread_ends_a_next_that_waits() -> None:
             yield Retrieved(question, ())
             stuck.wait()
 
-    events = Doorman(Stuck()).stream("q")
+    events = AdmissionControl(Stuck()).stream("q")
     assert next(events) == Retrieved("q", ())
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, events, None)
@@ -124,7 +124,7 @@ def test_closing_from_another_thread_ends_a_next_that_waits() -> None:
 
 
 def test_those_who_left_while_they_waited_take_no_room(slow: FakeEngine) -> None:
-    doorman = Doorman(slow, Limits(at_once=1, waiting=1))
+    doorman = AdmissionControl(slow, Limits(at_once=1, waiting=1))
     first = doorman.stream("q")
     slow.begun.acquire()
     doorman.stream("q").close()
@@ -135,7 +135,7 @@ def test_those_who_left_while_they_waited_take_no_room(slow: FakeEngine) -> None
 
 
 def test_who_waits_too_long_is_turned_away(slow: FakeEngine) -> None:
-    doorman = Doorman(slow, Limits(at_once=1, waiting=1, wait_seconds=0.05))
+    doorman = AdmissionControl(slow, Limits(at_once=1, waiting=1, wait_seconds=0.05))
     doorman.stream("q")
     slow.begun.acquire()
     with pytest.raises(Busy, match="ask again in a moment"):
@@ -144,7 +144,7 @@ def test_who_waits_too_long_is_turned_away(slow: FakeEngine) -> None:
 
 def test_answer_that_takes_too_long_ends_with_a_sentence(slow: FakeEngine) -> None:
     told = Told()
-    doorman = Doorman(slow, Limits(seconds=0.1), told)
+    doorman = AdmissionControl(slow, Limits(seconds=0.1), told)
     events = doorman.stream("q")
     with pytest.raises(Late, match=r"took longer than 0\.1 s"):
         list(events)
@@ -152,7 +152,7 @@ def test_answer_that_takes_too_long_ends_with_a_sentence(slow: FakeEngine) -> No
 
 
 def test_stop_lets_answers_end_and_tells_the_rest(slow: FakeEngine) -> None:
-    doorman = Doorman(slow, Limits(at_once=1, waiting=4))
+    doorman = AdmissionControl(slow, Limits(at_once=1, waiting=4))
     running, waiting = doorman.stream("q"), doorman.stream("q")
     slow.begun.acquire()
     doorman.stop(0.05)
@@ -170,7 +170,7 @@ def test_fault_of_the_engine_reaches_the_reader() -> None:
             raise StoreError("the index is gone")
 
     told = Told()
-    events = Doorman(Broken(), observer=told).stream("q")
+    events = AdmissionControl(Broken(), observer=told).stream("q")
     assert next(events) == Delta("half")
     with pytest.raises(StoreError, match="the index is gone"):
         next(events)
@@ -185,4 +185,4 @@ def test_work_is_done_in_the_callers_context() -> None:
             return name.get(), ()
 
     name.set("mine")
-    assert Doorman(Named()).search("q", 1)[0] == "mine"
+    assert AdmissionControl(Named()).search("q", 1)[0] == "mine"

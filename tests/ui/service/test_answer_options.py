@@ -13,7 +13,7 @@ from rag.settings import Settings
 from rag.types import Done
 from tests.helpers.serving import FakeEngine
 from ui.page.html_sidebar import form_html, gist_html
-from ui.service.admission import Doorman
+from ui.service.admission import AdmissionControl
 from ui.service.answer_options import Manner, Manners, NotOffered, Through
 
 DEAD = "http://127.0.0.1:9/v1"
@@ -126,7 +126,7 @@ def test_engine_that_quotes_asks_nothing_of_an_llm_that_is_set(
 @pytest.mark.unit
 def test_engine_of_another_manner_is_asked_through_the_doorman() -> None:
     usual, other = FakeEngine(), FakeEngine(waits=True)
-    doorman = Doorman(usual)
+    doorman = AdmissionControl(usual)
     events = Through(doorman, other).stream(QUESTION)
     next(events)
     assert (doorman.running, other.running, usual.running) == (1, 1, 0)
