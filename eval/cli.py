@@ -10,7 +10,7 @@ import click
 
 from eval.bench.cli import bench
 from eval.calibration.cli import calibrate, disagree, refusal
-from eval.console import FAILED, PATH, corpus_option, json_option, print_json, settings_of
+from eval.console import FAILED, PATH, corpus_option, settings_of
 from eval.drafting.cli import draft
 from eval.gate.compare import compare
 from eval.gate.output import gate
@@ -22,6 +22,7 @@ from eval.lab.followups import followups
 from eval.lab.strict import strict
 from eval.lab.support_fit import support
 from eval.report.html import report
+from index.console import json_option, print_json
 from index.errors import FAULT, FootnoteError, log_internal_error
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ FAILED = 3  # exit code: done, but some files or questions failed and are listed
 
 PATH = click.Path(path_type=Path)
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 corpus_option = click.option(
     "--corpus", type=PATH, help="Index this folder apart and ask it, not the default index."
 )
@@ -27,11 +25,6 @@ def settings_of(context: click.Context) -> Settings:
     from rag.settings import Settings
 
     return load_settings(Settings, **(context.obj or {}))
-
-
-def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def say(stage: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from eval.console import PATH, json_option, print_json, say
+from eval.console import PATH, say
+from index.console import json_option, print_json
 from index.errors import ConfigError
 
 _QUESTIONS = 100

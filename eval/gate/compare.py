@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from eval.console import PATH, json_option, print_json
+from eval.console import PATH
 from eval.measures.statistics import Floats, detectable, flip_p, holm, interval
 from eval.runs.folder import Asked, Recorded, by_tag, settings_changed
+from index.console import json_option, print_json
 from index.errors import ConfigError
 
 ALPHA = 0.05

@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 
 import click
 
-from eval.console import PATH, corpus_option, json_option, print_json, settings_of
+from eval.console import PATH, corpus_option, settings_of
 from eval.gate.compare import described
 from eval.gate.gate import INCOMPLETE, PASSED, REGRESSION, Judgement, Measured
+from index.console import json_option, print_json
 from index.errors import ConfigError
 
 _VERDICTS = {PASSED: "passed", REGRESSION: "REGRESSION", INCOMPLETE: "INCOMPLETE"}

@@ -10,10 +10,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.console import PATH, json_option, print_json
+from eval.console import PATH
 from eval.gate.gate import alarms
 from eval.measures.statistics import Floats
 from eval.runs.folder import Recorded
+from index.console import json_option, print_json
 
 Chance = np.random.Generator
 

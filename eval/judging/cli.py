@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eval.console import FAILED, PATH, json_option, print_json, settings_of
+from eval.console import FAILED, PATH, settings_of
+from index.console import json_option, print_json
 from index.errors import ConfigError
 
 if TYPE_CHECKING:

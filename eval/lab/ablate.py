@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from eval.console import PATH, corpus_option, json_option, print_json, settings_of
+from eval.console import PATH, corpus_option, settings_of
 from eval.datasets.corpus import own_index, update
 from eval.datasets.evidence import look_up
 from eval.datasets.gold import GoldItem, GoldSet
@@ -26,6 +26,7 @@ from eval.lab.crossfit import Places, Ranking, numbered
 from eval.measures.answers import contains
 from eval.measures.retrieval import ranks, score_ranking
 from eval.measures.statistics import Floats, interval
+from index.console import json_option, print_json
 from index.errors import ConfigError
 from index.snapshots import Index
 from index.types import Hit

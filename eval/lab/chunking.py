@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eval.console import PATH, json_option, print_json
+from eval.console import PATH
 from eval.datasets.chunking import Figures, measure, read_set
 from eval.lab.chunking_search import Remembered, dense, measure_own
+from index.console import json_option, print_json
 
 # Smith and Troynikov 2024, all-MiniLM-L6-v2, five chunks: recall, precision, IoU, precision omega.
 PUBLISHED = {

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from eval.console import PATH, json_option, print_json, say, settings_of
+from eval.console import PATH, say, settings_of
 from eval.datasets.corpus import index_documents
 from eval.datasets.mtrag import Task, read_tasks
 from eval.lab.crossfit import Places, Ranking, choose, cross_fit, interval_by_group, numbered
 from eval.measures.statistics import Floats
+from index.console import json_option, print_json
 from index.snapshots import Index
 from rag.followups.condense import WEIGHTS, Asked, Look, Weights, condense
 

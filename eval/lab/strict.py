@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eval.console import PATH, print_json, settings_of
+from eval.console import PATH, settings_of
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
 from eval.measures.answers import contains, normalise
+from index.console import print_json
 from index.errors import ConfigError
 from rag.llm.client import LLM, Message
 from rag.llm.errors import LLMError

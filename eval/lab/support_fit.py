@@ -16,9 +16,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.console import PATH, json_option, print_json, say
+from eval.console import PATH, say
 from eval.datasets import squad
 from eval.lab.perturb import Case, Paragraph, cases, quoted
+from index.console import json_option, print_json
 from index.errors import ConfigError
 from rag.types import Support
 from rag.verification.evidence import compare, content, held

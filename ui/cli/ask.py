@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.console import json_option, print_json
 from index.errors import ConfigError
-from ui.cli.common import json_option, print_json, settings_of, speaks
+from ui.cli.common import settings_of, speaks
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
-"""What the commands share: options, JSON on standard output, errors as one sentence."""
+"""What the commands share: their settings, and errors as one sentence with an exit code."""
 
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,6 @@ from rag.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 def data_folder(context: click.Context) -> Path | None:
@@ -58,8 +55,3 @@ def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and leave with an exit code."""
     click.echo(f"footnote: {message}", err=True)
     sys.exit(code)
-
-
-def print_json(value: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

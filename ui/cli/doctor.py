@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.console import json_option, print_json
 from index.errors import StoreError
-from ui.cli.common import json_option, print_json, settings_of, speaks
+from ui.cli.common import settings_of, speaks
 
 if TYPE_CHECKING:
     from index.sync.doctor import Health

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from ui.cli.common import json_option, print_json, settings_of, speaks
+from index.console import json_option, print_json
+from ui.cli.common import settings_of, speaks
 from ui.service.tokens import Tokens
 
 
