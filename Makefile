@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
-.PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot clean \
+.PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot fonts clean \
 	crash crash-soak crash-damage history load gate gate-update
 
 run: .venv/installed
@@ -66,6 +66,10 @@ lint: .venv/installed
 screenshot: setup
 	$(BIN)/python tests/helpers/screenshot.py chat docs/screenshot.png
 	$(BIN)/python tests/helpers/screenshot.py report docs/report.png
+
+# The font subsets in ui/assets, which are committed.
+fonts: .venv/installed
+	$(BIN)/python scripts/build_fonts.py
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'

@@ -65,7 +65,7 @@ def make_app(
     for router in [*routers, other_routes(routers)]:
         app.include_router(router)
     _add_metrics(app, service)
-    add_page_files(app, settings.data)
+    add_page_files(app)
     chat.mount(app, service, settings)
     return app
 

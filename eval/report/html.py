@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
-from string import printable
 from typing import Any
 
 import click
@@ -31,52 +28,6 @@ from eval.report.measures import (
 from eval.report.questions import flips, passages
 from eval.runs.results import Outcome, Result, Run, clean
 from index.errors import ConfigError
-
-_FACES = (
-    ("Footnote Serif", "400", "font_source_serif_pro", "SourceSerifPro-Regular"),
-    ("Footnote Serif", "600 900", "font_source_serif_pro", "SourceSerifPro-Semibold"),
-    ("Footnote Sans", "400", "font_source_sans_pro", "SourceSansPro-Regular"),
-    ("Footnote Sans", "600 900", "font_source_sans_pro", "SourceSansPro-Semibold"),
-)
-
-
-def font_faces(text: str) -> str:
-    """CSS that carries the faces with the characters of a text, as far as they have them.
-
-    Whole they weigh 1 MB; cut to an English page's characters, 60 kB.
-    """
-    return _faces("".join(sorted({*printable, *text, *text.upper()})))
-
-
-@cache
-def _faces(characters: str) -> str:
-    return "".join(
-        f'@font-face{{font-family:"{family}";font-weight:{weight};'
-        f"src:url(data:font/woff2;base64,{_cut(package, name, characters)})}}\n"
-        for family, weight, package, name in _FACES
-    )
-
-
-def _cut(package: str, name: str, characters: str) -> str:
-    from fontTools.subset import (  # type: ignore[import-untyped]
-        Options,
-        Subsetter,
-        load_font,
-        save_font,
-    )
-
-    options = Options(
-        flavor="woff2", layout_features=["kern", "liga", "tnum"], hinting=False, notdef_outline=True
-    )
-    with (files(package) / "files" / f"{name}.ttf").open("rb") as file:
-        font = load_font(file, options)
-        subsetter = Subsetter(options)
-        subsetter.populate(text=characters)
-        subsetter.subset(font)
-        out = BytesIO()
-        save_font(font, out, options)
-    return base64.b64encode(out.getvalue()).decode()
-
 
 _WIDTHS = (1180.0, 350.0)  # of a desk's page and of a phone's
 _BLANK = "\u2014"
@@ -146,7 +97,7 @@ def render(runs: Sequence[Run]) -> str:
 
 def _whole(body: str, title: str) -> str:
     """The page around its body; the policy allows our style and script by digest, and no more."""
-    style = Markup(font_faces(body) + _asset("report.css"))
+    style = Markup(_asset("fonts.css") + _asset("report.css"))
     script = Markup(_asset("report.js"))
     policy = (
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "

@@ -93,9 +93,7 @@ def fresh(browser: Browser, address: str) -> Visit:
 
 
 def measure(browser: Browser, page: str, other: str) -> Iterator[tuple[str, Visit]]:
-    """A page's first visits of all, a bare page's, and a second one of the same browser."""
-    yield "bare", fresh(browser, other)
-    yield "first ever", fresh(browser, page)  # the typefaces are not cut yet
+    """A page's first visits, a bare page's, and a second one of the same browser."""
     for _ in range(VISITS):
         yield "bare", fresh(browser, other)
         yield "page", fresh(browser, page)
@@ -120,7 +118,7 @@ def main() -> None:
             median(getattr(visit, fact) for kind, visit in visits if kind == name)
             for fact in ("requests", "kilobytes", "seconds")
         ]
-        for name in ("bare", "first ever", "page", "again")
+        for name in ("bare", "page", "again")
     }
     click.echo(f"{'':12}{'requests':>10}{'kB':>8}{'seconds':>9}   as multiples of bare")
     for name, figures in rows.items():
