@@ -12,7 +12,7 @@ import click
 
 from index.catalog.database import SCHEMA
 from index.errors import ConfigError
-from index.formats.registry import READERS
+from index.formats.registry import registry_digest
 from index.settings import IndexSettings
 from index.text.splitter import SPLITTER
 
@@ -98,7 +98,7 @@ def _data(settings: Settings, identity: str) -> Path:
     values = {name: str(getattr(settings, name)) for name in sorted(IndexSettings.model_fields)}
     del values["data"]
     # An index of another version is left alone, and one of this version made.
-    values |= {"schema": str(SCHEMA), "splitter": SPLITTER, "readers": READERS}
+    values |= {"schema": str(SCHEMA), "splitter": SPLITTER, "readers": registry_digest()}
     key = sha256(json.dumps([identity, values]).encode()).hexdigest()[:16]
     return settings.data / "eval" / key
 

@@ -13,13 +13,13 @@ from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
 
 FILE_NAME = "catalog.sqlite3"
 STAGING = "staging.sqlite3"
-SCHEMA = 3
+SCHEMA = 4
 # Text comes last, since SQLite reads through it to reach what is behind.
 _DOCUMENTS = """
 CREATE TABLE {0}documents (
     path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    failure TEXT, title TEXT NOT NULL, headings TEXT NOT NULL, pages TEXT NOT NULL,
-    hidden INTEGER NOT NULL, notes TEXT NOT NULL, text TEXT NOT NULL
+    failure TEXT, reader TEXT NOT NULL, title TEXT NOT NULL, headings TEXT NOT NULL,
+    pages TEXT NOT NULL, hidden INTEGER NOT NULL, notes TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE {0}passages (
     id TEXT PRIMARY KEY, document TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL,

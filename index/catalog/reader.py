@@ -25,13 +25,16 @@ _CHUNK = 500
 
 
 class FileState(NamedTuple):
-    """What the catalog remembers of a file: bytes' digest, size, mtime (ns), failure if any."""
+    """What the catalog remembers of a file: digest of its bytes, size, mtime (ns), failure if any,
+    and the label of the reader that it was parsed with, "" if there is no reader for it.
+    """
 
     path: str
     digest: str
     size: int
     mtime: int
     failure: str | None
+    reader: str = ""
 
     def failed(self, reason: str) -> FileState:
         """The same file with a failure."""
@@ -104,7 +107,7 @@ class Catalog:
 
     def files(self) -> dict[str, FileState]:
         """The state of every known file, by path."""
-        rows = self._rows("SELECT path, digest, size, mtime, failure FROM documents")
+        rows = self._rows("SELECT path, digest, size, mtime, failure, reader FROM documents")
         return {row[0]: FileState(*row) for row in rows}
 
     def documents(self) -> list[DocumentInfo]:

@@ -22,9 +22,11 @@ from index.embedding.pooling import pack
 from index.errors import StoreError
 from index.types import Content, Document, Embedded, Passage
 
-_DOCUMENT = (
-    "documents (path, digest, size, mtime, failure, title, headings, pages, hidden, notes, text)"
+_DOCUMENT_COLUMNS = (
+    "path, digest, size, mtime, failure, reader, title, headings, pages, hidden, notes, text"
 )
+_DOCUMENT = f"documents ({_DOCUMENT_COLUMNS})"
+_DOCUMENT_MARKS = ", ".join("?" for _ in _DOCUMENT_COLUMNS.split(","))
 _PASSAGE = 'passages (id, document, key, start, "end", page, heading, text)'
 
 
@@ -91,13 +93,14 @@ class CatalogWriter(Catalog):
         """Note a file: its text and passages, or with None only its state and failure."""
         headings = [astuple(heading) for heading in document.headings] if document else []
         self._run(
-            f"INSERT INTO staging.{_DOCUMENT} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO staging.{_DOCUMENT} VALUES ({_DOCUMENT_MARKS})",
             (
                 state.path,
                 state.digest,
                 state.size,
                 state.mtime,
                 state.failure,
+                state.reader,
                 document.title if document else state.path,
                 json.dumps(headings),
                 json.dumps(document.page_starts if document else []),
@@ -155,7 +158,7 @@ class CatalogWriter(Catalog):
         self._database.script(
             "DELETE FROM main.documents WHERE path IN (SELECT path FROM leaving);"
             "DELETE FROM main.passages WHERE document IN (SELECT path FROM leaving);"
-            f"INSERT INTO main.{_DOCUMENT} SELECT * FROM staging.documents;"
+            f"INSERT INTO main.{_DOCUMENT} SELECT {_DOCUMENT_COLUMNS} FROM staging.documents;"
             f"INSERT INTO main.{_PASSAGE} SELECT * FROM staging.passages"
         )
         for old, state in renamed:

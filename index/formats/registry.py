@@ -2,114 +2,165 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from importlib import import_module
-from pathlib import PurePosixPath
 
 from index.formats.base import Parsed, Unreadable
 from index.formats.hidden_characters import without_invisible
 
-# Part of the index's fingerprint: raise it when the same file would give another text.
-READERS = "readers-1"
-# By ending, or by name where there is none: a module, its function, and options after the bytes.
-# Parsers are imported when a file of their kind is met: some take a second.
-PARSERS = {
-    ".adoc": "index.formats.plain_text:parse_plain",
-    ".bash": "index.formats.plain_text:parse_plain",
-    ".bmp": "index.formats.pdf.ocr:parse_picture",
-    ".c": "index.formats.source_code:parse_code:c",
-    ".cc": "index.formats.source_code:parse_code:cpp",
-    ".cfg": "index.formats.plain_text:parse_plain",
-    ".conf": "index.formats.plain_text:parse_plain",
-    ".cpp": "index.formats.source_code:parse_code:cpp",
-    ".cs": "index.formats.source_code:parse_code:csharp",
-    ".css": "index.formats.plain_text:parse_plain",
-    ".csv": "index.formats.tables:parse_csv",
-    ".docx": "index.formats.office.docx:parse_docx",
-    ".eml": "index.formats.containers.mail:parse_eml",
-    ".epub": "index.formats.containers.epub:parse_epub",
-    ".go": "index.formats.plain_text:parse_plain",
-    ".h": "index.formats.source_code:parse_code:c",
-    ".hpp": "index.formats.source_code:parse_code:cpp",
-    ".htm": "index.formats.html.page:parse_html",
-    ".html": "index.formats.html.page:parse_html",
-    ".ini": "index.formats.plain_text:parse_plain",
-    ".ipynb": "index.formats.json_files:parse_ipynb",
-    ".java": "index.formats.source_code:parse_code:java",
-    ".jpeg": "index.formats.pdf.ocr:parse_picture",
-    ".jpg": "index.formats.pdf.ocr:parse_picture",
-    ".js": "index.formats.plain_text:parse_plain",
-    ".json": "index.formats.json_files:parse_json",
-    ".jsonl": "index.formats.json_files:parse_jsonl",
-    ".jsx": "index.formats.plain_text:parse_plain",
-    ".kt": "index.formats.source_code:parse_code:kotlin",
-    ".log": "index.formats.plain_text:parse_plain",
-    ".lua": "index.formats.plain_text:parse_plain",
-    ".markdown": "index.formats.plain_text:parse_markdown",
-    ".mbox": "index.formats.containers.mail:parse_mbox",
-    ".md": "index.formats.plain_text:parse_markdown",
-    ".ndjson": "index.formats.json_files:parse_jsonl",
-    ".odp": "index.formats.office.slides:parse_odp",
-    ".ods": "index.formats.office.workbooks:parse_ods",
-    ".odt": "index.formats.office.opendocument:parse_odt",
-    ".org": "index.formats.plain_text:parse_plain",
-    ".pdf": "index.formats.pdf.text:parse_pdf",
-    ".php": "index.formats.source_code:parse_code:php",
-    ".pl": "index.formats.source_code:parse_code:perl",
-    ".png": "index.formats.pdf.ocr:parse_picture",
-    ".pptx": "index.formats.office.slides:parse_pptx",
-    ".properties": "index.formats.plain_text:parse_plain",
-    ".ps1": "index.formats.plain_text:parse_plain",
-    ".py": "index.formats.source_code:parse_code:python",
-    ".pyi": "index.formats.source_code:parse_code:python",
-    ".r": "index.formats.plain_text:parse_plain",
-    ".rb": "index.formats.source_code:parse_code:ruby",
-    ".rs": "index.formats.source_code:parse_code:rust",
-    ".rst": "index.formats.plain_text:parse_rst",
-    ".rtf": "index.formats.rtf:parse_rtf",
-    ".scala": "index.formats.source_code:parse_code:scala",
-    ".scss": "index.formats.plain_text:parse_plain",
-    ".sh": "index.formats.plain_text:parse_plain",
-    ".sql": "index.formats.plain_text:parse_plain",
-    ".srt": "index.formats.plain_text:parse_plain",
-    ".swift": "index.formats.source_code:parse_code:swift",
-    ".tex": "index.formats.plain_text:parse_plain",
-    ".text": "index.formats.plain_text:parse_text",
-    ".tif": "index.formats.pdf.ocr:parse_picture",
-    ".tiff": "index.formats.pdf.ocr:parse_picture",
-    ".toml": "index.formats.plain_text:parse_plain",
-    ".ts": "index.formats.plain_text:parse_plain",
-    ".tsv": "index.formats.tables:parse_tsv",
-    ".tsx": "index.formats.plain_text:parse_plain",
-    ".txt": "index.formats.plain_text:parse_text",
-    ".vtt": "index.formats.plain_text:parse_plain",
-    ".webp": "index.formats.pdf.ocr:parse_picture",
-    ".xhtml": "index.formats.html.page:parse_xhtml",
-    ".xls": "index.formats.office.workbooks:parse_xls",
-    ".xlsm": "index.formats.office.workbooks:parse_xlsx",
-    ".xlsx": "index.formats.office.workbooks:parse_xlsx",
-    ".xml": "index.formats.plain_text:parse_plain",
-    ".yaml": "index.formats.plain_text:parse_plain",
-    ".yml": "index.formats.plain_text:parse_plain",
-    "authors": "index.formats.plain_text:parse_text",
-    "changelog": "index.formats.plain_text:parse_text",
-    "copying": "index.formats.plain_text:parse_text",
-    "dockerfile": "index.formats.plain_text:parse_plain",
-    "licence": "index.formats.plain_text:parse_text",
-    "license": "index.formats.plain_text:parse_text",
-    "makefile": "index.formats.plain_text:parse_plain",
-    "notice": "index.formats.plain_text:parse_text",
-    "readme": "index.formats.plain_text:parse_text",
+# Raise it when `parse` itself would give another text; every file is then read again.
+_COMMON_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A parser of one file format.
+
+    `function` is "module:function", which is called with the file's bytes and `option` if there is
+    one; it is imported when a file of its format is met, since some take a second. Raise `version`
+    when the same file would give another text: the next sync reads the files of this reader again.
+    """
+
+    function: str
+    option: str = ""
+    version: int = 1
+
+    @property
+    def label(self) -> str:
+        """Name and version, which the catalog keeps for each file."""
+        name = self.function.partition(":")[2]
+        option = f"({self.option})" if self.option else ""
+        return f"{name}{option}-{self.version}.{_COMMON_VERSION}"
+
+    def parse(self, data: bytes) -> Parsed:
+        """Parse a file's bytes. Raises Unreadable; libraries' own errors pass through."""
+        module, _, name = self.function.partition(":")
+        options = (self.option,) if self.option else ()
+        parsed: Parsed = getattr(import_module(module), name)(data, *options)
+        return parsed
+
+
+_PLAIN = Reader("index.formats.plain_text:parse_plain")
+_TEXT = Reader("index.formats.plain_text:parse_text")
+_PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
+# By ending, or by name where there is no ending; both in lower case.
+READERS: Mapping[str, Reader] = {
+    ".adoc": _PLAIN,
+    ".bash": _PLAIN,
+    ".bmp": _PICTURE,
+    ".c": Reader("index.formats.source_code:parse_code", "c"),
+    ".cc": Reader("index.formats.source_code:parse_code", "cpp"),
+    ".cfg": _PLAIN,
+    ".conf": _PLAIN,
+    ".cpp": Reader("index.formats.source_code:parse_code", "cpp"),
+    ".cs": Reader("index.formats.source_code:parse_code", "csharp"),
+    ".css": _PLAIN,
+    ".csv": Reader("index.formats.tables:parse_csv"),
+    ".docx": Reader("index.formats.office.docx:parse_docx"),
+    ".eml": Reader("index.formats.containers.mail:parse_eml"),
+    ".epub": Reader("index.formats.containers.epub:parse_epub"),
+    ".go": _PLAIN,
+    ".h": Reader("index.formats.source_code:parse_code", "c"),
+    ".hpp": Reader("index.formats.source_code:parse_code", "cpp"),
+    ".htm": Reader("index.formats.html.page:parse_html"),
+    ".html": Reader("index.formats.html.page:parse_html"),
+    ".ini": _PLAIN,
+    ".ipynb": Reader("index.formats.json_files:parse_ipynb"),
+    ".java": Reader("index.formats.source_code:parse_code", "java"),
+    ".jpeg": _PICTURE,
+    ".jpg": _PICTURE,
+    ".js": _PLAIN,
+    ".json": Reader("index.formats.json_files:parse_json"),
+    ".jsonl": Reader("index.formats.json_files:parse_jsonl"),
+    ".jsx": _PLAIN,
+    ".kt": Reader("index.formats.source_code:parse_code", "kotlin"),
+    ".log": _PLAIN,
+    ".lua": _PLAIN,
+    ".markdown": Reader("index.formats.plain_text:parse_markdown"),
+    ".mbox": Reader("index.formats.containers.mail:parse_mbox"),
+    ".md": Reader("index.formats.plain_text:parse_markdown"),
+    ".ndjson": Reader("index.formats.json_files:parse_jsonl"),
+    ".odp": Reader("index.formats.office.slides:parse_odp"),
+    ".ods": Reader("index.formats.office.workbooks:parse_ods"),
+    ".odt": Reader("index.formats.office.opendocument:parse_odt"),
+    ".org": _PLAIN,
+    ".pdf": Reader("index.formats.pdf.text:parse_pdf"),
+    ".php": Reader("index.formats.source_code:parse_code", "php"),
+    ".pl": Reader("index.formats.source_code:parse_code", "perl"),
+    ".png": _PICTURE,
+    ".pptx": Reader("index.formats.office.slides:parse_pptx"),
+    ".properties": _PLAIN,
+    ".ps1": _PLAIN,
+    ".py": Reader("index.formats.source_code:parse_code", "python"),
+    ".pyi": Reader("index.formats.source_code:parse_code", "python"),
+    ".r": _PLAIN,
+    ".rb": Reader("index.formats.source_code:parse_code", "ruby"),
+    ".rs": Reader("index.formats.source_code:parse_code", "rust"),
+    ".rst": Reader("index.formats.plain_text:parse_rst"),
+    ".rtf": Reader("index.formats.rtf:parse_rtf"),
+    ".scala": Reader("index.formats.source_code:parse_code", "scala"),
+    ".scss": _PLAIN,
+    ".sh": _PLAIN,
+    ".sql": _PLAIN,
+    ".srt": _PLAIN,
+    ".swift": Reader("index.formats.source_code:parse_code", "swift"),
+    ".tex": _PLAIN,
+    ".text": _TEXT,
+    ".tif": _PICTURE,
+    ".tiff": _PICTURE,
+    ".toml": _PLAIN,
+    ".ts": _PLAIN,
+    ".tsv": Reader("index.formats.tables:parse_tsv"),
+    ".tsx": _PLAIN,
+    ".txt": _TEXT,
+    ".vtt": _PLAIN,
+    ".webp": _PICTURE,
+    ".xhtml": Reader("index.formats.html.page:parse_xhtml"),
+    ".xls": Reader("index.formats.office.workbooks:parse_xls"),
+    ".xlsm": Reader("index.formats.office.workbooks:parse_xlsx"),
+    ".xlsx": Reader("index.formats.office.workbooks:parse_xlsx"),
+    ".xml": _PLAIN,
+    ".yaml": _PLAIN,
+    ".yml": _PLAIN,
+    "authors": _TEXT,
+    "changelog": _TEXT,
+    "copying": _TEXT,
+    "dockerfile": _PLAIN,
+    "licence": _TEXT,
+    "license": _TEXT,
+    "makefile": _PLAIN,
+    "notice": _TEXT,
+    "readme": _TEXT,
 }
+
+
+def file_kind(path: str) -> str:
+    """The key of a file in `READERS`: its ending (".md"), or its name if it has none."""
+    name = path[path.rfind("/") + 1 :].lower()
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else name
+
+
+def reader_label(path: str) -> str:
+    """Name and version of the reader of a file; "" if no reader takes it."""
+    reader = READERS.get(file_kind(path))
+    return reader.label if reader else ""
+
+
+def registry_digest() -> str:
+    """Digest of all readers with their versions; changes when a file may give another text."""
+    labels = sorted(f"{kind} {reader.label}" for kind, reader in READERS.items())
+    return sha256("\n".join(labels).encode()).hexdigest()[:16]
 
 
 def parse(path: str, data: bytes) -> Parsed:
     """Read one file. Raises Unreadable with the reason; libraries' own errors pass through."""
-    file = PurePosixPath(path)
-    kind = file.suffix.lower() or file.name.lower()
-    if kind not in PARSERS:
-        raise Unreadable(f"format {file.suffix.lower() or 'without an ending'} is not read")
+    kind = file_kind(path)
+    if kind not in READERS:
+        ending = kind if kind.startswith(".") else "without an ending"
+        raise Unreadable(f"format {ending} is not read")
     if not data:
         raise Unreadable("empty: the file has no bytes")
-    module, name, *options = PARSERS[kind].split(":")
-    parsed: Parsed = getattr(import_module(module), name)(data, *options)
-    return without_invisible(parsed)
+    return without_invisible(READERS[kind].parse(data))

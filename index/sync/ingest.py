@@ -13,6 +13,7 @@ from pathlib import Path
 from index.catalog.reader import FileState
 from index.catalog.writer import CatalogWriter
 from index.embedding.embedder import Embedder
+from index.formats.registry import reader_label
 from index.settings import IndexSettings
 from index.sync.parse_pool import load
 from index.sync.preconditions import passage_limit
@@ -40,8 +41,8 @@ class Intake:
 
 def state_of(entry: Entry, began_ns: int, digest: str = "") -> FileState:
     """What the catalog is to remember of a file that a sync begun then has looked at."""
-    telling = entry.mtime < began_ns - _TELLING_NS
-    return FileState(entry.path, digest, entry.size, entry.mtime if telling else _UNTOLD, None)
+    mtime = entry.mtime if entry.mtime < began_ns - _TELLING_NS else _UNTOLD
+    return FileState(entry.path, digest, entry.size, mtime, None, reader_label(entry.path))
 
 
 def read(

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from index.catalog.reader import FileState
 from index.errors import ConfigError
+from index.formats.registry import reader_label
 from index.settings import IndexSettings
 from index.sync.parse_pool import is_too_large, too_large, too_slow
 from index.sync.parse_worker import DEADLY, HUNGRY, file_digest
@@ -47,7 +48,7 @@ def make_plan(
     read_all: bool,
 ) -> Plan:
     """Compare files with the catalog. Only files of a new size or time, or of a new name, are read,
-    and those that failed for a reason which is gone.
+    those whose reader is new or newer, and those that failed for a reason which is gone.
 
     With `read_all` every file is read again.
     """
@@ -58,7 +59,7 @@ def make_plan(
         state = known.get(entry.path)
         if state is None:
             fresh.append(entry)
-        elif read_all or _may_succeed_now(corpus, entry, state, settings):
+        elif read_all or has_new_reader(state) or _may_succeed_now(corpus, entry, state, settings):
             changed.append(entry)
         elif (entry.size, entry.mtime) == (state.size, state.mtime):
             same.append(entry.path)
@@ -79,6 +80,11 @@ def make_plan(
         unchanged=tuple(same),
         refused=tuple(failure for failure in refused if _is_news(failure, known)),
     )
+
+
+def has_new_reader(state: FileState) -> bool:
+    """Whether a file would be parsed by another reader, or another version of it, than it was."""
+    return state.reader != reader_label(state.path)
 
 
 def _is_news(failure: Failure, known: Mapping[str, FileState]) -> bool:
@@ -103,14 +109,17 @@ def _may_be_read(corpus: Path, entry: Entry) -> bool:
 def _renames(
     corpus: Path, fresh: Sequence[Entry], gone: Mapping[str, FileState]
 ) -> list[tuple[str, Entry]]:
-    """New files with the bytes and the ending of a vanished one; the first in order of path."""
-    left: dict[tuple[int, str], list[FileState]] = {}
+    """New files with the bytes, the ending and the reader of a vanished one; the first in order of
+    path.
+    """
+    left: dict[tuple[int, str, str], list[FileState]] = {}
     for path, state in sorted(gone.items()):
         if state.failure is None:
-            left.setdefault((state.size, _suffix(path)), []).append(state)
+            left.setdefault((state.size, _suffix(path), state.reader), []).append(state)
     renames = []
     for entry in fresh:
-        candidates = left.get((entry.size, _suffix(entry.path)), [])
+        identity = (entry.size, _suffix(entry.path), reader_label(entry.path))
+        candidates = left.get(identity, [])
         digest = _digest(corpus, entry) if candidates else ""
         match = next((state for state in candidates if state.digest == digest), None)
         if match:

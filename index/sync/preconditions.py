@@ -11,7 +11,6 @@ from pathlib import Path
 from index.catalog.reader import FileState
 from index.embedding.embedder import Embedder
 from index.errors import ConfigError, IndexMismatch
-from index.formats.registry import READERS
 from index.settings import IndexSettings
 from index.sync.plan import Plan
 from index.text.splitter import HEADING_TOKENS, SPLITTER
@@ -42,7 +41,6 @@ def build_facts(settings: IndexSettings, embedder: Embedder, corpus: Path) -> di
         "corpus": os.path.realpath(corpus),
         "model": embedder.fingerprint,
         "splitter": f"{SPLITTER}-{settings.passage_tokens}",
-        "readers": READERS,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from index.catalog.reader import DocumentInfo
-from index.formats.registry import PARSERS
+from index.formats.registry import READERS
 from ui.page.html_conversation import count
 from ui.service.background_sync import SyncState
 from ui.service.library import LibraryState
@@ -29,7 +29,7 @@ def shelf_html(state: LibraryState) -> str:
     usable = [info for info in state.documents if not info.failure]
     failed = [info for info in state.documents if info.failure]
     running = "running" if state.sync.running else "idle"
-    accept = " ".join(sorted(kind for kind in PARSERS if kind.startswith(".")))
+    accept = " ".join(sorted(kind for kind in READERS if kind.startswith(".")))
     adding = (
         f'<p class="closed">{safe(state.closed)}</p>'
         if state.closed

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from index.catalog.reader import DocumentInfo
 from index.errors import FootnoteError, StoreError, UnknownDocument
-from index.formats.registry import PARSERS
+from index.formats.registry import READERS
 from index.settings import IndexSettings
 from rag.engine import Engine
 from ui.service.background_sync import BackgroundSync, SyncState, corpus_of
@@ -209,7 +209,7 @@ def _checked_name(name: str) -> str:
     if len(name.encode()) > _NAME_BYTES:
         raise BadUpload(f"the file's name is longer than {_NAME_BYTES} bytes; shorten it")
     file = PurePosixPath(name)
-    if (file.suffix.lower() or name.lower()) not in PARSERS:
+    if (file.suffix.lower() or name.lower()) not in READERS:
         kind = file.suffix.lower() or "without an ending"
         raise UnreadKind(f"format {kind} is not read; send text, PDF, Office, HTML or the like")
     return name

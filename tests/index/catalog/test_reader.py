@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalog.database import FILE_NAME
+from index.catalog.database import FILE_NAME, SCHEMA
 from index.catalog.reader import Catalog, Counts, DocumentInfo, FileState
 from index.catalog.writer import CatalogWriter, Change
 from index.errors import EmptyIndex, IndexMismatch, StoreError
@@ -28,7 +28,7 @@ DOCUMENT = Document(
     3,
     ("a note",),
 )
-STATE = FileState("b/é.md", "d1", 21, 1_700_000_000_123_456_789, None)
+STATE = FileState("b/é.md", "d1", 21, 1_700_000_000_123_456_789, None, "parse_text-1.1")
 FAILED = FileState("a.pdf", "", 7, 5, "needs a password")
 
 
@@ -101,7 +101,7 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     assert reader.failures() == [Failure("a.pdf", "needs a password")]
     assert reader.counts() == Counts(1, 1, 2, 1, 1, 0)
     assert reader.vectors("m", [KEY, "none"])[KEY].tolist() == pytest.approx([0.6, 0.8])
-    assert (reader.meta("schema"), reader.meta("none")) == ("3", None)
+    assert (reader.meta("schema"), reader.meta("none")) == (str(SCHEMA), None)
     reader.close()
 
 
@@ -210,9 +210,9 @@ def test_catalog_killed_while_made_is_made_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ("2", r"has schema 2, not 3; run: footnote index FOLDER --rebuild$"),
-        ("4", r"made by a newer Footnote \(schema 4, not 3\); update this one, or choose another"),
-        ("none", r"has schema none, not 3; run: footnote index FOLDER --rebuild$"),
+        ("3", r"has schema 3, not 4; run: footnote index FOLDER --rebuild$"),
+        ("5", r"made by a newer Footnote \(schema 5, not 4\); update this one, or choose another"),
+        ("none", r"has schema none, not 4; run: footnote index FOLDER --rebuild$"),
     ],
 )
 def test_catalog_of_another_schema_is_refused(
@@ -283,7 +283,7 @@ def test_catalog_made_anew_keeps_the_vectors_of_an_older_schema(tmp_path: Path) 
     older.close()
     catalog = CatalogWriter.create(tmp_path, anew=True)
     assert catalog.vectors("m", ["k"])["k"].tolist() == [1.0]
-    assert (catalog.meta("schema"), catalog.generation, catalog.files()) == ("3", 0, {})
+    assert (catalog.meta("schema"), catalog.generation, catalog.files()) == (str(SCHEMA), 0, {})
     fill(catalog)
     catalog.close()
     reader = Catalog.read(tmp_path)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from index.catalog.reader import FileState
+from index.formats.registry import READERS, Reader, reader_label
 from index.settings import IndexSettings, load_settings
 from index.sync.parse_worker import DEADLY, HUNGRY
 from index.sync.plan import Plan, make_plan
@@ -31,7 +33,9 @@ def states(corpus: Path) -> dict[str, FileState]:
     known = {}
     for entry in walk(corpus)[0]:
         digest = sha256((corpus / entry.path).read_bytes()).hexdigest()
-        known[entry.path] = FileState(entry.path, digest, entry.size, entry.mtime, None)
+        known[entry.path] = FileState(
+            entry.path, digest, entry.size, entry.mtime, None, reader_label(entry.path)
+        )
     return known
 
 
@@ -191,6 +195,38 @@ def test_plan_failed_file_is_tried_again_when_its_reason_is_gone(
     known = {"a.md": states(tmp_path)["a.md"]._replace(digest=digest, failure=reason)}
     plan = plan_of(tmp_path, known, limits=limits)
     assert plan.changed == (("a.md",) if is_tried else ())
+
+
+def test_plan_file_that_was_refused_is_read_when_a_reader_for_it_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "a.new", "text")
+    put(tmp_path, "b.other", "text")
+    refused = {
+        path: state._replace(failure="format is not read")
+        for path, state in states(tmp_path).items()
+    }
+    assert plan_of(tmp_path, refused).unchanged == ("a.new", "b.other")
+    reader = Reader("index.formats.plain_text:parse_plain")
+    monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".new": reader})
+    plan = plan_of(tmp_path, refused)
+    assert (plan.changed, plan.unchanged) == (("a.new",), ("b.other",))
+
+
+def test_plan_newer_reader_reads_its_own_files_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.csv", "b.csv", "c.md", "d.tsv"):
+        put(tmp_path, name, f"text of {name}")
+    known = states(tmp_path)
+    newer = replace(READERS[".csv"], version=READERS[".csv"].version + 1)
+    monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".csv": newer})
+    plan = plan_of(tmp_path, known)
+    assert (plan.changed, plan.unchanged) == (("a.csv", "b.csv"), ("c.md", "d.tsv"))
+    # A file that moved meanwhile is no mere rename: its text may be another.
+    (tmp_path / "a.csv").rename(tmp_path / "e.csv")
+    plan = plan_of(tmp_path, known)
+    assert (plan.added, plan.renamed, plan.removed) == (("e.csv",), (), ("a.csv",))
 
 
 def test_plan_of_many_touched_and_renamed_files_is_quick(tmp_path: Path) -> None:

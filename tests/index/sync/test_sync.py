@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,13 @@ from index.catalog.database import FILE_NAME
 from index.catalog.reader import Catalog, FileState
 from index.catalog.writer import writer_lock
 from index.errors import ConfigError, IndexMismatch, StoreError
+from index.formats.base import Parsed
+from index.formats.registry import READERS, Reader
+from index.settings import IndexSettings
 from index.snapshots import Index, Snapshot
+from index.sync.parse_worker import read_file
 from index.sync.sync import sync
+from index.sync.walk import Entry
 from index.types import Failure
 from tests.crash.history import WORDS, History
 from tests.helpers.indexing import (
@@ -269,6 +274,53 @@ def test_sync_dry_run_tells_what_would_be_done_and_writes_nothing(place: Place) 
     )
     assert (report.embedded, report.generation) == (0, 1)
     assert place.state() == before
+
+
+# --- readers that are new
+
+
+def _parse_in_this_process(
+    corpus: Path, entries: Sequence[Entry], _settings: IndexSettings
+) -> Iterator[object]:
+    """So that a registry patched here is the one that parses."""
+    yield from (read_file(str(corpus), entry) for entry in entries)
+
+
+def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.sync.ingest.load", _parse_in_this_process)
+    write(place.corpus, {"newts.new": "Newts swim.", "eels.other": "Eels swim."}, time=1)
+    refused = Failure("eels.other", "format .other is not read")
+    assert place.sync().failed == (refused, Failure("newts.new", "format .new is not read"))
+    reader = Reader("index.formats.plain_text:parse_plain")
+    monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".new": reader})
+    report = place.sync()
+    assert (report.changed, report.failed, report.unchanged) == (("newts.new",), (refused,), 4)
+    assert place.found("newts") == ["newts.new"]
+    assert files(place.data)["newts.new"].reader == "parse_plain-1.1"
+    again = place.sync()
+    assert (again.changed, again.generation) == ((), report.generation)
+
+
+def test_sync_with_a_newer_reader_reads_its_own_files_again_without_rebuild(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.sync.ingest.load", _parse_in_this_process)
+    newer = Reader(f"{__name__}:_parse_shouting", version=READERS[".md"].version + 1)
+    monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".md": newer})
+    report = place.sync()
+    assert (report.changed, report.unchanged) == (("cats.md", "deep/birds.md"), 1)
+    catalog = Catalog.read(place.data)
+    document = catalog.document("deep/birds.md")
+    catalog.close()
+    assert document
+    assert document.text == "BIRDS HAVE HOLLOW BONES. SWIFTS SLEEP WHILE THEY FLY."
+    assert place.sync().changed == ()
+
+
+def _parse_shouting(data: bytes) -> Parsed:
+    return Parsed(data.decode().upper())
 
 
 # --- what is damaged or killed
