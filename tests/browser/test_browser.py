@@ -432,6 +432,17 @@ def test_page_asks_nothing_of_other_servers_and_complains_of_nothing(watched: Wa
     assert watched.complaints == []
 
 
+def test_page_and_document_use_our_fonts(page: Page, address: str) -> None:
+    for url in (address, f"{address}/documents/brief.md"):
+        page.goto(url)
+        page.locator("h1").first.wait_for()
+        used = page.evaluate(
+            "document.fonts.ready.then(all => [...all].filter(font => font.status !== 'unloaded')"
+            ".map(font => `${font.family} ${font.status}`.replaceAll('\"', '')))"
+        )
+        assert set(used) == {"Footnote Sans loaded", "Footnote Serif loaded"}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_has_no_serious_faults_for_those_who_use_other_means(
     browser: Browser, address: str, scheme: Literal["light", "dark"]

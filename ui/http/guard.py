@@ -15,7 +15,7 @@ from ui.service.settings import BODY_BYTES
 # The addresses that are served. Gradio has many more (files, uploads, proxies, direct calls of
 # its functions); the chat page needs none of them.
 _OPEN = re.compile(
-    r"/(?:v1/.*|mcp|documents/.*|page/(?:(?:serif|sans)/)?[^/]+|healthz|readyz|metrics|login|openapi\.json"
+    r"/(?:v1/.*|mcp|documents/.*|page/(?:fonts/)?[^/]+|healthz|readyz|metrics|login|openapi\.json"
     r"|(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)?"
     r"|(?:assets|static|svelte)/.*"
     r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events))/?"
