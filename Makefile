@@ -5,8 +5,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
-.PHONY: run run-llm setup setup-llm debian compiler test test-unit test-llm lint screenshot fonts clean \
-	crash crash-soak crash-damage history load gate gate-update
+# Two workers, and a test file stays with one of them: its fixtures are made once.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
+
+.PHONY: run run-llm setup setup-llm debian compiler test test-all test-sample test-rest test-unit \
+	test-llm lint screenshot fonts house clean crash crash-soak crash-damage history load gate \
+	gate-update
 
 run: .venv/installed
 	@exec $(BIN)/footnote serve seeds
@@ -19,8 +23,18 @@ setup: .venv/installed debian compiler
 
 setup-llm: .venv/installed-llm
 
-test: setup lint
-	$(BIN)/pytest -m "not llm"
+# What runs on each change: lint, types, every test, and of its cases a sample.
+test: setup
+	@$(MAKE) --no-print-directory --jobs 2 lint test-sample
+
+# All that there is, a small LLM's tests and the gate as well.
+test-all: test test-rest gate test-llm
+
+test-sample: .venv/installed
+	$(PYTEST) -m "not llm and not full"
+
+test-rest: .venv/installed
+	$(PYTEST) -m "full and not llm"
 
 test-unit: .venv/installed
 	$(BIN)/pytest -m "unit and not slow"

@@ -14,6 +14,7 @@ from index.settings import load_settings
 from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.settings import Settings
+from tests.helpers.sampling import mark_full
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -28,6 +29,12 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses among them."""
+    mark_full(items)
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,13 @@ AFTER = " More than 120 hostages remain in Gaza [2]."
 TEXTS = ("Egypt led the latest round of talks.", "More than 120 hostages remain in Gaza.")
 ALL_CUTS = 600  # characters of a payload that is cut everywhere
 
-each_payload = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+_payloads = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+
+
+def each_payload(test: Callable[[str], None]) -> Callable[[str], None]:
+    """Two payloads of every family on each change, and other ones for each test."""
+    marked: Callable[[str], None] = pytest.mark.sample(2, by="family")(_payloads(test))
+    return marked
 
 
 def hit(text: str, rank: int, path: str = "", title: str = "", heading: str = "") -> Hit:
