@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
@@ -24,7 +25,18 @@ from rag.retrieval.answerability import Signals, answer_confidence, answerabilit
 from rag.retrieval.cross_encoder import Reranker
 from rag.retrieval.hybrid import Query, SearchResult, look_at, search, weight_of_vectors
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Draft, Event, Reason, Refusal, Retrieved, Turn
+from rag.types import (
+    Answer,
+    AskOptions,
+    Delta,
+    Done,
+    Draft,
+    Event,
+    Reason,
+    Refusal,
+    Retrieved,
+    Turn,
+)
 from rag.verification.conflicts import cite_both, find_disagreement
 from rag.verification.support import support_checker
 
@@ -38,46 +50,64 @@ _MESSAGES = {
 }
 
 
-class Engine:
-    """Answers questions from one index with one composer; made by `rag.engine.build`."""
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A composer, and the rewriter of follow-ups that goes with it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        index: Index,
-        composer: Composer,
-        rewriter: Rewriter | None = None,
-    ) -> None:
+    composer: Composer
+    rewriter: Rewriter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question: its text and turns, and the settings and the writer that its options name."""
+
+    question: str
+    turns: Sequence[Turn]
+    settings: Settings
+    writer: _Writer
+
+
+class Engine:
+    """Answers questions from one index.
+
+    Composers are made from the settings by name, when they are first used; the settings' own is
+    made at once, unless it is given. Raises ConfigError if the settings lead to no composer.
+    """
+
+    def __init__(self, settings: Settings, index: Index, composer: Composer | None = None) -> None:
         self._settings = settings
-        self._rewriter = rewriter
         self._index = index
-        self._composer = composer
+        name: str = settings.composer_name
+        self._writers = {name: _Writer(composer) if composer else _writer(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
         # More at once than there are cores only take Python from each other.
         self._searching = threading.BoundedSemaphore(cores())
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         """Retrieved, then Delta for every piece of text, then Done with the checked answer.
 
-        Raises ConfigError for a question that is empty or too long, and what the index raises.
+        Raises ConfigError for a question that is empty or too long and for a composer that the
+        settings do not allow, and what the index raises.
         """
         clock = Clock()
-        written = self._rewrite(_checked(question), turns)
+        asked = self._asked(question, turns, options)
+        written = _rewritten(asked)
         clock.lap("condense")
         with self._index.lease() as snapshot:
-            asked = self._condense(snapshot, question, turns, written)
-            query, kind = asked.query, expected_answer_type(asked.question)
-            found = self._search(snapshot, asked, kind, self._settings.passages, clock)
+            condensed = self._condense(snapshot, asked, written)
+            query, kind = condensed.query, expected_answer_type(condensed.question)
+            found = self._search(snapshot, condensed, kind, asked.settings.passages, clock)
             yield Retrieved(query, found.hits)
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
-            refusal = self._refusal_before(found, confidence)
+            refusal = _refusal_before(found, confidence, asked.settings.refuse_below)
             clock.lap("judge")
             if refusal:
-                yield Done(
-                    self._answer(question, found, snapshot, clock, confidence, refusal=refusal)
-                )
+                yield Done(self._answer(asked, found, snapshot, clock, confidence, refusal=refusal))
                 return
             evidence = Evidence(
                 query,
@@ -86,38 +116,42 @@ class Engine:
                 partial(_excerpts, found, snapshot),
                 snapshot.passages_in,
             )
-            draft = yield from self._compose(evidence, turns)
+            draft = yield from _compose(asked, evidence)
             draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
             clock.lap("compose")
-            labelled = label(draft, self._settings.strict, self._check)
+            labelled = label(draft, asked.settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
             clock.lap("check")
             yield Done(
-                self._answer(question, found, snapshot, clock, confidence, labelled, draft, refusal)
+                self._answer(asked, found, snapshot, clock, confidence, labelled, draft, refusal)
             )
 
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
         """The checked answer: the last event of `stream`."""
-        *_, done = self.stream(question, turns)
+        *_, done = self.stream(question, turns, options)
         assert isinstance(done, Done)
         return done.answer
 
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
-        written = self._rewrite(_checked(query), turns)
+        asked = self._asked(query, turns)
+        written = _rewritten(asked)
         with self._index.lease() as snapshot:
-            asked = self._condense(snapshot, query, turns, written)
-            kind = expected_answer_type(asked.question)
-            found = self._search(snapshot, asked, kind, k, Clock())
-            return asked.query, found.hits
+            condensed = self._condense(snapshot, asked, written)
+            kind = expected_answer_type(condensed.question)
+            found = self._search(snapshot, condensed, kind, k, Clock())
+            return condensed.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
         """What tells whether the documents answer a question; nothing is composed."""
-        written = self._rewrite(_checked(question), turns)
+        asked = self._asked(question, turns)
+        written = _rewritten(asked)
         with self._index.lease() as snapshot:
-            asked = self._condense(snapshot, question, turns, written)
-            kind = expected_answer_type(asked.question)
-            found = self._search(snapshot, asked, kind, self._settings.passages, Clock())
+            condensed = self._condense(snapshot, asked, written)
+            kind = expected_answer_type(condensed.question)
+            found = self._search(snapshot, condensed, kind, self._settings.passages, Clock())
             return answerability_signals(found, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
@@ -148,70 +182,50 @@ class Engine:
         """Move to each new generation of the index within a second or so, until told to stop."""
         self._index.keep_up(stop)
 
-    def share(self, other: Engine) -> Engine:
-        """This engine, over another's index and with the models that the other has loaded.
-
-        They are the other's to close.
-        """
-        self._index, self._check, self._reranker = other._index, other._check, other._reranker
-        self._searching = other._searching
-        return self
-
     def close(self) -> None:
         """Let go of the index."""
         self._index.close()
 
-    def _rewrite(self, question: str, turns: Sequence[Turn]) -> str:
-        return self._rewriter.rewrite(question, turns) if self._rewriter and turns else ""
+    def _asked(
+        self, question: str, turns: Sequence[Turn], options: AskOptions = AskOptions()
+    ) -> _Asked:
+        """A question with its options. Raises ConfigError if either is not acceptable."""
+        question = _checked(question)
+        name = options.composer or self._settings.composer_name
+        writer = self._writers.get(name)
+        if writer is None:
+            writer = self._writers.setdefault(name, _writer(name, self._settings))
+        return _Asked(question, turns, _with(self._settings, options), writer)
 
-    def _condense(
-        self, snapshot: Snapshot, question: str, turns: Sequence[Turn], written: str
-    ) -> Asked:
+    def _condense(self, snapshot: Snapshot, asked: _Asked, written: str) -> Asked:
         def look(text: str) -> Look:
             weight = weight_of_vectors(self._settings.dense_weight, self._reads(snapshot, text))
             return look_at(snapshot, text, self._index.embed_query(text), weight)
 
-        return condense(question, turns if snapshot.passage_count else (), look, written)
+        turns = asked.turns if snapshot.passage_count else ()
+        return condense(asked.question, turns, look, written)
 
     def _reads(self, snapshot: Snapshot, query: str) -> bool:
         return reads(self._settings.embedding_model, snapshot.language(query))
 
     def _search(
-        self, snapshot: Snapshot, asked: Asked, kind: AnswerType, k: int, clock: Clock
+        self, snapshot: Snapshot, condensed: Asked, kind: AnswerType, k: int, clock: Clock
     ) -> SearchResult:
-        vector = self._index.embed_query(asked.query)
+        vector = self._index.embed_query(condensed.query)
         clock.lap("embed")
         if not snapshot.passage_count:
-            return SearchResult(asked.query, vector, (), ())
-        read = self._reads(snapshot, asked.query)
+            return SearchResult(condensed.query, vector, (), ())
+        read = self._reads(snapshot, condensed.query)
         weight = weight_of_vectors(self._settings.dense_weight, read)
-        query = Query(asked.query, vector, kind, weight, asked.bias, read)
+        query = Query(condensed.query, vector, kind, weight, condensed.bias, read)
         with self._searching:
             found = search(snapshot, query, k, self._index.embed_sentences, self._reranker)
         clock.lap("search")
         return found
 
-    def _refusal_before(self, found: SearchResult, confidence: float) -> Refusal | None:
-        """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
-        if not found.hits:
-            return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-        if confidence < self._settings.refuse_below:
-            return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
-        return None
-
-    def _compose(self, evidence: Evidence, turns: Sequence[Turn]) -> Generator[Delta, None, Draft]:
-        pieces = self._composer.compose(evidence, turns)
-        while True:
-            try:
-                piece = next(pieces)
-            except StopIteration as stop:
-                draft: Draft = stop.value
-                return draft
-            yield Delta(piece)
-
     def _answer(
         self,
-        question: str,
+        asked: _Asked,
         found: SearchResult,
         snapshot: Snapshot,
         clock: Clock,
@@ -222,25 +236,84 @@ class Engine:
     ) -> Answer:
         shown = labelled if labelled and not refusal else Labelled("", (), ())
         return Answer(
-            question=question,
+            question=asked.question,
             query=found.query,
             text=refusal.message if refusal else shown.text,
             statements=shown.statements,
             citations=shown.citations,
             refusal=refusal,
             hits=found.hits,
-            composer=self._composer.name,
+            composer=asked.writer.composer.name,
             stray=draft.stray if draft else 0,
             note=draft.note if draft else "",
             confidence=confidence,
             seconds=clock.seconds(),
-            fingerprint=self._fingerprint(snapshot),
+            fingerprint=_fingerprint(asked.settings, snapshot),
         )
 
-    def _fingerprint(self, snapshot: Snapshot) -> str:
-        settings = self._settings.model_dump_json(exclude={"data", "llm_key"})
-        facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {settings}"
-        return sha256(facts.encode()).hexdigest()[:16]
+
+def build(settings: Settings) -> Engine:
+    """An engine over the index in `settings.data`, which is opened at the first question.
+
+    Raises ConfigError if the settings lead to no composer.
+    """
+    return Engine(settings, Index(settings))
+
+
+def _writer(name: str, settings: Settings) -> _Writer:
+    """The composer of this name. Raises ConfigError if there is none, or no LLM for it."""
+    if name == "quotes":
+        return _Writer(QuotesComposer(settings.sentences))
+    if name != "llm":
+        raise ConfigError(f"there is no composer {name!r}; use quotes or llm")
+    if not settings.llm_url:
+        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
+    from rag.composition.generative import LLMComposer
+
+    return _Writer(LLMComposer(settings), Rewriter(settings))
+
+
+def _with(settings: Settings, options: AskOptions) -> Settings:
+    """The settings with the options of one question; the same object if they change nothing."""
+    changes = {
+        "composer": options.composer or settings.composer_name,
+        "passages": options.passages or settings.passages,
+        "strict": settings.strict if options.strict is None else options.strict,
+    }
+    usual = (settings.composer_name, settings.passages, settings.strict)
+    return settings if tuple(changes.values()) == usual else settings.model_copy(update=changes)
+
+
+def _rewritten(asked: _Asked) -> str:
+    """The stand-alone form of a follow-up by the LLM, or ""."""
+    rewriter = asked.writer.rewriter
+    return rewriter.rewrite(asked.question, asked.turns) if rewriter and asked.turns else ""
+
+
+def _compose(asked: _Asked, evidence: Evidence) -> Generator[Delta, None, Draft]:
+    pieces = asked.writer.composer.compose(evidence, asked.turns)
+    while True:
+        try:
+            piece = next(pieces)
+        except StopIteration as stop:
+            draft: Draft = stop.value
+            return draft
+        yield Delta(piece)
+
+
+def _refusal_before(found: SearchResult, confidence: float, threshold: float) -> Refusal | None:
+    """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
+    if not found.hits:
+        return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
+    if confidence < threshold:
+        return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
+    return None
+
+
+def _fingerprint(settings: Settings, snapshot: Snapshot) -> str:
+    dumped = settings.model_dump_json(exclude={"data", "llm_key"})
+    facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {dumped}"
+    return sha256(facts.encode()).hexdigest()[:16]
 
 
 def _excerpts(found: SearchResult, snapshot: Snapshot) -> tuple[Excerpt, ...]:
@@ -271,18 +344,3 @@ def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:
     if draft.note and not draft.claims:
         return Refusal(Reason.UNAVAILABLE, draft.note)
     return Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED])
-
-
-def build(settings: Settings) -> Engine:
-    """An engine over the index in `settings.data`, which is opened at the first question.
-
-    Raises ConfigError if the settings lead to no composer.
-    """
-    index = Index(settings)
-    if settings.composer_name == "quotes":
-        return Engine(settings, index, QuotesComposer(settings.sentences))
-    if not settings.llm_url:
-        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
-    from rag.composition.generative import LLMComposer
-
-    return Engine(settings, index, LLMComposer(settings), Rewriter(settings))

@@ -1,10 +1,15 @@
-"""The nouns of an answer, and the events in which it arrives."""
+"""The types of questions and answers, the events of a streamed answer, and what answers."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from index.types import Hit, Passage
+from index.catalog.reader import DocumentInfo
+from index.types import Document, Hit, Passage
 
 
 class Support(StrEnum):
@@ -31,6 +36,19 @@ class Turn:
 
     question: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """Options of one question; None leaves an option to the settings.
+
+    `composer` is "quotes" or "llm", `passages` how many are retrieved, and `strict` whether only
+    supported statements are shown.
+    """
+
+    composer: str | None = None
+    passages: int | None = None
+    strict: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +194,51 @@ class Done:
 
 
 Event = Retrieved | Delta | Done
+
+
+class Answers(Protocol):
+    """Answers questions from one index: the engine, or what limits or imitates it.
+
+    All methods may be called from several threads at once.
+    """
+
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
+        """Retrieved, a Delta for every piece of text, then Done with the checked answer."""
+        ...
+
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
+        """The checked answer: the last event of `stream`."""
+        ...
+
+    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+        """The query as searched for, and the k best passages, ranked as for an answer."""
+        ...
+
+    def documents(self) -> list[DocumentInfo]:
+        """Every file of the corpus in order of path, failed ones with their reason."""
+        ...
+
+    def document(self, path: str) -> Document:
+        """A document with its text. Raises UnknownDocument."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """The generation of the index that answers now."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load the model and open the index, so that the first question does not wait for it."""
+        ...
+
+    def keep_up(self, stop: threading.Event) -> None:
+        """Follow new generations of the index until `stop` is set."""
+        ...
+
+    def close(self) -> None:
+        """Release the index."""
+        ...

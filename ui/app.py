@@ -9,8 +9,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from index.settings import load_settings
-from rag.engine import Engine
 from rag.settings import Settings
+from rag.types import Answers
 from ui.http.api import other_routes, routes
 from ui.http.auth import Access
 from ui.http.documents import change_routes
@@ -32,7 +32,7 @@ _THREADS = 40
 
 
 def make_app(
-    engine: Engine,
+    engine: Answers,
     settings: Settings,
     hosts: Sequence[str] = LOOPBACK,
     wanted: ServiceSettings | None = None,

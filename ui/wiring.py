@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.errors import FootnoteError
-from rag.engine import Engine
 from rag.settings import Settings
-from rag.types import Answer
+from rag.types import Answer, Answers
 from ui.http.auth import Caller
 from ui.observability.logs import Asked
 from ui.observability.metrics import Metrics
@@ -29,6 +28,7 @@ _AT_ONCE = {"quotes": 16, "llm": 4}
 class Service:
     """One of each; `tokens` is None where no token is asked for."""
 
+    engine: Answers
     doorman: AdmissionControl
     library: Library
     metrics: Metrics
@@ -43,7 +43,7 @@ class Service:
 
 
 def make_service(
-    engine: Engine, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
+    engine: Answers, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
 ) -> Service:
     """Wire them over an engine; the settings must have been decided for the host."""
     metrics = Metrics()
@@ -61,13 +61,14 @@ def make_service(
     metrics.watch("footnote_generation", "Generation of the index", _number(engine))
     metrics.watch("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
     return Service(
+        engine,
         doorman,
         library,
         metrics,
         Rate(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,
         settings.max_file_mb << 20,
-        Manners(engine, settings),
+        Manners(settings),
     )
 
 
@@ -86,7 +87,7 @@ class _All:
             observer.failed(question, error)
 
 
-def _number(engine: Engine) -> Callable[[], float]:
+def _number(engine: Answers) -> Callable[[], float]:
     def generation() -> float:
         try:
             return engine.generation

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Protocol
 
 from eval.datasets.evidence import Fact, Find
 from eval.datasets.gold import GoldItem
@@ -13,8 +12,8 @@ from eval.measures.citations import Backs
 from eval.measures.grade import Fault, Scores, failed, fault_of, grade
 from eval.measures.retrieval import DEPTH, found_all
 from index.errors import FootnoteError
-from index.types import Document, Hit
-from rag.types import Answer, Reason, Turn
+from index.types import Hit
+from rag.types import Answer, Answers, Reason
 
 # Passages that are searched so that there are DEPTH documents among them.
 _DEEP = 40
@@ -22,22 +21,6 @@ _DEEP = 40
 
 class NotAnswered(Exception):
     """The answer could not be written, which is neither an answer nor a refusal."""
-
-
-class Subject(Protocol):
-    """What is evaluated: the part of the engine that a run needs."""
-
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
-        """The checked answer."""
-        ...
-
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
-        """The query searched for and the k best passages."""
-        ...
-
-    def document(self, path: str) -> Document:
-        """One document of the index. Raises UnknownDocument."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +56,7 @@ class Row:
     error: str | None = None
 
 
-def evaluate(subject: Subject, items: Iterable[GoldItem], exam: GradingContext) -> Iterator[Row]:
+def evaluate(subject: Answers, items: Iterable[GoldItem], exam: GradingContext) -> Iterator[Row]:
     """Answer and score each item in turn; one that fails becomes a row with its error."""
     for item in items:
         try:
@@ -86,7 +69,7 @@ def evaluate(subject: Subject, items: Iterable[GoldItem], exam: GradingContext) 
             yield Row(item, facts, failed(item, facts), fault=Fault.FAILED, error=reason)
 
 
-def _row(subject: Subject, item: GoldItem, exam: GradingContext) -> Row:
+def _row(subject: Answers, item: GoldItem, exam: GradingContext) -> Row:
     facts = exam.facts[item.id]
     (answer, seconds), *again = [_answer(subject, item) for _ in range(exam.times)]
     ranked = _ranking(subject, item, answer, facts)
@@ -104,7 +87,7 @@ def _row(subject: Subject, item: GoldItem, exam: GradingContext) -> Row:
     )
 
 
-def _answer(subject: Subject, item: GoldItem) -> tuple[Answer, float]:
+def _answer(subject: Answers, item: GoldItem) -> tuple[Answer, float]:
     """The answer and its wall time in seconds."""
     started = perf_counter()
     answer = subject.answer(item.question, item.turns)
@@ -121,7 +104,7 @@ def _told(answer: Answer) -> tuple[object, ...]:
 
 
 def _ranking(
-    subject: Subject, item: GoldItem, answer: Answer, facts: Sequence[Fact]
+    subject: Answers, item: GoldItem, answer: Answer, facts: Sequence[Fact]
 ) -> tuple[Hit, ...]:
     """Passages enough to score the ranking: once every fact is found, further ones change nothing,
     so the engine is asked again only for those that the answer's passages lack.

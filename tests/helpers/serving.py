@@ -7,8 +7,7 @@ from collections.abc import Generator, Sequence
 
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Hit
-from rag.engine import Engine
-from rag.types import Answer, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
+from rag.types import Answer, AskOptions, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
 
 
 def answer_to(question: str) -> Answer:
@@ -29,7 +28,7 @@ def answer_to(question: str) -> Answer:
     )
 
 
-class FakeEngine(Engine):
+class FakeEngine:
     """Answers at once, or once `go` is set; `closed` counts streams that were left."""
 
     def __init__(self, waits: bool = False) -> None:
@@ -41,7 +40,9 @@ class FakeEngine(Engine):
         self.running = self.most = 0
         self._lock = threading.Lock()
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         self._count(1)
         try:
             yield Retrieved(question, ())
@@ -60,11 +61,15 @@ class FakeEngine(Engine):
             self.running += change
             self.most = max(self.most, self.running)
 
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
+        *_, done = self.stream(question, turns, options)
+        assert isinstance(done, Done)
+        return done.answer
+
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         return query, ()
-
-    def share(self, other: Engine) -> Engine:
-        return self
 
     def documents(self) -> list[DocumentInfo]:
         return [DocumentInfo("a.md", "A", 1, None, 1, None, 0, ())]
@@ -75,6 +80,12 @@ class FakeEngine(Engine):
     @property
     def generation(self) -> int:
         return 7
+
+    def warm_up(self) -> None:
+        pass
+
+    def keep_up(self, stop: threading.Event) -> None:
+        pass
 
     def close(self) -> None:
         pass

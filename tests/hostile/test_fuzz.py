@@ -20,9 +20,8 @@ pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def test_requests_made_from_the_description_are_no_fault_of_the_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("ui.service.answer_options.build", lambda settings: FakeEngine())
     wanted = load_settings(ServiceSettings, data=tmp_path, uploads=False).for_host("127.0.0.1")
     app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path), ("*",), wanted)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)

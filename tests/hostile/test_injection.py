@@ -29,22 +29,35 @@ from rag.citations.labelling import label
 from rag.composition.base import Composer, Evidence
 from rag.composition.extractive import QuotesComposer
 from rag.composition.generative import LLMComposer
-from rag.engine import Engine
 from rag.llm.client import LLM, Message
 from rag.llm.errors import fault_of
 from rag.llm.prompts import messages
 from rag.retrieval.sentences import Sentence
 from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Draft, Event, Quote, Reason, Refusal, Retrieved, Turn
+from rag.types import (
+    Answer,
+    AskOptions,
+    Delta,
+    Done,
+    Draft,
+    Event,
+    Quote,
+    Reason,
+    Refusal,
+    Retrieved,
+    Turn,
+)
 from tests.helpers.inert import active_in_page, active_in_terminal, active_in_text, events_of
 from tests.helpers.payloads import FAMILIES, PAYLOADS
+from tests.helpers.serving import FakeEngine
 from ui.cli.ask import _print_answer
 from ui.http.api import routes
 from ui.http.sse import frame
 from ui.page.html_conversation import Exchange, exchange_html, sources_html
 from ui.page.html_documents import shelf_html
 from ui.page.html_sidebar import acts_html, chats_html, offers_html
+from ui.service.admission import AdmissionControl
 from ui.service.answer_options import Manners
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat
@@ -304,25 +317,22 @@ def test_injected_fault_of_an_llm_server_is_only_words(payload: str) -> None:
     assert_inert(answer_of(Draft((), note=note), "llm"))
 
 
-class Door:
-    """As much of an engine as the routes of an answer use."""
+class Door(FakeEngine):
+    """Answers with one reply of an LLM."""
 
     def __init__(self, reply: str) -> None:
+        super().__init__()
         self.reply = reply
 
     def stream(
-        self, question: str, turns: Sequence[Turn] = (), by: Engine | None = None
-    ) -> Iterator[Event]:
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         yield from events(composer([*self.reply]))
-
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
-        return done(self.stream(question, turns))
 
 
 def client_of(reply: str) -> TestClient:
     app = FastAPI()
-    door: Any = Door(reply)
-    app.include_router(routes(door, Manners(door, load_settings(Settings))))
+    app.include_router(routes(AdmissionControl(Door(reply)), Manners(load_settings(Settings))))
     return TestClient(app)
 
 

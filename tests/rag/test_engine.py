@@ -15,7 +15,19 @@ from rag.composition.base import Evidence
 from rag.engine import Engine, build
 from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.types import Citation, Claim, Delta, Done, Draft, Quote, Reason, Retrieved, Support, Turn
+from rag.types import (
+    AskOptions,
+    Citation,
+    Claim,
+    Delta,
+    Done,
+    Draft,
+    Quote,
+    Reason,
+    Retrieved,
+    Support,
+    Turn,
+)
 
 pytestmark = pytest.mark.model
 
@@ -225,6 +237,46 @@ def test_draft_without_a_citation_is_not_shown_as_an_answer(
     assert answer.hits
     if composer.rest["note"]:
         assert answer.text == composer.rest["note"]
+
+
+def test_options_of_a_question_change_its_answer_and_no_other(engine: Engine) -> None:
+    usual = engine.answer("Who met in Paris?")
+    few = engine.answer("Who met in Paris?", options=AskOptions("quotes", 2))
+    again = engine.answer("Who met in Paris?", options=AskOptions("quotes", 8, False))
+    assert (len(usual.hits), len(few.hits)) == (8, 2)
+    assert few.text == usual.text == again.text
+    assert few.fingerprint != usual.fingerprint == again.fingerprint
+
+
+def test_options_may_be_strict_where_the_settings_are_not(seeds_data: Path) -> None:
+    texts = ("The talks were in Paris.", "Norway sent 40 envoys to Bergen.")
+    answering = scripted(seeds_data, Scripted(*texts))
+    strict = answering.answer("Who met in Paris?", options=AskOptions(strict=True))
+    loose = answering.answer("Who met in Paris?", options=AskOptions(strict=False))
+    assert "Norway" not in strict.text
+    assert "Norway" in loose.text
+
+
+def test_option_to_quote_asks_nothing_of_an_llm_that_is_set(seeds_data: Path) -> None:
+    dead = "http://127.0.0.1:9/v1"
+    quoting = build(load_settings(Settings, data=seeds_data, llm_url=dead))
+    answer = quoting.answer("Who met in Paris?", options=AskOptions("quotes"))
+    quoting.close()
+    assert (answer.composer, answer.refusal) == ("quotes", None)
+
+
+@pytest.mark.parametrize(
+    ("composer", "sentence"),
+    [
+        ("llm", "the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes"),
+        ("poet", "there is no composer 'poet'; use quotes or llm"),
+    ],
+)
+def test_composer_that_is_not_there_is_refused(
+    engine: Engine, composer: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        engine.answer("Who met in Paris?", options=AskOptions(composer))
 
 
 def test_stray_labels_are_counted(seeds_data: Path) -> None:

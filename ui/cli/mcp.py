@@ -12,7 +12,7 @@ from index.errors import FootnoteError
 from ui.cli.common import settings_of, speaks
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from rag.types import Answers
 
 
 @click.command("mcp")
@@ -36,7 +36,7 @@ def command(context: click.Context) -> None:
         engine.close()
 
 
-async def _serve(engine: Engine) -> None:
+async def _serve(engine: Answers) -> None:
     """Answer until standard input ends; the SDK keeps other output off standard output."""
     from mcp.server.stdio import stdio_server
 
@@ -47,7 +47,7 @@ async def _serve(engine: Engine) -> None:
         await server.run(requests, replies, server.create_initialization_options())
 
 
-def _warm_up(engine: Engine) -> None:
+def _warm_up(engine: Answers) -> None:
     """Load the model before the first question; what is wrong is told when there is one."""
     with suppress(FootnoteError):
         engine.warm_up()

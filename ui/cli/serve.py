@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-    from rag.engine import Engine
     from rag.settings import Settings
+    from rag.types import Answers
 
 EVERYWHERE = ("0.0.0.0", "::")
 # When the server is told to stop: for answers under way, and then for their last words to arrive.
@@ -168,7 +168,7 @@ def _as_written(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _ready_line(engine: Engine, host: str, port: int) -> str:
+def _ready_line(engine: Answers, host: str, port: int) -> str:
     from ui.page.html_conversation import count
 
     documents = [info for info in engine.documents() if not info.failure]
@@ -179,7 +179,7 @@ def _ready_line(engine: Engine, host: str, port: int) -> str:
     return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
 
 
-def _run(app: FastAPI, engine: Engine, listener: socket.socket, ready: str, proxy: str) -> None:
+def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, proxy: str) -> None:
     """Run the server; `ready` is printed once it takes requests."""
     import uvicorn
 
@@ -222,7 +222,7 @@ def _run(app: FastAPI, engine: Engine, listener: socket.socket, ready: str, prox
         raise faults[0]
 
 
-def _warm_up(engine: Engine, server: uvicorn.Server, faults: list[FootnoteError]) -> None:
+def _warm_up(engine: Answers, server: uvicorn.Server, faults: list[FootnoteError]) -> None:
     """Load the model; a server that cannot is stopped, and says why."""
     try:
         engine.warm_up()

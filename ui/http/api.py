@@ -13,9 +13,8 @@ from starlette.requests import Request as HTTPRequest
 from starlette.routing import Match
 
 from index.errors import EmptyIndex
-from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
-from rag.types import Answer, Done, Event, Turn
+from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 from ui.http.sse import frames
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MOST_PASSAGES, Manners, Name
@@ -213,11 +212,8 @@ def _add_answers(router: APIRouter, doorman: AdmissionControl, manners: Manners)
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
         wanted = body.settings
-        manner = manners.asked(wanted.composer, wanted.passages, wanted.strict)
-        # Another engine than the usual one is made first, apart from the event loop.
-        usual = manner == manners.usual
-        engine = None if usual else await run_in_threadpool(manners.engine, manner)
-        events = doorman.stream(body.question, body.history, engine)
+        options = AskOptions(wanted.composer, wanted.passages, wanted.strict)
+        events = doorman.stream(body.question, body.history, manners.check(options))
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_left(events, request)
             return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
@@ -258,7 +254,7 @@ def _answer_of(events: Iterator[Event]) -> Answer | None:
     return next((event.answer for event in events if isinstance(event, Done)), None)
 
 
-def _add_documents(router: APIRouter, engine: Engine) -> None:
+def _add_documents(router: APIRouter, engine: Answers) -> None:
     @router.get("/v1/documents", responses={503: _FAULTS[503]})
     def documents() -> DocumentsBody:
         """List the documents."""
@@ -273,7 +269,7 @@ def _add_documents(router: APIRouter, engine: Engine) -> None:
         return DocumentBody.model_validate(engine.document(path), from_attributes=True)
 
 
-def _add_health(router: APIRouter, engine: Engine) -> None:
+def _add_health(router: APIRouter, engine: Answers) -> None:
     @router.get("/healthz")
     async def healthz() -> Health:
         """Tell that the process is alive."""

@@ -32,10 +32,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
-from rag.engine import Engine
 from rag.llm.sanitize import plain
 from rag.schema import SearchBody
-from rag.types import Answer, Done, Event
+from rag.types import Answer, Answers, Done, Event
 from ui.http.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
 from ui.http.sse import FAULT, steps
 from ui.service.plain_text import Checked, passages_of, readable
@@ -126,10 +125,10 @@ class _Tool:
 
     tool: Tool
     takes: type[BaseModel]
-    run: Callable[[Engine, Any], Awaitable[tuple[BaseModel, str]]]
+    run: Callable[[Answers, Any], Awaitable[tuple[BaseModel, str]]]
 
 
-def server_of(engine: Engine) -> Server[Any]:
+def server_of(engine: Answers) -> Server[Any]:
     """A server of the protocol over an engine, for any transport."""
     tools = {each.tool.name: each for each in _TOOLS}
 
@@ -153,7 +152,7 @@ def server_of(engine: Engine) -> Server[Any]:
     )
 
 
-def mcp_routes(engine: Engine) -> APIRouter:
+def mcp_routes(engine: Answers) -> APIRouter:
     """The route of the protocol's HTTP transport, alive as long as the application's lifespan."""
     endpoint = _Endpoint(server_of(engine))
     router = APIRouter(lifespan=endpoint.lifespan)
@@ -189,7 +188,7 @@ class _Endpoint:
         await self._manager.handle_request(scope, receive, send)
 
 
-async def _call(engine: Engine, tool: _Tool, arguments: dict[str, Any]) -> CallToolResult:
+async def _call(engine: Answers, tool: _Tool, arguments: dict[str, Any]) -> CallToolResult:
     """A tool's result; what is wrong is told in a sentence that a model can act on."""
     try:
         body, text = await tool.run(engine, tool.takes.model_validate(arguments))
@@ -205,7 +204,7 @@ async def _call(engine: Engine, tool: _Tool, arguments: dict[str, Any]) -> CallT
     )
 
 
-async def _ask(engine: Engine, given: Ask) -> tuple[BaseModel, str]:
+async def _ask(engine: Answers, given: Ask) -> tuple[BaseModel, str]:
     answer = await _answer(engine.stream(given.question, given.history))
     facts = Checked.facts(answer)
     body = Asked.model_validate(facts | {"question": answer.question, "text": answer.text})
@@ -223,12 +222,12 @@ async def _answer(events: Generator[Event, None, None]) -> Answer:
         events.close()
 
 
-async def _search(engine: Engine, given: Search) -> tuple[BaseModel, str]:
+async def _search(engine: Answers, given: Search) -> tuple[BaseModel, str]:
     query, hits = await run_sync(engine.search, given.query, given.k, given.history)
     return SearchBody.of(query, hits), passages_of(hits) or "Nothing was found."
 
 
-async def _list(engine: Engine, given: List) -> tuple[BaseModel, str]:
+async def _list(engine: Answers, given: List) -> tuple[BaseModel, str]:
     wanted = given.contains.casefold()
     found = [
         DocumentEntry.model_validate(info, from_attributes=True)
@@ -270,7 +269,7 @@ def _tool(
     description: str,
     takes: type[BaseModel],
     gives: type[BaseModel],
-    run: Callable[[Engine, Any], Awaitable[tuple[BaseModel, str]]],
+    run: Callable[[Answers, Any], Awaitable[tuple[BaseModel, str]]],
 ) -> _Tool:
     tool = Tool(
         name=name,

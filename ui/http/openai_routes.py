@@ -16,8 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-from rag.engine import Engine
-from rag.types import Done, Event
+from rag.types import Answers, Done, Event
 from ui.http.api import EVENT_STREAM, LEFT, answer_unless_left
 from ui.http.errors import status_of
 from ui.http.openai_schema import (
@@ -68,7 +67,7 @@ class OpenAIRoute(APIRoute):
         return handle_or_refuse
 
 
-def openai_routes(engine: Engine) -> APIRouter:
+def openai_routes(engine: Answers) -> APIRouter:
     """The routes that OpenAI's clients call, under `/v1`."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 

@@ -26,8 +26,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import ConfigError
-from rag.engine import Engine
-from rag.types import Answer, Done, Event, Turn
+from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 from ui.observability.logs import request_id, route_of
 
 # The exporter's own variables, by OpenTelemetry's specification.
@@ -73,13 +72,17 @@ class Tracing:
         root_dispatcher.add_event_handler(self._calls)
 
     def stream(
-        self, engine: Engine, question: str, turns: Sequence[Turn] = ()
+        self,
+        engine: Answers,
+        question: str,
+        turns: Sequence[Turn] = (),
+        options: AskOptions = AskOptions(),
     ) -> Generator[Event, None, None]:
         """As the engine's, with spans around the answer."""
         facts = {"footnote.question.characters": len(question), "footnote.turns": len(turns)}
         with (
             _span(self.tracer, "ask", facts) as ask,
-            closing(engine.stream(question, turns)) as events,
+            closing(engine.stream(question, turns, options)) as events,
         ):
             for event in events:
                 if isinstance(event, Done):

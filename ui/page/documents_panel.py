@@ -35,7 +35,7 @@ class ShelfActs:
         self._parts = parts
         self._service = service
         # Apart from the doorman, whose room is for readers, and on one thread that stays.
-        self._engine = AdmissionControl(service.manners.quoting, Limits(at_once=1))
+        self._engine = AdmissionControl(service.engine, Limits(at_once=1))
         self._offering = threading.Lock()
         self._generation = 0
         self.offered = ""  # questions of that generation, as they were shown last

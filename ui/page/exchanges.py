@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Protocol
 
 from index.errors import FootnoteError, UnknownDocument
-from rag.engine import Engine
-from rag.types import Delta, Done, Event, Retrieved, Turn
+from rag.types import Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
 from ui.page.html_conversation import Exchange
 from ui.service.answer_options import Manner
 from ui.service.history import History
@@ -25,19 +23,16 @@ FAULT = "Something went wrong while answering. The server's log says what; pleas
 _REFRESH_SECONDS = 0.05
 
 
-class Streams(Protocol):
-    """What answers as an engine does."""
-
-    def stream(  # noqa: D102
-        self, question: str, turns: Sequence[Turn] = ()
-    ) -> Generator[Event, None, None]: ...
-
-
-def steps(engine: Streams, now: Exchange, past: Sequence[Exchange]) -> Iterator[Exchange]:
+def steps(
+    engine: Answers,
+    now: Exchange,
+    past: Sequence[Exchange],
+    options: AskOptions = AskOptions(),
+) -> Iterator[Exchange]:
     """The exchange after each event that is worth showing; the last one is never running."""
     shown = 0.0
     try:
-        events = engine.stream(now.question, history(past))
+        events = engine.stream(now.question, history(past), options)
         with closing(events):
             for event in events:
                 now = _after(now, event)
@@ -57,7 +52,7 @@ def history(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
     return latest(exchange.turn for exchange in exchanges if exchange.turn is not None)
 
 
-def as_of_now(engine: Engine, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
+def as_of_now(engine: Answers, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Kept exchanges, each with what became of the documents that it cites."""
     digests = dict[str, str]()
 

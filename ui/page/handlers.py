@@ -31,7 +31,7 @@ from ui.page.markdown_export import as_markdown, file_name
 from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import Shown
 from ui.service import history as feedback
-from ui.service.answer_options import Manner, Through
+from ui.service.answer_options import Manner
 from ui.service.history import History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
@@ -209,8 +209,8 @@ class ChatPage:
             **self._shown.exchanges((*past, now)),
         }
         try:
-            engine = Through(self._doorman, self._manners.engine(talk.manner))
-            for step in self._runs.follow(page, steps(engine, now, past)):
+            running = steps(self._doorman, now, past, talk.manner)
+            for step in self._runs.follow(page, running):
                 now = step
                 if now.running:
                     yield self._shown.exchanges((*past, now))

@@ -15,10 +15,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from index.types import Document, Hit
-from rag.engine import Engine
 from rag.llm.call import READER, Reader
-from rag.retrieval.answerability import Signals
-from rag.types import Answer, Done, Event, Turn
+from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 
 END = object()
 _BEGUN = object()
@@ -155,23 +153,25 @@ class Observer(Protocol):
 
 
 # How an engine's answer to a question after some turns is streamed.
-Streaming = Callable[[Engine, str, Sequence[Turn]], Generator[Event, None, None]]
+Streaming = Callable[[Answers, str, Sequence[Turn], AskOptions], Generator[Event, None, None]]
 
 
-def streamed(engine: Engine, question: str, turns: Sequence[Turn]) -> Generator[Event, None, None]:
+def streamed(
+    engine: Answers, question: str, turns: Sequence[Turn], options: AskOptions
+) -> Generator[Event, None, None]:
     """The answer as the engine streams it."""
-    return engine.stream(question, turns)
+    return engine.stream(question, turns, options)
 
 
-class AdmissionControl(Engine):
-    """An engine that answers so many questions at once and turns away what it can't take.
+class AdmissionControl:
+    """Answers so many questions at once through an engine, and turns away what it can't take.
 
     Answers are made on threads that stay: torch keeps a team of threads for each that calls it.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Answers,
         limits: Limits | None = None,
         observer: Observer | None = None,
         streaming: Streaming = streamed,
@@ -189,18 +189,22 @@ class AdmissionControl(Engine):
         self._threads = 0
 
     def stream(
-        self, question: str, turns: Sequence[Turn] = (), by: Engine | None = None
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
     ) -> Generator[Event, None, None]:
-        """As the engine's, or another's, begun at once.
+        """As the engine's, begun at once.
 
         Raises Busy; later Late, Stopping or what it raises. Closing it, from any thread, ends a
         `next` that waits.
         """
-        return self._admit(lambda: self._streaming(by or self._engine, question, turns), question)
+        return self._admit(
+            lambda: self._streaming(self._engine, question, turns, options), question
+        )
 
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
         """The checked answer: the last event of `stream`."""
-        with closing(self.stream(question, turns)) as events:
+        with closing(self.stream(question, turns, options)) as events:
             *_, done = events
         assert isinstance(done, Done)
         return done.answer
@@ -213,10 +217,6 @@ class AdmissionControl(Engine):
 
         with closing(self._admit(once, query)) as found:
             return next(found)
-
-    def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
-        """As the engine's."""
-        return self._engine.signals(question, turns)
 
     @property
     def most(self) -> int:

@@ -1,16 +1,14 @@
-"""How a conversation's questions are answered, and the engines that answer so over one index."""
+"""The options of an answer that the settings allow."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from index.errors import FootnoteError
-from rag.engine import Engine, build
 from rag.settings import Settings
-from rag.types import Event, Turn
-from ui.service.admission import AdmissionControl
+from rag.types import AskOptions
 
 # More passages make an answer slower and hardly better; an LLM's context ends sooner than that.
 MOST_PASSAGES = 20
@@ -24,8 +22,8 @@ class NotOffered(FootnoteError):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """By which composer, from how many passages, and whether only what is backed is left."""
+class Manner(AskOptions):
+    """Options of which none is left to the settings."""
 
     composer: Name
     passages: int
@@ -33,12 +31,10 @@ class Manner:
 
 
 class Manners:
-    """The manners that settings allow, each with an engine that is made when it is first used."""
+    """The manners that settings allow."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._made = dict[Manner, Engine]()
         self.usual = Manner(settings.composer_name, settings.passages, settings.strict)
         self.most_passages = max(MOST_PASSAGES, settings.passages)
 
@@ -60,42 +56,10 @@ class Manners:
             return Manner("llm" if composer == "llm" else "quotes", passages, strict)
         return Manner(usual.composer, passages, strict)
 
-    def asked(self, composer: Name | None, passages: int | None, strict: bool | None) -> Manner:
-        """The manner of a request, as usual where it says None. Raises NotOffered."""
-        usual = self.usual
-        if composer == "llm" and not self.writer:
+    def check(self, options: AskOptions) -> AskOptions:
+        """The options of a request, as they are. Raises NotOffered."""
+        if options.composer == "llm" and not self.writer:
             raise NotOffered("settings.composer: this server has no LLM; ask for 'quotes'")
-        if passages and passages > self.most_passages:
+        if options.passages and options.passages > self.most_passages:
             raise NotOffered(f"settings.passages: at most {self.most_passages} are taken here")
-        return Manner(
-            composer or usual.composer,
-            passages or usual.passages,
-            usual.strict if strict is None else strict,
-        )
-
-    def engine(self, manner: Manner) -> Engine:
-        """The engine that answers so; it is the usual one's to close."""
-        if manner == self.usual:
-            return self._engine
-        if manner not in self._made:
-            changes = {"composer": manner.composer, "passages": manner.passages}
-            settings = self._settings.model_copy(update={**changes, "strict": manner.strict})
-            self._made.setdefault(manner, build(settings).share(self._engine))
-        return self._made[manner]
-
-    @property
-    def quoting(self) -> Engine:
-        """The engine that quotes and is otherwise as usual; it asks nothing of an LLM."""
-        return self.engine(Manner("quotes", self.usual.passages, self.usual.strict))
-
-
-@dataclass(frozen=True, slots=True)
-class Through:
-    """Asks an engine by way of a doorman, whose limits hold for it."""
-
-    doorman: AdmissionControl
-    engine: Engine
-
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
-        """As the doorman's."""
-        return self.doorman.stream(question, turns, self.engine)
+        return options

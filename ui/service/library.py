@@ -15,7 +15,7 @@ from index.catalog.reader import DocumentInfo
 from index.errors import FootnoteError, StoreError, UnknownDocument
 from index.formats.registry import READERS
 from index.settings import IndexSettings
-from rag.engine import Engine
+from rag.types import Answers
 from ui.service.background_sync import BackgroundSync, SyncState, corpus_of
 
 _NAME_BYTES = 200
@@ -70,7 +70,7 @@ class Library:
     def __init__(
         self,
         settings: IndexSettings,
-        engine: Engine,
+        engine: Answers,
         closed: str = "",
         resync: BackgroundSync | None = None,
     ) -> None:

@@ -8,9 +8,10 @@ from itertools import islice
 
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.engine import Engine
-from rag.types import Support
+from rag.types import Answers, AskOptions, Support
 
+# An LLM is not asked for what a reader has not asked.
+_QUOTES = AskOptions(composer="quotes")
 _TEXT = 60_000  # characters of a document that are looked at
 _DOCUMENTS = 12
 _TRIES = 4  # questions of a document that are put to the engine
@@ -39,7 +40,7 @@ _VAGUE = re.compile(
 _ASKING = re.compile(r"^(?:who|what|when|where|why|how|which|can|does|do|is|are)\b.*\?$", re.I)
 
 
-def example_questions(engine: Engine, most: int) -> list[str]:
+def example_questions(engine: Answers, most: int) -> list[str]:
     """Up to so many questions that are answered, from documents all over the corpus."""
     paths = [info.path for info in engine.documents() if not info.failure]
     spread = paths[:: max(1, len(paths) // _DOCUMENTS)][:_DOCUMENTS]
@@ -51,7 +52,7 @@ def example_questions(engine: Engine, most: int) -> list[str]:
     return found
 
 
-def questions_about(engine: Engine, path: str, most: int, known: Sequence[str] = ()) -> list[str]:
+def questions_about(engine: Answers, path: str, most: int, known: Sequence[str] = ()) -> list[str]:
     """Up to so many questions that are answered from this document. Raises UnknownDocument."""
     asked = (each for each in candidates(engine.document(path)) if each not in known)
     answered = (each for each in islice(asked, _TRIES * most) if _is_answered(engine, each, path))
@@ -100,9 +101,9 @@ def _inside(heading: str) -> str:
     return f"{first.lower()} {rest}" if plain else heading
 
 
-def _is_answered(engine: Engine, question: str, path: str) -> bool:
+def _is_answered(engine: Answers, question: str, path: str) -> bool:
     """Whether the engine answers, from this document and with all of it backed."""
-    answer = engine.answer(question)
+    answer = engine.answer(question, options=_QUOTES)
     backed = all(each.support is Support.SUPPORTED for each in answer.statements)
     cited = {citation.passage.document for citation in answer.citations}
     return not answer.refusal and backed and path in cited

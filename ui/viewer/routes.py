@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse
 
 from index.errors import FootnoteError, UnknownDocument
 from index.types import Document
-from rag.engine import Engine
 from rag.settings import Settings
+from rag.types import Answers
 from ui.http.errors import status_of
 from ui.service.background_sync import corpus_of
 from ui.viewer.document import document_page, fault_page, is_changed, panel_page, quoted
@@ -23,7 +23,7 @@ Place = Annotated[int, Query(ge=0)]
 _CACHED = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
-def reader_routes(engine: Engine, settings: Settings) -> APIRouter:
+def reader_routes(engine: Answers, settings: Settings) -> APIRouter:
     """The routes under `/documents`."""
     reader = _Reader(engine, settings)
     router = APIRouter()
@@ -54,7 +54,7 @@ def reader_routes(engine: Engine, settings: Settings) -> APIRouter:
 class _Reader:
     """What the routes share: where the documents' files are, and what draws their pages."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Answers, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
         self._pictures = Pictures()

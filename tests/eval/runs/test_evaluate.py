@@ -1,6 +1,5 @@
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from eval.runs.folder import RunFolder, as_record
 from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document, Hit, Passage
-from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, AskOptions, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from tests.helpers.serving import FakeEngine
 
 pytestmark = pytest.mark.unit
 
@@ -39,14 +39,17 @@ def answer(text: str, *cited: Hit, refusal: Refusal | None = None) -> Answer:
     return Answer("?", "?", text, statements, citations, refusal, (LED,), "quotes", confidence=0.75)
 
 
-@dataclass
-class Clerk:
+class Clerk(FakeEngine):
     """A small engine with true answers; refuses what it does not know, breaks when told to."""
 
-    searched: list[int] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.searched: list[int] = []
+        self.asked: list[str] = []
 
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
         self.asked.append(question)
         if question == "Break":
             raise RuntimeError("no more")

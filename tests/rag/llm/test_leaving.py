@@ -11,7 +11,7 @@ from pytest_socket import enable_socket
 from rag.llm.call import Reader
 from rag.llm.client import LLM, Message
 from rag.llm.errors import LLMError
-from rag.types import Delta, Event, Retrieved, Turn
+from rag.types import AskOptions, Delta, Event, Retrieved, Turn
 from tests.helpers.fake_llm import Reply, Start, fails, hangs, starting
 from tests.helpers.serving import FakeEngine
 from ui.service.admission import AdmissionControl, Late, Limits
@@ -43,7 +43,9 @@ class Asking(FakeEngine):
         self.ended = threading.Semaphore(0)
         self._llm = llm
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         yield Retrieved(question, ())
         try:
             yield from map(Delta, self._llm.stream([Message("user", question)]))

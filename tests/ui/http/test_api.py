@@ -15,7 +15,8 @@ from index.settings import load_settings
 from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
 from rag.settings import Settings
-from rag.types import Delta, Event, Turn
+from rag.types import Answers, AskOptions, Delta, Event, Turn
+from tests.helpers.serving import FakeEngine
 from ui.app import make_app
 
 pytestmark = pytest.mark.model
@@ -31,7 +32,7 @@ def client(engine: Engine) -> TestClient:
     return client_of(engine)
 
 
-def client_of(engine: Engine) -> TestClient:
+def client_of(engine: Answers) -> TestClient:
     app = make_app(engine, load_settings(Settings))
     return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
@@ -296,14 +297,17 @@ def test_address_that_is_not_there_is_a_404(client: TestClient) -> None:
     assert message(reply.json()) == "There is nothing at this address."
 
 
-class Faulty(Engine):
+class Faulty(FakeEngine):
     """An engine whose index has a fault."""
 
     def __init__(self, fault: Exception, after: int = 0) -> None:
+        super().__init__()
         self.fault = fault
         self.after = after
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         yield from [Delta("some words")] * self.after
         raise self.fault
 

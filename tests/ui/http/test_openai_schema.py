@@ -15,6 +15,7 @@ from index.errors import ConfigError, EmptyIndex
 from index.types import Hit, Passage
 from rag.types import (
     Answer,
+    AskOptions,
     Citation,
     Delta,
     Done,
@@ -61,7 +62,9 @@ class Scripted:
         self.events = events
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
 
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         self.asked.append((question, tuple(turns)))
         for event in self.events:
             if isinstance(event, Exception):

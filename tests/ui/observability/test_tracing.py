@@ -26,7 +26,7 @@ from index.errors import ConfigError
 from index.settings import load_settings
 from rag.engine import Engine, build
 from rag.settings import Settings
-from rag.types import Answer, Done, Event, Turn
+from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 from tests.helpers.fake_llm import Reply, drops, starting, streams
 from tests.helpers.page_calls import PageCalls
 from tests.helpers.serving import FakeEngine
@@ -53,7 +53,7 @@ def tracing(spans: InMemorySpanExporter) -> Iterator[Tracing]:
     made.close()
 
 
-def client_of(engine: Engine, data: Path, tracing: Tracing) -> TestClient:
+def client_of(engine: Answers, data: Path, tracing: Tracing) -> TestClient:
     app = make_app(engine, load_settings(Settings, data=data), tracing=tracing)
     return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
@@ -74,7 +74,7 @@ def facts(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
-def answer_of(tracing: Tracing, engine: Engine) -> Answer:
+def answer_of(tracing: Tracing, engine: Answers) -> Answer:
     *_, done = tracing.stream(engine, "Who met in Paris?")
     assert isinstance(done, Done)
     return done.answer
@@ -193,7 +193,9 @@ def test_call_of_an_llm_is_a_span_of_its_question(
 
 
 class Breaks(FakeEngine):
-    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         yield from ()
         raise ValueError(f"cannot answer {question}")
 

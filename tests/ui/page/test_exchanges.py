@@ -9,7 +9,18 @@ import pytest
 
 from index.errors import StoreError, UnknownDocument
 from index.types import Document, Hit, Passage
-from rag.types import Answer, Citation, Delta, Done, Event, Quote, Retrieved, Statement, Support
+from rag.types import (
+    Answer,
+    AskOptions,
+    Citation,
+    Delta,
+    Done,
+    Event,
+    Quote,
+    Retrieved,
+    Statement,
+    Support,
+)
 from rag.types import Turn as PastTurn
 from tests.helpers.serving import FakeEngine, answer_to
 from ui.page.exchanges import FAULT, as_of_now, steps
@@ -36,7 +47,9 @@ class Scripted(FakeEngine):
         self.turns: Sequence[PastTurn] = ()
         self.left = False
 
-    def stream(self, question: str, turns: Sequence[PastTurn] = ()) -> Generator[Event, None, None]:
+    def stream(
+        self, question: str, turns: Sequence[PastTurn] = (), options: AskOptions = AskOptions()
+    ) -> Generator[Event, None, None]:
         self.turns = turns
         try:
             for each in self.script:

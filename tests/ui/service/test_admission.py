@@ -11,7 +11,7 @@ import pytest
 
 from index.errors import StoreError
 from rag.engine import Engine
-from rag.types import Answer, Delta, Done, Event, Retrieved, Turn
+from rag.types import Answer, Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
 from tests.helpers.serving import FakeEngine, answer_to
 from ui.service.admission import AdmissionControl, Busy, Late, Limits, Stopping
 
@@ -49,9 +49,12 @@ def test_stream_answer_and_search_are_the_engines() -> None:
 
 
 def test_every_public_name_of_the_engine_is_passed_on() -> None:
-    public = {name for name in vars(Engine) if not name.startswith("_")}
-    # Sharing an index is for whoever makes engines, not for those who ask.
-    assert public - vars(AdmissionControl).keys() == {"share"}
+    engines: list[Answers] = [AdmissionControl(FakeEngine()), FakeEngine()]
+    public = {name for name in vars(Answers) if not name.startswith("_")}
+    for engine in engines:
+        assert public <= vars(type(engine)).keys()
+    # What tells whether a question is answerable is for evaluations.
+    assert {name for name in vars(Engine) if not name.startswith("_")} == public | {"signals"}
 
 
 def test_more_than_fit_are_turned_away_at_once_and_the_rest_are_answered(slow: FakeEngine) -> None:
@@ -110,7 +113,9 @@ def test_closing_from_another_thread_ends_a_next_that_waits() -> None:
     stuck = threading.Event()
 
     class Stuck(FakeEngine):
-        def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+        def stream(
+            self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+        ) -> Generator[Event, None, None]:
             yield Retrieved(question, ())
             stuck.wait()
 
@@ -165,7 +170,9 @@ def test_stop_lets_answers_end_and_tells_the_rest(slow: FakeEngine) -> None:
 
 def test_fault_of_the_engine_reaches_the_reader() -> None:
     class Broken(FakeEngine):
-        def stream(self, question: str, turns: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+        def stream(
+            self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+        ) -> Generator[Event, None, None]:
             yield Delta("half")
             raise StoreError("the index is gone")
 

@@ -1,4 +1,4 @@
-"""Settings of a conversation: what may be chosen, how it is shown, and which engine answers so."""
+"""Options of an answer: what may be chosen, and how it is shown."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import lxml.html
 import pytest
 
 from index.settings import load_settings
-from rag.engine import Engine
 from rag.settings import Settings
-from rag.types import Done
-from tests.helpers.serving import FakeEngine
+from rag.types import AskOptions
 from ui.page.html_sidebar import form_html, gist_html
-from ui.service.admission import AdmissionControl
-from ui.service.answer_options import Manner, Manners, NotOffered, Through
+from ui.service.answer_options import Manner, Manners, NotOffered
 
 DEAD = "http://127.0.0.1:9/v1"
-QUESTION = "Who met in Paris?"
 
 
-def manners(data: Path, engine: Engine | None = None, **settings: object) -> Manners:
-    return Manners(engine or FakeEngine(), load_settings(Settings, data=data, **settings))
+def manners(data: Path, **settings: object) -> Manners:
+    return Manners(load_settings(Settings, data=data, **settings))
 
 
 @pytest.mark.unit
@@ -53,27 +49,19 @@ def test_allowed_with_an_llm_lets_a_conversation_choose(tmp_path: Path) -> None:
 
 
 @pytest.mark.unit
-def test_asked_is_as_usual_where_a_request_says_nothing(tmp_path: Path) -> None:
-    known = manners(tmp_path, llm_url=DEAD, strict=True, passages=30)
-    assert known.asked(None, None, None) == known.usual
-    assert known.asked("quotes", None, False) == Manner("quotes", 30, False)
-    assert known.asked("llm", 5, None) == Manner("llm", 5, True)
+@pytest.mark.parametrize(
+    "options", [AskOptions(), AskOptions("quotes", None, False), AskOptions("llm", 30)]
+)
+def test_check_leaves_options_that_the_settings_allow(tmp_path: Path, options: AskOptions) -> None:
+    assert manners(tmp_path, llm_url=DEAD, strict=True, passages=30).check(options) is options
 
 
 @pytest.mark.unit
-def test_asked_for_what_the_settings_do_not_allow_is_refused(tmp_path: Path) -> None:
+def test_check_of_what_the_settings_do_not_allow_raises(tmp_path: Path) -> None:
     with pytest.raises(NotOffered, match=r"settings\.composer: this server has no LLM"):
-        manners(tmp_path).asked("llm", None, None)
+        manners(tmp_path).check(AskOptions("llm"))
     with pytest.raises(NotOffered, match=r"settings\.passages: at most 30 are taken here"):
-        manners(tmp_path, passages=30).asked(None, 31, None)
-
-
-@pytest.mark.unit
-def test_engine_of_the_usual_manner_is_the_one_that_is_there(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    known = manners(tmp_path, engine)
-    assert known.engine(known.usual) is engine
-    assert known.quoting is engine
+        manners(tmp_path, passages=30).check(AskOptions(passages=31))
 
 
 @pytest.mark.unit
@@ -97,39 +85,3 @@ def test_form_with_an_llm_shows_what_was_chosen(tmp_path: Path) -> None:
     assert not form.xpath(".//b")
     assert "Written by &lt;b&gt;small&lt;/b&gt; · 1 passage · strict" in gist_html(manner, known)
     assert "strict" not in gist_html(Manner("quotes", 1, True), known)
-
-
-@pytest.mark.model
-def test_engine_of_another_manner_answers_by_it_from_the_same_index(
-    engine: Engine, seeds_data: Path
-) -> None:
-    known = manners(seeds_data, engine)
-    usual = engine.answer(QUESTION)
-    few = known.engine(Manner("quotes", 2, False))
-    answer = few.answer(QUESTION)
-    assert (len(usual.hits), len(answer.hits)) == (8, 2)
-    assert answer.text == usual.text
-    assert answer.fingerprint != usual.fingerprint
-    assert known.engine(Manner("quotes", 2, False)) is few
-    assert few.generation == engine.generation
-
-
-@pytest.mark.model
-def test_engine_that_quotes_asks_nothing_of_an_llm_that_is_set(
-    engine: Engine, seeds_data: Path
-) -> None:
-    known = manners(seeds_data, engine, llm_url=DEAD)
-    answer = known.quoting.answer(QUESTION)
-    assert (answer.composer, answer.refusal) == ("quotes", None)
-
-
-@pytest.mark.unit
-def test_engine_of_another_manner_is_asked_through_the_doorman() -> None:
-    usual, other = FakeEngine(), FakeEngine(waits=True)
-    doorman = AdmissionControl(usual)
-    events = Through(doorman, other).stream(QUESTION)
-    next(events)
-    assert (doorman.running, other.running, usual.running) == (1, 1, 0)
-    other.go.set()
-    *_, done = events
-    assert isinstance(done, Done)

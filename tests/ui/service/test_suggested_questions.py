@@ -8,7 +8,7 @@ import pytest
 
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Heading, Hit, Passage
-from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from rag.types import Answer, AskOptions, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.helpers.serving import FakeEngine
 from ui.service.suggested_questions import candidates, example_questions, questions_about
 
@@ -88,7 +88,9 @@ class Answering(FakeEngine):
         lines = [f"Who hosts {path} number {number}?" for number in range(9)]
         return document("\n\n".join(lines), *lines, path=path)
 
-    def answer(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+    def answer(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Answer:
         self.asked.append(question)
         path = self.cites or question.split()[2]
         cited = Passage("p", path, "", "", "Ada.", 0, 4, None, "d")
