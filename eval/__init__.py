@@ -1,1 +1,1 @@
-"""From gold questions to scores."""
+"""Scores answers against gold questions: the commands of `footnote eval`."""

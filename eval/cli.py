@@ -86,12 +86,12 @@ def run(
     stopped goes on when it is started again with the same --out. Exit code 3 if questions or
     files failed; they are listed.
     """
-    from eval.runs.session import Plan, run_gold
+    from eval.runs.session import RunPlan, run_gold
     from eval.runs.summary import table, to_look_at
 
     settings = settings_of(context)
     out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    finished = run_gold(Plan(gold, corpus, out, limit, repeats), settings)
+    finished = run_gold(RunPlan(gold, corpus, out, limit, repeats), settings)
     if as_json:
         print_json({**finished.summary, "out": str(out)})
     else:

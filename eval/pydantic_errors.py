@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in words."""
+"""Pydantic's validation errors as text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-def faults_of(error: ValidationError) -> str:
-    """Every fault of a value, each with its place in it."""
-    return "; ".join(map(_told, error.errors(include_url=False)))
+def all_errors(error: ValidationError) -> str:
+    """Every error of a value, each with its place in it."""
+    return "; ".join(map(_text, error.errors(include_url=False)))
 
 
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a value, with its place in it."""
-    return _told(error.errors(include_url=False)[0])
+def first_error(error: ValidationError) -> str:
+    """The first error of a value, with its place in it."""
+    return _text(error.errors(include_url=False)[0])
 
 
-def _told(fault: Mapping[str, Any]) -> str:
-    place = ".".join(map(str, fault["loc"]))
-    return f"{place}: {fault['msg']}" if place else str(fault["msg"])
+def _text(error: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, error["loc"]))
+    return f"{place}: {error['msg']}" if place else str(error["msg"])

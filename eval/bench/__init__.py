@@ -1,1 +1,1 @@
-"""TODO."""
+"""Timings against yardsticks; part of the repository, not of the wheel."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The refusal threshold, fitted on a gold set."""

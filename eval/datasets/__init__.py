@@ -1,1 +1,1 @@
-"""TODO."""
+"""Gold sets and corpora, read into one form."""

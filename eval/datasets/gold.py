@@ -1,13 +1,16 @@
 """Gold questions: what is asked, which answers are right, and where the corpus says so."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,12 +19,36 @@ from pydantic import (
     model_validator,
 )
 
-from eval.pydantic_errors import faults_of
+from eval.pydantic_errors import all_errors
 from index.errors import ConfigError
 from rag.types import Turn
 
 Words = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 _SHOWN = 20
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, StringConstraints(min_length=1), AfterValidator(_compiled)]
+
+
+class Want(StrEnum):
+    """The kind of response that a question should get.
+
+    ANSWER has citations, REFUSE is a refusal. REPLY is about the assistant or its documents and
+    has no citations. LIMIT says what is missing, with or without citations, and is no refusal.
+    """
+
+    ANSWER = "answer"
+    REFUSE = "refuse"
+    REPLY = "reply"
+    LIMIT = "limit"
 
 
 class Place(BaseModel):
@@ -61,6 +88,9 @@ class GoldItem(BaseModel):
     """One question; an answer is right when it contains any of `answers`.
 
     `reference` is a whole answer in other words, which none will contain but many resemble.
+    `want`, `must` and `must_not` judge the response as a person would: its kind, and regular
+    expressions that its text has to match, all of `must` and none of `must_not`, whatever the
+    case of letters. `kind` groups questions in reports and in the gate.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,14 +103,29 @@ class GoldItem(BaseModel):
     evidence: tuple[Evidence, ...] = ()
     answerable: bool = True
     tags: tuple[str, ...] = ()
+    kind: Words | None = None
+    want: Want | None = None
+    must: tuple[Pattern, ...] = ()
+    must_not: tuple[Pattern, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refusal_is_unanswerable(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("want") == Want.REFUSE:
+            return {"answerable": False, **given}
+        return given
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         held = bool(self.answers or self.reference or self.evidence)
-        if self.answerable and not held:
+        if self.answerable and not held and self.want is None:
             raise ValueError("an answerable question needs an answer or evidence")
         if not self.answerable and held:
             raise ValueError("a question that is not answerable has neither answers nor evidence")
+        if (self.must or self.must_not) and self.want is None:
+            raise ValueError("must and must_not need want: answer, refuse, reply or limit")
+        if self.want is not None and self.answerable is (self.want is Want.REFUSE):
+            raise ValueError("a question is not answerable if, and only if, want is refuse")
         return self
 
     @property
@@ -122,7 +167,7 @@ class Collector:
         try:
             read = GoldItem.model_validate(item)
         except ValidationError as error:
-            self.fault(place, faults_of(error))
+            self.fault(place, all_errors(error))
             return
         if first := self._places.get(read.id):
             self.fault(place, f"id {read.id!r} is already used: {first}")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from eval.datasets.beir import document_name
 from eval.datasets.gold import Collector, GoldSet, json_lines, read_text
-from eval.pydantic_errors import first_fault
+from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 from rag.types import Turn
 
@@ -193,7 +193,7 @@ def _read(value: object, name: str) -> Subset:
         return Subset.model_validate(value)
     except ValidationError as error:
         raise ConfigError(
-            f"gold file {name} does not hold MTRAG's tasks: {first_fault(error)}"
+            f"gold file {name} does not hold MTRAG's tasks: {first_error(error)}"
         ) from None
 
 

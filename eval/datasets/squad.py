@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from eval.datasets.gold import Collector, GoldSet, read_text
-from eval.pydantic_errors import first_fault
+from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -64,7 +64,7 @@ def _articles(value: object, name: str) -> Sequence[Article]:
     try:
         return _Squad.model_validate(value).data
     except ValidationError as error:
-        raise ConfigError(f"{name} is not a SQuAD-format file: {first_fault(error)}") from None
+        raise ConfigError(f"{name} is not a SQuAD-format file: {first_error(error)}") from None
 
 
 def read_squad(value: object, name: str) -> GoldSet:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Proposes gold questions from documents, an LLM or feedback."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.datasets.gold import Evidence, GoldItem
 from eval.drafting.extractive import CHECK, TAG, name_of, questions
-from eval.pydantic_errors import first_fault
+from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 from rag.retrieval.answer_type import expected_answer_type
 from rag.types import Turn
@@ -75,7 +75,7 @@ def _parse(line: str, where: str) -> Rated:
     try:
         return Rated.model_validate_json(line)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {first_fault(error)}") from None
+        raise ConfigError(f"{where}: {first_error(error)}") from None
 
 
 def from_feedback(rated: list[Rated], texts: Mapping[str, str]) -> FromFeedback:

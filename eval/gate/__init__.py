@@ -1,1 +1,1 @@
-"""TODO."""
+"""Compares runs, and fails on a regression against a baseline."""

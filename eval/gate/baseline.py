@@ -1,7 +1,7 @@
-"""What a gate compares with: the scores of a run in a file that is kept beside the code.
+"""The scores of a run in a file that is kept beside the code, for the gate to compare with.
 
 Only what differs from the typical question is written, a line for each question: a thousand
-questions take some tens of kilobytes, and in a diff a question that broke is a line.
+questions take some tens of kilobytes, and a question that broke is one line of a diff.
 """
 
 from __future__ import annotations
@@ -16,34 +16,25 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval.gate.compare import TOLERANCE
-from eval.pydantic_errors import first_fault
-from eval.runs.folder import Asked, Recorded
+from eval.measures.registry import METRICS
+from eval.pydantic_errors import first_error
+from eval.runs.results import QuestionResult, Run
 from index.errors import ConfigError
 
 SCHEMA = 1
-# Measures of a new baseline, as far as its questions have them. More may be added to the file.
-METRICS = (
-    "success_1",
-    "success_5",
-    "reciprocal_rank",
-    "contains",
-    "answered",
-    "refusal_recall",
-    "citation_precision",
-    "citation_recall",
-    "exact_quotes",
-)
+# Metrics that `QuestionResult.comparable` derives from other fields of a result.
+_DERIVED = ("answered", "refusal_recall", "exact_quotes")
 _DIGITS = 4
 
 Score = Annotated[float, Field(ge=0, le=1)]
-Scores = Mapping[str, float]
+MetricValues = Mapping[str, float]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Gold(_Strict):
+class BaselineGold(_Strict):
     """The gold set: its file's name, the digest of its questions and their number."""
 
     file: str
@@ -51,12 +42,19 @@ class Gold(_Strict):
     questions: int
 
 
-class MadeWith(_Strict):
-    """What gave the scores; `model` is the fingerprint of the embedding model."""
+class Provenance(_Strict):
+    """What produced the scores; `model` is the fingerprint of the embedding model."""
 
     footnote: str
     model: str
     settings: dict[str, Any]
+
+
+class KindBaseline(_Strict):
+    """How many questions of a kind there are, and how many of them are right."""
+
+    questions: int
+    right: int
 
 
 class Baseline(_Strict):
@@ -64,15 +62,16 @@ class Baseline(_Strict):
 
     `means` is for people who read the file. `typical` holds, for answerable questions and for the
     others, the most frequent value of each metric, and `questions` what is otherwise; None stands
-    for a metric that does not apply.
+    for a metric that does not apply. `kinds` is empty if the gold set has no kinds.
     """
 
     schema_: int = Field(alias="schema")
-    gold: Gold
-    made_with: MadeWith
+    gold: BaselineGold
+    made_with: Provenance
     tolerances: dict[str, Score]
     must_pass: list[str]
     means: dict[str, Score]
+    kinds: dict[str, KindBaseline] = Field(default_factory=dict)
     typical: dict[str, dict[str, Score | None]]
     questions: dict[str, dict[str, Score | None]]
 
@@ -82,16 +81,16 @@ class Baseline(_Strict):
         scores = (*self.typical.values(), *self.questions.values())
         return frozenset(name for one in scores for name, value in one.items() if value is not None)
 
-    def scores(self, asked: Asked) -> Scores:
+    def scores(self, result: QuestionResult) -> MetricValues:
         """The scores that a question had, of the metrics in `tolerances`."""
-        kind = self.typical.get(_kind(asked), {})
-        found = kind | self.questions.get(asked.id, {})
+        typical = self.typical.get(_group(result), {})
+        found = typical | self.questions.get(result.id, {})
         return {name: value for name, value in found.items() if value is not None}
 
 
-def rounded(asked: Asked) -> Scores:
+def rounded(result: QuestionResult) -> MetricValues:
     """A question's scores as a baseline keeps them."""
-    return {name: round(value, _DIGITS) for name, value in asked.scores.items()}
+    return {name: round(value, _DIGITS) for name, value in result.comparable.items()}
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -113,17 +112,21 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return Baseline.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(f"baseline {path} is broken: {first_fault(error)}") from None
+        raise ConfigError(f"baseline {path} is broken: {first_error(error)}") from None
 
 
-def baseline_of(run: Recorded, model: str, old: Baseline | None) -> Baseline:
+def gated_metrics(run: Run) -> list[str]:
+    """The metrics of a new baseline, as far as the run's questions have them."""
+    names = [*(metric.field for metric in METRICS.values() if metric.gated), *_DERIVED]
+    return [name for name in names if name in run.metrics]
+
+
+def baseline_of(run: Run, model: str, old: Baseline | None) -> Baseline:
     """A baseline of what a run scored, with the tolerances and must-pass questions of the old one.
 
     Raises ConfigError if those name metrics or questions that the run doesn't have.
     """
-    tolerances = old.tolerances if old else dict.fromkeys(METRICS, TOLERANCE)
-    if not old:
-        tolerances = {name: tolerances[name] for name in METRICS if name in run.metrics}
+    tolerances = old.tolerances if old else dict.fromkeys(gated_metrics(run), TOLERANCE)
     must_pass = old.must_pass if old else []
     check_must_pass(must_pass, run)
     known = {*run.metrics, *(old.metrics if old else ())}
@@ -133,17 +136,20 @@ def baseline_of(run: Recorded, model: str, old: Baseline | None) -> Baseline:
                 f"the baseline has a tolerance for {name!r}, which is no metric of {run.gold}; "
                 f"its metrics are: {', '.join(run.metrics)}"
             )
-    asked = list(run.questions.values())
-    kinds = {kind: [one for one in asked if _kind(one) == kind] for kind in map(_kind, asked)}
-    typical = {kind: _typical(ones, list(tolerances)) for kind, ones in sorted(kinds.items())}
-    otherwise = ((one.id, _otherwise(one, typical[_kind(one)])) for one in asked)
+    results = run.results
+    groups = {
+        group: [one for one in results if _group(one) == group] for group in map(_group, results)
+    }
+    typical = {group: _typical(ones, list(tolerances)) for group, ones in sorted(groups.items())}
+    otherwise = ((one.id, _otherwise(one, typical[_group(one)])) for one in results)
     return Baseline(
         schema=SCHEMA,
-        gold=Gold(file=run.gold, digest=run.digest, questions=len(asked)),
-        made_with=MadeWith(footnote=run.footnote, model=model, settings=dict(run.settings)),
+        gold=BaselineGold(file=run.gold, digest=run.digest, questions=len(results)),
+        made_with=Provenance(footnote=run.footnote, model=model, settings=dict(run.settings)),
         tolerances=tolerances,
         must_pass=must_pass,
-        means=dict(_means(asked, list(tolerances))),
+        means=dict(_means(results, list(tolerances))),
+        kinds=dict(_kinds(results)),
         typical=typical,
         questions={key: differing for key, differing in otherwise if differing},
     )
@@ -158,7 +164,7 @@ def check_same_gold(baseline: Baseline, gold: str, digest: str) -> None:
         )
 
 
-def check_must_pass(must_pass: Sequence[str], run: Recorded) -> None:
+def check_must_pass(must_pass: Sequence[str], run: Run) -> None:
     """Raises ConfigError for a question that the run doesn't have."""
     for key in must_pass:
         if key not in run.questions:
@@ -183,6 +189,8 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
 def _lines(baseline: Baseline) -> Iterator[str]:
     document = baseline.model_dump(by_alias=True)
     questions = document.pop("questions")
+    if not document["kinds"]:
+        del document["kinds"]
     yield json.dumps(_short(document), ensure_ascii=False, indent=1)[:-2] + ","
     yield ' "questions": {'
     rows = [
@@ -199,22 +207,32 @@ def _short(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _kind(asked: Asked) -> str:
-    return "answerable" if asked.answerable else "unanswerable"
+def _group(result: QuestionResult) -> str:
+    return "answerable" if result.answerable else "unanswerable"
 
 
-def _typical(asked: Sequence[Asked], metrics: Sequence[str]) -> dict[str, float | None]:
-    counts = {name: Counter(rounded(one).get(name) for one in asked) for name in metrics}
+def _kinds(results: Sequence[QuestionResult]) -> Iterator[tuple[str, KindBaseline]]:
+    for kind in sorted({one.kind for one in results if one.kind}):
+        rights = [one.outcome.good for one in results if one.kind == kind]
+        yield kind, KindBaseline(questions=len(rights), right=sum(rights))
+
+
+def _typical(results: Sequence[QuestionResult], metrics: Sequence[str]) -> dict[str, float | None]:
+    counts = {name: Counter(rounded(one).get(name) for one in results) for name in metrics}
     return {name: count.most_common(1)[0][0] for name, count in counts.items()}
 
 
-def _otherwise(asked: Asked, typical: Mapping[str, float | None]) -> dict[str, float | None]:
-    scores = rounded(asked)
+def _otherwise(
+    result: QuestionResult, typical: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    scores = rounded(result)
     return {name: scores.get(name) for name, usual in typical.items() if scores.get(name) != usual}
 
 
-def _means(asked: Sequence[Asked], metrics: Sequence[str]) -> Iterator[tuple[str, float]]:
+def _means(
+    results: Sequence[QuestionResult], metrics: Sequence[str]
+) -> Iterator[tuple[str, float]]:
     for name in metrics:
-        values = [one.scores[name] for one in asked if name in one.scores]
+        values = [one.comparable[name] for one in results if name in one.comparable]
         if values:
             yield name, round(sum(values) / len(values), _DIGITS)

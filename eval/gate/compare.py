@@ -1,4 +1,4 @@
-"""Two runs of one gold set: what got better or worse, how sure that is, and which questions."""
+"""Compares two runs of one gold set: metrics with their significance, and single questions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 
 from eval.console import PATH
 from eval.measures.statistics import Floats, detectable, flip_p, holm, interval
-from eval.runs.folder import Asked, Recorded, by_tag, settings_changed
+from eval.runs.results import QuestionResult, Run, by_tag, settings_changed
 from index.console import json_option, print_json
 from index.errors import ConfigError
 
 ALPHA = 0.05
-# A change of fewer points is taken for none that matters.
+# A smaller change of a mean does not matter.
 TOLERANCE = 0.02
 BETTER, WORSE = "better", "worse"
 NO_CHANGE, UNDECIDABLE = "no change detected", "undecidable at this size"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MetricComparison:
     """A metric over the questions that have it in both runs.
 
     `low` and `high` are the 95 % interval of the difference, `p` is adjusted for the number of
@@ -45,7 +45,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class QuestionChange:
     """A question whose scores differ: each of them before and now, and what came back now."""
 
     id: str
@@ -65,7 +65,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class TagComparison:
     """Questions of one tag that are right before and now, and how many were fixed and broken."""
 
     tag: str
@@ -78,24 +78,24 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two runs of one gold set differ in."""
+    """The differences between two runs of one gold set."""
 
     gold: str
     questions: int
-    lines: tuple[Line, ...]
-    fixed: tuple[Change, ...]
-    broken: tuple[Change, ...]
-    tags: tuple[Slice, ...]
+    lines: tuple[MetricComparison, ...]
+    fixed: tuple[QuestionChange, ...]
+    broken: tuple[QuestionChange, ...]
+    tags: tuple[TagComparison, ...]
     settings: tuple[str, ...]
 
 
 def compare_runs(
-    before: Recorded,
-    after: Recorded,
+    before: Run,
+    after: Run,
     metrics: Sequence[str] = (),
     tolerance: float = TOLERANCE,
 ) -> Comparison:
-    """Set two runs against each other, question by question.
+    """Compare two runs question by question.
 
     `metrics` are all that both runs have, if none is named: the fewer, the sharper. Raises
     ConfigError for runs of other questions, and for a metric that they don't have.
@@ -117,23 +117,33 @@ def compare_runs(
         after.gold,
         len(new),
         tuple(_line(name, pairs[name], ps.get(name, 1.0), tolerance) for name in chosen),
-        tuple(change(old[key], new[key]) for key in new if new[key].right > old[key].right),
-        tuple(change(old[key], new[key]) for key in new if new[key].right < old[key].right),
-        tuple(_slice(tag, keys, old, new) for tag, keys in by_tag(new.values()).items()),
+        tuple(_changed(old[key], new[key]) for key in new if _right(new[key]) > _right(old[key])),
+        tuple(_changed(old[key], new[key]) for key in new if _right(new[key]) < _right(old[key])),
+        tuple(_of_tag(tag, keys, old, new) for tag, keys in by_tag(after.results).items()),
         tuple(settings_changed(before.settings, after.settings)),
     )
 
 
-def change(old: Asked, new: Asked) -> Change:
-    """What became of a question between two runs."""
-    names = dict.fromkeys([*old.scores, *new.scores])
-    scores = {name: (old.scores.get(name), new.scores.get(name)) for name in names}
+def change_of(
+    result: QuestionResult, old: Mapping[str, float], new: Mapping[str, float]
+) -> QuestionChange:
+    """The scores of a question that differ between `old` and `new`, and its result now."""
+    names = dict.fromkeys([*old, *new])
+    scores = {name: (old.get(name), new.get(name)) for name in names}
     differing = {name: pair for name, pair in scores.items() if pair[0] != pair[1]}
-    return Change(new.id, new.question, differing, new.outcome)
+    return QuestionChange(result.id, result.question, differing, result.response)
 
 
-def described(change: Change) -> Iterator[str]:
-    """Lines that tell a person what became of a question."""
+def _changed(old: QuestionResult, new: QuestionResult) -> QuestionChange:
+    return change_of(new, old.comparable, new.comparable)
+
+
+def _right(result: QuestionResult) -> bool:
+    return result.outcome.good
+
+
+def change_lines(change: QuestionChange) -> Iterator[str]:
+    """A question's change as lines of text."""
     yield f"  {change.id}  {change.question}"
     yield f"    {change.moved}"
     yield f"    now: {change.outcome}"
@@ -143,7 +153,7 @@ def _arrow(old: float | None, new: float | None) -> str:
     return " -> ".join("-" if value is None else f"{value:.3g}" for value in (old, new))
 
 
-def _check_same_gold(before: Recorded, after: Recorded) -> None:
+def _check_same_gold(before: Run, after: Run) -> None:
     if before.digest != after.digest:
         raise ConfigError(
             f"{before.path} and {after.path} are runs of different gold sets, which cannot be "
@@ -156,22 +166,22 @@ def _check_same_gold(before: Recorded, after: Recorded) -> None:
         )
 
 
-def _pairs(before: Recorded, after: Recorded, metric: str) -> Floats:
+def _pairs(before: Run, after: Run, metric: str) -> Floats:
     """Scores before and now of the questions that have both."""
     pairs = [
-        (old.scores[metric], new.scores[metric])
+        (old.comparable[metric], new.comparable[metric])
         for key, new in after.questions.items()
-        if metric in new.scores and metric in (old := before.questions[key]).scores
+        if metric in new.comparable and metric in (old := before.questions[key]).comparable
     ]
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
-def _line(metric: str, pairs: Floats, p: float, tolerance: float) -> Line:
+def _line(metric: str, pairs: Floats, p: float, tolerance: float) -> MetricComparison:
     differences = pairs[:, 1] - pairs[:, 0]
     least = detectable(differences)
     low, high = interval(differences)
     before, after = pairs.mean(axis=0)
-    return Line(
+    return MetricComparison(
         metric,
         len(pairs),
         float(before),
@@ -192,11 +202,14 @@ def _verdict(difference: float, p: float, least: float, tolerance: float) -> str
     return UNDECIDABLE if least > tolerance else NO_CHANGE
 
 
-def _slice(
-    tag: str, keys: Sequence[str], old: Mapping[str, Asked], new: Mapping[str, Asked]
-) -> Slice:
-    rights = [(old[key].right, new[key].right) for key in keys]
-    return Slice(
+def _of_tag(
+    tag: str,
+    keys: Sequence[str],
+    old: Mapping[str, QuestionResult],
+    new: Mapping[str, QuestionResult],
+) -> TagComparison:
+    rights = [(_right(old[key]), _right(new[key])) for key in keys]
+    return TagComparison(
         tag,
         len(keys),
         sum(was for was, _ in rights),
@@ -208,8 +221,6 @@ def _slice(
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from eval.gate.compare import Comparison
 
 # A pipe has no width; wide enough for every column, so that nothing is cut.
 _WIDTH = 130
@@ -238,10 +249,9 @@ def compare(
     the number of metrics. Else no change was detected, or the questions are too few to detect one
     of the tolerance's size. Name the metrics that matter to you: the fewer, the sharper the test.
     """
-    from eval.gate.compare import compare_runs as compared
-    from eval.runs.folder import read_run
+    from eval.runs.results import read_run
 
-    found = compared(read_run(before), read_run(after), metrics, tolerance)
+    found = compare_runs(read_run(before), read_run(after), metrics, tolerance)
     if as_json:
         print_json(_document(found))
         return
@@ -303,12 +313,10 @@ def _print_table(console: Console, found: Comparison) -> None:
 
 def _listing(found: Comparison) -> Iterator[str]:
     """Lines of the questions fixed and broken, and of the tags that they have."""
-    from eval.gate.compare import described
-
     for name, changes in (("broken", found.broken), ("fixed", found.fixed)):
         yield f"\n{name}: {len(changes)}"
         for change in changes[:_LISTED]:
-            yield from described(change)
+            yield from change_lines(change)
         if len(changes) > _LISTED:
             yield f"  and {len(changes) - _LISTED} more; --json has all of them"
     moved = [part for part in found.tags if part.fixed or part.broken]

@@ -21,30 +21,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eval.gate.baseline import (
     Baseline,
-    MadeWith,
-    Scores,
+    MetricValues,
+    Provenance,
     check_must_pass,
     check_same_gold,
     rounded,
 )
-from eval.gate.compare import ALPHA, Change, change
+from eval.gate.compare import ALPHA, QuestionChange, change_of
 from eval.measures.statistics import Floats, fall_ps
-from eval.runs.folder import Asked, Recorded, settings_changed
+from eval.runs.results import Run, settings_changed
 from index.errors import ConfigError
 
 PASSED, REGRESSION, INCOMPLETE = 0, 1, 3
+# A kind may lose one right answer or a fifth of its questions: kinds are too small for a test of
+# chance, and a whole kind that breaks is lost among the others in the means.
+KIND_QUESTIONS, KIND_SHARE = 1, 0.2
 _EQUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class GatedMetric:
     """A metric against its baseline, over the questions that have it in both.
 
     `p` is one-sided and adjusted for the number of metrics; `fell` are the questions that scored
@@ -57,13 +60,25 @@ class Measured:
     now: float
     tolerance: float
     p: float
-    fell: tuple[Change, ...]
+    fell: tuple[QuestionChange, ...]
     rose: int
     regressed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class GatedKind:
+    """A kind of questions against its baseline: how many are right of those there are."""
+
+    kind: str
+    questions: int
+    baseline: int
+    now: int
+    broken: tuple[QuestionChange, ...]
+    regressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
     """What the gate found.
 
     `must_pass` are the questions of that list which are wrong, `incomplete` tells what failed,
@@ -72,20 +87,30 @@ class Judgement:
 
     gold: str
     questions: int
-    measured: tuple[Measured, ...]
-    must_pass: tuple[Change, ...]
+    measured: tuple[GatedMetric, ...]
+    must_pass: tuple[QuestionChange, ...]
     incomplete: tuple[str, ...]
     made: tuple[str, ...]
+    kinds: tuple[GatedKind, ...] = ()
 
     @property
-    def regressions(self) -> tuple[Measured, ...]:
+    def regressed_kinds(self) -> tuple[GatedKind, ...]:
+        """The kinds that lost more right answers than they may."""
+        return tuple(one for one in self.kinds if one.regressed)
+
+    @property
+    def regressions(self) -> tuple[GatedMetric, ...]:
         """The metrics that fell."""
         return tuple(one for one in self.measured if one.regressed)
 
     @property
-    def broken(self) -> tuple[Change, ...]:
+    def broken(self) -> tuple[QuestionChange, ...]:
         """The questions behind a regression, those that lost most first."""
-        blamed = [*self.must_pass, *(one for metric in self.regressions for one in metric.fell)]
+        blamed = [
+            *self.must_pass,
+            *(one for metric in self.regressions for one in metric.fell),
+            *(one for kind in self.regressed_kinds for one in kind.broken),
+        ]
         different = {one.id: one for one in blamed}
         return tuple(sorted(different.values(), key=lambda one: -one.loss))
 
@@ -94,7 +119,8 @@ class Judgement:
         """Incomplete before all else: where questions failed, the others' scores prove little."""
         if self.incomplete:
             return INCOMPLETE
-        return REGRESSION if self.regressions or self.must_pass else PASSED
+        fell = self.regressions or self.must_pass or self.regressed_kinds
+        return REGRESSION if fell else PASSED
 
 
 def alarms(differences: Floats, tolerances: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -109,7 +135,7 @@ def alarms(differences: Floats, tolerances: Floats) -> tuple[NDArray[np.bool_], 
     return (falls > tolerances + _EQUAL) & (ps < ALPHA), ps
 
 
-def judge(baseline: Baseline, run: Recorded, model: str, unread: Sequence[str] = ()) -> Judgement:
+def check_run(baseline: Baseline, run: Run, model: str, unread: Sequence[str] = ()) -> GateResult:
     """Set a run against its baseline; `unread` are files that could not be indexed.
 
     Raises ConfigError if the baseline is of other questions, or names metrics or questions that
@@ -125,47 +151,66 @@ def judge(baseline: Baseline, run: Recorded, model: str, unread: Sequence[str] =
                 f"the baseline has a tolerance for {name!r} but no scores; the metrics of "
                 f"{run.gold} are: {', '.join(run.metrics)}; add the scores of one with --update"
             )
-    asked = list(run.questions.values())
-    then = [replace(one, scores=baseline.scores(one)) for one in asked]
-    now = [replace(one, scores=_only(names, rounded(one))) for one in asked]
-    scores = np.array([_row(names, one) for one in (*then, *now)]).reshape(2, len(asked), -1)
+    results = run.results
+    then = [baseline.scores(one) for one in results]
+    now = [_only(names, rounded(one)) for one in results]
+    scores = np.array([_row(names, one) for one in (*then, *now)]).reshape(2, len(results), -1)
     tolerances = np.array(list(baseline.tolerances.values()))
     regressed, ps = alarms(scores[1] - scores[0], tolerances)
-    changes = [change(old, new) for old, new in zip(then, now, strict=True)]
+    changes = [change_of(*three) for three in zip(results, then, now, strict=True)]
     measured = (
         _measured(name, scores[:, :, place], changes, tolerances[place], ps[place], bad)
         for place, (name, bad) in enumerate(zip(names, regressed, strict=True))
     )
-    wrong = {one.id for one in asked if not one.right}.intersection(baseline.must_pass)
-    return Judgement(
+    wrong = {one.id for one in results if not one.outcome.good}
+    must_pass = wrong.intersection(baseline.must_pass)
+    return GateResult(
         run.gold,
-        len(asked),
+        len(results),
         tuple(measured),
-        tuple(one for one in changes if one.id in wrong),
+        tuple(one for one in changes if one.id in must_pass),
         (
-            *(f"{one.id}: {one.outcome}" for one in asked if one.failed),
+            *(f"{one.id}: {one.response}" for one in results if one.error is not None),
             *(f"not indexed: {line}" for line in unread),
         ),
         tuple(_made(baseline.made_with, run, model)),
+        tuple(_kinds(baseline, run, changes)),
     )
 
 
-def _only(names: Sequence[str], scores: Scores) -> Scores:
+def _kinds(baseline: Baseline, run: Run, changes: Sequence[QuestionChange]) -> Iterator[GatedKind]:
+    pairs = list(zip(run.results, changes, strict=True))
+    for kind, old in baseline.kinds.items():
+        of_kind = [(result, change) for result, change in pairs if result.kind == kind]
+        now = sum(result.outcome.good for result, _ in of_kind)
+        wrong = [change for result, change in of_kind if not result.outcome.good]
+        broken = tuple(change for change in wrong if change.loss > 0)
+        lost = old.right - now
+        regressed = lost > max(KIND_QUESTIONS, KIND_SHARE * old.questions)
+        yield GatedKind(kind, old.questions, old.right, now, broken, regressed)
+
+
+def _only(names: Sequence[str], scores: MetricValues) -> MetricValues:
     return {name: scores[name] for name in names if name in scores}
 
 
-def _row(names: Sequence[str], asked: Asked) -> list[float]:
-    return [asked.scores.get(name, math.nan) for name in names]
+def _row(names: Sequence[str], scores: MetricValues) -> list[float]:
+    return [scores.get(name, math.nan) for name in names]
 
 
 def _measured(
-    name: str, scores: Floats, changes: Sequence[Change], tolerance: float, p: float, bad: bool
-) -> Measured:
+    name: str,
+    scores: Floats,
+    changes: Sequence[QuestionChange],
+    tolerance: float,
+    p: float,
+    bad: bool,
+) -> GatedMetric:
     differences = scores[1] - scores[0]
     both = ~np.isnan(differences)
     old, new = scores[:, both].mean(axis=1) if both.any() else (0.0, 0.0)
     fell = [place for place in np.argsort(differences, kind="stable") if differences[place] < 0]
-    return Measured(
+    return GatedMetric(
         name,
         int(both.sum()),
         float(old),
@@ -178,7 +223,7 @@ def _measured(
     )
 
 
-def _made(old: MadeWith, run: Recorded, model: str) -> Iterator[str]:
+def _made(old: Provenance, run: Run, model: str) -> Iterator[str]:
     if old.footnote != run.footnote:
         yield f"footnote: {old.footnote} -> {run.footnote}"
     if old.model != model:

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import click
 
 from eval.console import PATH, corpus_option, settings_of
-from eval.gate.compare import described
-from eval.gate.gate import INCOMPLETE, PASSED, REGRESSION, Judgement, Measured
+from eval.gate.compare import change_lines
+from eval.gate.gate import INCOMPLETE, PASSED, REGRESSION, GatedMetric, GateResult
 from index.console import json_option, print_json
 from index.errors import ConfigError
 
@@ -26,9 +26,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TICKS = re.compile("`+")
 
 
-def headline(found: Judgement) -> str:
+def headline(found: GateResult) -> str:
     """The verdict in one line."""
     parts = [f"{one.metric} {one.baseline:.3f} -> {one.now:.3f}" for one in found.regressions]
+    parts += [
+        f"kind {one.kind} {one.baseline} -> {one.now} of {one.questions}"
+        for one in found.regressed_kinds
+    ]
     if found.must_pass:
         parts.append(f"must-pass questions wrong: {', '.join(one.id for one in found.must_pass)}")
     if found.incomplete:
@@ -38,7 +42,7 @@ def headline(found: Judgement) -> str:
     return f"{_VERDICTS[found.exit_code]} {found.gold}: {'; '.join(parts)}"
 
 
-def lines(found: Judgement) -> Iterator[str]:
+def lines(found: GateResult) -> Iterator[str]:
     """The table, the verdict, and what is behind one that is not `passed`."""
     yield (
         f"{'metric':<20} {'n':>5} {'baseline':>8} {'now':>6} {'change':>7} {'allowed':>7} "
@@ -50,6 +54,13 @@ def lines(found: Judgement) -> Iterator[str]:
             f"{one.now - one.baseline:>+7.3f} {-one.tolerance:>+7.3f} "
             f"{one.p:>6.3f} {len(one.fell):>5} {one.rose:>5}{'  <-' if one.regressed else ''}"
         )
+    if found.kinds:
+        yield from ("", f"{'kind':<20} {'n':>5} {'baseline':>8} {'now':>6}")
+    for kind in found.kinds:
+        yield (
+            f"{kind.kind:<20} {kind.questions:>5} {kind.baseline:>8} {kind.now:>6}"
+            f"{'  <-' if kind.regressed else ''}"
+        )
     yield from ("", headline(found))
     yield from (f"  failed: {line}" for line in found.incomplete)
     yield from _broken(found)
@@ -58,11 +69,14 @@ def lines(found: Judgement) -> Iterator[str]:
         yield from (f"  {line}" for line in found.made)
 
 
-def junit(found: Judgement) -> str:
+def junit(found: GateResult) -> str:
     """A test case for each metric, for the must-pass questions and for what failed."""
     suite = ElementTree.Element("testsuite", name=_xml(f"footnote eval gate {found.gold}"))
     for one in found.measured:
-        _case(suite, found, one.metric, "failure", _told(one) if one.regressed else "")
+        _case(suite, found, one.metric, "failure", _sentence(one) if one.regressed else "")
+    for kind in found.kinds:
+        fell = f"{kind.kind} fell from {kind.baseline} to {kind.now} of {kind.questions} right"
+        _case(suite, found, f"kind {kind.kind}", "failure", fell if kind.regressed else "")
     wrong = ", ".join(one.id for one in found.must_pass)
     _case(suite, found, "must_pass", "failure", wrong and f"wrong: {wrong}")
     failed = found.incomplete
@@ -76,7 +90,7 @@ def junit(found: Judgement) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def markdown(found: Judgement) -> str:
+def markdown(found: GateResult) -> str:
     """The verdict, the table, and the questions that fell, folded away."""
     rows = [
         f"| {one.metric} | {one.questions} | {one.baseline:.3f} | {one.now:.3f} | "
@@ -94,6 +108,7 @@ def markdown(found: Judgement) -> str:
                 *rows,
             ]
         ),
+        _kinds_table(found),
         "\n".join(f"- failed: {_code(line)}" for line in found.incomplete),
         _folded(found),
         "\n".join(["Otherwise than when the baseline was made:", "", *made]) if made else "",
@@ -101,7 +116,19 @@ def markdown(found: Judgement) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _told(one: Measured) -> str:
+def _kinds_table(found: GateResult) -> str:
+    if not found.kinds:
+        return ""
+    rows = [
+        f"| {_code(one.kind)} | {one.questions} | {one.baseline} | {one.now} | "
+        f"{'**regression**' if one.regressed else ''} |"
+        for one in found.kinds
+    ]
+    head = ["| kind | n | right in the baseline | right now | |", "|---|--:|--:|--:|---|"]
+    return "\n".join([*head, *rows])
+
+
+def _sentence(one: GatedMetric) -> str:
     return (
         f"{one.metric} fell from {one.baseline:.3f} to {one.now:.3f} "
         f"(allowed {one.tolerance:.3f}, p {one.p:.3f}): {len(one.fell)} of {one.questions} "
@@ -109,21 +136,23 @@ def _told(one: Measured) -> str:
     )
 
 
-def _broken(found: Judgement) -> Iterator[str]:
+def _broken(found: GateResult) -> Iterator[str]:
     for change in found.broken[:_LISTED]:
-        yield from described(change)
+        yield from change_lines(change)
     if len(found.broken) > _LISTED:
         yield f"  and {len(found.broken) - _LISTED} more, which --json lists"
 
 
-def _case(suite: ElementTree.Element, found: Judgement, name: str, kind: str, message: str) -> None:
+def _case(
+    suite: ElementTree.Element, found: GateResult, name: str, kind: str, message: str
+) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=_xml(found.gold), name=_xml(name))
     if message:
         fault = ElementTree.SubElement(case, kind, message=_xml(message))
         fault.text = _xml("\n".join(["", *_broken(found), ""])) if kind == "failure" else None
 
 
-def _folded(found: Judgement) -> str:
+def _folded(found: GateResult) -> str:
     if not found.broken:
         return ""
     items = [
@@ -146,7 +175,7 @@ def _xml(text: str) -> str:
 
 
 if TYPE_CHECKING:
-    from eval.runs.folder import Recorded
+    from eval.runs.results import Run
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -191,7 +220,7 @@ def gate(
     from eval.datasets.load import load_gold
     from eval.gate import output as gate_forms
     from eval.gate.baseline import baseline_of, check_same_gold, read_baseline, write_baseline
-    from eval.gate.gate import REGRESSION, judge
+    from eval.gate.gate import REGRESSION, check_run
 
     old = None if update and not file.exists() else read_baseline(file)
     if old and not update:
@@ -199,9 +228,9 @@ def gate(
         check_same_gold(old, gold.name, load_gold(gold).digest)
     run, model, unread = _measured(context, gold, corpus, out or Path("runs", f"gate-{gold.stem}"))
     new = baseline_of(run, model, old) if update or not old else old
-    found = judge(new, run, model, unread)
+    found = check_run(new, run, model, unread)
     # An update shows what it accepts, unless the questions are others now.
-    shown = judge(old, run, model, unread) if old and old.gold.digest == run.digest else found
+    shown = check_run(old, run, model, unread) if old and old.gold.digest == run.digest else found
     for path, form in ((junit, gate_forms.junit), (markdown, gate_forms.markdown)):
         if path:
             _write(path, form(shown))
@@ -219,22 +248,21 @@ def gate(
 
 def _measured(
     context: click.Context, gold: Path, corpus: Path | None, out: Path
-) -> tuple[Recorded, str, tuple[str, ...]]:
+) -> tuple[Run, str, tuple[str, ...]]:
     """A run of the gold set, the embedding model's fingerprint, and the files not indexed."""
-    from eval.runs.folder import CONFIG, read_run
-    from eval.runs.session import Plan, run_gold
+    from eval.runs.folder import CONFIG
+    from eval.runs.results import read_run
+    from eval.runs.session import RunPlan, run_gold
     from index.embedding.embedder import Embedder
 
     settings = settings_of(context)
     # What a run left that stopped was answered by other code, so it is not gone on with.
     (out / CONFIG).unlink(missing_ok=True)
-    finished = run_gold(Plan(gold, corpus, out), settings)
+    finished = run_gold(RunPlan(gold, corpus, out), settings)
     return read_run(out), Embedder(settings.embedding_model).fingerprint, finished.unread
 
 
-def _next(
-    context: click.Context, gold: Path, file: Path, corpus: Path | None, run: Recorded
-) -> str:
+def _next(context: click.Context, gold: Path, file: Path, corpus: Path | None, run: Run) -> str:
     """What to do about a regression."""
     data = (context.obj or {}).get("data")
     update = [

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from eval.console import PATH
 from eval.gate.gate import alarms
 from eval.measures.statistics import Floats
-from eval.runs.folder import Recorded
+from eval.runs.results import Run
 from index.console import json_option, print_json
 
 Chance = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
+class PowerEstimate:
     """Shares of simulated runs: those that alarm though nothing changed, and those that do when
     one metric fell, or all of them with their questions.
     """
@@ -31,7 +31,7 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ScorePopulation:
     """The questions of a run as a population: questions x metrics, NaN where one does not apply.
 
     `kinds` tells the answerable from the others: a question that comes out otherwise by chance
@@ -43,11 +43,11 @@ class World:
     kinds: NDArray[np.bool_]
 
     @staticmethod
-    def of(run: Recorded, metrics: Sequence[str]) -> World:
+    def of(run: Run, metrics: Sequence[str]) -> ScorePopulation:
         """The scores of a run's questions in these metrics."""
-        asked = run.questions.values()
-        rows = [[one.scores.get(name, np.nan) for name in metrics] for one in asked]
-        return World(tuple(metrics), np.array(rows), np.array([one.answerable for one in asked]))
+        rows = [[one.comparable.get(name, np.nan) for name in metrics] for one in run.results]
+        kinds = np.array([one.answerable for one in run.results])
+        return ScorePopulation(tuple(metrics), np.array(rows), kinds)
 
     def draw(self, questions: int, noise: float, chance: Chance) -> tuple[Floats, Floats]:
         """Scores of so many questions drawn with replacement, and again after a neutral change.
@@ -77,8 +77,13 @@ class World:
 
 
 def simulate(
-    world: World, tolerances: Sequence[float], drop: float, questions: int, noise: float, times: int
-) -> Power:
+    world: ScorePopulation,
+    tolerances: Sequence[float],
+    drop: float,
+    questions: int,
+    noise: float,
+    times: int,
+) -> PowerEstimate:
     """Run the gate's rule on so many simulated runs of so many questions each.
 
     `drop` is the true fall of a metric's mean, 0..1; a metric whose mean is less cannot fall by so
@@ -99,7 +104,7 @@ def simulate(
             caught[place] += bool(alarms(fallen - old, allowed)[0][place])
         hit = chance.random(questions) < drop
         together += bool(alarms(np.where(hit[:, None], new * 0, new) - old, allowed)[0].any())
-    return Power(
+    return PowerEstimate(
         false / times,
         {world.metrics[place]: count / times for place, count in caught.items()},
         together / times,
@@ -160,13 +165,12 @@ def power(
     """
     from dataclasses import asdict
 
-    from eval.gate.baseline import METRICS
-    from eval.gate.power import World, simulate
-    from eval.runs.folder import read_run
+    from eval.gate.baseline import gated_metrics
+    from eval.runs.results import read_run
 
     recorded = read_run(run)
-    metrics = [name for name in METRICS if name in recorded.metrics]
-    world = World.of(recorded, metrics)
+    metrics = gated_metrics(recorded)
+    world = ScorePopulation.of(recorded, metrics)
     found = simulate(world, [tolerance] * len(metrics), drop, questions, noise, times)
     if as_json:
         print_json(asdict(found))

@@ -1,1 +1,1 @@
-"""TODO."""
+"""An LLM rates answers."""

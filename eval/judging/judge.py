@@ -19,7 +19,7 @@ from rag.llm.prompts import quoted
 from rag.types import Turn
 
 if TYPE_CHECKING:
-    from eval.runs.results import Result
+    from eval.runs.results import QuestionResult
 
 PROMPT_VERSION = 1
 RATINGS = ("faithfulness", "appropriateness", "completeness")
@@ -104,7 +104,7 @@ def _line(text: str) -> str:
     return " ".join(quoted(text).split())
 
 
-def cases_of(results: Sequence[Result]) -> list[Case]:
+def cases_of(results: Sequence[QuestionResult]) -> list[Case]:
     """The answers of a run; questions that failed have none. A refusal is an answer, too."""
     return [
         Case(

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Metrics of one answered question, and statistics over many."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Runs as one HTML page."""

@@ -15,18 +15,20 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from eval.console import PATH
+from eval.measures.registry import GROUPS
 from eval.report import plots
 from eval.report.measures import (
-    GROUPS,
-    Measure,
-    Score,
+    MetricScore,
+    ReportMetric,
+    groups_by_kind,
+    groups_by_tag,
     measures,
     scores,
-    slices,
     worst_first,
 )
 from eval.report.questions import flips, passages
-from eval.runs.results import Outcome, Result, Run, clean
+from eval.runs.outcome import Outcome
+from eval.runs.results import QuestionResult, Run, clean
 from index.errors import ConfigError
 
 _WIDTHS = (1180.0, 350.0)  # of a desk's page and of a phone's
@@ -48,11 +50,11 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """A measure of the report: its score now, and its change against the run before."""
 
-    measure: Measure
-    score: Score
+    measure: ReportMetric
+    score: MetricScore
     change: float | None
 
     @property
@@ -77,7 +79,10 @@ def render(runs: Sequence[Run]) -> str:
         "plots": {name: draw(now.results) for name, draw in plots.PLOTS.items()},
         "lead": _lead(now.results),
         "groups": _groups(wanted, over),
-        "slices": slices(now.results),
+        "slices": [
+            ("By kind", "kind", groups_by_kind(now.results)),
+            ("By tag", "tag", groups_by_tag(now.results)),
+        ],
         "questions": worst_first(now.results),
         "tags": sorted({tag for result in now.results for tag in result.tags}),
         "history": _history(wanted, over, runs) if len(runs) > 1 else [],
@@ -149,7 +154,7 @@ def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "\u2212")
 
 
-def _counts(results: Sequence[Result]) -> Mapping[str, int]:
+def _counts(results: Sequence[QuestionResult]) -> Mapping[str, int]:
     counts = {outcome.value: 0 for outcome in Outcome}
     for result in results:
         counts[result.outcome.value] += 1
@@ -158,10 +163,10 @@ def _counts(results: Sequence[Result]) -> Mapping[str, int]:
 
 
 def _groups(
-    wanted: Sequence[Measure], over: Sequence[Sequence[Score]]
-) -> list[tuple[str, list[Row]]]:
+    wanted: Sequence[ReportMetric], over: Sequence[Sequence[MetricScore]]
+) -> list[tuple[str, list[ScoreRow]]]:
     rows = [
-        Row(measure, score, _change(over, place))
+        ScoreRow(measure, score, _change(over, place))
         for place, (measure, score) in enumerate(zip(wanted, over[-1], strict=True))
     ]
     known = [row for row in rows if row.score.n]
@@ -169,7 +174,7 @@ def _groups(
     return [(group, found) for group, found in grouped if found]
 
 
-def _change(over: Sequence[Sequence[Score]], place: int) -> float | None:
+def _change(over: Sequence[Sequence[MetricScore]], place: int) -> float | None:
     if len(over) < 2:
         return None
     before, after = over[-2][place].value, over[-1][place].value
@@ -177,8 +182,8 @@ def _change(over: Sequence[Sequence[Score]], place: int) -> float | None:
 
 
 def _history(
-    wanted: Sequence[Measure], over: Sequence[Sequence[Score]], runs: Sequence[Run]
-) -> list[tuple[Measure, Score, Markup]]:
+    wanted: Sequence[ReportMetric], over: Sequence[Sequence[MetricScore]], runs: Sequence[Run]
+) -> list[tuple[ReportMetric, MetricScore, Markup]]:
     labels = [f"{run.name}, {run.started:%d %b %Y %H:%M}" for run in runs]
     lines = zip(wanted, zip(*over, strict=True), strict=True)
     return [
@@ -203,7 +208,7 @@ def _gold(run: Run) -> str:
     return clean(str(run.summary.get("gold", run.name)))
 
 
-def _lead(results: Sequence[Result]) -> str:
+def _lead(results: Sequence[QuestionResult]) -> str:
     """What a reader wants to know first, in two sentences."""
     counts = _counts(results)
     can, cannot = counts["can"], counts["cannot"]
@@ -219,7 +224,7 @@ def _lead(results: Sequence[Result]) -> str:
     return " ".join(filter(None, told))
 
 
-def _sureness(results: Sequence[Result]) -> str:
+def _sureness(results: Sequence[QuestionResult]) -> str:
     if any(result.confidence is not None for result in results):
         return "The confidence of each answer."
     return "The score of the first passage, as answers tell no confidence."

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from eval.measures.answers import RiskCoverage, risk_coverage
-from eval.runs.results import Outcome, Result
+from eval.measures.registry import CITATIONS, COUNTS, GROUPS, METRICS, OTHER, REFUSALS
+from eval.runs.outcome import Outcome
+from eval.runs.results import QuestionResult
 
 Part = tuple[float, float]  # what a question adds to a measure's sum, and to what it is divided by
 _NONE: Part = (0.0, 0.0)
@@ -17,18 +19,18 @@ _STAGES = ("embed", "search", "rerank", "judge", "compose", "check", "total")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ReportMetric:
     """A measure as the report shows it; `lower` tells that less is better."""
 
     name: str
     group: str
     meaning: str
-    of: Callable[[Result], Part]
+    of: Callable[[QuestionResult], Part]
     lower: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class MetricScore:
     """A measure over a run: its value, its 95 % interval, and the questions it applies to.
 
     None where it applies to no question; no interval where it is the same for each.
@@ -50,92 +52,71 @@ class Score:
         return f"{self.value:.3f}, 95\u2009% interval {self.low:.3f} to {self.high:.3f}"
 
 
-def _field(field: str, result: Result) -> Part:
+def _field(field: str, result: QuestionResult) -> Part:
     value = result.score(field)
     return _NONE if value is None else (value, 1.0)
 
 
-def _quotes(result: Result) -> Part:
+def _quotes(result: QuestionResult) -> Part:
     return result.score("exact") or 0.0, result.score("citations") or 0.0
 
 
-def _refusal_precision(result: Result) -> Part:
+def _refusal_precision(result: QuestionResult) -> Part:
     return (float(not result.answerable), 1.0) if result.refused else _NONE
 
 
-def _refusal_recall(result: Result) -> Part:
+def _refusal_recall(result: QuestionResult) -> Part:
     return _NONE if result.answerable else (float(result.refused), 1.0)
 
 
-def _refusal_f1(result: Result) -> Part:
+def _refusal_f1(result: QuestionResult) -> Part:
     right = result.refused and not result.answerable
     return 2.0 * right, float(result.refused) + float(not result.answerable)
 
 
-def _over_refusal(result: Result) -> Part:
+def _over_refusal(result: QuestionResult) -> Part:
     return (float(result.refused), 1.0) if result.answerable else _NONE
 
 
-# A score's field -> group, name, meaning.
-_FIELDS = {
-    "success_1": ("Retrieval", "success@1", "the first passage holds evidence"),
-    "success_5": ("Retrieval", "success@5", "one of the first five passages does"),
-    "reciprocal_rank": ("Retrieval", "MRR@10", "1 ÷ rank of the first passage that does"),
-    "recall_5": ("Retrieval", "recall@5", "share of the evidence in the first five"),
-    "recall_10": ("Retrieval", "recall@10", "share of the evidence in the first ten"),
-    "ndcg_10": ("Retrieval", "nDCG@10", "ranks of all passages with evidence, discounted"),
-    "span_recall": ("Retrieval", "span recall", "evidence's characters in the passages"),
-    "span_precision": ("Retrieval", "span precision", "passages' characters that are evidence"),
-    "span_iou": ("Retrieval", "span IoU", "shared characters ÷ all of both"),
-    "contains": ("Answers", "contains", "the answer holds a gold string"),
-    "exact_match": ("Answers", "exact match", "the answer is a gold string"),
-    "token_f1": ("Answers", "token F1", "words shared with the best gold string"),
-    "rouge_l": ("Answers", "ROUGE-L", "longest common sequence with the gold string"),
-    "citation_recall": ("Citations", "citation recall", "share of the evidence that is cited"),
-    "citation_precision": ("Citations", "citation precision", "citations that touch evidence"),
-    "alce_recall": ("Citations", "ALCE recall", "statements backed by all they cite"),
-    "alce_precision": ("Citations", "ALCE precision", "citations that a statement needs"),
-    "page_match": ("Citations", "page match", "share of the gold pages that are cited"),
-}
 _DERIVED = (
-    Measure("exact quotes", "Citations", "citations whose quote is the document's text", _quotes),
-    Measure("refusal precision", "Refusals", "refusals that were right", _refusal_precision),
-    Measure("refusal recall", "Refusals", "unanswerable questions refused", _refusal_recall),
-    Measure("refusal F1", "Refusals", "harmonic mean of the two", _refusal_f1),
-    Measure("over-refusal", "Refusals", "answerable questions refused", _over_refusal, True),
+    ReportMetric(
+        "exact quotes", CITATIONS, "citations whose quote is the document's text", _quotes
+    ),
+    ReportMetric("refusal precision", REFUSALS, "refusals that were right", _refusal_precision),
+    ReportMetric("refusal recall", REFUSALS, "unanswerable questions refused", _refusal_recall),
+    ReportMetric("refusal F1", REFUSALS, "harmonic mean of the two", _refusal_f1),
+    ReportMetric("over-refusal", REFUSALS, "answerable questions refused", _over_refusal, True),
 )
-_COUNTS = frozenset({"citations", "exact", "refused", "stray"})
-GROUPS = ("Retrieval", "Answers", "Citations", "Refusals", "Further")
 
 
-def measures(results: Sequence[Result]) -> list[Measure]:
+def measures(results: Sequence[QuestionResult]) -> list[ReportMetric]:
     """The measures that the results hold, by group; scores unknown here come last."""
     fields = dict.fromkeys(field for result in results for field in result.scores)
     known = [
-        Measure(name, group, meaning, partial(_field, field))
-        for field, (group, name, meaning) in _FIELDS.items()
+        ReportMetric(metric.title, metric.group, metric.description, partial(_field, field))
+        for field, metric in METRICS.items()
         if field in fields
     ]
     further = [
-        Measure(field.replace("_", " "), "Further", "", partial(_field, field))
+        ReportMetric(field.replace("_", " "), OTHER, "", partial(_field, field))
         for field in fields
-        if field not in _FIELDS and field not in _COUNTS
+        if field not in METRICS and field not in COUNTS
     ]
     return sorted([*known, *_DERIVED, *further], key=lambda one: GROUPS.index(one.group))
 
 
-def scores(results: Sequence[Result], wanted: Sequence[Measure]) -> list[Score]:
+def scores(results: Sequence[QuestionResult], wanted: Sequence[ReportMetric]) -> list[MetricScore]:
     """Each measure over the results, with its interval."""
     return [_score(measure, [measure.of(result) for result in results]) for measure in wanted]
 
 
-def _score(measure: Measure, parts: Sequence[Part]) -> Score:
+def _score(measure: ReportMetric, parts: Sequence[Part]) -> MetricScore:
     parts = [part for part in parts if part[1]]
     if not parts:
-        return Score(measure.name, None, None, None, 0)
+        return MetricScore(measure.name, None, None, None, 0)
     value = sum(above for above, _ in parts) / sum(below for _, below in parts)
     low, high = _interval(parts, value) or (None, None)
-    return Score(measure.name, value, low, high, len(parts))
+    return MetricScore(measure.name, value, low, high, len(parts))
 
 
 def _interval(parts: Sequence[Part], value: float) -> tuple[float, float] | None:
@@ -160,10 +141,10 @@ def _interval(parts: Sequence[Part], value: float) -> tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """The questions of one tag: how many, how many went well, and means of some scores."""
+class QuestionGroup:
+    """The questions of one tag or kind: how many, the share that went well, and mean scores."""
 
-    tag: str
+    name: str
     n: int
     good: float
     found: float | None
@@ -171,30 +152,43 @@ class Slice:
     cited: float | None
 
 
-def slices(results: Sequence[Result]) -> list[Slice]:
-    """A slice per tag, the worst first; untagged questions have one of their own."""
-    tags: dict[str, list[Result]] = {}
+def groups_by_tag(results: Sequence[QuestionResult]) -> list[QuestionGroup]:
+    """A group per tag, the worst first; untagged questions have one of their own."""
+    tags: dict[str, list[QuestionResult]] = {}
     for result in results:
         for tag in result.tags or ("no tag",):
             tags.setdefault(tag, []).append(result)
+    return _question_groups(tags)
+
+
+def groups_by_kind(results: Sequence[QuestionResult]) -> list[QuestionGroup]:
+    """A group per kind of question, the worst first; none if no question has a kind."""
+    kinds: dict[str, list[QuestionResult]] = {}
+    for result in results:
+        if result.kind:
+            kinds.setdefault(result.kind, []).append(result)
+    return _question_groups(kinds)
+
+
+def _question_groups(groups: Mapping[str, Sequence[QuestionResult]]) -> list[QuestionGroup]:
     found = [
-        Slice(
-            tag,
+        QuestionGroup(
+            name,
             len(group),
             sum(result.outcome.good for result in group) / len(group),
             *(_mean(group, field) for field in ("success_5", "contains", "citation_recall")),
         )
-        for tag, group in tags.items()
+        for name, group in groups.items()
     ]
-    return sorted(found, key=lambda one: (one.good, one.tag))
+    return sorted(found, key=lambda one: (one.good, one.name))
 
 
-def _mean(results: Sequence[Result], field: str) -> float | None:
+def _mean(results: Sequence[QuestionResult], field: str) -> float | None:
     values = [value for result in results if (value := result.score(field)) is not None]
     return sum(values) / len(values) if values else None
 
 
-def risks(results: Sequence[Result]) -> RiskCoverage | None:
+def risks(results: Sequence[QuestionResult]) -> RiskCoverage | None:
     """Risk by coverage as less sure answers are added; None if there are none.
 
     Coverage is a share of all questions.
@@ -205,7 +199,7 @@ def risks(results: Sequence[Result]) -> RiskCoverage | None:
     return risk_coverage(answered, len(results))
 
 
-def stage_seconds(results: Sequence[Result]) -> Mapping[str, list[float]]:
+def stage_seconds(results: Sequence[QuestionResult]) -> Mapping[str, list[float]]:
     """Seconds of each stage over the questions that have it, in the order of the stages."""
     found: dict[str, list[float]] = {}
     for result in results:
@@ -220,11 +214,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(math.ceil(share * len(values)) - 1, 0)]
 
 
-def worst_first(results: Sequence[Result]) -> list[Result]:
+def worst_first(results: Sequence[QuestionResult]) -> list[QuestionResult]:
     """Questions by what became of them, then by how little of the evidence was found and cited."""
     order = {outcome: place for place, outcome in enumerate(Outcome)}
 
-    def key(result: Result) -> tuple[int, float, float]:
+    def key(result: QuestionResult) -> tuple[int, float, float]:
         found = result.score("reciprocal_rank")
         cited = result.score("citation_recall")
         severity = min(order[result.outcome], order[Outcome.DECLINED])

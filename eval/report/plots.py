@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from markupsafe import Markup
 
 from eval.measures.answers import RiskCoverage
-from eval.report.measures import Score, percentile, risks, stage_seconds
-from eval.runs.results import Outcome, Result
+from eval.report.measures import MetricScore, percentile, risks, stage_seconds
+from eval.runs.outcome import Outcome
+from eval.runs.results import QuestionResult
 
 Point = tuple[float, float]
 
@@ -123,7 +124,7 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e6:.1g}\u2009µs"
 
 
-def outcomes(results: Sequence[Result], width: float) -> Markup:
+def outcomes(results: Sequence[QuestionResult], width: float) -> Markup:
     """Two bars: what became of the questions with an answer, and of those without."""
     groups = [group for group in _outcome_groups(results) if sum(group[1].values())]
     height, row = 30.0, 62.0
@@ -141,7 +142,7 @@ def outcomes(results: Sequence[Result], width: float) -> Markup:
     return canvas.markup()
 
 
-def _outcome_groups(results: Sequence[Result]) -> list[tuple[str, dict[Outcome, int]]]:
+def _outcome_groups(results: Sequence[QuestionResult]) -> list[tuple[str, dict[Outcome, int]]]:
     found = Counter((result.answerable, result.outcome) for result in results)
     orders = {
         True: (Outcome.RIGHT, Outcome.WRONG, Outcome.OVER_REFUSED, Outcome.FAILED),
@@ -154,7 +155,7 @@ def _outcome_groups(results: Sequence[Result]) -> list[tuple[str, dict[Outcome, 
     ]
 
 
-def interval(score: Score) -> Markup:
+def interval(score: MetricScore) -> Markup:
     """A score between 0 and 1 as a dot on a line, with its interval."""
     width, middle = 160.0, 11.0
 
@@ -170,7 +171,7 @@ def interval(score: Score) -> Markup:
     return canvas.markup()
 
 
-def risk_coverage(results: Sequence[Result]) -> Markup:
+def risk_coverage(results: Sequence[QuestionResult]) -> Markup:
     """Share of wrong answers among the most confident ones, by the share of questions answered.
 
     The curve ends where this run refuses.
@@ -214,7 +215,7 @@ def _draw_risk(canvas: Canvas, found: RiskCoverage, place: Callable[[float, floa
     canvas.text((28, 12), words, "axis")
 
 
-def distributions(results: Sequence[Result]) -> Markup:
+def distributions(results: Sequence[QuestionResult]) -> Markup:
     """How sure the engine was, by outcome: rows of bars over one axis."""
     rows = [
         (outcome, name, [result.sureness for result in results if result.outcome is outcome])
@@ -251,7 +252,7 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
     return low / 10, max(high, low + 1) / 10
 
 
-def latency(results: Sequence[Result]) -> Markup:
+def latency(results: Sequence[QuestionResult]) -> Markup:
     """Seconds of each stage: median, the middle half, and 95 % of the questions; logarithmic."""
     stages = stage_seconds(results)
     left, right = 8.0, _WIDTH - 8
@@ -290,7 +291,7 @@ def _stage(
     canvas.dot((x(median), middle), 4, "point", f"{name}: {words}")
 
 
-def history(name: str, scores: Sequence[Score], labels: Sequence[str]) -> Markup:
+def history(name: str, scores: Sequence[MetricScore], labels: Sequence[str]) -> Markup:
     """One measure over several runs, in their order, with its interval as a band."""
     width, top, bottom = 250.0, 10.0, 74.0
     known = [
@@ -326,7 +327,7 @@ def tag_bar(share: float | None) -> Markup:
     return canvas.markup()
 
 
-PLOTS: Mapping[str, Callable[[Sequence[Result]], Markup]] = {
+PLOTS: Mapping[str, Callable[[Sequence[QuestionResult]], Markup]] = {
     "risk": risk_coverage,
     "distributions": distributions,
     "latency": latency,

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from eval.runs.results import Cited, Given, Result, Run, Span
+from eval.runs.results import QuestionResult, RecordedCitation, RecordedPassage, RecordedSpan, Run
 
 _PASSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MarkedText:
     """A stretch of a passage's text: whether the answer cites it, whether it is gold evidence."""
 
     text: str
@@ -21,14 +21,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PassageView:
     """A passage of a question: its place, the labels that cite it, and its marked text."""
 
     place: str
     rank: int | None
     score: float | None
     labels: tuple[int, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[MarkedText, ...]
 
     @property
     def marked(self) -> bool:
@@ -37,18 +37,18 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class OutcomeChange:
     """A question whose outcome differs between two runs."""
 
-    before: Result
-    after: Result
+    before: QuestionResult
+    after: QuestionResult
 
 
-def flips(before: Run, after: Run) -> Mapping[str, list[Flip]]:
+def flips(before: Run, after: Run) -> Mapping[str, list[OutcomeChange]]:
     """Questions that went well in one of two runs only: `fixed` and `broken`."""
     old = {result.id: result for result in before.results}
     pairs = [
-        Flip(old[result.id], result)
+        OutcomeChange(old[result.id], result)
         for result in after.results
         if result.id in old and old[result.id].question == result.question
     ]
@@ -58,7 +58,7 @@ def flips(before: Run, after: Run) -> Mapping[str, list[Flip]]:
     }
 
 
-def passages(result: Result) -> list[Shown]:
+def passages(result: QuestionResult) -> list[PassageView]:
     """What to show of a question's passages: all that are cited, and the first ones if it went ill.
 
     Each with the words that the answer cites and the gold evidence told apart.
@@ -69,36 +69,38 @@ def passages(result: Result) -> list[Shown]:
         labels = tuple(one.label for one in cited if _within(one, passage))
         if labels or (passage.rank <= _PASSAGES and not result.outcome.good):
             pieces = _pieces(passage, cited, result.evidence)
-            shown.append(Shown(_place(passage), passage.rank, passage.score, labels, pieces))
+            shown.append(PassageView(_place(passage), passage.rank, passage.score, labels, pieces))
     lone = [
-        Shown(_place(one), None, None, (one.label,), (Piece(one.quote, True, False),))
+        PassageView(_place(one), None, None, (one.label,), (MarkedText(one.quote, True, False),))
         for one in cited
         if not any(_within(one, passage) for passage in given)
     ]
     return [*shown, *lone]
 
 
-def _place(span: Given | Cited) -> str:
+def _place(span: RecordedPassage | RecordedCitation) -> str:
     page = f"page {span.page}" if span.page else ""
     return " · ".join(filter(None, [span.document, page, span.heading]))
 
 
-def _within(span: Span, passage: Span) -> bool:
+def _within(span: RecordedSpan, passage: RecordedSpan) -> bool:
     same = span.document == passage.document
     return same and passage.start <= span.start and span.end <= passage.end
 
 
-def _pieces(passage: Given, cited: Sequence[Cited], evidence: Sequence[Span]) -> tuple[Piece, ...]:
+def _pieces(
+    passage: RecordedPassage, cited: Sequence[RecordedCitation], evidence: Sequence[RecordedSpan]
+) -> tuple[MarkedText, ...]:
     size = len(passage.text)
     cites, golds = (_local(spans, passage) for spans in (cited, evidence))
     edges = sorted({0, size, *(edge for span in (*cites, *golds) for edge in span)})
     return tuple(
-        Piece(passage.text[start:end], _covers(cites, start), _covers(golds, start))
+        MarkedText(passage.text[start:end], _covers(cites, start), _covers(golds, start))
         for start, end in pairwise(edges)
     )
 
 
-def _local(spans: Sequence[Span], passage: Span) -> list[tuple[int, int]]:
+def _local(spans: Sequence[RecordedSpan], passage: RecordedSpan) -> list[tuple[int, int]]:
     """Spans in the passage's own characters, clipped to it."""
     clipped = [
         (max(span.start, passage.start) - passage.start, min(span.end, passage.end) - passage.start)

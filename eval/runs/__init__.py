@@ -1,1 +1,1 @@
-"""TODO."""
+"""Asks gold questions, and keeps what came back."""

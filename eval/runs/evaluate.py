@@ -9,7 +9,8 @@ from time import perf_counter
 from eval.datasets.evidence import Fact, Find
 from eval.datasets.gold import GoldItem
 from eval.measures.citations import Backs
-from eval.measures.grade import Fault, Scores, failed, fault_of, grade
+from eval.measures.grade import FailureMode, failed_scores, failure_mode, grade
+from eval.measures.registry import Grading, Scores
 from eval.measures.retrieval import DEPTH, found_all
 from index.errors import FootnoteError
 from index.types import Hit
@@ -19,15 +20,15 @@ from rag.types import Answer, Answers, Reason
 _DEEP = 40
 
 
-class NotAnswered(Exception):
-    """The answer could not be written, which is neither an answer nor a refusal."""
+class LLMUnavailableError(Exception):
+    """The LLM server failed, so there is neither an answer nor a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradingContext:
-    """What answers are scored against: the facts of each gold item, documents, a support check.
+    """What answers are scored against: facts by the gold item's id, documents, a support check.
 
-    A question is asked `times` times; the first answer is scored.
+    Each question is asked `times` times and the first answer is scored.
     """
 
     facts: Mapping[str, Sequence[Fact]]
@@ -37,11 +38,11 @@ class GradingContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One question of a run. `answer` is None and `error` says why if it failed.
+class EvaluatedQuestion:
+    """One question of a run. `answer` is None if it failed, and `error` says why.
 
-    `seconds` is the wall time of the answer, `engine_seconds` that of its repeats as well, of
-    which `differs` counts those that gave another answer than the first.
+    `seconds` is the wall time of the answer, `engine_seconds` that of all repeats. `differs` counts
+    the repeats with another answer than the first.
     """
 
     item: GoldItem
@@ -51,60 +52,63 @@ class Row:
     ranked: tuple[Hit, ...] = ()
     seconds: float = 0.0
     engine_seconds: float = 0.0
-    fault: Fault | None = None
+    failure: FailureMode | None = None
     differs: int = 0
     error: str | None = None
 
 
-def evaluate(subject: Answers, items: Iterable[GoldItem], exam: GradingContext) -> Iterator[Row]:
-    """Answer and score each item in turn; one that fails becomes a row with its error."""
+def evaluate(
+    engine: Answers, items: Iterable[GoldItem], context: GradingContext
+) -> Iterator[EvaluatedQuestion]:
+    """Answer and score each item in turn. One that fails is yielded with its error."""
     for item in items:
         try:
-            yield _row(subject, item, exam)
+            yield _evaluate(engine, item, context)
         except Exception as error:
             # One question must not end a run of a thousand: it is counted as 0 and listed.
-            told = isinstance(error, NotAnswered | FootnoteError)
-            reason = str(error) if told else f"{type(error).__name__}: {error}"
-            facts = exam.facts[item.id]
-            yield Row(item, facts, failed(item, facts), fault=Fault.FAILED, error=reason)
+            expected = isinstance(error, LLMUnavailableError | FootnoteError)
+            reason = str(error) if expected else f"{type(error).__name__}: {error}"
+            facts = context.facts[item.id]
+            scores = failed_scores(item, facts)
+            yield EvaluatedQuestion(item, facts, scores, failure=FailureMode.FAILED, error=reason)
 
 
-def _row(subject: Answers, item: GoldItem, exam: GradingContext) -> Row:
-    facts = exam.facts[item.id]
-    (answer, seconds), *again = [_answer(subject, item) for _ in range(exam.times)]
-    ranked = _ranking(subject, item, answer, facts)
-    scores = grade(item, facts, answer, ranked, exam.find, exam.backs)
-    return Row(
+def _evaluate(engine: Answers, item: GoldItem, context: GradingContext) -> EvaluatedQuestion:
+    facts = context.facts[item.id]
+    (answer, seconds), *repeats = [_answer(engine, item) for _ in range(context.times)]
+    ranked = _ranking(engine, item, answer, facts)
+    scores = grade(Grading(item, facts, answer, ranked, context.find, context.backs))
+    return EvaluatedQuestion(
         item,
         facts,
         scores,
         answer,
         ranked,
         seconds,
-        sum((taken for _, taken in again), seconds),
-        fault_of(item, facts, answer, scores),
-        sum(_told(other) != _told(answer) for other, _ in again),
+        sum((taken for _, taken in repeats), seconds),
+        failure_mode(item, facts, answer, scores),
+        sum(_visible(other) != _visible(answer) for other, _ in repeats),
     )
 
 
-def _answer(subject: Answers, item: GoldItem) -> tuple[Answer, float]:
+def _answer(engine: Answers, item: GoldItem) -> tuple[Answer, float]:
     """The answer and its wall time in seconds."""
     started = perf_counter()
-    answer = subject.answer(item.question, item.turns)
+    answer = engine.answer(item.question, item.turns)
     seconds = perf_counter() - started
     if answer.refusal and answer.refusal.reason is Reason.UNAVAILABLE:
         # A server that is down refuses everything; that must not count as caution.
-        raise NotAnswered(answer.refusal.message)
+        raise LLMUnavailableError(answer.refusal.message)
     return answer, seconds
 
 
-def _told(answer: Answer) -> tuple[object, ...]:
-    """What a reader sees of an answer."""
+def _visible(answer: Answer) -> tuple[object, ...]:
+    """The parts of an answer that a reader sees."""
     return answer.text, answer.statements, answer.citations, answer.refusal
 
 
 def _ranking(
-    subject: Answers, item: GoldItem, answer: Answer, facts: Sequence[Fact]
+    engine: Answers, item: GoldItem, answer: Answer, facts: Sequence[Fact]
 ) -> tuple[Hit, ...]:
     """Passages enough to score the ranking: once every fact is found, further ones change nothing,
     so the engine is asked again only for those that the answer's passages lack.
@@ -114,4 +118,4 @@ def _ranking(
     if found_all(answer.hits, facts):
         return answer.hits
     k = _DEEP if all(fact.whole for fact in facts) else DEPTH
-    return subject.search(item.question, k, item.turns)[1]
+    return engine.search(item.question, k, item.turns)[1]

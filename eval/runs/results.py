@@ -1,47 +1,36 @@
-"""A run read back for its report: the folder's files as checked values, and what became of each.
+"""A finished run read from its folder.
 
-Whatever is in these files may have been written by strangers: questions, answers and passages are
-text without hidden characters from here on, and the page's template escapes it.
+The files may hold text of strangers: hidden characters in questions, answers and passages are
+replaced when they are read, and the report's template escapes all text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from eval.pydantic_errors import first_fault
+from eval.measures.registry import COUNTS
+from eval.pydantic_errors import first_error
 from eval.runs.folder import CONFIG, RESULTS, SUMMARY
+from eval.runs.outcome import Outcome, outcome_of
 from index.errors import ConfigError
 
+# Settings that say where things are and how long they may take, not what is answered.
+_PLACES = {"data", "llm_url", "llm_seconds", "max_file_mb", "parse_seconds"}
+_SHOWN_CHARACTERS = 100
 # Control characters and marks that reorder or hide text; joiners stay, many scripts need them.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-
-
-class Outcome(StrEnum):
-    """What became of a question, the worst first."""
-
-    FAILED = "failed"
-    INVENTED = "invented"
-    WRONG = "wrong"
-    OVER_REFUSED = "over-refused"
-    DECLINED = "declined"
-    RIGHT = "right"
-
-    @property
-    def good(self) -> bool:
-        """Whether it is what a user wants."""
-        return self in {Outcome.RIGHT, Outcome.DECLINED}
 
 
 def clean(text: str) -> str:
@@ -55,11 +44,11 @@ def clean(text: str) -> str:
 Text = Annotated[str, AfterValidator(clean)]
 
 
-class _Part(BaseModel):
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Span(_Part):
+class RecordedSpan(_Frozen):
     """Characters `start` to `end` of a document, half open."""
 
     document: Text
@@ -67,14 +56,14 @@ class Span(_Part):
     end: int
 
 
-class Ranked(Span):
+class RankedSpan(RecordedSpan):
     """A passage by its place in a ranking, from 1, and its score."""
 
     rank: int
     score: float
 
 
-class Given(Ranked):
+class RecordedPassage(RankedSpan):
     """A passage that the answer was made from."""
 
     text: Text
@@ -82,7 +71,7 @@ class Given(Ranked):
     page: int | None = None
 
 
-class Cited(Span):
+class RecordedCitation(RecordedSpan):
     """A citation of the answer."""
 
     label: int
@@ -91,7 +80,7 @@ class Cited(Span):
     page: int | None = None
 
 
-class Stated(_Part):
+class RecordedStatement(_Frozen):
     """A statement of the answer with its labels and how well they back it."""
 
     text: Text
@@ -99,37 +88,38 @@ class Stated(_Part):
     support: Text
 
 
-class Refused(_Part):
+class RecordedRefusal(_Frozen):
     """Why there is no answer."""
 
     reason: Text
     message: Text
 
 
-class Turned(_Part):
+class RecordedTurn(_Frozen):
     """A past question and its answer."""
 
     question: Text
     answer: Text
 
 
-class Result(_Part):
+class QuestionResult(_Frozen):
     """A line of `results.jsonl`: one question, its answer and its scores."""
 
     id: Text
     question: Text
     answerable: bool
     tags: tuple[Text, ...] = ()
-    turns: tuple[Turned, ...] = ()
+    kind: Text | None = None
+    turns: tuple[RecordedTurn, ...] = ()
     gold: tuple[Text, ...] = ()
     query: Text | None = None
     answer: Text | None = None
-    refusal: Refused | None = None
-    statements: tuple[Stated, ...] | None = None
-    citations: tuple[Cited, ...] | None = None
-    passages: tuple[Given, ...] | None = None
-    ranked: tuple[Ranked, ...] = ()
-    evidence: tuple[Span, ...] = ()
+    refusal: RecordedRefusal | None = None
+    statements: tuple[RecordedStatement, ...] | None = None
+    citations: tuple[RecordedCitation, ...] | None = None
+    passages: tuple[RecordedPassage, ...] | None = None
+    ranked: tuple[RankedSpan, ...] = ()
+    evidence: tuple[RecordedSpan, ...] = ()
     confidence: float | None = None
     scores: Mapping[Text, float | bool | None] = Field(default_factory=dict)
     fault: Text | None = None
@@ -144,20 +134,44 @@ class Result(_Part):
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the question.
+        """What became of the question."""
+        return outcome_of(
+            answerable=self.answerable,
+            refused=self.refused,
+            failed=self.error is not None,
+            scores=self.scores,
+        )
 
-        An answer is right when it holds a gold string; where the gold set has none, when evidence
-        was found among the first five passages.
-        """
+    @property
+    def response(self) -> str:
+        """The answer, the reason of the refusal or the error, in one short line."""
         if self.error is not None:
-            return Outcome.FAILED
-        if not self.answerable:
-            return Outcome.DECLINED if self.refused else Outcome.INVENTED
-        if self.refused:
-            return Outcome.OVER_REFUSED
-        known = (self.score(name) for name in ("contains", "success_5"))
-        right = next((score for score in known if score is not None), 0.0)
-        return Outcome.RIGHT if right == 1 else Outcome.WRONG
+            return f"failed: {self.error}"
+        if self.refusal:
+            return f"refused: {self.refusal.reason}"
+        text = " ".join((self.answer or "").split())
+        if len(text) <= _SHOWN_CHARACTERS:
+            return text
+        return text[: _SHOWN_CHARACTERS - 1].rstrip() + "…"
+
+    @cached_property
+    def comparable(self) -> Mapping[str, float]:
+        """The scores that apply, 0..1, higher is better, by metric."""
+        return dict(self._comparable())
+
+    def _comparable(self) -> Iterator[tuple[str, float]]:
+        for name, value in self.scores.items():
+            # Counts say something only beside another count.
+            if name not in COUNTS and value is not None and not isinstance(value, bool):
+                yield name, float(value)
+        if citations := self.scores.get("citations"):
+            yield "exact_quotes", (self.scores.get("exact") or 0) / citations
+        # A question that failed was neither answered nor refused: a crash is no caution.
+        refused = None if self.error else self.scores.get("refused")
+        if self.answerable:
+            yield "answered", float(refused is False)
+        else:
+            yield "refusal_recall", float(refused is True)
 
     @property
     def sureness(self) -> float:
@@ -172,18 +186,18 @@ class Result(_Part):
         return None if value is None else float(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """A run folder: its path, what was run, its summary and a result per question."""
+    """A finished run: its folder, configuration, summary, and a result per question."""
 
     path: Path
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
-    results: tuple[Result, ...]
+    results: tuple[QuestionResult, ...]
 
     @property
     def started(self) -> datetime:
-        """When it began; the beginning of time if the folder does not tell."""
+        """When it began; the epoch if the configuration does not say."""
         try:
             return datetime.fromisoformat(str(self.config.get("started")))
         except ValueError:
@@ -194,42 +208,93 @@ class Run:
         """The folder's name."""
         return clean(self.path.resolve().name)
 
+    @property
+    def gold(self) -> str:
+        """The name of the gold set's file."""
+        return Path(self.config["gold"]).name
 
-def read_run(path: Path) -> Run:
-    """A run's folder as it was left.
+    @property
+    def digest(self) -> str:
+        """The digest of the gold set's questions."""
+        return str(self.config["gold_digest"])
 
-    Raises ConfigError if it is none, if the run did not come to its end, or naming a bad line.
-    """
-    if not (path / SUMMARY).is_file():
-        what = "was not finished" if (path / RESULTS).is_file() else "is no run folder"
-        raise ConfigError(f"{path} {what}; run: footnote eval run GOLD --out {path}")
-    return Run(path, _read_json(path / CONFIG), _read_json(path / SUMMARY), _results(path))
+    @property
+    def footnote(self) -> str:
+        """The version that was run."""
+        return str(self.config.get("footnote", ""))
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The settings that shape answers."""
+        settings: Mapping[str, object] = self.config.get("settings", {})
+        return {name: value for name, value in settings.items() if name not in _PLACES}
+
+    @cached_property
+    def questions(self) -> Mapping[str, QuestionResult]:
+        """The results by the question's id."""
+        return {result.id: result for result in self.results}
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that applies to some question, in the order in which they are recorded."""
+        return tuple(dict.fromkeys(name for one in self.results for name in one.comparable))
+
+
+class _Config(BaseModel, title=CONFIG):
+    gold: str
+    gold_digest: str
+    footnote: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_run(folder: Path) -> Run:
+    """A run's folder. Raises ConfigError if it is none, unfinished or broken."""
+    if not (folder / CONFIG).is_file():
+        raise ConfigError(f"{folder} is not a run folder; run: footnote eval run GOLD --out FOLDER")
+    if not (folder / SUMMARY).is_file():
+        raise ConfigError(f"the run in {folder} did not finish; run footnote eval run again")
+    try:
+        config, summary = _read_json(folder / CONFIG), _read_json(folder / SUMMARY)
+        # Not splitlines(): a text may hold other characters that it takes for an end of line.
+        lines = (folder / RESULTS).read_text(encoding="utf-8").split("\n")
+        _Config.model_validate(config)
+        results = tuple(_result(line, number) for number, line in enumerate(lines, 1) if line)
+    except ValidationError as error:
+        raise _unreadable(folder, f"{error.title}: {first_error(error)}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, str(error)) from None
+    return Run(folder, config, summary, results)
+
+
+def _unreadable(folder: Path, reason: str) -> ConfigError:
+    return ConfigError(f"the run in {folder} cannot be read: {reason}")
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
+    value = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(value, dict):
-        raise ConfigError(f"{path} is no JSON object")
+        raise ValueError(f"{path.name} is no JSON object")
     return value
 
 
-def _results(path: Path) -> tuple[Result, ...]:
+def _result(line: str, number: int) -> QuestionResult:
     try:
-        lines = (path / RESULTS).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path / RESULTS} cannot be read: {error}") from None
-    return tuple(
-        _result(line, f"{path / RESULTS}, line {number}")
-        for number, line in enumerate(lines, start=1)
-        if line
-    )
-
-
-def _result(line: str, where: str) -> Result:
-    try:
-        return Result.model_validate_json(line)
+        return QuestionResult.model_validate_json(line)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {first_fault(error)}") from None
+        raise ValueError(f"{RESULTS}, line {number}: {first_error(error)}") from None
+
+
+def settings_changed(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
+    """A line for each setting that has another value now."""
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            yield f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
+
+
+def by_tag(results: Iterable[QuestionResult]) -> dict[str, list[str]]:
+    """Ids of the questions of each tag, in order of tag."""
+    tags: dict[str, list[str]] = {}
+    for result in results:
+        for tag in result.tags:
+            tags.setdefault(tag, []).append(result.id)
+    return dict(sorted(tags.items()))

@@ -27,7 +27,7 @@ from rag.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What is to be run: the gold set, the folder to index for it (None: the set's own documents,
     or else the default index), the run folder, how many of the first questions (None: all), and
     how often each is asked.
@@ -41,7 +41,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedRun:
     """A run that was kept; `unread` are the files of its corpus that could not be indexed."""
 
     records: list[Record]
@@ -49,7 +49,7 @@ class Finished:
     unread: tuple[str, ...]
 
 
-def run_gold(plan: Plan, settings: Settings) -> Finished:
+def run_gold(plan: RunPlan, settings: Settings) -> FinishedRun:
     """Run a plan under these settings, going on where a run of the same configuration stopped.
 
     Progress goes to standard error. Raises ConfigError for a gold set with faults, before any
@@ -73,11 +73,11 @@ def run_gold(plan: Plan, settings: Settings) -> Finished:
         engine.close()
     summary = summarise(plan.gold.name, records, made)
     folder.finish(records, summary)
-    return Finished(records, summary, unread)
+    return FinishedRun(records, summary, unread)
 
 
 def _ask(
-    plan: Plan, gold: GoldSet, engine: Engine, settings: Settings, folder: RunFolder
+    plan: RunPlan, gold: GoldSet, engine: Engine, settings: Settings, folder: RunFolder
 ) -> tuple[list[Record], RunInfo]:
     """The records of all questions in their order, each kept as it comes."""
     started = perf_counter()
@@ -99,7 +99,9 @@ def _ask(
     return [done[item.id] for item in items], made
 
 
-def _config(plan: Plan, gold: GoldSet, settings: Settings, generation: int) -> Mapping[str, object]:
+def _config(
+    plan: RunPlan, gold: GoldSet, settings: Settings, generation: int
+) -> Mapping[str, object]:
     """What a run is made of; keys to servers are left out."""
     return {
         "gold": str(plan.gold),

@@ -9,28 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.measures.answers import abstention, risk_coverage
+from eval.measures.registry import METRICS
+from eval.runs.outcome import outcome_of
 
-# Measure -> the field of a record's scores that is averaged.
-MEANS = {
-    "success@1": "success_1",
-    "success@5": "success_5",
-    "recall@5": "recall_5",
-    "recall@10": "recall_10",
-    "mrr@10": "reciprocal_rank",
-    "ndcg@10": "ndcg_10",
-    "span_recall": "span_recall",
-    "span_precision": "span_precision",
-    "span_iou": "span_iou",
-    "contains": "contains",
-    "exact_match": "exact_match",
-    "token_f1": "token_f1",
-    "rouge_l": "rouge_l",
-    "citation_precision": "citation_precision",
-    "citation_recall": "citation_recall",
-    "alce_precision": "alce_precision",
-    "alce_recall": "alce_recall",
-    "page_match": "page_match",
-}
 # Points of a risk-coverage curve that are kept.
 _POINTS = 100
 
@@ -69,6 +50,7 @@ def summarise(gold: str, records: Sequence[Record], made: RunInfo) -> Summary:
         "measures": {name: value for name, (value, _) in measures.items()},
         "n": {name: count for name, (_, count) in measures.items()},
         "faults": dict(sorted(Counter(r["fault"] for r in records if r["fault"]).items())),
+        "kinds": dict(_by_kind(records)),
         "tags": dict(_by_tag(records)),
         "risk_coverage": _risk_coverage(records),
         "judge": made.judge,
@@ -84,14 +66,15 @@ Measured = tuple[float | None, int]
 
 def _measures(records: Sequence[Record]) -> dict[str, Measured]:
     return {
-        **{name: _mean(records, field) for name, field in MEANS.items()},
+        **{metric.name: _mean(records, metric.field) for metric in METRICS.values()},
         **_citations(records),
         **_refusals(records),
     }
 
 
 def _mean(records: Iterable[Record], field: str) -> Measured:
-    values = [value for one in records if (value := one["scores"][field]) is not None]
+    # A run that an older version began lacks the metrics that are new.
+    values = [value for one in records if (value := one["scores"].get(field)) is not None]
     return _share(sum(values), len(values))
 
 
@@ -127,6 +110,24 @@ def _by_tag(records: Sequence[Record]) -> Iterator[tuple[str, Summary]]:
         tagged = [record for record in records if tag in record["tags"]]
         measures = {name: value for name, (value, _) in _measures(tagged).items()}
         yield tag, {"questions": len(tagged), "measures": measures}
+
+
+def _by_kind(records: Sequence[Record]) -> Iterator[tuple[str, Summary]]:
+    for kind in sorted({kind for record in records if (kind := record.get("kind"))}):
+        of_kind = [record for record in records if record.get("kind") == kind]
+        measures = {name: value for name, (value, _) in _measures(of_kind).items()}
+        right = sum(is_right(record) for record in of_kind)
+        yield kind, {"questions": len(of_kind), "right": right, "measures": measures}
+
+
+def is_right(record: Record) -> bool:
+    """Whether a question was answered right or rightly refused."""
+    return outcome_of(
+        answerable=record["answerable"],
+        refused=record["refusal"] is not None,
+        failed=record["error"] is not None,
+        scores=record["scores"],
+    ).good
 
 
 def _risk_coverage(records: Sequence[Record]) -> Summary | None:
@@ -212,6 +213,7 @@ def table(summary: Summary) -> Iterator[str]:
     for name, value in summary["measures"].items():
         if value is not None:
             yield f"{name:<20} {value:>7.3f} {summary['n'][name]:>6}"
+    yield from _kinds(summary)
     yield ""
     if curve := summary["risk_coverage"]:
         yield (
@@ -223,6 +225,19 @@ def table(summary: Summary) -> Iterator[str]:
     yield from _faults(summary)
     yield ""
     yield from _times(summary)
+
+
+def _kinds(summary: Summary) -> Iterator[str]:
+    """A line per kind of question, if the gold set has kinds."""
+    if not summary["kinds"]:
+        return
+    yield ""
+    yield f"{'kind':<20} {'right':>7} {'n':>6}"
+    for kind, found in summary["kinds"].items():
+        yield f"{kind:<20} {found['right']:>7} {found['questions']:>6}"
+    right = sum(found["right"] for found in summary["kinds"].values())
+    questions = sum(found["questions"] for found in summary["kinds"].values())
+    yield f"{'all kinds':<20} {right:>7} {questions:>6}"
 
 
 def _faults(summary: Summary) -> Iterator[str]:
@@ -258,6 +273,7 @@ def to_look_at(records: Sequence[Record]) -> Iterator[str]:
         "answered, but not answerable": [
             r for r, scores in asked if not r["answerable"] and not scores["refused"]
         ],
+        "not as wanted": [r for r, scores in asked if scores.get("as_wanted") == 0],
         "quote not exact": [r for r, scores in asked if scores["exact"] < scores["citations"]],
         "answered otherwise when asked again": [r for r, _ in asked if r["differs"]],
     }

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.datasets.gold import Want
 from eval.datasets.load import load_gold
 from index.errors import ConfigError
 from index.formats.registry import parse
@@ -109,6 +110,34 @@ def test_item_accepts_answers_and_the_reference(tmp_path: Path) -> None:
     (first,) = load_gold(gold_file(tmp_path, item(reference="They were in Cairo."))).items
     assert first.accepted == ("Cairo", "They were in Cairo.")
     assert first.answers == ("Cairo",)
+
+
+def test_item_may_say_which_response_is_wanted(tmp_path: Path) -> None:
+    bare = {"id": "a", "question": "hi", "kind": "small talk", "want": "reply", "must": ["hel+o"]}
+    away = {"id": "b", "question": "Who is the king?", "want": "refuse"}
+    first, second = load_gold(gold_file(tmp_path, bare, away)).items
+    assert (first.kind, first.want, first.must) == ("small talk", Want.REPLY, ("hel+o",))
+    assert (first.answerable, second.answerable) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"want": "shrug"}, "want: Input should be 'answer', 'refuse', 'reply' or 'limit'"),
+        ({"want": "answer", "must": ["("]}, r"must\.0: Value error, not a regular expression"),
+        ({"must": ["x"]}, "must and must_not need want"),
+        ({"want": "refuse", "answerable": True}, "not answerable if, and only if, want is refuse"),
+        ({"want": "answer", "answerable": False, "answers": [], "evidence": []}, "only if, want"),
+    ],
+)
+def test_item_with_a_wrong_want_is_refused(
+    given: dict[str, object], error: str, tmp_path: Path
+) -> None:
+    bare: dict[str, object] = (
+        {"answers": [], "evidence": []} if given.get("want") == "refuse" else {}
+    )
+    with pytest.raises(ConfigError, match=error):
+        load_gold(gold_file(tmp_path, item(**bare, **given)))
 
 
 def test_seeds_gold_quotes_stand_in_the_extracted_text() -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from eval.cli import group
 from eval.gate.compare import compare_runs
-from eval.runs.folder import read_run
+from eval.runs.results import read_run
 from index.errors import ConfigError
 from tests.helpers.run_folders import REFUSED, RIGHT, result, run_of, write_run
 
@@ -32,14 +32,14 @@ def test_read_run_tells_what_applies_to_each_question(tmp_path: Path) -> None:
             result("d", {"refused": False}),
         )
     )
-    assert [dict(one.scores) for one in run.questions.values()] == [
+    assert [dict(one.comparable) for one in run.questions.values()] == [
         {"success_1": 1.0, "contains": 1.0, "later": 0.25, "exact_quotes": 0.5, "answered": 1.0},
         {"refusal_recall": 1.0},
         {"contains": 0.0, "answered": 0.0},
         {"refusal_recall": 0.0},
     ]
-    assert [one.right for one in run.questions.values()] == [True, True, False, False]
-    assert [one.outcome for one in run.questions.values()] == [
+    assert [one.outcome.good for one in run.questions.values()] == [True, True, False, False]
+    assert [one.response for one in run.questions.values()] == [
         "It is that a [1].",
         "refused: no_evidence",
         "failed: the server is down",
@@ -53,7 +53,7 @@ def test_read_run_that_fails_on_a_question_that_must_be_refused_is_no_refusal(
     tmp_path: Path,
 ) -> None:
     row = result("a", REFUSED, error="boom", answer=None)
-    assert read_run(write_run(tmp_path, row)).questions["a"].scores == {"refusal_recall": 0.0}
+    assert read_run(write_run(tmp_path, row)).questions["a"].comparable == {"refusal_recall": 0.0}
 
 
 def test_compare_of_broken_questions_is_worse_and_names_them(tmp_path: Path) -> None:
@@ -183,7 +183,10 @@ def test_compare_of_a_run_with_a_broken_line_is_refused(tmp_path: Path) -> None:
     (broken / "results.jsonl").write_text('{"id": "q0"}\n', encoding="utf-8")
     found = run_compare(broken, broken)
     assert found.exit_code == 2
-    assert f"the run in {broken} cannot be read: results.jsonl: question: Field" in found.stderr
+    assert (
+        f"the run in {broken} cannot be read: results.jsonl, line 1: question: Field"
+        in found.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,7 @@ def test_command_that_breaks_does_not_leave_with_the_code_of_a_regression(
     def broken(_: Path) -> None:
         raise fault
 
-    monkeypatch.setattr("eval.runs.folder.read_run", broken)
+    monkeypatch.setattr("eval.runs.results.read_run", broken)
     done = run_compare("a", "b")
     assert done.exit_code == code
     assert said in done.stderr

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from eval.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
-from eval.gate.gate import Judgement, alarms, judge
+from eval.gate.gate import GateResult, alarms, check_run
 from eval.gate.output import headline, junit, lines, markdown
-from eval.runs.folder import read_run
+from eval.runs.results import Run, read_run
 from index.errors import ConfigError
 from tests.helpers.run_folders import REFUSED, RIGHT, result, run_of, write_run
 
@@ -25,10 +25,10 @@ def baseline(run: Path, **changed: object) -> Baseline:
     return Baseline.model_validate(made.model_dump(by_alias=True) | changed)
 
 
-def judged(tmp_path: Path, count: int, broken: int, **changed: object) -> Judgement:
+def judged(tmp_path: Path, count: int, broken: int, **changed: object) -> GateResult:
     """A gate over so many questions, some of which broke."""
     old = baseline(run_of(tmp_path / "old", count), **changed)
-    return judge(old, read_run(run_of(tmp_path / "new", count, broken)), MODEL)
+    return check_run(old, read_run(run_of(tmp_path / "new", count, broken)), MODEL)
 
 
 def test_alarms_need_a_fall_beyond_the_tolerance_and_beyond_chance() -> None:
@@ -87,7 +87,7 @@ def test_gate_names_the_questions_that_lost_most_first(tmp_path: Path) -> None:
     rows = [result(f"q{n}", half if n else RIGHT | {"success_1": 0.0}) for n in range(8)]
     run = write_run(tmp_path / "new", *rows[::-1])
     old = baseline(write_run(tmp_path / "old", *(result(f"q{n}", RIGHT) for n in range(8))))
-    assert judge(old, read_run(run), MODEL).broken[0].id == "q0"
+    assert check_run(old, read_run(run), MODEL).broken[0].id == "q0"
 
 
 def test_gate_of_a_must_pass_question_that_is_wrong_fails_alone(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_gate_with_failed_questions_or_files_is_incomplete(tmp_path: Path) -> No
     wrong = RIGHT | {"contains": 0.0, "refused": None}
     failed = result("q000", wrong, error="the server is down", answer=None)
     new = read_run(write_run(tmp_path / "new", failed, result("q001", RIGHT)))
-    found = judge(old, new, MODEL, ["a.pdf: it is broken"])
+    found = check_run(old, new, MODEL, ["a.pdf: it is broken"])
     assert found.exit_code == 3
     assert headline(found) == "INCOMPLETE small.jsonl: 2 failed, so nothing is decided"
     assert found.incomplete == (
@@ -114,7 +114,7 @@ def test_gate_with_failed_questions_or_files_is_incomplete(tmp_path: Path) -> No
 def test_gate_tells_what_is_otherwise_than_when_the_baseline_was_made(tmp_path: Path) -> None:
     old = baseline(run_of(tmp_path / "old", 3))
     new = run_of(tmp_path / "new", 3, settings={"passage_tokens": 16}, footnote="0.2.0")
-    found = judge(old, read_run(new), "other-456")
+    found = check_run(old, read_run(new), "other-456")
     assert found.exit_code == 0
     assert found.made == (
         "footnote: 0.1.0 -> 0.2.0",
@@ -127,7 +127,7 @@ def test_gate_of_another_gold_set_is_refused(tmp_path: Path) -> None:
     old = baseline(run_of(tmp_path / "old", 3))
     new = read_run(run_of(tmp_path / "new", 3, gold_digest="e" * 64))
     with pytest.raises(ConfigError, match=r"of other questions than small\.jsonl .* --update"):
-        judge(old, new, MODEL)
+        check_run(old, new, MODEL)
 
 
 def test_gate_with_a_metric_that_the_baseline_has_no_scores_of_is_refused(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_gate_of_a_run_that_refuses_all_is_a_regression_though_nothing_is_cited(
     refused = {"contains": 0.0} | REFUSED
     old = baseline(run_of(tmp_path / "old", 8))
     run = write_run(tmp_path / "new", *(result(f"q{n:03}", refused) for n in range(8)))
-    found = judge(old, read_run(run), MODEL)
+    found = check_run(old, read_run(run), MODEL)
     assert [one.metric for one in found.regressions] == ["contains", "answered"]
     exact = found.measured[-1]
     assert (exact.metric, exact.questions, exact.regressed) == ("exact_quotes", 0, False)
@@ -157,6 +157,40 @@ def test_gate_of_a_run_that_refuses_all_is_a_regression_though_nothing_is_cited(
 def test_gate_with_an_unknown_must_pass_question_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must_pass names 'q9', which is no question"):
         judged(tmp_path, 3, 0, must_pass=["q9"])
+
+
+def kinds_run(folder: Path, wrong: int) -> Run:
+    """Ten questions of one kind and one of another, so many of the first kind wrong."""
+    failing = RIGHT | {"contains": 0.0}
+    rows = [result(f"q{n}", failing if n < wrong else RIGHT, kind="table") for n in range(10)]
+    return read_run(write_run(folder, *rows, result("lone", RIGHT, kind="list")))
+
+
+@pytest.mark.parametrize(("wrong", "code"), [(0, 0), (2, 0), (3, 1)])
+def test_gate_of_a_kind_that_lost_more_than_a_fifth_is_a_regression(
+    tmp_path: Path, wrong: int, code: int
+) -> None:
+    old = baseline_of(kinds_run(tmp_path / "old", 0), MODEL, None)
+    old = old.model_copy(update={"tolerances": {"contains": 1.0}})
+    found = check_run(old, kinds_run(tmp_path / "new", wrong), MODEL)
+    assert found.exit_code == code
+    assert [(one.kind, one.baseline, one.now) for one in found.kinds] == [
+        ("list", 1, 1),
+        ("table", 10, 10 - wrong),
+    ]
+    assert [change.id for change in found.broken] == [f"q{n}" for n in range(3 if code else 0)]
+    text = "\n".join(lines(found))
+    assert f"table                   10       10 {10 - wrong:>6}" in text
+    assert ("kind table 10 -> 7 of 10" in headline(found)) is bool(code)
+    assert ("table fell from 10 to 7 of 10 right" in junit(found)) is bool(code)
+    assert ("| `table` | 10 | 10 | 7 | **regression** |" in markdown(found)) is bool(code)
+
+
+def test_baseline_with_kinds_reads_back_the_same(tmp_path: Path) -> None:
+    made = baseline_of(kinds_run(tmp_path / "run", 2), MODEL, None)
+    write_baseline(tmp_path / "kinds.json", made)
+    assert read_baseline(tmp_path / "kinds.json").kinds == made.kinds
+    assert made.kinds["table"].model_dump() == {"questions": 10, "right": 8}
 
 
 # --- the file
@@ -184,8 +218,8 @@ def test_baseline_read_back_holds_every_score(mixed: Path, tmp_path: Path) -> No
     assert scores["b"] == {"success_1": 1, "contains": 1, "answered": 1}
     assert scores["a"] == scores["z"] | {"exact_quotes": 0.3333}
     assert [scores["n"], scores["m"]] == [{"refusal_recall": 1}, {"refusal_recall": 0}]
-    assert judge(again, run, MODEL).broken == ()
-    assert [one.rose for one in judge(again, run, MODEL).measured] == [0] * 5
+    assert check_run(again, run, MODEL).broken == ()
+    assert [one.rose for one in check_run(again, run, MODEL).measured] == [0] * 5
 
 
 def test_baseline_writes_a_line_for_each_question_that_is_not_typical(
@@ -267,7 +301,7 @@ def test_baseline_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def regression(tmp_path: Path) -> Judgement:
+def regression(tmp_path: Path) -> GateResult:
     """Six questions fell, and what came back looks like markup."""
     rows = [
         result(
@@ -279,10 +313,10 @@ def regression(tmp_path: Path) -> Judgement:
         for n in range(6)
     ]
     old = baseline(write_run(tmp_path / "old", *(result(f"q{n}", RIGHT) for n in range(6))))
-    return judge(old, read_run(write_run(tmp_path / "new", *rows)), MODEL)
+    return check_run(old, read_run(write_run(tmp_path / "new", *rows)), MODEL)
 
 
-def test_junit_has_a_case_for_each_metric_and_names_the_questions(regression: Judgement) -> None:
+def test_junit_has_a_case_for_each_metric_and_names_the_questions(regression: GateResult) -> None:
     suite = ElementTree.fromstring(junit(regression))
     assert suite.attrib == {
         "name": "footnote eval gate small.jsonl",
@@ -300,19 +334,19 @@ def test_junit_has_a_case_for_each_metric_and_names_the_questions(regression: Ju
     )
     assert failure.text is not None
     assert "q5  Who | <b>`is`</b> @all?" in failure.text
-    assert "\N{REPLACEMENT CHARACTER}[31m" in failure.text
+    assert "see ](http://x) [31m </details>" in failure.text
 
 
 def test_junit_of_an_incomplete_run_is_an_error(tmp_path: Path) -> None:
     old = baseline(run_of(tmp_path / "old", 2))
-    found = judge(old, read_run(run_of(tmp_path / "new", 2)), MODEL, ["a.pdf: broken"])
+    found = check_run(old, read_run(run_of(tmp_path / "new", 2)), MODEL, ["a.pdf: broken"])
     suite = ElementTree.fromstring(junit(found))
     assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
     (error,) = suite.findall("*/error")
     assert error.get("message") == "not indexed: a.pdf: broken"
 
 
-def test_markdown_shows_what_documents_say_as_code_alone(regression: Judgement) -> None:
+def test_markdown_shows_what_documents_say_as_code_alone(regression: GateResult) -> None:
     from markdown_it import MarkdownIt
 
     text = markdown(regression)

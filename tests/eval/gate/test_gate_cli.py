@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from eval.cli import group
 from eval.datasets.gold import GoldItem
 from eval.gate.baseline import baseline_of, write_baseline
-from eval.runs.folder import read_run
+from eval.runs.results import read_run
 from index.engines.tantivy_store import TantivyStore
 from rag import engine as rag_engine
 from rag.citations.labelling import Labelled

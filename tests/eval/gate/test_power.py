@@ -7,16 +7,16 @@ import pytest
 from click.testing import CliRunner
 
 from eval.cli import group
-from eval.gate.power import World, simulate
+from eval.gate.power import ScorePopulation, simulate
 from tests.helpers.run_folders import run_of
 
 pytestmark = pytest.mark.unit
 
 
-def world(right: int, wrong: int) -> World:
+def world(right: int, wrong: int) -> ScorePopulation:
     """One metric; so many questions that score 1, and so many that score 0."""
     scores = np.repeat([1.0, 0.0], [right, wrong])[:, None]
-    return World(("contains",), scores, np.ones(right + wrong, dtype=np.bool_))
+    return ScorePopulation(("contains",), scores, np.ones(right + wrong, dtype=np.bool_))
 
 
 def test_draw_without_noise_gives_the_same_scores_again() -> None:
@@ -33,7 +33,7 @@ def test_draw_with_noise_moves_questions_both_ways_alike() -> None:
 
 
 def test_draw_keeps_answerable_questions_apart_from_the_others() -> None:
-    both = World(
+    both = ScorePopulation(
         ("contains", "refusal_recall"),
         np.array([[1.0, np.nan], [0.0, np.nan], [np.nan, 1.0], [np.nan, 0.0]]),
         np.array([True, True, False, False]),

@@ -14,7 +14,7 @@ from pytest_socket import enable_socket
 from eval.cli import group
 from eval.judging.agreement import Rated, agreements, load_rated, table
 from eval.judging.judge import Case, Judged, Rating, cases_of, judge, messages
-from eval.runs.results import Result, read_run
+from eval.runs.results import QuestionResult, read_run
 from index.errors import ConfigError
 from rag.llm.client import LLM
 from rag.types import Turn
@@ -123,7 +123,7 @@ def test_judge_of_a_server_that_is_down_is_a_record(start: Start) -> None:
 
 def test_cases_of_a_run_hold_answers_and_refusals_but_no_failures() -> None:
     refused = record(**REFUSED, answer="Not in the documents.")
-    results = [Result.model_validate(one) for one in (record(), refused, record(**FAILED))]
+    results = [QuestionResult.model_validate(one) for one in (record(), refused, record(**FAILED))]
     assert [(case.id, case.answer) for case in cases_of(results)] == [
         ("q1", "It takes forty minutes. [1]"),
         ("refused", "Not in the documents."),

@@ -14,17 +14,19 @@ from click.testing import CliRunner
 from eval.cli import group
 from eval.report.html import render
 from eval.report.measures import (
+    groups_by_kind,
+    groups_by_tag,
     measures,
     percentile,
     risks,
     scores,
-    slices,
     stage_seconds,
     worst_first,
 )
 from eval.report.plots import distributions, duration, latency, percent, risk_coverage
 from eval.report.questions import flips, passages
-from eval.runs.results import Outcome, Result, Run, read_run
+from eval.runs.outcome import Outcome
+from eval.runs.results import QuestionResult, Run, read_run
 from index.errors import ConfigError
 from tests.helpers.payloads import PAYLOADS
 
@@ -92,8 +94,8 @@ DECLINED = {**REFUSED, "id": "declined", "answerable": False, "gold": [], "evide
 FAILED = {"id": "failed", "error": "TimeoutError: late", "answer": None, "stages": None}
 
 
-def result(**changes: Any) -> Result:
-    return Result.model_validate(record(**changes))
+def result(**changes: Any) -> QuestionResult:
+    return QuestionResult.model_validate(record(**changes))
 
 
 def saved(path: Path, *records: dict[str, Any], started: str = "2026-11-20T10:00:00+00:00") -> Path:
@@ -142,14 +144,16 @@ def test_sureness_without_confidence_is_the_first_passages_score() -> None:
 
 
 def test_read_run_of_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"is no run folder; run: footnote eval run GOLD --out"):
+    with pytest.raises(
+        ConfigError, match=r"is not a run folder; run: footnote eval run GOLD --out"
+    ):
         read_run(tmp_path)
 
 
 def test_read_run_that_was_killed_says_so(tmp_path: Path) -> None:
     path = saved(tmp_path / "run", record())
     (path / "summary.json").unlink()
-    with pytest.raises(ConfigError, match="was not finished"):
+    with pytest.raises(ConfigError, match="did not finish"):
         read_run(path)
 
 
@@ -233,13 +237,25 @@ def test_risks_without_answers_are_none() -> None:
     assert risks([result(**REFUSED)]) is None
 
 
-def test_slices_put_the_worst_tag_first_and_keep_untagged() -> None:
+def test_groups_by_tag_put_the_worst_tag_first_and_keep_untagged() -> None:
     results = [result(), result(**WRONG, tags=["hard"]), result(id="x", tags=[])]
-    assert [(one.tag, one.n, one.good) for one in slices(results)] == [
+    assert [(one.name, one.n, one.good) for one in groups_by_tag(results)] == [
         ("hard", 1, 0.0),
         ("no tag", 1, 1.0),
         ("time", 1, 1.0),
     ]
+
+
+def test_groups_by_kind_are_none_without_kinds(tmp_path: Path) -> None:
+    assert groups_by_kind([result()]) == []
+    kinds = [record(kind="fact"), record(**WRONG, kind="list")]
+    found = groups_by_kind([result(**one) for one in kinds])
+    assert [(one.name, one.n, one.good) for one in found] == [
+        ("list", 1, 0.0),
+        ("fact", 1, 1.0),
+    ]
+    page = lxml.html.fromstring(render([run_of(tmp_path, *kinds)]))
+    assert page.xpath("//section[@id='by-kind']//th[@scope='row']//text()") == ["list", "fact"]
 
 
 def test_worst_first_orders_by_outcome_then_by_what_was_cited() -> None:
@@ -418,4 +434,4 @@ def test_report_command_writes_the_page_beside_the_run(tmp_path: Path) -> None:
 def test_report_command_of_a_missing_run_exits_with_2(tmp_path: Path) -> None:
     done = CliRunner().invoke(group, ["report", str(tmp_path / "none")])
     assert done.exit_code == 2
-    assert "is no run folder" in done.output
+    assert "is not a run folder" in done.output

@@ -7,8 +7,8 @@ import pytest
 
 from eval.datasets.evidence import finder, look_up
 from eval.datasets.gold import Evidence, GoldItem, GoldSet
-from eval.measures.grade import Fault
-from eval.runs.evaluate import GradingContext, Row, evaluate
+from eval.measures.grade import FailureMode
+from eval.runs.evaluate import EvaluatedQuestion, GradingContext, evaluate
 from eval.runs.folder import RunFolder, as_record
 from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
 from index.errors import ConfigError, UnknownDocument
@@ -80,7 +80,9 @@ WHERE, WHO, BREAK = gold("where", "Where?"), gold("who", "Who?", tag="who"), gol
 IMPOSSIBLE = GoldItem(id="none", question="How old?", answerable=False)
 
 
-def rows_of(*items: GoldItem, clerk: Clerk | None = None, times: int = 1) -> list[Row]:
+def rows_of(
+    *items: GoldItem, clerk: Clerk | None = None, times: int = 1
+) -> list[EvaluatedQuestion]:
     clerk = clerk or Clerk()
     find = finder(clerk.document)
     facts = look_up(GoldSet("g", items, tuple(item.id for item in items)), find)
@@ -99,15 +101,15 @@ def summary_of(*items: GoldItem) -> Summary:
 
 def test_evaluate_goes_on_after_a_question_that_fails() -> None:
     broken, where = rows_of(BREAK, WHERE)
-    assert (broken.error, broken.fault) == ("RuntimeError: no more", Fault.FAILED)
+    assert (broken.error, broken.failure) == ("RuntimeError: no more", FailureMode.FAILED)
     assert broken.answer is None
-    assert (where.error, where.scores.contains) == (None, 1.0)
+    assert (where.error, where.scores["contains"]) == (None, 1.0)
 
 
 def test_evaluate_takes_a_server_that_is_down_for_a_failure_and_not_for_a_refusal() -> None:
     down = GoldItem(id="down", question="Down", answerable=False)
     (row,) = rows_of(down)
-    assert (row.error, row.scores.refused) == ("The LLM did not answer.", None)
+    assert (row.error, row.scores["refused"]) == ("The LLM did not answer.", None)
     assert summary_of(down)["measures"]["refusal_recall"] == 0.0
 
 
@@ -119,7 +121,7 @@ def test_evaluate_searches_again_only_where_evidence_is_missing() -> None:
     assert clerk.searched == [10]
     assert (found.ranked, impossible.ranked) == ((LED,), (LED,))
     assert missing.ranked == (LED, CAIRO)
-    assert (found.scores.reciprocal_rank, missing.scores.reciprocal_rank) == (1.0, 0.5)
+    assert (found.scores["reciprocal_rank"], missing.scores["reciprocal_rank"]) == (1.0, 0.5)
 
 
 def test_evaluate_of_whole_documents_searches_deeper() -> None:
