@@ -23,7 +23,7 @@ from index.engines.tantivy_store import TantivyStore
 from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
 from index.sentences import sentence_spans
 from index.settings import IndexSettings
-from index.types import Document, Passage, Vectors
+from index.types import Document, Passage, Table, Vectors
 
 # 7 kB each. A question reads 50 texts, which takes 0.15 ms each that is not kept.
 _KEPT = 10_000
@@ -173,6 +173,11 @@ class Snapshot:
         """A document with its text, or None."""
         with self._lock:
             return self._catalog.document(path)
+
+    def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]:
+        """The tables of a document that have rows between two characters, with these rows."""
+        with self._lock:
+            return self._catalog.tables_in(path, start, end)
 
     def texts(self, keys: Sequence[str]) -> dict[str, Text]:
         """The texts behind keys, with the passages that have them and what search reads."""

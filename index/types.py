@@ -1,7 +1,9 @@
 """The nouns of the index: documents, passages (spans of a document) and hits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -26,7 +28,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: its span, and the span of each cell by column, None where it is empty."""
+    """A row of a table: its span, and the span of each cell by column, None where it is empty.
+
+    A row is shorter than the table where its last cells are empty.
+    """
 
     start: int
     end: int
@@ -57,6 +62,18 @@ class Table:
     def end(self) -> int:
         """Where its last row ends."""
         return self.rows[-1].end
+
+    def mapped(self, position: Callable[[int], int]) -> Table:
+        """The same table in a text whose characters have other positions."""
+
+        def mapped(span: Span | None) -> Span | None:
+            return span and (position(span[0]), position(span[1]))
+
+        rows = tuple(
+            TableRow(position(row.start), position(row.end), tuple(map(mapped, row.cells)))
+            for row in self.rows
+        )
+        return replace(self, rows=rows, header=mapped(self.header))
 
 
 class BlockKind(StrEnum):

@@ -115,6 +115,7 @@ class Engine:
                 found.sentences,
                 partial(_excerpts, found, snapshot),
                 snapshot.passages_in,
+                snapshot.tables_in,
             )
             draft = yield from _compose(asked, evidence)
             draft = cite_both(draft, find_disagreement(query, kind, found.sentences))

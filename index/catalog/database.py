@@ -19,7 +19,8 @@ _DOCUMENTS = """
 CREATE TABLE {0}documents (
     path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     failure TEXT, reader TEXT NOT NULL, title TEXT NOT NULL, headings TEXT NOT NULL,
-    pages TEXT NOT NULL, hidden INTEGER NOT NULL, notes TEXT NOT NULL, text TEXT NOT NULL
+    pages TEXT NOT NULL, hidden INTEGER NOT NULL, notes TEXT NOT NULL, tables TEXT NOT NULL,
+    text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE {0}passages (
     id TEXT PRIMARY KEY, document TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL,

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from index.catalog.database import FILE_NAME, Database, Row, open_to_read
+from index.catalog.table_json import load_tables
 from index.embedding.pooling import Packed, unpack
 from index.errors import EmptyIndex
-from index.types import Content, Document, Failure, Heading, Passage, Vectors
+from index.types import Content, Document, Failure, Heading, Passage, Table, Vectors
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
@@ -150,13 +151,13 @@ class Catalog:
     def document(self, path: str) -> Document | None:
         """A document with its text; None if there is no such document or it failed."""
         rows = self._rows(
-            "SELECT path, title, text, digest, headings, pages, hidden, notes FROM documents "
-            "WHERE path = ? AND failure IS NULL",
+            "SELECT path, title, text, digest, headings, pages, hidden, notes, tables "
+            "FROM documents WHERE path = ? AND failure IS NULL",
             (path,),
         )
         if not rows:
             return None
-        name, title, text, digest, headings, pages, hidden, notes = rows[0]
+        name, title, text, digest, headings, pages, hidden, notes, tables = rows[0]
         return Document(
             path=name,
             title=title,
@@ -166,7 +167,13 @@ class Catalog:
             page_starts=tuple(json.loads(pages)),
             hidden=hidden,
             notes=tuple(json.loads(notes)),
+            tables=load_tables(tables),
         )
+
+    def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]:
+        """The tables of a document that have rows between two characters, with these rows."""
+        rows = self._rows("SELECT tables FROM documents WHERE path = ?", (path,))
+        return load_tables(rows[0][0], (start, end)) if rows else ()
 
     # --- passages
 

@@ -18,12 +18,14 @@ import numpy as np
 
 from index.catalog.database import Database, open_anew, open_to_write
 from index.catalog.reader import Catalog, FileState
+from index.catalog.table_json import dump_tables
 from index.embedding.pooling import pack
 from index.errors import StoreError
 from index.types import Content, Document, Embedded, Passage
 
 _DOCUMENT_COLUMNS = (
-    "path, digest, size, mtime, failure, reader, title, headings, pages, hidden, notes, text"
+    "path, digest, size, mtime, failure, reader, title, headings, pages, hidden, notes, tables, "
+    "text"
 )
 _DOCUMENT = f"documents ({_DOCUMENT_COLUMNS})"
 _DOCUMENT_MARKS = ", ".join("?" for _ in _DOCUMENT_COLUMNS.split(","))
@@ -106,6 +108,7 @@ class CatalogWriter(Catalog):
                 json.dumps(document.page_starts if document else []),
                 document.hidden if document else 0,
                 json.dumps(document.notes if document else []),
+                dump_tables(document.tables if document else ()),
                 document.text if document else "",
             ),
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby
 
-from index.types import Heading
+from index.types import Heading, Span, Table, TableRow
 
 
 class Unreadable(Exception):
@@ -17,7 +15,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's text, its title if the file tells one, headings, and page starts (characters).
+    """A file's text, its title if it has one, headings, page starts (characters) and tables.
 
     `hidden` counts the characters that were left out because no reader of the file sees them;
     `notes` tell its owner what else is not in the text, such as pages that are pictures.
@@ -29,24 +27,39 @@ class Parsed:
     page_starts: tuple[int, ...] = ()
     hidden: int = 0
     notes: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableHead:
+    """What the rows of one table share: the names of its columns, and its title or ""."""
+
+    columns: tuple[str, ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or, with a level from 1, a heading, on its way to becoming text."""
+class TextBlock:
+    """A paragraph, a heading (with a level from 1) or a table's row, on its way to becoming text.
+
+    A row has the spans of its cells in the block's text, and its table.
+    """
 
     text: str
     level: int = 0
+    cells: tuple[Span | None, ...] = ()
+    table: TableHead | None = None
 
 
-def from_blocks(blocks: Sequence[Block], title: str = "") -> Parsed:
+def from_blocks(blocks: Sequence[TextBlock], title: str = "") -> Parsed:
     """Join blocks by blank lines; headings become lines that the document knows as such."""
     return replace(from_pages([blocks], title), page_starts=())
 
 
-def from_pages(pages: Sequence[Sequence[Block]], title: str = "") -> Parsed:
+def from_pages(pages: Sequence[Sequence[TextBlock]], title: str = "") -> Parsed:
     """Join the blocks of pages; one without text starts where the next page does."""
     parts, headings, starts, position = list[str](), list[Heading](), list[int](), 0
+    rows = list[tuple[TableHead, TableRow]]()
     for blocks in pages:
         starts.append(position)
         for block in blocks:
@@ -56,27 +69,30 @@ def from_pages(pages: Sequence[Sequence[Block]], title: str = "") -> Parsed:
             if block.level:
                 text = " ".join(text.split())
                 headings.append(Heading(position, block.level, text))
+            if block.table:
+                rows.append((block.table, _row(block, position)))
             parts.append(text)
             position += len(text) + 2
     text = "\n\n".join(parts)
     title = title or (headings[0].text if headings else "")
-    return Parsed(text, title, tuple(headings), tuple(min(at, len(text)) for at in starts))
+    page_starts = tuple(min(at, len(text)) for at in starts)
+    return Parsed(text, title, tuple(headings), page_starts, tables=_tables(rows))
 
 
-def table_blocks(rows: Sequence[Sequence[str]]) -> list[Block]:
-    """A table as a paragraph per row, each cell after its column's name from the first row."""
-    if len(rows) < 2:
-        return [Block("; ".join(cell for cell in row if cell.strip())) for row in rows]
-    header, *body = rows
-    blocks = []
-    for row in body:
-        cells = [
-            f"{name.strip()}: {' '.join(cell.split())}" if name.strip() else " ".join(cell.split())
-            for name, cell in zip([*header, *[""] * len(row)], row, strict=False)
-            if cell.strip()
-        ]
-        blocks.append(Block("; ".join(cells)))
-    return blocks
+def _row(block: TextBlock, position: int) -> TableRow:
+    """A row whose stripped text starts at a position."""
+    moved = position - (len(block.text) - len(block.text.lstrip()))
+    cells = tuple(cell and (moved + cell[0], moved + cell[1]) for cell in block.cells)
+    return TableRow(position, position + len(block.text.strip()), cells)
+
+
+def _tables(rows: Sequence[tuple[TableHead, TableRow]]) -> tuple[Table, ...]:
+    runs = groupby(rows, key=lambda row: id(row[0]))
+    tables = (list(run) for _, run in runs)
+    return tuple(
+        Table(run[0][0].columns, tuple(row for _, row in run), caption=run[0][0].caption)
+        for run in tables
+    )
 
 
 def left_out(noun: str, count: int) -> tuple[str, ...]:
@@ -86,50 +102,14 @@ def left_out(noun: str, count: int) -> tuple[str, ...]:
     return (f"{count} {noun}s are left out" if count > 1 else f"1 {noun} is left out",)
 
 
-_BYTES = 200 << 20
-_RATIO = 100
-_ENTRIES = 10_000
-# The least that stands before an entry's data.
-_HEADER_BYTES = 30
-# What starts Microsoft's container of old formats, and of new ones once they are encrypted.
-_OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-
-
-def check_archive(data: bytes) -> None:
-    """Refuse a zip container that would unpack to more than a document can need.
-
-    Raises Unreadable, also for what only looks like an office file of today by its name. Only the
-    directory is read; nothing is unpacked.
-    """
-    if data.startswith(_OLE_MARK):
-        if _ENCRYPTED in data:
-            raise Unreadable("needs a password")
-        raise Unreadable("in an old office format; save it in today's (DOCX, XLSX or PPTX)")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile:
-        raise Unreadable("damaged: its zip container cannot be opened") from None
-    size = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries)
-    if len(entries) > _ENTRIES or size > _BYTES:
-        raise Unreadable("too large once unpacked")
-    # Many names for one piece of packed data unpack to many times its size.
-    places = sorted((entry.header_offset, entry.compress_size) for entry in entries)
-    if any(start + _HEADER_BYTES + length > end for (start, length), (end, _) in pairwise(places)):
-        raise Unreadable("damaged: the entries of its zip container overlap")
-    if size > 10 << 20 and size > packed * _RATIO:
-        raise Unreadable("packed suspiciously tight, like a zip bomb")
-
-
 def joined(parts: Sequence[Parsed], title: str = "") -> Parsed:
     """One text of several, with blank lines between; the first heading is the title if none is."""
-    texts, headings, position = list[str](), list[Heading](), 0
+    texts, headings, tables, position = list[str](), list[Heading](), list[Table](), 0
     for part in parts:
         if not part.text.strip():
             continue
         texts.append(part.text)
+        tables += moved(part.tables, position)
         headings += (replace(found, start=position + found.start) for found in part.headings)
         position += len(part.text) + 2
     return Parsed(
@@ -138,15 +118,26 @@ def joined(parts: Sequence[Parsed], title: str = "") -> Parsed:
         tuple(headings),
         hidden=sum(part.hidden for part in parts),
         notes=tuple(note for part in parts for note in part.notes),
+        tables=tuple(tables),
     )
+
+
+def moved(tables: Sequence[Table], by: int) -> tuple[Table, ...]:
+    """Tables of a text that stands so many characters further down in another one."""
+    return tuple(table.mapped(lambda position: position + by) for table in tables)
 
 
 def below(heading: str, part: Parsed) -> Parsed:
     """A text below a heading of level 1, its own headings each one deeper."""
     line = " ".join(heading.split())
-    own = Heading(0, 1, line)
+    before = len(line) + 2
     shifted = (
-        replace(found, start=found.start + len(line) + 2, level=found.level + 1)
-        for found in part.headings
+        replace(found, start=found.start + before, level=found.level + 1) for found in part.headings
     )
-    return replace(part, text=f"{line}\n\n{part.text}", headings=(own, *shifted), page_starts=())
+    return replace(
+        part,
+        text=f"{line}\n\n{part.text}",
+        headings=(Heading(0, 1, line), *shifted),
+        page_starts=(),
+        tables=moved(part.tables, before),
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from index.formats.base import Parsed
+from index.types import Table
 
 # Control characters, Unicode's Default_Ignorable_Code_Point, and halves of characters.
 _SUSPECT = (
@@ -43,7 +44,7 @@ _MEANT = "|".join(
         rf"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f",
     )
 )
-_SUSPECTS = re.compile(f"[{_SUSPECT}]")
+_SUSPECTS = re.compile(f"[{_SUSPECT}]+")
 _INVISIBLE = re.compile(f"(?P<meant>{_MEANT})|(?P<breaks>[{_BREAKS}]+)|[{_SUSPECT}]")
 _KEPT = re.compile(f"{_MEANT}|[{_BREAKS}]")
 
@@ -51,39 +52,64 @@ _KEPT = re.compile(f"{_MEANT}|[{_BREAKS}]")
 def without_invisible(parsed: Parsed) -> Parsed:
     """The same document without characters that no reader sees, which `hidden` then counts.
 
-    Headings and page starts stay on their words. Joiners, variation selectors and the like stay
-    where they change how a letter or an emoji looks; control characters that part words become
+    Headings, page starts and tables stay on their words. Joiners, variation selectors and the like
+    stay where they change how a letter or an emoji looks; control characters that part words become
     line ends. Gives the same object if there is nothing to do.
     """
     words = (parsed.title, *(heading.text for heading in parsed.headings), *parsed.notes)
+    words += tuple(name for table in parsed.tables for name in (*table.columns, table.caption))
     if not _SUSPECTS.search(parsed.text) and not any(map(_SUSPECTS.search, words)):
         return parsed
-    starts = {heading.start for heading in parsed.headings}.union(parsed.page_starts)
-    text, moved = _clean_between(parsed.text, sorted(starts))
+    text, position = _clean_with_positions(parsed.text)
     cleaned = replace(
         parsed,
         text=text,
         title=_clean(parsed.title),
         headings=tuple(
-            replace(heading, start=moved[heading.start], text=_clean(heading.text))
+            replace(heading, start=position(heading.start), text=_clean(heading.text))
             for heading in parsed.headings
         ),
-        page_starts=tuple(moved[start] for start in parsed.page_starts),
+        page_starts=tuple(map(position, parsed.page_starts)),
         hidden=parsed.hidden + len(parsed.text) - len(text),
         notes=tuple(map(_clean, parsed.notes)),
+        tables=tuple(_clean_tables(parsed.tables, position)),
     )
     return parsed if cleaned == parsed else cleaned
 
 
-def _clean_between(text: str, starts: Sequence[int]) -> tuple[str, dict[int, int]]:
-    """The text without such characters, and where each start has gone."""
-    pieces, moved, position = list[str](), dict[int, int](), 0
-    for start, end in pairwise((0, *starts, len(text))):
-        moved[start] = position
-        pieces.append(_clean(text[start:end]))
-        position += len(pieces[-1])
-    moved.setdefault(len(text), position)
-    return "".join(pieces), moved
+def _clean_tables(tables: Sequence[Table], position: Callable[[int], int]) -> Iterator[Table]:
+    """Tables whose text was cleaned; cells that are empty now are None, rows without any go."""
+    for table in tables:
+        moved = table.mapped(position)
+        cells = [tuple(c if c and c[0] < c[1] else None for c in row.cells) for row in moved.rows]
+        rows = tuple(
+            replace(row, cells=own) for row, own in zip(moved.rows, cells, strict=True) if any(own)
+        )
+        if rows:
+            columns = tuple(map(_clean, table.columns))
+            yield replace(moved, columns=columns, rows=rows, caption=_clean(table.caption))
+
+
+def _clean_with_positions(text: str) -> tuple[str, Callable[[int], int]]:
+    """The text without such characters, and where in it a position of the text is."""
+    ends, removed, total = list[int](), list[int](), 0
+    for found in (_INVISIBLE if _KEPT.search(text) else _SUSPECTS).finditer(text):
+        gone = len(found[0]) - len(_kept(found) if found.re is _INVISIBLE else "")
+        if gone:
+            total += gone
+            ends.append(found.end())
+            removed.append(total)
+
+    def position(at: int) -> int:
+        place = bisect_right(ends, at)
+        before = removed[place - 1] if place else 0
+        if place < len(ends):
+            # Inside of a run that was removed, it is where the run was.
+            run = removed[place] - before
+            before += max(0, at - (ends[place] - run))
+        return at - before
+
+    return _clean(text), position
 
 
 def _clean(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from index.formats.base import Block, Parsed, Unreadable, from_blocks, joined
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, joined
 from index.formats.decode import decode
 from index.formats.plain_text import markdown
 
@@ -33,7 +33,7 @@ def parse_json(data: bytes) -> Parsed:
 def parse_jsonl(data: bytes) -> Parsed:
     """A paragraph per line. Raises Unreadable with the number of a line that is broken."""
     lines = enumerate(decode(data).split("\n"), start=1)
-    return from_blocks([Block(_record(_load(line, at))) for at, line in lines if line.strip()])
+    return from_blocks([TextBlock(_record(_load(line, at))) for at, line in lines if line.strip()])
 
 
 def parse_ipynb(data: bytes) -> Parsed:
@@ -64,25 +64,25 @@ def _load(text: str, line: int = 0) -> object:
         raise Unreadable(_TOO_DEEP) from None
 
 
-def _blocks(value: object) -> Iterator[Block]:
+def _blocks(value: object) -> Iterator[TextBlock]:
     """Paragraphs of a whole file: values alone first, then the lists of objects."""
     if not isinstance(value, dict):
         items = value if isinstance(value, list) else [value]
-        yield from (Block(_record(item)) for item in items)
+        yield from (TextBlock(_record(item)) for item in items)
         return
     tables, lines = list[Table](), list[str]()
     for key, item in value.items():
         found = [_named(path, text) for path, text in _leaves(key, item, tables)]
         if isinstance(item, dict):
-            yield Block("\n".join(lines))
-            yield Block("\n".join(found))
+            yield TextBlock("\n".join(lines))
+            yield TextBlock("\n".join(found))
             lines = []
         else:
             lines += found
-    yield Block("\n".join(lines))
+    yield TextBlock("\n".join(lines))
     for path, rows in tables:
-        yield Block(path, 1)
-        yield from (Block(_record(row)) for row in rows)
+        yield TextBlock(path, 1)
+        yield from (TextBlock(_record(row)) for row in rows)
 
 
 def _record(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed
 from index.formats.decode import declared_encoding, decode
+from index.formats.pipe_tables import pipe_tables
 from index.types import Heading
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ def parse_text(data: bytes) -> Parsed:
     text = decode(data)
     found = list(_title_lines(text))
     title = found[0].text if found and not text[: found[0].start].strip() else ""
-    return Parsed(text, title, tuple(found))
+    return Parsed(text, title, tuple(found), tables=pipe_tables(text))
 
 
 def parse_plain(data: bytes) -> Parsed:
     """The file's own text, of which no line is taken for a heading."""
-    return Parsed(decode(data, declared_encoding(data)))
+    text = decode(data, declared_encoding(data))
+    return Parsed(text, tables=pipe_tables(text))
 
 
 def _title_lines(text: str) -> Iterator[Heading]:
@@ -69,7 +71,13 @@ def markdown(text: str) -> Parsed:
     given = _FRONT_TITLE.search(front.group()) if front else None
     title = given.group(1).strip().strip("\"'") if given else ""
     title = title or next((heading.text for heading in headings if heading.level == 1), "")
-    return Parsed(text, title, headings)
+    ends = [*lines, len(text)]
+    code = [
+        (lines[token.map[0]], ends[token.map[1]])
+        for token in tokens
+        if token.type in ("fence", "code_block") and token.map
+    ]
+    return Parsed(text, title, headings, tables=pipe_tables(text, code))
 
 
 def parse_rst(data: bytes) -> Parsed:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from index.formats.base import Block, Parsed, Unreadable, from_blocks, left_out
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
 from index.formats.tables import read_table
 
 _CODE_PAGE = re.compile(rb"\\ansicpg(\d+)")
@@ -57,17 +57,17 @@ def _plain(source: str, encoding: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _blocks(text: str) -> Iterator[Block]:
+def _blocks(text: str) -> Iterator[TextBlock]:
     # striprtf ends each cell with a bar.
     lines = groupby(text.splitlines(), key=lambda line: line.endswith("|"))
     for is_table, group in lines:
         if is_table:
             rows = [line.removesuffix("|").split("|") for line in group]
-            yield from read_table([[cell.strip() for cell in row] for row in rows]).blocks
+            yield from read_table([[cell.strip() for cell in row] for row in rows]).blocks()
         else:
             yield from map(_block, group)
 
 
-def _block(line: str) -> Block:
+def _block(line: str) -> TextBlock:
     level = _HEADING.search(line)
-    return Block(_HEADING.sub("", line), min(int(level[1]) + 1, 6) if level else 0)
+    return TextBlock(_HEADING.sub("", line), min(int(level[1]) + 1, 6) if level else 0)

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.formats.base import Block, Parsed, Unreadable, from_blocks, table_blocks
-from index.formats.decode import decode
+from index.formats.base import TableHead, TextBlock
+from index.types import Span
 
 
-def parse_csv(data: bytes) -> Parsed:
-    """A table whose cells are apart by commas, semicolons, tabs or bars."""
-    text = decode(data)
-    first, _, _ = text.lstrip().partition("\n")
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    # The sniffer guesses from a sample, and may find in it what is not so.
-    dialect.doublequote = True
-    return _table(text, dialect if dialect.delimiter in first else csv.excel)
+def table_blocks(rows: Sequence[Sequence[str]], caption: str = "") -> list[TextBlock]:
+    """A table as a paragraph per row, each cell after its column's name from the first row.
+
+    A single row names no columns: it is no table but its cells in a line.
+    """
+    if len(rows) < 2:
+        return [TextBlock("; ".join(cell for cell in row if cell.strip())) for row in rows]
+    header, *body = rows
+    names = [" ".join(name.split()) for name in header]
+    names += [""] * (max(map(len, body)) - len(names))
+    head = TableHead(tuple(names), caption)
+    return [row_block(row, head) for row in body]
 
 
-def parse_tsv(data: bytes) -> Parsed:
-    """A table whose cells are apart by tabs."""
-    return _table(decode(data), csv.excel_tab)
-
-
-def _table(text: str, dialect: type[csv.Dialect]) -> Parsed:
-    # A cell may be as long as the file; csv has this limit for the whole process only.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    try:
-        lines = csv.reader(io.StringIO(text, newline=None), dialect)
-        rows = [row for row in lines if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise Unreadable(f"damaged: not a table of values ({error})") from None
-    return from_blocks(table_blocks(rows))
+def row_block(row: Sequence[str], table: TableHead) -> TextBlock:
+    """A row as a paragraph: "host: ada; memory: 256 GB", of a column without a name the cell."""
+    pieces, cells, position = list[str](), list[Span | None](), 0
+    for name, text in zip(table.columns, row, strict=False):
+        words = " ".join(text.split())
+        if not words:
+            cells.append(None)
+            continue
+        before = "; " if pieces else ""
+        before += f"{name}: " if name else ""
+        start = position + len(before)
+        position = start + len(words)
+        pieces += before, words
+        cells.append((start, position))
+    while cells and cells[-1] is None:
+        cells.pop()
+    return TextBlock("".join(pieces), cells=tuple(cells), table=table)
 
 
 # A cell that covers more rows than this is no part of a header: it stands beside the table.
@@ -45,7 +47,7 @@ _HEADER_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MergedCell:
     """A merged cell: its first row and column, from 0, and how many of each it covers."""
 
     row: int
@@ -55,20 +57,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Grid:
     """Lines above a table's header, its columns' names, and its rows, all as wide as the header."""
 
     titles: list[str]
     names: list[str]
     rows: list[list[str]]
 
-    @property
-    def blocks(self) -> list[Block]:
-        """The titles, then a paragraph per row."""
-        return [Block(title) for title in self.titles] + table_blocks([self.names, *self.rows])
+    def blocks(self, caption: str = "") -> list[TextBlock]:
+        """The titles, then a paragraph per row; `caption` is the table's where it has no title."""
+        titles = [TextBlock(title) for title in self.titles]
+        caption = " ".join(self.titles) or caption
+        return titles + table_blocks([self.names, *self.rows], caption)
 
 
-def read_table(rows: Sequence[Sequence[str]], spans: Sequence[Span] = ()) -> Table:
+def read_table(rows: Sequence[Sequence[str]], spans: Sequence[MergedCell] = ()) -> Grid:
     """Tell titles, header and rows apart; what merged cells cover is empty in `rows`.
 
     Lines of one cell above the header are titles. A header of two rows is joined by column. What a
@@ -86,10 +89,10 @@ def read_table(rows: Sequence[Sequence[str]], spans: Sequence[Span] = ()) -> Tab
     header = zip(*grid[top:end], strict=True)
     names = [" ".join(dict.fromkeys(filter(None, column))) for column in header]
     titles = [" ".join(filter(None, row)) for row in grid[:top]]
-    return Table(list(filter(None, titles)), names, grid[end:])
+    return Grid(list(filter(None, titles)), names, grid[end:])
 
 
-def _titles(grid: Sequence[Sequence[str]], spans: Sequence[Span]) -> int:
+def _titles(grid: Sequence[Sequence[str]], spans: Sequence[MergedCell]) -> int:
     """How many rows stand above the header: each has no cell but one at the left, or over all."""
     width = len(grid[0]) if grid else 0
     over_all = {span.row for span in spans if span.columns == width}
@@ -100,7 +103,7 @@ def _titles(grid: Sequence[Sequence[str]], spans: Sequence[Span]) -> int:
     return 0
 
 
-def _header_rows(grid: Sequence[Sequence[str]], spans: Sequence[Span], top: int) -> int:
+def _header_rows(grid: Sequence[Sequence[str]], spans: Sequence[MergedCell], top: int) -> int:
     """One row, or those that its merged cells cover, or two where names stand under a wide cell."""
     first = [span for span in spans if span.row == top]
     tall = max((span.rows for span in first), default=1)

@@ -80,6 +80,7 @@ def read_file(corpus: str, entry: Entry) -> Loaded:
         page_starts=parsed.page_starts,
         hidden=parsed.hidden,
         notes=parsed.notes,
+        tables=parsed.tables,
     )
     return Loaded(entry, digest, document)
 
@@ -117,6 +118,7 @@ def _checked(parsed: Parsed) -> Parsed:
         headings = parsed.headings[:_HEADINGS]
         parsed = replace(parsed, headings=headings, notes=(*parsed.notes, note))
     "".join(heading.text for heading in parsed.headings).encode()
+    "".join(name for table in parsed.tables for name in (*table.columns, table.caption)).encode()
     return parsed
 
 

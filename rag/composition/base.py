@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from index.types import Hit, Passage
+from index.types import Hit, Passage, Table
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import Marks, Sentence
 from rag.types import Draft, Turn
@@ -76,7 +76,7 @@ def _span(passage: Passage, text: str, before: int, start: int, end: int) -> Pas
     return replace(passage, start=start, end=end, text=text[start - before : end - before])
 
 
-def _unknown(_: str) -> Sequence[Passage]:
+def _unknown(*_: object) -> Sequence[Any]:
     return ()
 
 
@@ -85,7 +85,8 @@ class Evidence:
     """What a composer works from: the stand-alone question, hits and sentences, best first.
 
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
-    `passages_in` gives all passages of a document, by its path, in reading order.
+    `passages_in` gives all passages of a document, by its path, in reading order, and `tables_in`
+    the tables between two characters of it.
     """
 
     query: str
@@ -93,6 +94,7 @@ class Evidence:
     sentences: tuple[Sentence, ...]
     excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
     passages_in: Callable[[str], Sequence[Passage]] = _unknown
+    tables_in: Callable[[str, int, int], Sequence[Table]] = _unknown
 
 
 class Composer(Protocol):

@@ -37,7 +37,7 @@ class QuotesComposer:
 def _claims(evidence: Evidence, chosen: Sequence[Quote]) -> Iterator[Claim]:
     """A claim for each sentence, and at the first one of a table those of its rows that answer."""
     passages = dict.fromkeys(sentence.quote.passage for sentence in evidence.sentences)
-    rows = rows_of(list(passages), evidence.passages_in)
+    rows = rows_of(list(passages), evidence.tables_in, evidence.passages_in)
     told = set[tuple[str, ...]]()
     for quote in chosen:
         table = next((r.table for r in rows if r.holds(quote) or r.header == quote), None)

@@ -7,13 +7,11 @@ Several rows of a table are shown as a table, and so is each of a table in Markd
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress
 
-from index.formats.table_spans import grids, in_order
-from index.types import Passage
+from index.types import Passage, Span, Table
 from rag.types import Claim, Quote
 from rag.verification.evidence import content, held
 from rag.verification.words import denies, read
@@ -23,20 +21,21 @@ _LONGEST = 600
 _MOST_ROWS = 10
 # Columns are lined up for readers of plain text, as long as a line stays this short.
 _LINE = 100
-_PIPED = re.compile(r"^[ \t]*(\|[^\r\n]*\|)[ \t\r]*$", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
-_RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")
+
+TablesIn = Callable[[str, int, int], Sequence[Table]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QuotedRow:
     """A row: the quote of the whole of it, its cells by column, and the name of its table.
 
     `header` quotes the line that names the columns, where there is one.
     """
 
     quote: Quote
-    cells: Mapping[str, str]
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
     table: tuple[str, ...]
     header: Quote | None = None
 
@@ -47,65 +46,62 @@ class Row:
 
 
 def rows_of(
-    passages: Sequence[Passage], passages_in: Callable[[str], Sequence[Passage]]
-) -> list[Row]:
-    """The rows of the tables in passages; those of a Markdown table only below a header, which may
-    stand in another passage. `passages_in` gives all of a document, in order, if it is known.
+    passages: Sequence[Passage],
+    tables_in: TablesIn,
+    passages_in: Callable[[str], Sequence[Passage]],
+) -> list[QuotedRow]:
+    """The rows of tables that stand whole in passages; below a header line only if it can be
+    quoted, perhaps from another passage.
+
+    `tables_in` gives the tables between two characters of a document, `passages_in` all passages of
+    a document, in order, if it is known.
     """
-    found = [row for passage in passages for row in _named(passage)]
-    parts = defaultdict[str, list[Passage]](list)
-    for passage in sorted(passages, key=lambda passage: passage.start):
-        if _PIPED.search(passage.text):
-            parts[passage.document].append(passage)
-    for document, own in parts.items():
-        near = own if all(map(_is_headed, own)) else passages_in(document) or own
-        found += _piped(near, {passage.id for passage in own})
-    return [row for row in found if row.quote.end - row.quote.start <= _LONGEST]
+    found = list[QuotedRow]()
+    for passage in passages:
+        for table in tables_in(passage.document, passage.start, passage.end):
+            header = None
+            if table.header:
+                header = _header(table.header, passage, passages) or _header(
+                    table.header, passage, passages_in(passage.document)
+                )
+            if sum(map(bool, table.columns)) > 1 and (header or not table.header):
+                found += _rows(table, passage, header)
+    return found
 
 
-def _named(passage: Passage) -> Iterator[Row]:
-    """Rows whose cells stand after the names of their columns."""
-    text = passage.text
-    for grid in grids(passage.document, text, 0, len(text)):
-        for row in grid.rows:
-            cells = {name: text[slice(*place)] for name, place in row.cells.items()}
-            quote = Quote(passage, passage.start + row.start, passage.start + row.end)
-            yield Row(quote, cells, (passage.document, passage.heading, next(iter(cells))))
+def _header(span: Span, passage: Passage, passages: Sequence[Passage]) -> Quote | None:
+    """The quote of a header line from a passage under the same heading."""
+    for other in (passage, *passages):
+        same = (other.document, other.heading) == (passage.document, passage.heading)
+        if same and other.start <= span[0] and span[1] <= other.end:
+            return Quote(other, *span)
+    return None
 
 
-def _is_headed(passage: Passage) -> bool:
-    """Whether the first line between bars is a header."""
-    lines = [line[1] for line in islice(_PIPED.finditer(passage.text), 2)]
-    return len(lines) == 2 and bool(_RULE.fullmatch(lines[1]))
-
-
-def _piped(passages: Sequence[Passage], wanted: Set[str]) -> Iterator[Row]:
-    """Rows between bars that stand in the wanted passages, each below a header in one of all."""
-    lines = [(passage, line) for passage in passages for line in _PIPED.finditer(passage.text)]
-    below = [line[1] for _, line in lines[1:]] + [""]
-    header, names = None, list[str]()
-    for (passage, line), after in zip(lines, below, strict=True):
-        quote = Quote(passage, passage.start + line.start(1), passage.start + line.end(1))
-        cells = _cells(line[1])
-        if _RULE.fullmatch(after):
-            header, names = quote, cells
-        elif _RULE.fullmatch(line[1]) or passage.id not in wanted:
+def _rows(table: Table, passage: Passage, header: Quote | None) -> Iterator[QuotedRow]:
+    name = str(header.start) if header else "\0".join(table.columns)
+    for row in table.rows:
+        is_inside = passage.start <= row.start and row.end <= passage.end
+        if not is_inside or row.end - row.start > _LONGEST:
             continue
-        elif header and header.passage.heading == passage.heading and len(names) == len(cells):
-            name = (passage.document, passage.heading, str(header.start))
-            yield Row(quote, dict(zip(names, cells, strict=True)), name, header)
+        spans = [*row.cells, *[None] * (len(table.columns) - len(row.cells))]
+        cells = tuple(
+            passage.text[span[0] - passage.start : span[1] - passage.start] if span else ""
+            for span in spans
+        )
+        quote = Quote(passage, row.start, row.end)
+        key = (passage.document, passage.heading, name)
+        yield QuotedRow(quote, table.columns, cells, key, header)
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in _BAR.split(line)[1:-1]]
-
-
-def best_rows(query: str, quoted: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+def best_rows(
+    query: str, quoted: Sequence[QuotedRow], rows: Sequence[QuotedRow]
+) -> list[QuotedRow]:
     """Of a table's rows those whose cells hold most of the query, in the table's order.
 
     Those to be quoted otherwise, where the query tells no rows apart or asks what is not so.
     """
-    asked, texts = read(query), [read("; ".join(row.cells.values())) for row in rows]
+    asked, texts = read(query), [read("; ".join(filter(None, row.cells))) for row in rows]
     counts = [sum(held(word, text) for word in content(asked)) for text in texts]
     best = quoted
     if max(counts) > min(counts) and not any(denies(word.low) for word in asked):
@@ -113,14 +109,14 @@ def best_rows(query: str, quoted: Sequence[Row], rows: Sequence[Row]) -> list[Ro
     return sorted(best, key=lambda row: row.quote.start)[:_MOST_ROWS]
 
 
-def claims_of(rows: Sequence[Row]) -> Iterator[Claim]:
+def claims_of(rows: Sequence[QuotedRow]) -> Iterator[Claim]:
     """Claims for rows of one table; each quotes its row and the header, if that is a line."""
     if len(rows) == 1 and not rows[0].header:
         yield Claim(_line(rows[0].quote.text), (rows[0].quote,))
         return
-    columns = in_order([list(row.cells) for row in rows])
-    lines = [columns, *([row.cells.get(name, "") for name in columns] for row in rows)]
-    lines = [[_BAR.sub(r"\\|", _line(cell)) for cell in line] for line in lines]
+    whole = [rows[0].columns, *(row.cells for row in rows)]
+    used = [any(column) or bool(rows[0].header) for column in zip(*whole[1:], strict=True)]
+    lines = [[_BAR.sub(r"\\|", _line(cell)) for cell in compress(line, used)] for line in whole]
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
     if sum(widths) + 3 * len(widths) > _LINE:
         widths = [3] * len(widths)

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import islice, pairwise, takewhile
+from operator import attrgetter
 from urllib.parse import quote
 
-from index.formats.table_spans import Grid, Row, Span, grids
-from index.types import Document, Heading
+from index.types import Document, Heading, Span, Table, TableRow
 from ui.viewer.safe_html import marked, safe
 
 
-def grid_html(grid: Grid, cited: Span, mark: Callable[[int, int], str]) -> str:
+def grid_html(table: Table, cited: Span, mark: Callable[[int, int], str]) -> str:
     """A table as HTML; rows that the cited characters touch are of the class `cited`.
 
     `mark` makes HTML of the characters between two places.
     """
-    head = "".join(f'<th scope="col">{safe(name)}</th>' for name in grid.columns)
-    body = "".join(_row_html(row, grid.columns, cited, mark) for row in grid.rows)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="grid">{table}</div>'
+    head = "".join(f'<th scope="col">{safe(name)}</th>' for name in table.columns)
+    body = "".join(_row_html(row, len(table.columns), cited, mark) for row in table.rows)
+    html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="grid">{html}</div>'
 
 
-def _row_html(
-    row: Row, columns: Sequence[str], cited: Span, mark: Callable[[int, int], str]
-) -> str:
+def _row_html(row: TableRow, columns: int, cited: Span, mark: Callable[[int, int], str]) -> str:
     touched = max(row.start, cited[0]) < min(row.end, cited[1])
-    cells = "".join(f"<td>{cell}</td>" for cell in _cells(row, columns, mark))
+    cells = (*row.cells, *[None] * (columns - len(row.cells)))
+    body = "".join(f"<td>{mark(*cell) if cell else ''}</td>" for cell in cells)
     opening = '<tr class="cited">' if touched else "<tr>"
-    return f"{opening}{cells}</tr>"
-
-
-def _cells(row: Row, columns: Sequence[str], mark: Callable[[int, int], str]) -> Iterator[str]:
-    for name in columns:
-        yield mark(*row.cells[name]) if name in row.cells else ""
+    return f"{opening}{body}</tr>"
 
 
 QUOTE_ID = "quote"
@@ -180,12 +176,23 @@ def _body(document: Document, span: Span | None, window: Span) -> str:
 
 
 def _text(document: Document, start: int, end: int, cited: Span, marker: Marker) -> Iterator[str]:
-    """Text between two places, its tables as tables."""
-    for grid in grids(document.path, document.text, start, end):
-        yield _block(marker.html(start, grid.start), None)
-        yield grid_html(grid, cited, marker.html)
-        start = grid.end
+    """Text between two places, its tables as tables where each row names its columns itself."""
+    for table in _tables_between(document.tables, start, end):
+        if not table.header and sum(map(bool, table.columns)) > 1:
+            yield _block(marker.html(start, table.start), None)
+            yield grid_html(table, cited, marker.html)
+            start = table.end
     yield _block(marker.html(start, end), None)
+
+
+def _tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[Table]:
+    """Tables with their rows between two places."""
+    first = max(0, bisect_right(tables, start, key=attrgetter("start")) - 1)
+    for table in takewhile(lambda table: table.start < end, islice(tables, first, None)):
+        low = bisect_left(table.rows, start, key=attrgetter("start"))
+        rows = table.rows[low : bisect_right(table.rows, end, key=attrgetter("end"))]
+        if rows:
+            yield replace(table, rows=rows)
 
 
 def _block(html: str, heading: Heading | None) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from index.formats.table_spans import Span
-from index.types import Document
+from index.types import Document, Span
 from ui.viewer.document import QUOTE_ID, Marker, document_url, notice_of, quoted, whole_page
 from ui.viewer.pdf_images import Picture, Spot
 from ui.viewer.safe_html import safe

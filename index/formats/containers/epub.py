@@ -6,10 +6,12 @@ import io
 import posixpath
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from index.formats.base import Parsed, Unreadable, below, check_archive, joined
+from index.formats.base import Parsed, Unreadable, below, joined
+from index.formats.containers.archive import check_archive
 from index.formats.decode import declared_encoding, decode
 from index.formats.html.page import whole_chapter
 
@@ -48,7 +50,7 @@ def parse_epub(data: bytes) -> Parsed:
         raise Unreadable("empty: the book has no chapters with text")
     title = " ".join((package.findtext(".//{http://purl.org/dc/elements/1.1/}title") or "").split())
     whole = joined(chapters, title)
-    return Parsed(whole.text, whole.title, whole.headings, hidden=whole.hidden, notes=tuple(notes))
+    return replace(whole, notes=tuple(notes))
 
 
 def _chapter(data: bytes, name: str) -> Parsed:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable, below, joined
 from index.formats.decode import declared_encoding, decode
+from index.formats.pipe_tables import pipe_tables
 from index.formats.registry import parse
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def _body(part: MIMEPart) -> Parsed:
     data = _bytes(part)
     text = decode(data, part.get_content_charset() or declared_encoding(data))
     if part.get_content_type() == "text/plain":
-        return Parsed(text.replace("\r\n", "\n").strip())
+        text = text.replace("\r\n", "\n").strip()
+        return Parsed(text, tables=pipe_tables(text))
     from index.formats.html.page import whole_page
 
     return whole_page(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from index.formats.base import Block
+from index.formats.base import TextBlock
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -23,18 +23,18 @@ _BLOCKS = _LISTS.union(
 _LINE_END = "\x00"
 
 
-def blocks(parent: HtmlElement) -> Iterator[Block]:
+def blocks(parent: HtmlElement) -> Iterator[TextBlock]:
     """The blocks below an element, and the words that stand between them."""
     loose = parent.text or ""
     for element in parent:
         if _is_block(element, parent):
-            yield Block(_lines(loose))
+            yield TextBlock(_lines(loose))
             yield from _block(element)
             loose = ""
         else:
             loose += _inline(element)
         loose += element.tail or ""
-    yield Block(_lines(loose))
+    yield TextBlock(_lines(loose))
 
 
 def _is_block(element: HtmlElement, parent: HtmlElement) -> bool:
@@ -46,13 +46,13 @@ def _is_block(element: HtmlElement, parent: HtmlElement) -> bool:
     )
 
 
-def _block(element: HtmlElement) -> Iterator[Block]:
+def _block(element: HtmlElement) -> Iterator[TextBlock]:
     if element.tag in _HEADINGS:
-        yield Block(words(element), _HEADINGS[element.tag])
+        yield TextBlock(words(element), _HEADINGS[element.tag])
     elif element.tag in _LISTS:
-        yield Block("\n".join(_items(element)))
+        yield TextBlock("\n".join(_items(element)))
     elif element.tag == "pre":
-        yield Block("".join(element.itertext()))
+        yield TextBlock("".join(element.itertext()))
     else:
         yield from blocks(element)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.formats.base import Block, Parsed, Unreadable, from_blocks
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import declared_encoding, decode
 from index.formats.html.blocks import blocks, words
 from index.formats.html.hidden import remove_unseen
-from index.formats.html.tables import flatten_tables
+from index.formats.html.tables import flatten_tables, with_cells
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -45,7 +45,7 @@ def parse_xhtml(data: bytes) -> Parsed:
 
 def whole_page(page: str) -> Parsed:
     """All words of a page that is no part of a site, such as a mail. Raises Unreadable."""
-    return _whole(*_tree(page))
+    return _whole(_page(page))
 
 
 def whole_chapter(page: str) -> Parsed:
@@ -60,35 +60,48 @@ def _without_self_closed(page: str) -> str:
     )
 
 
-def _main_content(page: str) -> Parsed:
-    tree, hidden = _tree(page)
-    if not tree.xpath(_SITE_PARTS, namespaces=_REGEXP):
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The tree of a page with what is seen alone, how many characters were hidden, and the rows
+    of its tables.
+    """
+
+    tree: HtmlElement
+    hidden: int
+    rows: list[TextBlock]
+
+
+def _main_content(text: str) -> Parsed:
+    page = _page(text)
+    if not page.tree.xpath(_SITE_PARTS, namespaces=_REGEXP):
         # Looking for main content would only lose words of a page that is nothing else.
-        return _whole(tree, hidden)
-    found = _extract(tree) if len(tree.text_content()) > _SHORT else None
+        return _whole(page)
+    found = _extract(page.tree) if len(page.tree.text_content()) > _SHORT else None
     if found is None:
-        return _whole(tree, hidden)
+        return _whole(page)
     content = list(blocks(found))
-    titles = [words(element) for element in tree.iter("h1")]
+    titles = [words(element) for element in page.tree.iter("h1")]
     if len(titles) == 1 and not any(block.level == 1 for block in content):
-        content.insert(0, Block(titles[0], 1))
-    return _parsed(content, tree, hidden)
+        content.insert(0, TextBlock(titles[0], 1))
+    return _parsed(content, page)
 
 
-def _whole(tree: HtmlElement, hidden: int) -> Parsed:
+def _whole(page: _Page) -> Parsed:
     from lxml.etree import strip_elements
 
-    strip_elements(tree, "nav", with_tail=False)
-    body = tree.find("body")
-    return _parsed(list(blocks(tree if body is None else body)), tree, hidden)
+    strip_elements(page.tree, "nav", with_tail=False)
+    body = page.tree.find("body")
+    return _parsed(list(blocks(page.tree if body is None else body)), page)
 
 
-def _parsed(content: list[Block], tree: HtmlElement, hidden: int) -> Parsed:
-    title = tree.find("head/title")
-    parsed = from_blocks(content, "" if title is None else words(title))
+def _parsed(content: list[TextBlock], page: _Page) -> Parsed:
+    title = page.tree.find("head/title")
+    parsed = from_blocks(
+        list(with_cells(content, page.rows)), "" if title is None else words(title)
+    )
     if not parsed.text:
         raise Unreadable("empty: the page has no main text")
-    return replace(parsed, hidden=hidden)
+    return replace(parsed, hidden=page.hidden)
 
 
 def _extract(tree: HtmlElement) -> HtmlElement | None:
@@ -102,11 +115,8 @@ def _extract(tree: HtmlElement) -> HtmlElement | None:
     return etree.fromstring(page.encode(), parser).find("body") if page else None
 
 
-def _tree(page: str) -> tuple[HtmlElement, int]:
-    """The tree of a page with what is seen alone, and how many characters were hidden.
-
-    Raises Unreadable if it has no elements or is nested too deep.
-    """
+def _page(page: str) -> _Page:
+    """Parse a page. Raises Unreadable if it has no elements or is nested too deep."""
     from lxml.etree import ParserError
     from lxml.html import HTMLParser, document_fromstring
 
@@ -118,8 +128,7 @@ def _tree(page: str) -> tuple[HtmlElement, int]:
         raise Unreadable("empty: the page has no main text") from None
     _check_depth(tree)
     hidden = remove_unseen(tree)
-    flatten_tables(tree)
-    return tree, hidden
+    return _Page(tree, hidden, flatten_tables(tree))
 
 
 def _check_depth(tree: HtmlElement) -> None:

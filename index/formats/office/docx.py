@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.formats.base import Block, Parsed, Unreadable, check_archive, from_blocks, left_out
-from index.formats.tables import Span, read_table
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
+from index.formats.containers.archive import check_archive
+from index.formats.tables import MergedCell, read_table
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -121,7 +122,7 @@ class _Word:
     document: Document
     notes: Mapping[tuple[str, str], _Element]
 
-    def blocks(self, parent: _Element) -> Iterator[Block]:
+    def blocks(self, parent: _Element) -> Iterator[TextBlock]:
         """What stands in the body, a cell, a text box or a note, in order."""
         from docx.table import Table
 
@@ -131,20 +132,20 @@ class _Word:
                 continue
             style = item.style.name if item.style else ""
             if not style.lower().startswith("toc "):  # a table of contents
-                yield Block(_with_bullet(_words(item), style), _level(style))
+                yield TextBlock(_with_bullet(_words(item), style), _level(style))
             for box in _own(item, ".//w:txbxContent"):
                 yield from self.blocks(box)
             for kind in _NOTES:
                 for reference in _own(item, f".//w:{kind}Reference"):
                     yield self._note(kind, "".join(_find(reference, "@w:id")))
 
-    def _note(self, kind: str, name: str) -> Block:
+    def _note(self, kind: str, name: str) -> TextBlock:
         note = self.notes.get((kind, name))
         texts = [] if note is None else [block.text for block in self.blocks(note)]
         text = "\n".join(texts).strip()
-        return Block(f"{kind.capitalize()}: {text}" if text else "")
+        return TextBlock(f"{kind.capitalize()}: {text}" if text else "")
 
-    def _table(self, table: Table) -> list[Block]:
+    def _table(self, table: Table) -> list[TextBlock]:
         """A cell that covers several is the same element in each of their places."""
         rows = list[list[str]]()
         places: dict[_Element, list[tuple[int, int]]] = {}
@@ -159,8 +160,8 @@ class _Word:
             (top, left), (bottom, right) = at[0], at[-1]
             rows[top][left] = "\n".join(block.text for block in self.blocks(cell)).strip()
             if len(at) > 1:
-                spans.append(Span(top, left, bottom - top + 1, right - left + 1))
-        return read_table(rows, spans).blocks
+                spans.append(MergedCell(top, left, bottom - top + 1, right - left + 1))
+        return read_table(rows, spans).blocks()
 
 
 def _items(parent: _Element, owner: Document) -> Iterator[Paragraph | Table]:

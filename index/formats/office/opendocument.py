@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.formats.base import Block, Parsed, Unreadable, check_archive, from_blocks, left_out
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
+from index.formats.containers.archive import check_archive
 from index.formats.office.sheets import Place, check_size
-from index.formats.tables import Span, read_table
+from index.formats.tables import MergedCell, read_table
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -156,7 +157,9 @@ def _pieces(element: _Element) -> Iterator[str]:
         yield _BLANKS.sub(" ", child.tail or "")
 
 
-def blocks(elements: Iterable[_Element], titles: frozenset[str] = frozenset()) -> Iterator[Block]:
+def blocks(
+    elements: Iterable[_Element], titles: frozenset[str] = frozenset()
+) -> Iterator[TextBlock]:
     """Paragraphs, headings, list items and rows in elements, in order.
 
     Shapes and notes come after the paragraph that they are anchored in. `titles` names the styles
@@ -164,15 +167,15 @@ def blocks(elements: Iterable[_Element], titles: frozenset[str] = frozenset()) -
     """
     for child in elements:
         if child.tag in _PARAGRAPHS:
-            yield Block(words(child), _level(child, titles))
+            yield TextBlock(words(child), _level(child, titles))
             yield from blocks(_anchored(child), titles)
         elif child.tag == q("text:note"):
             mark = "".join(map(words, find(child, "text:note-citation")))
-            yield Block(f"Note {mark}: {' '.join(map(words, find(child, './/text:p')))}")
+            yield TextBlock(f"Note {mark}: {' '.join(map(words, find(child, './/text:p')))}")
         elif child.tag == q("text:list-item"):
-            first, *rest = [*blocks(child, titles), Block("")]
+            first, *rest = [*blocks(child, titles), TextBlock("")]
             is_item = len(child) and child[0].tag in _PARAGRAPHS and first.text and not first.level
-            yield from (Block(f"- {first.text}") if is_item else first, *rest)
+            yield from (TextBlock(f"- {first.text}") if is_item else first, *rest)
         elif child.tag == q("table:table"):
             yield from _table(child)
         else:
@@ -194,13 +197,13 @@ def _anchored(paragraph: _Element) -> list[_Element]:
     return found
 
 
-def _table(table: _Element) -> list[Block]:
+def _table(table: _Element) -> list[TextBlock]:
     cells, spans = read_cells(table, _cell)
     bottom = max((row for row, _ in cells), default=-1) + 1
     right = max((column for _, column in cells), default=-1) + 1
     check_size(bottom * right)
     grid = [[cells.get((row, column), "") for column in range(right)] for row in range(bottom)]
-    return read_table(grid, spans).blocks
+    return read_table(grid, spans).blocks()
 
 
 def _cell(cell: _Element) -> str:
@@ -209,12 +212,12 @@ def _cell(cell: _Element) -> str:
 
 def read_cells(
     table: _Element, text: Callable[[_Element], str]
-) -> tuple[dict[Place, str], list[Span]]:
+) -> tuple[dict[Place, str], list[MergedCell]]:
     """The cells of a table that hold text, by row and column from 0, and its merged cells.
 
     Raises Unreadable for more cells than a document can need.
     """
-    cells, spans = dict[Place, str](), list[Span]()
+    cells, spans = dict[Place, str](), list[MergedCell]()
     for row, rows, element in numbered(table, ROWS, q("table:table-row")):
         for column, columns, cell in numbered(element, frozenset(), *_CELLS):
             words = text(cell) if len(cell) or cell.attrib else ""
@@ -224,7 +227,7 @@ def read_cells(
             cells |= {(row + y, column + x): words for y in range(rows) for x in range(columns)}
             down, across = (int(cell.get(q(name), 1)) for name in _SPANNED)
             if down * across > 1:
-                spans.append(Span(row, column, down, across))
+                spans.append(MergedCell(row, column, down, across))
     return cells, spans
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from index.formats.base import Block, Parsed, Unreadable, from_blocks
-from index.formats.tables import Span, Table, read_table
+from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
+from index.formats.tables import Grid, MergedCell, read_table
 
 Place = tuple[int, int]
 _CELLS = 1_000_000
@@ -42,7 +42,7 @@ class Sheet:
 
     name: str
     cells: Mapping[Place, str]
-    spans: Sequence[Span] = ()
+    spans: Sequence[MergedCell] = ()
     hidden: bool = False
     rows: Axis = field(default_factory=Axis)
     columns: Axis = field(default_factory=Axis)
@@ -53,7 +53,7 @@ def from_sheets(sheets: Iterable[Sheet], title: str, notes: Sequence[str] = ()) 
 
     Raises Unreadable for more cells than a document can need.
     """
-    blocks, left_out, hidden, count = list[Block](), list[str](), 0, 0
+    blocks, left_out, hidden, count = list[TextBlock](), list[str](), 0, 0
     for sheet in sheets:
         count += len(sheet.cells)
         check_size(count)
@@ -61,7 +61,7 @@ def from_sheets(sheets: Iterable[Sheet], title: str, notes: Sequence[str] = ()) 
         hidden += sum(map(len, sheet.cells.values())) - sum(map(len, shown.cells.values()))
         left_out += _left_out(sheet)
         tables = _blocks(shown)
-        blocks += [Block(sheet.name, 1), *tables] if tables else []
+        blocks += [TextBlock(sheet.name, 1), *tables] if tables else []
     parsed = from_blocks(blocks)
     # The name of the first sheet tells no more than the file's own.
     return replace(parsed, title=title, hidden=hidden, notes=(*left_out, *notes))
@@ -84,7 +84,7 @@ def _shown(sheet: Sheet) -> Sheet:
         if not (rows.hides(row) or columns.hides(column))
     }
     spans = [
-        Span(
+        MergedCell(
             rows.seen(span.row),
             columns.seen(span.column),
             rows.seen(span.row + span.rows) - rows.seen(span.row),
@@ -110,13 +110,13 @@ def _left_out(sheet: Sheet) -> list[str]:
     return [f"{' and '.join(counts)} of sheet {sheet.name} {verb} left out"] if counts else []
 
 
-def _blocks(sheet: Sheet) -> list[Block]:
+def _blocks(sheet: Sheet) -> list[TextBlock]:
     """The tables of a sheet from top to bottom, each with its own header.
 
     The line above a table is a heading, so that each of its rows is found by it. Rows below an
     empty one that start with values go on with the header above.
     """
-    blocks, above, is_alone = list[Block](), dict[int, str](), False
+    blocks, above, is_alone = list[TextBlock](), dict[int, str](), False
     for region in _regions(_covered(sheet)):
         columns = sorted({column for _, column in region})
         table = _table(sheet, region, columns)
@@ -124,13 +124,13 @@ def _blocks(sheet: Sheet) -> list[Block]:
         if not lines:
             names = [above.get(column, "") for column in columns]
             if not _is_header(table.names, below=all(names)):
-                table = Table(table.titles, names, [table.names, *table.rows])
+                table = Grid(table.titles, names, [table.names, *table.rows])
             above = dict(zip(columns, table.names, strict=True))
-            lines = table.blocks
+            lines = table.blocks(sheet.name)
             if table.titles:
-                lines[0] = Block(lines[0].text, 2)
+                lines[0] = TextBlock(lines[0].text, 2)
             elif blocks and _is_title(blocks[-1].text) and is_alone:
-                blocks[-1] = Block(blocks[-1].text, 2)
+                blocks[-1] = TextBlock(blocks[-1].text, 2)
         is_alone = len(region) == 1
         blocks += lines
     return blocks
@@ -140,7 +140,7 @@ def _is_title(text: str) -> bool:
     return len(text) <= _VALUE_CHARACTERS and not text.endswith(".") and not _is_value(text)
 
 
-def _table(sheet: Sheet, region: Sequence[Place], columns: Sequence[int]) -> Table:
+def _table(sheet: Sheet, region: Sequence[Place], columns: Sequence[int]) -> Grid:
     """The table in a region, without the columns that are empty in it."""
     top, bottom = min(region)[0], max(region)[0]
     places = {column: at for at, column in enumerate(columns)}
@@ -149,7 +149,7 @@ def _table(sheet: Sheet, region: Sequence[Place], columns: Sequence[int]) -> Tab
     for row, column in region:
         grid[row - top][places[column]] = sheet.cells.get((row, column), "")
     spans = [
-        Span(
+        MergedCell(
             span.row - top,
             places[span.column],
             span.rows,
@@ -220,18 +220,18 @@ def _are_apart(left: Sequence[Place], right: Sequence[Place]) -> bool:
     return is_title or not any(lone)
 
 
-def _lines(table: Table) -> list[Block]:
+def _lines(table: Grid) -> list[TextBlock]:
     """The paragraphs of what is no table but prose, or a form of labels with what they say."""
     rows = [table.names, *table.rows]
-    titles = [Block(title) for title in table.titles]
+    titles = [TextBlock(title) for title in table.titles]
     if len(table.names) == 1:
         texts = [row[0] for row in rows]
         is_prose = len(texts) == 1 or any(
             len(text) > _VALUE_CHARACTERS or text.endswith(".") for text in texts
         )
-        return [*titles, *map(Block, texts)] if is_prose else []
+        return [*titles, *map(TextBlock, texts)] if is_prose else []
     if len(table.names) == 2 and _is_form(rows):
-        return [*titles, *(Block(": ".join(filter(None, (a.rstrip(":"), b)))) for a, b in rows)]
+        return [*titles, *(TextBlock(": ".join(filter(None, (a.rstrip(":"), b)))) for a, b in rows)]
     return []
 
 

@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from index.formats.base import (
-    Block,
     Parsed,
+    TextBlock,
     Unreadable,
-    check_archive,
     from_pages,
     left_out,
-    table_blocks,
 )
+from index.formats.containers.archive import check_archive
 from index.formats.office.opendocument import blocks, find, open_document, q, words
 from index.formats.office.workbooks import shown
-from index.formats.tables import Span, read_table
+from index.formats.tables import MergedCell, read_table, table_blocks
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -42,14 +41,14 @@ _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72}
 
 @dataclass(frozen=True, slots=True)
 class _Slide:
-    blocks: list[Block]
+    blocks: list[TextBlock]
     is_hidden: bool
     unseen: int = 0
 
 
 def _from_slides(slides: Iterable[_Slide], title: str, notes: Sequence[str]) -> Parsed:
     """A page per slide; hidden ones keep their number, and their words are counted only."""
-    pages, hidden_slides, hidden = list[list[Block]](), list[str](), 0
+    pages, hidden_slides, hidden = list[list[TextBlock]](), list[str](), 0
     for number, slide in enumerate(slides, start=1):
         filled = [block for block in slide.blocks if block.text.strip()]
         pages.append([] if slide.is_hidden else _headed(filled, number))
@@ -63,9 +62,9 @@ def _from_slides(slides: Iterable[_Slide], title: str, notes: Sequence[str]) -> 
     return replace(parsed, title=title, hidden=hidden, notes=(*hidden_slides, *notes))
 
 
-def _headed(page: list[Block], number: int) -> list[Block]:
+def _headed(page: list[TextBlock], number: int) -> list[TextBlock]:
     """A slide under a heading, since what has none would go on the slide before."""
-    return page if not page or page[0].level else [Block(f"{_UNTITLED}{number}", 1), *page]
+    return page if not page or page[0].level else [TextBlock(f"{_UNTITLED}{number}", 1), *page]
 
 
 def _in_order(
@@ -116,24 +115,24 @@ def _comments(slide: PowerPointSlide) -> int:
     return sum(len(re.findall(rb"<(?:\w+:)?cm[ >]", content)) for content in contents)
 
 
-def _slide_blocks(slide: PowerPointSlide) -> Iterator[Block]:
+def _slide_blocks(slide: PowerPointSlide) -> Iterator[TextBlock]:
     title = slide.shapes.title
     if title is not None:
-        yield Block(_clean(title.text_frame.text), 1)
+        yield TextBlock(_clean(title.text_frame.text), 1)
     apart = {shape.shape_id for shape in (title, *_hidden(slide)) if shape is not None}
     for shape in _in_order(slide.shapes, _emu_place):
         if shape.shape_id not in apart:
             yield from _shape_blocks(shape)
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = _clean(slide.notes_slide.notes_text_frame.text).strip()
-        yield Block(f"Notes: {notes}" if notes else "")
+        yield TextBlock(f"Notes: {notes}" if notes else "")
 
 
 def _emu_place(shape: BaseShape) -> tuple[float, float]:
     return (shape.top or 0) / _EMU_PER_INCH, (shape.left or 0) / _EMU_PER_INCH
 
 
-def _shape_blocks(shape: BaseShape) -> Iterator[Block]:
+def _shape_blocks(shape: BaseShape) -> Iterator[TextBlock]:
     from pptx.shapes.autoshape import Shape
     from pptx.shapes.graphfrm import GraphicFrame
     from pptx.shapes.group import GroupShape
@@ -143,7 +142,7 @@ def _shape_blocks(shape: BaseShape) -> Iterator[Block]:
             yield from _shape_blocks(inner)
     elif isinstance(shape, Shape) and not _is_furniture(shape):
         for paragraph in shape.text_frame.paragraphs:
-            yield Block(_clean(paragraph.text))
+            yield TextBlock(_clean(paragraph.text))
     elif isinstance(shape, GraphicFrame) and shape.has_table:
         yield from _table_blocks(shape.table)
     elif isinstance(shape, GraphicFrame) and shape.has_chart:
@@ -161,21 +160,25 @@ def _clean(text: str) -> str:
     return text.replace("\v", "\n")
 
 
-def _table_blocks(table: Table) -> list[Block]:
+def _table_blocks(table: Table) -> list[TextBlock]:
     cells = [list(row.cells) for row in table.rows]
     spans = [
-        Span(row, column, cell.span_height, cell.span_width)
+        MergedCell(row, column, cell.span_height, cell.span_width)
         for row, line in enumerate(cells)
         for column, cell in enumerate(line)
         if cell.is_merge_origin
     ]
-    return read_table([[_clean(cell.text).strip() for cell in row] for row in cells], spans).blocks
+    return read_table(
+        [[_clean(cell.text).strip() for cell in row] for row in cells], spans
+    ).blocks()
 
 
-def _chart_blocks(chart: Chart) -> Iterator[Block]:
+def _chart_blocks(chart: Chart) -> Iterator[TextBlock]:
     """The title of a chart, and for each category what its series say."""
+    title = ""
     if chart.has_title and chart.chart_title.has_text_frame:
-        yield Block(_clean(chart.chart_title.text_frame.text))
+        title = _clean(chart.chart_title.text_frame.text)
+        yield TextBlock(title)
     for plot in chart.plots:
         series = list(plot.series)
         values = zip(*(one.values for one in series), strict=False)
@@ -183,17 +186,17 @@ def _chart_blocks(chart: Chart) -> Iterator[Block]:
             [str(category), *("" if value is None else shown(value) for value in of_each)]
             for category, of_each in zip(plot.categories, values, strict=False)
         ]
-        yield from table_blocks([["", *(one.name for one in series)], *rows])
+        yield from table_blocks([["", *(one.name for one in series)], *rows], title)
 
 
-def _diagram_blocks(shape: GraphicFrame) -> Iterator[Block]:
+def _diagram_blocks(shape: GraphicFrame) -> Iterator[TextBlock]:
     """The texts of a diagram (SmartArt), which python-pptx does not know."""
     from lxml import etree
 
     for name in shape._element.xpath(".//@r:dm"):
         diagram = etree.fromstring(shape.part.related_part(name).blob)
         for paragraph in diagram.iterfind(f".//{_DRAWING}p"):
-            yield Block("".join(text.text or "" for text in paragraph.iter(f"{_DRAWING}t")))
+            yield TextBlock("".join(text.text or "" for text in paragraph.iter(f"{_DRAWING}t")))
 
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -211,7 +214,7 @@ def parse_odp(data: bytes) -> Parsed:
     return replace(parsed, hidden=parsed.hidden + document.hidden)
 
 
-def _page_blocks(page: _Element) -> Iterator[Block]:
+def _page_blocks(page: _Element) -> Iterator[TextBlock]:
     shapes = [
         shape
         for shape in page
@@ -219,11 +222,11 @@ def _page_blocks(page: _Element) -> Iterator[Block]:
     ]
     titles = [shape for shape in shapes if _kind(shape) == "title"]
     for title in titles:
-        yield Block(" ".join(map(words, find(title, ".//text:p"))), 1)
+        yield TextBlock(" ".join(map(words, find(title, ".//text:p"))), 1)
     yield from blocks(_in_order((shape for shape in shapes if shape not in titles), _length_place))
     lines = find(page, "presentation:notes/draw:frame[@presentation:class='notes']//text:p")
     notes = "\n".join(map(words, lines)).strip()
-    yield Block(f"Notes: {notes}" if notes else "")
+    yield TextBlock(f"Notes: {notes}" if notes else "")
 
 
 def _kind(shape: _Element) -> str:

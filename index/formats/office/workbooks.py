@@ -11,7 +11,8 @@ from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from index.formats.base import Parsed, Unreadable, check_archive, left_out
+from index.formats.base import Parsed, Unreadable, left_out
+from index.formats.containers.archive import check_archive
 from index.formats.office.opendocument import (
     ROWS,
     find,
@@ -23,7 +24,7 @@ from index.formats.office.opendocument import (
     words,
 )
 from index.formats.office.sheets import Axis, Sheet, check_size, from_sheets
-from index.formats.tables import Span
+from index.formats.tables import MergedCell
 
 # In a number format: what stands as it is (quoted, escaped, a currency), what is not shown
 # (colours, gaps as wide as a sign), digits with the commas that scale them, and other signs.
@@ -167,7 +168,9 @@ def _sheets(book: Workbook, formulas: Workbook | None) -> Iterator[Sheet]:
             name=sheet.title,
             cells={place: text for place, text in cells.items() if text},
             spans=[
-                Span(some.min_row - 1, some.min_col - 1, some.size["rows"], some.size["columns"])
+                MergedCell(
+                    some.min_row - 1, some.min_col - 1, some.size["rows"], some.size["columns"]
+                )
                 for some in sheet.merged_cells.ranges
             ],
             hidden=sheet.sheet_state != "visible",
@@ -211,7 +214,7 @@ def _old_sheet(sheet: CalamineSheet, hidden: bool) -> Sheet:
         if value != ""
     }
     spans = [
-        Span(top, left, bottom - top + 1, right - left + 1)
+        MergedCell(top, left, bottom - top + 1, right - left + 1)
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
     ]
     return Sheet(sheet.name, cells, spans, hidden)

@@ -14,7 +14,17 @@ from index.catalog.database import FILE_NAME, SCHEMA
 from index.catalog.reader import Catalog, Counts, DocumentInfo, FileState
 from index.catalog.writer import CatalogWriter, Change
 from index.errors import EmptyIndex, IndexMismatch, StoreError
-from index.types import Content, Document, Embedded, Failure, Heading, Passage, Vectors
+from index.types import (
+    Content,
+    Document,
+    Embedded,
+    Failure,
+    Heading,
+    Passage,
+    Table,
+    TableRow,
+    Vectors,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -27,6 +37,7 @@ DOCUMENT = Document(
     (0, 9),
     3,
     ("a note",),
+    (Table(("n",), (TableRow(7, 11, (None, (7, 11))),), (2, 6), "Ñ"),),
 )
 STATE = FileState("b/é.md", "d1", 21, 1_700_000_000_123_456_789, None, "parse_text-1.1")
 FAILED = FileState("a.pdf", "", 7, 5, "needs a password")

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from index.formats.tables import parse_csv
+from index.formats.base import moved
+from index.formats.delimited import parse_csv
+from index.formats.pipe_tables import pipe_tables
 from index.text.splitter import split
-from index.types import Document, Heading, Hit, Passage
+from index.types import Document, Heading, Hit, Passage, Table
 from rag.citations.labelling import Labelled, label
 from rag.composition.base import Evidence
 from rag.composition.extractive import QuotesComposer
@@ -19,16 +21,30 @@ from tests.helpers.quoting import quotes_in
 
 pytestmark = pytest.mark.unit
 
-TICKETS = parse_csv(
+CSV = parse_csv(
     b"ticket,title,status\nT-1,Printer jams. It is red,open\nT-2,Mail is slow,closed\n"
     b"T-3,No picture | no sound,open\n"
-).text
+)
+TICKETS = CSV.text
 HOSTS = "| host | role |\n|:--|---|\n| ada | database |\n| bob | web \\| mail |\n| cy | web |"
 
 
 def passage(text: str, document: str = "t.csv", start: int = 0) -> Passage:
     name = f"{document}#{start}"
     return Passage(name, document, "", "", text, start, start + len(text), None, "d")
+
+
+def by_start(passage: Passage) -> int:
+    return passage.start
+
+
+def tables_of(passages: Sequence[Passage], document: str) -> tuple[Table, ...]:
+    """The tables of a document of which these passages are known."""
+    text = ""
+    for one in sorted({one for one in passages if one.document == document}, key=by_start):
+        text += "\n" * (one.start - len(text)) + one.text
+    known = moved(CSV.tables, text.index(TICKETS)) if TICKETS in text else ()
+    return known + pipe_tables(text)
 
 
 def quoted(
@@ -45,7 +61,13 @@ def quoted(
     ]
     ranked = tuple(sorted(sentences, key=lambda sentence: -sentence.score))
     hits = tuple(Hit(one, 1.0, rank) for rank, one in enumerate(passages, start=1))
-    evidence = Evidence(query, hits, ranked, passages_in=lambda _: document)
+    evidence = Evidence(
+        query,
+        hits,
+        ranked,
+        passages_in=lambda _: document,
+        tables_in=lambda path, *_: tables_of([*passages, *document], path),
+    )
     composing = QuotesComposer(3).compose(evidence)
     shown = ""
     while True:
@@ -99,8 +121,8 @@ def test_rows_that_hold_what_is_asked_are_quoted_as_one_table() -> None:
 def test_best_rows_hold_most_of_the_query_unless_it_denies_or_tells_none_apart(
     query: str, names: list[str]
 ) -> None:
-    rows = rows_of([passage(TICKETS)], lambda _: ())
-    assert [row.cells["ticket"] for row in best_rows(query, rows[1:2], rows)] == names
+    rows = rows_of([passage(TICKETS)], lambda *_: CSV.tables, lambda _: ())
+    assert [row.cells[0] for row in best_rows(query, rows[1:2], rows)] == names
 
 
 def test_a_row_of_a_markdown_table_is_quoted_with_its_header() -> None:

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from rag.citations.labelling import Labelled, label
-from rag.composition.table_rows import Row, claims_of
+from rag.composition.table_rows import QuotedRow, claims_of
 from rag.types import Draft, Reason, Refusal
 from tests.helpers.inert import active_in_text
 from tests.helpers.payloads import PAYLOADS
@@ -73,7 +73,7 @@ def test_markdown_has_the_list_that_an_llm_wrote() -> None:
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_markdown_of_a_table_of_hostile_cells_is_only_words(payload: str) -> None:
     quote = ANSWER.citations[0].quote
-    rows = [Row(quote, {payload: name, "note": payload}, ("notes",)) for name in ("a", "b")]
+    rows = [QuotedRow(quote, (payload, "note"), (name, payload), ("notes",)) for name in ("a", "b")]
     found = label(Draft(tuple(claims_of(rows))), strict=False)
     text = told(found)
     assert text.count("\n") == 3

@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from index.formats.base import Parsed, Unreadable
 from index.formats.office.workbooks import shown
 from index.formats.registry import parse
-from index.formats.tables import Span, read_table
+from index.formats.tables import MergedCell, read_table
 
 pytestmark = pytest.mark.unit
 SHARED = Path(__file__).parents[4].parent / "shared" / "data" / "formats"
@@ -147,26 +147,26 @@ def test_parse_xlsx_merged_cells_hold_for_all_that_they_cover() -> None:
     [
         pytest.param(
             [["", "B", ""], ["", "x", "y"], ["1", "2", "3"]],
-            [Span(0, 1, 1, 2)],
+            [MergedCell(0, 1, 1, 2)],
             ["", "B x", "B y"],
             id="names under a wide cell",
         ),
         pytest.param(
             [["A", "B", ""], ["1", "2", "3"], ["4", "5", "6"]],
-            [Span(0, 1, 1, 2)],
+            [MergedCell(0, 1, 1, 2)],
             ["A", "B", "B"],
             id="values under a wide cell",
         ),
         pytest.param(
             [["A", "B"], ["", "2"], ["", "3"], ["", "4"], ["", "5"]],
-            [Span(0, 0, 5, 1)],
+            [MergedCell(0, 0, 5, 1)],
             ["A", "B"],
             id="a label beside the table",
         ),
     ],
 )
 def test_read_table_tells_how_deep_the_header_is(
-    rows: list[list[str]], spans: list[Span], names: list[str]
+    rows: list[list[str]], spans: list[MergedCell], names: list[str]
 ) -> None:
     assert read_table(rows, spans).names == names
 
