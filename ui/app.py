@@ -12,15 +12,15 @@ from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Answers
 from ui.http.api import other_routes, routes
-from ui.http.auth import Access
+from ui.http.auth import AuthMiddleware
 from ui.http.documents import change_routes
-from ui.http.errors import handle_faults
-from ui.http.guard import Guard, Hosts
+from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import openai_routes
-from ui.observability.logs import Journal
+from ui.http.security import SecurityMiddleware, TrustedHosts
+from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
-from ui.observability.tracing import Spans, Tracing
+from ui.observability.tracing import TraceMiddleware, Tracing
 from ui.page import handlers as chat
 from ui.page.static_files import add_page_files
 from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
@@ -54,7 +54,7 @@ def make_app(
     )
     app.state.service = service
     _add_middleware(app, service, hosts, tracing)
-    handle_faults(app)
+    add_error_handlers(app)
     routers = [
         routes(service.doorman, service.manners),
         openai_routes(service.doorman),
@@ -83,16 +83,16 @@ def _add_middleware(
     app: FastAPI, service: Service, hosts: Sequence[str], tracing: Tracing | None
 ) -> None:
     """The innermost first."""
-    app.add_middleware(Access, tokens=service.tokens, rate=service.rate)
-    # Inside of the guard, which refuses in a sentence what announces its length.
+    app.add_middleware(AuthMiddleware, tokens=service.tokens, rate_limit=service.rate_limit)
+    # Within SecurityMiddleware, whose 413 is a sentence, for bodies without a length.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
-    # Without a CORS middleware of ours, Gradio adds its own, which welcomes every origin.
+    # Without this CORS middleware, Gradio adds its own, which allows every origin.
     app.add_middleware(CORSMiddleware, allow_origins=[], allow_credentials=False)
-    app.add_middleware(Hosts, hosts=list(hosts))
-    app.add_middleware(Guard, upload_bytes=service.upload_bytes)
+    app.add_middleware(TrustedHosts, hosts=list(hosts))
+    app.add_middleware(SecurityMiddleware, upload_bytes=service.upload_bytes)
     if tracing:
-        app.add_middleware(Spans, tracer=tracing.tracer)
-    app.add_middleware(Journal, requested=service.metrics.requested)
+        app.add_middleware(TraceMiddleware, tracer=tracing.tracer)
+    app.add_middleware(RequestLogMiddleware, on_request=service.metrics.requested)
 
 
 def _add_metrics(app: FastAPI, service: Service) -> None:

@@ -10,14 +10,14 @@ from index.errors import FootnoteError
 from rag.settings import Settings
 from rag.types import Answer, Answers
 from ui.http.auth import Caller
-from ui.observability.logs import Asked
+from ui.observability.logs import QuestionLog
 from ui.observability.metrics import Metrics
 from ui.observability.tracing import Tracing
 from ui.service.admission import AdmissionControl, Limits, Observer, streamed
 from ui.service.answer_options import Manners
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
-from ui.service.tokens import Rate, Tokens
+from ui.service.tokens import RateLimit, Tokens
 
 _OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
 _READS = "Your token may read; to add or delete documents, log in with one that may write."
@@ -32,7 +32,7 @@ class Service:
     doorman: AdmissionControl
     library: Library
     metrics: Metrics
-    rate: Rate
+    rate_limit: RateLimit
     tokens: Tokens | None
     upload_bytes: int
     manners: Manners
@@ -52,20 +52,20 @@ def make_service(
         waiting=wanted.queue,
         seconds=wanted.answer_seconds,
     )
-    observer = _All((metrics, Asked()))
+    observer = _All((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
     doorman = AdmissionControl(engine, limits, observer, streaming)
     library = Library(settings, doorman, "" if wanted.uploads else _OFF)
-    metrics.watch("footnote_answers_running", "Answers being made", lambda: doorman.running)
-    metrics.watch("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)
-    metrics.watch("footnote_generation", "Generation of the index", _number(engine))
-    metrics.watch("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
+    metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: doorman.running)
+    metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)
+    metrics.add_gauge("footnote_generation", "Generation of the index", _number(engine))
+    metrics.add_gauge("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
     return Service(
         engine,
         doorman,
         library,
         metrics,
-        Rate(wanted.requests_per_minute or 0),
+        RateLimit(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,
         settings.max_file_mb << 20,
         Manners(settings),

@@ -256,7 +256,7 @@ def test_injected_document_is_only_words_in_the_list_of_sources(payload: str) ->
         DocumentInfo(text, text, 1, 1, 1, None, 0, (text,)),
         DocumentInfo(text, "", 1, None, 0, text, 0, ()),
     )
-    shelf = LibraryState(1, infos, SyncState(fault=text), "", (text,))
+    shelf = LibraryState(1, infos, SyncState(error=text), "", (text,))
     assert active_in_page(shelf_html(shelf)) == []
 
 

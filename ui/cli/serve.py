@@ -121,7 +121,7 @@ def serve(
     from index.sync.doctor import heal
     from rag.engine import build
     from ui.app import make_app
-    from ui.observability.logs import secrets_of, set_up
+    from ui.observability.logs import configure_logging, secrets_of
     from ui.observability.tracing import tracing_of
 
     tracing = tracing_of(os.environ)
@@ -133,7 +133,7 @@ def serve(
     try:
         ready = _ready_line(engine, host, listener.getsockname()[1])
         app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
-        set_up(secrets_of(settings), log_json)
+        configure_logging(secrets_of(settings), log_json)
         _tell_who_may(host, app)
         _run(app, engine, listener, ready, wanted.proxy)
     finally:

@@ -15,6 +15,7 @@ from starlette.routing import Match
 from index.errors import EmptyIndex
 from rag.schema import AnswerBody, SearchBody
 from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
+from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.http.sse import frames
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MOST_PASSAGES, Manners, Name
@@ -27,8 +28,6 @@ from ui.service.settings import (
 
 EVENT_STREAM = "text/event-stream"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-# What nginx logs for a client that did not wait; nobody is there to read it.
-LEFT = 499
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
 ]
@@ -216,7 +215,7 @@ def _add_answers(router: APIRouter, doorman: AdmissionControl, manners: Manners)
         events = doorman.stream(body.question, body.history, manners.check(options))
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_left(events, request)
-            return AnswerBody.of(answer) if answer else Response(status_code=LEFT)
+            return AnswerBody.of(answer) if answer else Response(status_code=CLIENT_CLOSED_REQUEST)
         # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
         first = await run_in_threadpool(next, events)
         return StreamingResponse(

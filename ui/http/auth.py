@@ -1,4 +1,4 @@
-"""Who may call: nobody without a token where one is asked for, and nobody too often."""
+"""Authentication and rate limits: bearer tokens, the login page and its cookie."""
 
 from __future__ import annotations
 
@@ -14,41 +14,104 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import StoreError
-from ui.http.errors import sentence, too_often
-from ui.service.tokens import Rate, Token, Tokens
+from ui.http.errors import NOT_FOUND, error_response, rate_limited
+from ui.service.tokens import RateLimit, Tokens
+from ui.templating import render
 
 COOKIE = "footnote"
 LOGIN = "/login"
+LOGINS_PER_MINUTE = 10
 _COOKIE_SECONDS = 30 * 24 * 3600
-_MOST_BYTES = 1_000
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>Footnote</title>
-<link rel="icon" href="/page/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/page/fonts.css"><link rel="stylesheet" href="/page/document.css">
-</head><body><h1>Footnote</h1>{notice}<form method="post" action="/login"><p><label for="token">
-Token</label></p><p><input id="token" name="token" type="password" required autofocus
-autocomplete="current-password" size="50"> <button>Log in</button></p></form>
-<p class="path">Whoever runs this server makes tokens with: footnote token new</p></body></html>"""
-_WRONG = '<p class="notice" role="alert">There is no such token.</p>'
+_LOGIN_BYTES = 1_000
+_UNKNOWN_TOKEN = "There is no such token."
+# Without a token: whether the server is up, and the files of the login page.
+_PUBLIC = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
+_PUBLIC_PREFIX = "/page/"
+_RATE_LIMITED = {"POST", "PUT", "DELETE", "PATCH"}
+_CALLER = "footnote.caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request: the id of a token, "" where none is required, and its rights."""
+
+    id: str
+    may_write: bool
+
+
+def caller_of(scope: Mapping[str, Any]) -> Caller:
+    """The caller of a request that passed `AuthMiddleware`."""
+    caller: Caller = scope[_CALLER]
+    return caller
+
+
+class AuthMiddleware:
+    """ASGI middleware: requires a token where there are tokens, and applies the rate limit.
+
+    The token is sent as `Authorization: Bearer`, or as the cookie that the login page sets.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: Tokens | None, rate_limit: RateLimit) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._rate_limit = rate_limit
+        self._login_limit = RateLimit(LOGINS_PER_MINUTE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        reply = await self._reply(Request(scope, receive))
+        await (reply or self._app)(scope, receive, send)
+
+    async def _reply(self, request: Request) -> Response | None:
+        """The reply to a request that is not passed on."""
+        # Not the URL's path: a caller's Host header is a part of that.
+        path, client = request.scope["path"], request.client.host if request.client else ""
+        if path.rstrip("/") == LOGIN:
+            return await self._login(request, client)
+        if self._tokens is None:
+            request.scope[_CALLER] = Caller("", may_write=True)
+        elif path not in _PUBLIC and not path.startswith(_PUBLIC_PREFIX):
+            try:
+                token = self._tokens.find(_secret(request.headers))
+            except StoreError as error:
+                return error_response(503, str(error))
+            if token is None:
+                return _unauthorized(request)
+            if _scope_of(request.method, path) not in token.scopes:
+                message = "This token may read only; run: footnote token new --write"
+                return error_response(403, message)
+            client = token.id
+            request.scope[_CALLER] = Caller(token.id, "write" in token.scopes)
+        wait = self._rate_limit.hit(client) if _is_rate_limited(request.method, path) else 0
+        return rate_limited(wait) if wait else None
+
+    async def _login(self, request: Request, client: str) -> Response:
+        if self._tokens is None:
+            return error_response(404, NOT_FOUND)  # and not Gradio's
+        wait = self._login_limit.hit(client) if request.method == "POST" else 0
+        return rate_limited(wait) if wait else await log_in(request, self._tokens)
 
 
 async def log_in(request: Request, tokens: Tokens) -> Response:
-    """Show the page; for a token that is sent from it, set the cookie and lead to the chat."""
+    """The login page; for a token that is posted from it, the cookie and the way to the chat."""
     if request.method in {"GET", "HEAD"}:
-        return HTMLResponse(_PAGE.format(notice=""))
+        return HTMLResponse(render("login.html", notice=""))
     if request.method != "POST":
-        return sentence(405, "The login page is read and sent only.", {"Allow": "GET, POST"})
-    body = (await request.body())[:_MOST_BYTES].decode("utf-8", "replace")
+        message = "The login page is read and sent only."
+        return error_response(405, message, {"Allow": "GET, POST"})
+    body = (await request.body())[:_LOGIN_BYTES].decode("utf-8", "replace")
     secret = parse_qs(body).get("token", [""])[0].strip()
     try:
-        known = tokens.find(secret)
+        token = tokens.find(secret)
     except StoreError as error:
-        return sentence(503, str(error))
-    if known is None:
-        return HTMLResponse(_PAGE.format(notice=_WRONG), 401)
+        return error_response(503, str(error))
+    if token is None:
+        return HTMLResponse(render("login.html", notice=_UNKNOWN_TOKEN), 401)
     reply = RedirectResponse("/", 303)
-    # A browser tells the address it has open; a proxy may have taken the s off ours.
+    # The Origin header names the scheme that the browser sees; a proxy may have ended TLS.
     secure = urlsplit(request.headers.get("origin", "")).scheme == "https"
     reply.set_cookie(
         COOKIE, secret, _COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure
@@ -56,78 +119,10 @@ async def log_in(request: Request, tokens: Tokens) -> Response:
     return reply
 
 
-LOGINS_PER_MINUTE = 10
-# What anyone may have: whether the server is there, and what the login page is made of.
-_FREE = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
-_FREE_BELOW = "/page/"
-_COUNTED = {"POST", "PUT", "DELETE", "PATCH"}
-_CALLER = "footnote.caller"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls: the id of a token, "" where none is asked for, and whether it may write."""
-
-    id: str
-    may_write: bool
-
-
-def caller_of(scope: Mapping[str, Any]) -> Caller:
-    """Who sent a request, which must have come through `Access`."""
-    caller: Caller = scope[_CALLER]
-    return caller
-
-
-class Access:
-    """ASGI middleware: asks for a token if there are tokens, and keeps each client to its rate.
-
-    A token is shown as `Authorization: Bearer`, or as the cookie that the login page sets.
-    """
-
-    def __init__(self, app: ASGIApp, tokens: Tokens | None, rate: Rate) -> None:
-        self._app = app
-        self._tokens = tokens
-        self._rate = rate
-        self._logins = Rate(LOGINS_PER_MINUTE)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        reply = await self._reply(request)
-        await (reply or self._app)(scope, receive, send)
-
-    async def _reply(self, request: Request) -> Response | None:
-        # Not the URL's path: a caller's Host header is a part of that.
-        path, client = request.scope["path"], request.client.host if request.client else ""
-        if self._tokens is None:
-            request.scope[_CALLER] = Caller("", may_write=True)
-        if path.rstrip("/") == LOGIN and self._tokens is None:
-            return sentence(404, "There is nothing at this address.")  # and not Gradio's
-        if self._tokens:
-            if path.rstrip("/") == LOGIN:
-                wait = self._logins.wait(client) if request.method == "POST" else 0
-                return too_often(wait) if wait else await log_in(request, self._tokens)
-            if path not in _FREE and not path.startswith(_FREE_BELOW):
-                try:
-                    token = self._tokens.find(_shown(request.headers))
-                except StoreError as error:
-                    return sentence(503, str(error))
-                if reply := _refusal(request, token):
-                    return reply
-                assert token
-                client = token.id
-                request.scope[_CALLER] = Caller(token.id, "write" in token.scopes)
-        wait = self._rate.wait(client) if _is_counted(request.method, path) else 0
-        return too_often(wait) if wait else None
-
-
-def _shown(headers: Headers) -> str:
-    """The secret that a request shows; what is in the header goes before the cookie."""
-    kind, _, secret = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
+def _secret(headers: Headers) -> str:
+    """The secret of a request: its bearer token, else its cookie, else ""."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
         return secret.strip()
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -136,24 +131,20 @@ def _shown(headers: Headers) -> str:
     return cookie.value if cookie else ""
 
 
-def _refusal(request: Request, token: Token | None) -> Response | None:
-    """The answer to a caller without a token, or whose token does not allow this."""
-    if token is None:
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(LOGIN, 303)
-        return sentence(401, "A token is needed here.", {"WWW-Authenticate": "Bearer"})
-    if _needed(request.method, request.scope["path"]) not in token.scopes:
-        return sentence(403, "This token may read only; run: footnote token new --write")
-    return None
+def _unauthorized(request: Request) -> Response:
+    """The reply without a valid token: to a browser the login page, to a program a 401."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(LOGIN, 303)
+    return error_response(401, "A token is needed here.", {"WWW-Authenticate": "Bearer"})
 
 
-def _needed(method: str, path: str) -> str:
-    """The scope that a request needs: documents are changed under two addresses alone."""
+def _scope_of(method: str, path: str) -> str:
+    """The scope that a request requires: only documents can be changed."""
     changes = method not in {"GET", "HEAD", "OPTIONS"}
     return "write" if changes and path.startswith(("/v1/documents", "/v1/sync")) else "read"
 
 
-def _is_counted(method: str, path: str) -> bool:
-    """Whether a request costs something. The page's small talk with its server does not."""
-    small_talk = path.startswith("/gradio_api/") and not path.startswith("/gradio_api/queue/join")
-    return method in _COUNTED and not small_talk
+def _is_rate_limited(method: str, path: str) -> bool:
+    """Whether the rate limit counts a request; of the page's own calls only questions count."""
+    of_page = path.startswith("/gradio_api/") and not path.startswith("/gradio_api/queue/join")
+    return method in _RATE_LIMITED and not of_page

@@ -1,4 +1,4 @@
-"""Documents added and deleted over HTTP, and the sync that follows."""
+"""Routes that add and delete documents, and the sync that follows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from ui.http.api import LEFT, ErrorBody
+from ui.http.api import ErrorBody
+from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.service.library import Library
 
 Name = Annotated[str, Path(description="the document's path in its folder")]
 Replies = dict[int | str, dict[str, Any]]
-_FAULTS: Replies = {
+_ERRORS: Replies = {
     status: {"model": ErrorBody, "description": description}
     for status, description in {
         403: "Documents can't be changed here, or not with this token",
@@ -45,27 +46,27 @@ class UploadedBody(BaseModel):
 
 
 class SyncBody(BaseModel):
-    """How far the sync is; `fault` says why the last one failed, or what this one waits for."""
+    """Progress of the sync; `fault` says why the last one failed, or what this one waits for."""
 
     running: bool
     stage: str = Field(description="waiting, starting, reading or embedding")
     done: int
     total: int
-    fault: str
+    fault: str = Field(validation_alias="error")
 
 
-def change_routes(library: Library, most_bytes: int) -> APIRouter:
-    """The routes that change documents; a body may have so many bytes."""
+def change_routes(library: Library, max_bytes: int) -> APIRouter:
+    """The routes that change documents; an uploaded file has at most so many bytes."""
     router = APIRouter(tags=["Documents"])
-    _add_upload(router, library, most_bytes)
+    _add_upload(router, library, max_bytes)
 
-    @router.delete("/v1/documents/{path:path}", status_code=202, responses=_faults(403, 404, 503))
+    @router.delete("/v1/documents/{path:path}", status_code=202, responses=_errors(403, 404, 503))
     def delete(path: Name) -> SyncBody:
         """Delete a document's file; the sync takes it out of the index."""
         library.remove(path)
         return _sync_of(library)
 
-    @router.post("/v1/sync", status_code=202, responses=_faults(403))
+    @router.post("/v1/sync", status_code=202, responses=_errors(403))
     def sync() -> SyncBody:
         """Bring the index into line with the folder."""
         library.reindex()
@@ -79,15 +80,15 @@ def change_routes(library: Library, most_bytes: int) -> APIRouter:
     return router
 
 
-def _add_upload(router: APIRouter, library: Library, most_bytes: int) -> None:
+def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
     replaced: Replies = {200: {"model": UploadedBody, "description": "The file was replaced"}}
 
     @router.put(
         "/v1/documents/{path:path}",
-        max_body_size=most_bytes,
+        max_body_size=max_bytes,
         status_code=201,
         response_model=UploadedBody,
-        responses=replaced | _faults(403, 413, 415, 422, 503),
+        responses=replaced | _errors(403, 413, 415, 422, 503),
         openapi_extra=_FILE,
     )
     async def put(path: Name, request: Request, response: Response) -> UploadedBody | Response:
@@ -101,14 +102,14 @@ def _add_upload(router: APIRouter, library: Library, most_bytes: int) -> None:
         try:
             uploaded = await run_in_threadpool(library.add, path, blocks())
         except ClientDisconnect:
-            return Response(status_code=LEFT)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         if uploaded.replaced:
             response.status_code = 200
         return UploadedBody.model_validate(uploaded, from_attributes=True)
 
 
-def _faults(*statuses: int) -> Replies:
-    return {status: _FAULTS[status] for status in statuses}
+def _errors(*statuses: int) -> Replies:
+    return {status: _ERRORS[status] for status in statuses}
 
 
 def _sync_of(library: Library) -> SyncBody:

@@ -1,4 +1,4 @@
-"""Every fault as `{"error": {"message": ...}}`: a sentence, never an exception's text or input."""
+"""Every error as `{"error": {"message": ...}}`: a sentence, never an exception's text or input."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +14,10 @@ from ui.service.answer_options import NotOffered
 from ui.service.library import BadUpload, NotAllowed, TooLarge, UnreadKind
 from ui.service.settings import BODY_BYTES
 
+# What nginx logs for a client that closed its connection; nobody receives it.
+CLIENT_CLOSED_REQUEST = 499
+NOT_FOUND = "There is nothing at this address."
+INVALID_JSON = "The body is not JSON."
 _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (UnknownDocument, 404),
     (NotAllowed, 403),
@@ -26,56 +30,59 @@ _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (IndexMismatch, 409),
     (FootnoteError, 400),
 )
-_SENTENCES = {
-    404: "There is nothing at this address.",
-    413: f"The request is larger than {BODY_BYTES:,} bytes.",
-}
+_MESSAGES = {404: NOT_FOUND, 413: f"The request is larger than {BODY_BYTES:,} bytes."}
 _INTERNAL = "Something went wrong on the server; its log says what."
 
 
 def status_of(error: FootnoteError) -> int:
-    """The HTTP status that an error of ours stands for."""
+    """The HTTP status of one of Footnote's own errors."""
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
-def handle_faults(app: FastAPI) -> None:
-    """Let an application answer every fault in the one shape."""
+def retry_after(error: FootnoteError) -> dict[str, str] | None:
+    """The header that says when to retry, if the error says it."""
+    return {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Reply to every error in the one shape."""
 
     @app.exception_handler(FootnoteError)
-    def ours(_: Request, error: FootnoteError) -> JSONResponse:
-        retry = {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
-        return sentence(status_of(error), str(error), retry)
+    def own_error(_: Request, error: FootnoteError) -> JSONResponse:
+        return error_response(status_of(error), str(error), retry_after(error))
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return sentence(422, _rule_broken(error.errors()))
+    def invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+        field, rule = first_violation(error.errors())
+        return error_response(422, f"{field}: {rule}" if field else rule)
 
     @app.exception_handler(HTTPException)
-    def refused(_: Request, error: HTTPException) -> JSONResponse:
-        message = _SENTENCES.get(error.status_code, str(error.detail))
-        return sentence(error.status_code, message, error.headers)
+    def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        message = _MESSAGES.get(error.status_code, str(error.detail))
+        return error_response(error.status_code, message, error.headers)
 
     @app.exception_handler(Exception)
-    def broken(_: Request, __: Exception) -> JSONResponse:
-        return sentence(500, _INTERNAL)
+    def internal_error(_: Request, __: Exception) -> JSONResponse:
+        return error_response(500, _INTERNAL)
 
 
-def sentence(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A refusal or fault as every door tells it."""
+def error_response(
+    status: int, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """An error in the shape of the JSON API."""
     return JSONResponse({"error": {"message": message}}, status, headers)
 
 
-def too_often(seconds: int) -> JSONResponse:
-    """The answer to a client that asks more than its rate."""
+def rate_limited(seconds: int) -> JSONResponse:
+    """The reply to a client beyond its rate limit."""
     message = f"Too many requests; ask again in {seconds} s."
-    return sentence(429, message, {"Retry-After": str(seconds)})
+    return error_response(429, message, {"Retry-After": str(seconds)})
 
 
-def _rule_broken(errors: Sequence[Any]) -> str:
-    """The first thing wrong with a request: where, and which rule it breaks."""
+def first_violation(errors: Sequence[Any]) -> tuple[str, str]:
+    """The field, "" for the whole, and the broken rule of pydantic's first validation error."""
     first = errors[0]
     if first["type"] == "json_invalid":
-        return "The body is not JSON."
-    where = ".".join(str(part) for part in first["loc"] if part != "body")
-    rule = str(first["msg"]).removeprefix("Value error, ")
-    return f"{where}: {rule}" if where else rule
+        return "", INVALID_JSON
+    field = ".".join(str(part) for part in first["loc"] if part != "body")
+    return field, str(first["msg"]).removeprefix("Value error, ")

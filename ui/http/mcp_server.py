@@ -36,6 +36,7 @@ from rag.llm.sanitize import plain
 from rag.schema import SearchBody
 from rag.types import Answer, Answers, Done, Event
 from ui.http.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
+from ui.http.errors import first_violation
 from ui.http.sse import FAULT, steps
 from ui.service.plain_text import Checked, passages_of, readable
 from ui.service.settings import BODY_BYTES, HISTORY_TURNS
@@ -256,11 +257,9 @@ def _failed(sentence: str) -> CallToolResult:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first thing wrong with a tool's arguments."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    rule = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {rule}" if where else rule
+    """The first invalid argument of a tool, and its rule."""
+    field, rule = first_violation(error.errors(include_url=False, include_input=False))
+    return f"{field}: {rule}" if field else rule
 
 
 def _tool(

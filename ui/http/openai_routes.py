@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
 from rag.types import Answers, Done, Event
-from ui.http.api import EVENT_STREAM, LEFT, answer_unless_left
-from ui.http.errors import status_of
+from ui.http.api import EVENT_STREAM, answer_unless_left
+from ui.http.errors import CLIENT_CLOSED_REQUEST, first_violation, retry_after, status_of
 from ui.http.openai_schema import (
     MODEL,
     ChatCompletion,
@@ -30,7 +30,6 @@ from ui.http.openai_schema import (
     chunks,
 )
 from ui.http.sse import FAULT, KEEP_ALIVE, steps
-from ui.service.admission import Busy
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +56,7 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except FootnoteError as error:
-                retry = {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
-                return _refusal(status_of(error), str(error), headers=retry)
+                return _refusal(status_of(error), str(error), headers=retry_after(error))
             except RequestValidationError as error:
                 return _invalid(error)
             except HTTPException as error:
@@ -93,7 +91,9 @@ def openai_routes(engine: Answers) -> APIRouter:
         events = engine.stream(body.question, body.turns)
         if not body.stream:
             answer = await answer_unless_left(events, request)
-            return ChatCompletion.of(answer) if answer else Response(status_code=LEFT)
+            if answer is None:
+                return Response(status_code=CLIENT_CLOSED_REQUEST)
+            return ChatCompletion.of(answer)
         # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
         await run_in_threadpool(next, events)
         usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -136,12 +136,8 @@ def _unknown(model: str) -> JSONResponse:
 
 
 def _invalid(error: RequestValidationError) -> JSONResponse:
-    """The first thing wrong with a request, and in which field of it."""
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return _refusal(400, "The body is not JSON.")
-    param = ".".join(str(part) for part in first["loc"][1:])
-    rule = str(first["msg"]).removeprefix("Value error, ")
+    """The reply to an invalid request, which names the field and its rule."""
+    param, rule = first_violation(error.errors())
     return _refusal(400, f"{param}: {rule}" if param else rule, param or None)
 
 

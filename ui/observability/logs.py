@@ -1,6 +1,6 @@
-"""Logs: one line per event on standard error, without what people ask or documents say.
+"""Logging to standard error, one line per event, without questions or texts of documents.
 
-An exception is told by its kind and place. Its message is left out, since libraries quote in it
+An exception is logged by its type and place. Its message is left out, since libraries quote in it
 what they were given: a question, a document's words, an address with a password.
 """
 
@@ -23,6 +23,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.settings import Settings
+from rag.types import Answer
+from ui.http.errors import CLIENT_CLOSED_REQUEST
+from ui.service.admission import outcome_of
 from ui.service.tokens import PREFIX
 
 log = logging.getLogger(__name__)
@@ -30,38 +33,36 @@ log = logging.getLogger(__name__)
 REQUEST_ID = "X-Request-Id"
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-_REMOVED = "[removed]"
+_REDACTED = "[removed]"
 _TOKEN = re.compile(rf"\b{PREFIX}[\w-]{{20,}}")
-_GOOD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_FACTS = "facts"
+_VALID_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_FIELDS = "fields"
 _FRAMES = 8
-# Status by which nginx logs a request whose client did not wait for the answer.
-_LEFT = 499
 
-Requested = Callable[[str, str, int], None]
+OnRequest = Callable[[str, str, int], None]
 
 
-def set_up(secrets: Sequence[str] = (), as_json: bool = False) -> None:
-    """Have all loggers write to standard error; none of the secrets is ever written.
+def configure_logging(secrets: Sequence[str] = (), as_json: bool = False) -> None:
+    """Have all loggers write to standard error, with the secrets redacted.
 
-    As JSON, every request is logged too, and otherwise what went wrong.
+    As JSON, every request is logged; otherwise warnings and errors alone.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(secrets, as_json))
+    handler.setFormatter(_Formatter(secrets, as_json))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    # The libraries' own lines tell addresses and texts.
+    # Below warnings, libraries log addresses and texts.
     logging.getLogger("ui").setLevel(logging.INFO if as_json else logging.WARNING)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """What must not be written: the LLM's key, and the password in its address."""
+    """What must not be logged: the LLM's key, and the password in its URL, raw and decoded."""
     parts = [settings.llm_key.get_secret_value(), urlsplit(settings.llm_url).password or ""]
     return tuple({secret for part in parts if part for secret in (part, unquote(part))})
 
 
-class _Lines(logging.Formatter):
+class _Formatter(logging.Formatter):
     def __init__(self, secrets: Sequence[str], as_json: bool) -> None:
         super().__init__()
         # The longest first: one may hold another.
@@ -71,21 +72,21 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = self._json(record) if self._as_json else self._plain(record)
-        return self._secret.sub(_REMOVED, line)
+        return self._secret.sub(_REDACTED, line)
 
     def _json(self, record: logging.LogRecord) -> str:
-        facts: dict[str, object] = {
+        fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
         }
         if identifier := request_id.get():
-            facts["request"] = identifier
-        facts |= getattr(record, _FACTS, {})
+            fields["request"] = identifier
+        fields |= getattr(record, _FIELDS, {})
         if record.exc_info:
-            facts["error"] = _where(record.exc_info[1])
-        return json.dumps(facts)
+            fields["error"] = _where(record.exc_info[1])
+        return json.dumps(fields)
 
     def _plain(self, record: logging.LogRecord) -> str:
         identifier = request_id.get()
@@ -98,7 +99,7 @@ class _Lines(logging.Formatter):
 
 
 def _where(error: BaseException | None) -> str:
-    """An exception's kind and its causes' kinds, and the calls that led to it, the last first."""
+    """The types of an exception and its causes, and the frames that raised it, innermost first."""
     kinds, calls = list[str](), list[str]()
     while error:
         kinds.append(type(error).__name__)
@@ -116,26 +117,26 @@ def _calls(trace: TracebackType | None) -> list[str]:
     return places[:_FRAMES]
 
 
-class Journal:
-    """ASGI middleware: each request has an id, which its reply and its log lines carry.
+class RequestLogMiddleware:
+    """ASGI middleware: logs each request under an id, which its reply carries too.
 
-    It takes the caller's `X-Request-Id` if that is a plain one. `requested` is told the method,
-    the route (never a path, which a caller may choose) and the status of each.
+    The id is the caller's `X-Request-Id` if that is valid. `on_request` receives the method, the
+    route (never a path, which a caller may choose) and the status of each.
     """
 
-    def __init__(self, app: ASGIApp, requested: Requested) -> None:
+    def __init__(self, app: ASGIApp, on_request: OnRequest) -> None:
         self._app = app
-        self._requested = requested
+        self._on_request = on_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and log how it ended."""
+        """Pass a request on and log its status and duration."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
-        identifier = given if _GOOD_ID.fullmatch(given) else uuid4().hex
+        identifier = given if _VALID_ID.fullmatch(given) else uuid4().hex
         reset = request_id.set(identifier)
-        status, began = _LEFT, time.monotonic()
+        status, began = CLIENT_CLOSED_REQUEST, time.monotonic()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -151,20 +152,20 @@ class Journal:
             raise
         finally:
             route, method = route_of(scope["path"]), _method(scope["method"])
-            self._requested(method, route, status)
-            facts = {
+            self._on_request(method, route, status)
+            fields = {
                 "method": method,
                 "route": route,
                 "status": status,
                 "seconds": round(time.monotonic() - began, 4),
                 "client": (scope.get("client") or ("",))[0],
             }
-            log.info("request", extra={_FACTS: facts})
+            log.info("request", extra={_FIELDS: fields})
             request_id.reset(reset)
 
 
 def route_of(path: str) -> str:
-    """Which of the few kinds of addresses a path belongs to, without any document's name."""
+    """The route of a path, one of a few; it names no document."""
     parts = path.split("/")[1:]
     if parts[0] == "v1":
         known = {"ask", "search", "documents", "models", "sync"}
@@ -177,21 +178,19 @@ def _method(name: str) -> str:
     return name if name in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} else "OTHER"
 
 
-class Asked:
-    """Logs what became of each question, by its length alone."""
+class QuestionLog:
+    """Logs the outcome of each question; of its text the length alone."""
 
-    def answered(self, question: str, answer: object) -> None:
-        """An answer is complete."""
-        refusal = getattr(answer, "refusal", None)
-        seconds = getattr(answer, "seconds", {})
-        facts = {
+    def answered(self, question: str, answer: Answer) -> None:
+        """Log an answer."""
+        fields = {
             "characters": len(question),
-            "outcome": refusal.reason.value if refusal else "answered",
-            "seconds": round(seconds.get("total", 0.0), 4),
+            "outcome": answer.refusal.reason.value if answer.refusal else "answered",
+            "seconds": round(answer.seconds.get("total", 0.0), 4),
         }
-        log.info("question", extra={_FACTS: facts})
+        log.info("question", extra={_FIELDS: fields})
 
     def failed(self, question: str, error: BaseException | None) -> None:
-        """A question was turned away or broke, or its client left."""
-        outcome = type(error).__name__.lower() if error else "left"
-        log.info("question", extra={_FACTS: {"characters": len(question), "outcome": outcome}})
+        """Log a question without an answer; without an error, its client left."""
+        outcome = outcome_of(error) or type(error).__name__.lower()
+        log.info("question", extra={_FIELDS: {"characters": len(question), "outcome": outcome}})

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what became of questions, how long it took, and what goes on now."""
+"""Prometheus metrics: outcomes of questions, durations of stages, requests and gauges."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from prometheus_client import (
 )
 
 from rag.types import Answer
-from ui.service.admission import Busy, Late, Stopping
+from ui.service.admission import outcome_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STAGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-_FAULTS: tuple[tuple[type[BaseException], str], ...] = (
-    (Busy, "busy"),
-    (Late, "late"),
-    (Stopping, "stopping"),
-)
 
 
 class Metrics:
-    """The figures of one application; it is told of questions and of requests."""
+    """The metrics of one application; an observer of its questions and requests."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -57,9 +52,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """Show a figure that is looked up when it is asked for."""
-        Gauge(name, meaning, registry=self._registry).set_function(value)
+    def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
+        """Add a gauge whose value is looked up at each scrape."""
+        Gauge(name, description, registry=self._registry).set_function(value)
 
     def answered(self, question: str, answer: Answer) -> None:
         """Count an answer."""
@@ -72,13 +67,12 @@ class Metrics:
 
     def failed(self, question: str, error: BaseException | None) -> None:
         """Count a question without an answer."""
-        kinds = (name for kind, name in _FAULTS if isinstance(error, kind))
-        self._questions.labels(next(kinds, "fault") if error else "left").inc()
+        self._questions.labels(outcome_of(error) or "fault").inc()
 
     def requested(self, method: str, route: str, status: int) -> None:
-        """Count a request; the route is one of a few, so that no caller makes up new figures."""
+        """Count a request; routes are few, so that no caller adds label values."""
         self._requests.labels(method, route, str(status)).inc()
 
     def text(self) -> bytes:
-        """All figures in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)

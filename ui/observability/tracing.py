@@ -1,6 +1,6 @@
-"""Spans for OpenTelemetry: what a request and its answer went through, never what was said in it.
+"""OpenTelemetry spans of requests, answers and calls of the LLM, without any texts.
 
-Exceptions are told by their kind: their messages quote questions, documents and addresses.
+Exceptions are recorded by type: their messages quote questions, documents and addresses.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 from ui.observability.logs import request_id, route_of
 
 # The exporter's own variables, by OpenTelemetry's specification.
-_COLLECTOR = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
-_ENDS = {"LLMChatEndEvent", "ExceptionEvent", "SpanDropEvent"}
-# A collector that holds its reply back must not hold the end of the server.
+_END_EVENTS = {"LLMChatEndEvent", "ExceptionEvent", "SpanDropEvent"}
+# A collector that does not reply must not delay the end of the server.
 _FLUSH_SECONDS = 2.0
 
 
 def tracing_of(environment: Mapping[str, str]) -> Tracing | None:
-    """Tracing to the collector that the environment names, None if it names none.
+    """Tracing to the OTLP endpoint that the environment names, None if it names none.
 
     Raises ConfigError if the exporter is not installed.
     """
-    if not any(environment.get(name) for name in _COLLECTOR):
+    if not any(environment.get(name) for name in _ENDPOINT_VARIABLES):
         return None
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
@@ -59,17 +59,17 @@ def tracing_of(environment: Mapping[str, str]) -> Tracing | None:
 
 
 class Tracing:
-    """Spans of one application; `close` sends what is left."""
+    """The tracer of one application; `close` flushes it."""
 
     def __init__(self, processor: SpanProcessor) -> None:
-        # Not the global provider: libraries would send spans of their own, with texts in them.
+        # Not the global provider: libraries would add spans of their own, with texts in them.
         name = os.environ.get("OTEL_SERVICE_NAME", "footnote")
         resource = Resource.create({SERVICE_NAME: name, SERVICE_VERSION: version("footnote")})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
         self.tracer = self._provider.get_tracer("footnote")
-        self._calls = _Calls(self.tracer)
-        root_dispatcher.add_event_handler(self._calls)
+        self._llm_spans = _LLMSpans(self.tracer)
+        root_dispatcher.add_event_handler(self._llm_spans)
 
     def stream(
         self,
@@ -79,26 +79,26 @@ class Tracing:
         options: AskOptions = AskOptions(),
     ) -> Generator[Event, None, None]:
         """As the engine's, with spans around the answer."""
-        facts = {"footnote.question.characters": len(question), "footnote.turns": len(turns)}
+        attributes = {"footnote.question.characters": len(question), "footnote.turns": len(turns)}
         with (
-            _span(self.tracer, "ask", facts) as ask,
+            _span(self.tracer, "ask", attributes) as ask,
             closing(engine.stream(question, turns, options)) as events,
         ):
             for event in events:
                 if isinstance(event, Done):
-                    ask.set_attributes(_facts_of(event.answer))
+                    ask.set_attributes(_attributes_of(event.answer))
                     self._add_stages(event.answer.seconds)
                 yield event
 
     def close(self) -> None:
-        """Send the last spans, for up to two seconds."""
-        root_dispatcher.event_handlers.remove(self._calls)
+        """Flush the last spans, for up to two seconds."""
+        root_dispatcher.event_handlers.remove(self._llm_spans)
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
         last.join(_FLUSH_SECONDS)
 
     def _add_stages(self, seconds: Mapping[str, float]) -> None:
-        """Spans of the stages by the answer's own clock: each began where the one before ended."""
+        """Add a span for each stage, from the answer's timings; they follow each other."""
         began = time.time_ns() - _nanoseconds(seconds.get("total", 0.0))
         for name, taken in seconds.items():
             if name != "total":
@@ -107,40 +107,40 @@ class Tracing:
                 began = ended
 
 
-class Spans:
-    """ASGI middleware: a span for each request of the API, which goes on a caller's trace."""
+class TraceMiddleware:
+    """ASGI middleware: a span for each request of the API, within the caller's trace."""
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
         self._app = app
         self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on within its span. The page's small talk has none."""
+        """Pass a request on within its span; requests of the page have none."""
         route = route_of(scope["path"]) if scope["type"] == "http" else ""
         if not route.startswith(("/v1/", "/mcp")):
             await self._app(scope, receive, send)
             return
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        facts = {
+        attributes = {
             "http.request.method": method,
             "http.route": route,
             "footnote.request": request_id.get(),
         }
         caller = TraceContextTextMapPropagator().extract(dict(Headers(scope=scope)))
-        with _span(self._tracer, f"{method} {route}", facts, SpanKind.SERVER, caller) as span:
+        with _span(self._tracer, f"{method} {route}", attributes, SpanKind.SERVER, caller) as span:
 
-            async def send_noted(message: Message) -> None:
+            async def send_recorded(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:
                         span.set_status(StatusCode.ERROR)
                 await send(message)
 
-            await self._app(scope, receive, send_noted)
+            await self._app(scope, receive, send_recorded)
 
 
-class _Calls(BaseEventHandler):
-    """A span for each call of an LLM, from llama-index's events, which also tell of its faults."""
+class _LLMSpans(BaseEventHandler):
+    """A span for each call of an LLM, from llama-index's events, also of its errors."""
 
     _tracer: Tracer = PrivateAttr()
     _open: dict[str, Span] = PrivateAttr(default_factory=dict)
@@ -150,16 +150,16 @@ class _Calls(BaseEventHandler):
         self._tracer = tracer
 
     def handle(self, event: Any, **_: Any) -> None:  # noqa: ANN401
-        """Begin or end a span. An event is known by its name: importing its class takes seconds."""
+        """Start or end a span. An event is known by its name: importing its class takes seconds."""
         kind = event.class_name()
         if kind == "LLMChatStartEvent":
             model = str(event.model_dict.get("model_name", ""))
-            facts = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model}
+            attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model}
             self._open[event.span_id] = self._tracer.start_span(
-                "llm", kind=SpanKind.CLIENT, attributes=facts
+                "llm", kind=SpanKind.CLIENT, attributes=attributes
             )
-        elif kind in _ENDS and (span := self._open.pop(event.span_id, None)):
-            _note(span, getattr(event, "exception", None))
+        elif kind in _END_EVENTS and (span := self._open.pop(event.span_id, None)):
+            _record(span, getattr(event, "exception", None))
             span.end()
 
 
@@ -167,24 +167,24 @@ class _Calls(BaseEventHandler):
 def _span(
     tracer: Tracer,
     name: str,
-    facts: Mapping[str, str | int] | None = None,
+    attributes: Mapping[str, str | int] | None = None,
     kind: SpanKind = SpanKind.INTERNAL,
     context: Context | None = None,
 ) -> Iterator[Span]:
-    """A span that is the current one meanwhile, and tells what ended it."""
-    span = tracer.start_span(name, context, kind, facts)
+    """A current span that records the exception that ends it."""
+    span = tracer.start_span(name, context, kind, attributes)
     try:
         with use_span(span, record_exception=False, set_status_on_exception=False):
             yield span
     except BaseException as error:
-        _note(span, error)
+        _record(span, error)
         raise
     finally:
         span.end()
 
 
-def _note(span: Span, error: BaseException | None) -> None:
-    """What ended a span: nothing to speak of, its reader's leaving, or a fault."""
+def _record(span: Span, error: BaseException | None) -> None:
+    """Record what ended a span: an error, or a reader that left."""
     if isinstance(error, Exception):
         span.set_status(StatusCode.ERROR)
         span.set_attribute("error.type", type(error).__name__)
@@ -192,8 +192,8 @@ def _note(span: Span, error: BaseException | None) -> None:
         span.set_attribute("footnote.left", True)
 
 
-def _facts_of(answer: Answer) -> dict[str, str | int | float]:
-    """What became of a question, in numbers and our own words."""
+def _attributes_of(answer: Answer) -> dict[str, str | int | float]:
+    """The attributes of an answer: its outcome and counts."""
     verdicts = Counter(statement.support.value for statement in answer.statements)
     return {
         "footnote.outcome": answer.refusal.reason.value if answer.refusal else "answered",

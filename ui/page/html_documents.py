@@ -58,9 +58,9 @@ def _sync(sync: SyncState) -> str:
     if sync.running:
         stage = _STAGES.get(sync.stage, "Indexing")
         how_far = f" {sync.done:,} of {sync.total:,}" if sync.total else ""
-        waits = f" ({safe(sync.fault)})" if sync.fault else ""
+        waits = f" ({safe(sync.error)})" if sync.error else ""
         return f'<p class="sync" role="status">{stage}{how_far}…{waits}</p>'
-    return f'<p class="fault" role="status">{safe(sync.fault)}</p>' if sync.fault else ""
+    return f'<p class="fault" role="status">{safe(sync.error)}</p>' if sync.error else ""
 
 
 def _waiting(names: Sequence[str]) -> str:

@@ -42,6 +42,19 @@ class Stopping(StoreError):
     """The server is being stopped."""
 
 
+_OUTCOMES = ((Busy, "busy"), (Late, "late"), (Stopping, "stopping"))
+
+
+def outcome_of(error: BaseException | None) -> str:
+    """How logs and metrics name the outcome of a question without an answer.
+
+    "left" without an error: the client left. "" for the engine's own errors.
+    """
+    if error is None:
+        return "left"
+    return next((name for kind, name in _OUTCOMES if isinstance(error, kind)), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """So many are answered at once while so many wait, for so long; an answer takes at most

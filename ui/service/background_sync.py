@@ -1,7 +1,7 @@
-"""Syncs asked for while a server runs: in a process of their own, one at a time.
+"""Background syncs of a running server, one at a time, each in a process of its own.
 
-Chroma holds Python's lock for over a second while it writes, so a sync inside of the server would
-stop every answer.
+Chroma holds the GIL for over a second while it writes, so a sync inside of the server would stop
+every answer.
 """
 
 from __future__ import annotations
@@ -24,27 +24,29 @@ from index.settings import IndexSettings
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-# A sync of someone else is waited for, with a look this often.
-_LOOK_SECONDS = 1.0
+# How often a sync of another process is looked for while it is waited for.
+_POLL_SECONDS = 1.0
 _NICENESS = 10
-_FAULT = "the documents could not be indexed; the server's log says why"
+_FAILED = "the documents could not be indexed; the server's log says why"
 
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """How far a sync is: a stage ("waiting", "starting", "reading", "embedding") with how much is
-    done and how much there is. `fault` says why the last one failed, or what this one waits for.
+    """The progress of a sync: `done` of `total` files or passages of a stage.
+
+    Stages are "waiting", "starting", "reading" and "embedding". `error` says why the last sync
+    failed, or what this one waits for.
     """
 
     running: bool = False
     stage: str = ""
     done: int = 0
     total: int = 0
-    fault: str = ""
+    error: str = ""
 
 
 class BackgroundSync:
-    """Runs a sync after it was asked for, and another if it is asked for meanwhile."""
+    """Runs a sync when one is requested, and another if one is requested meanwhile."""
 
     def __init__(self, settings: IndexSettings) -> None:
         self._settings = settings
@@ -52,23 +54,23 @@ class BackgroundSync:
         self._stop = threading.Event()
         self._state = SyncState()
         self._worker: threading.Thread | None = None
-        self._wanted = False
+        self._requested = False
         self._deleted = set[str]()
         self._process: SpawnProcess | None = None
 
     @property
     def state(self) -> SyncState:
-        """How far it is."""
+        """The progress of the sync."""
         return self._state
 
-    def ask(self, deleted: str | None = None) -> None:
-        """Have the index brought into line with its folder soon, in the background.
+    def request(self, deleted: str | None = None) -> None:
+        """Request a sync of the index with its folder, in the background.
 
-        `deleted` is a document that is gone on purpose: a sync refuses to lose most documents, as
-        when a disk is not mounted, unless all of them were deleted here.
+        `deleted` is a document that was deleted on purpose: a sync refuses to lose most documents,
+        as when a disk is not mounted, unless all of them were deleted here.
         """
         with self._lock:
-            self._wanted = True
+            self._requested = True
             if deleted is not None:
                 self._deleted.add(deleted)
             if not self._state.running and not self._stop.is_set():
@@ -77,12 +79,12 @@ class BackgroundSync:
                 self._worker.start()
 
     def wait(self) -> None:
-        """Return when no sync runs."""
+        """Wait until no sync runs."""
         if worker := self._worker:
             worker.join()
 
     def close(self) -> None:
-        """End what runs; a sync that is cut off changes nothing."""
+        """Stop a running sync; it then changes nothing."""
         with self._lock:
             self._stop.set()
             process = self._process
@@ -91,63 +93,63 @@ class BackgroundSync:
         self.wait()
 
     def _work(self) -> None:
-        fault = ""
-        while (deleted := self._next(fault)) is not None:
+        error = ""
+        while (deleted := self._next(error)) is not None:
             try:
                 self._wait_for_writer()
-                fault = self._run(deleted)
-            except FootnoteError as error:
-                fault = str(error)
-            if not fault:
+                error = self._run(deleted)
+            except FootnoteError as raised:
+                error = str(raised)
+            if not error:
                 with self._lock:
                     self._deleted -= deleted
 
-    def _next(self, fault: str) -> set[str] | None:
-        """What was deleted until now, or None if no sync is wanted."""
+    def _next(self, error: str) -> set[str] | None:
+        """The deletions so far, or None if no sync is requested."""
         with self._lock:
-            if not self._wanted or self._stop.is_set():
-                self._state = SyncState(fault=fault)
+            if not self._requested or self._stop.is_set():
+                self._state = SyncState(error=error)
                 return None
-            self._wanted = False
+            self._requested = False
             self._state = SyncState(running=True, stage="starting")
             return set(self._deleted)
 
     def _wait_for_writer(self) -> None:
-        """Return when no other process writes the index, and it can be written."""
+        """Wait until no other process writes the index, and it can be written."""
         while not self._stop.is_set():
             try:
                 with writer_lock(self._settings.data):
                     return
             except StoreError as error:
-                self._state = SyncState(running=True, stage="waiting", fault=str(error))
-                self._stop.wait(_LOOK_SECONDS)
+                self._state = SyncState(running=True, stage="waiting", error=str(error))
+                self._stop.wait(_POLL_SECONDS)
 
     def _run(self, deleted: set[str]) -> str:
-        """Sync in another process; why it failed, or nothing."""
+        """Sync in another process; returns why it failed, or ""."""
         context = multiprocessing.get_context("spawn")
-        told, tell = context.Pipe(duplex=False)
+        receiver, sender = context.Pipe(duplex=False)
         with self._lock:
             if self._stop.is_set():
                 return ""
-            process = context.Process(target=_sync, args=(self._settings, deleted, tell))
+            process = context.Process(target=_sync, args=(self._settings, deleted, sender))
             process.start()
             self._process = process
-        tell.close()
-        fault = _FAULT
-        with told, suppress(EOFError):
+        sender.close()
+        error = _FAILED
+        with receiver, suppress(EOFError):
             while True:
-                match told.recv():
+                match receiver.recv():
                     case (str(stage), int(done), int(total)):
                         self._state = SyncState(True, stage, done, total)
-                    case str(fault):
+                    case str(error):
                         pass
         process.join()
         self._process = None
-        return fault
+        return error
 
 
 def corpus_of(settings: IndexSettings) -> Path:
-    """The folder that was indexed. Raises what opening the index raises."""
+    """The folder of documents that was indexed. Raises what opening the index raises."""
     catalog = Catalog.read(settings.data)
     try:
         return Path(catalog.meta("corpus") or "")
@@ -155,22 +157,22 @@ def corpus_of(settings: IndexSettings) -> Path:
         catalog.close()
 
 
-def _sync(settings: IndexSettings, deleted: set[str], tell: Connection) -> None:
-    """Sync, and tell how far it is; in the end tell why it failed, or an empty string."""
+def _sync(settings: IndexSettings, deleted: set[str], sender: Connection) -> None:
+    """Sync and send the progress; at the end why it failed, or ""."""
     from index.sync.sync import sync
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the server, which stops this
     with suppress(OSError):
         os.nice(_NICENESS)
 
     def progress(stage: str, done: int, total: int) -> None:
-        tell.send((stage, done, total))
+        sender.send((stage, done, total))
 
     try:
         corpus = corpus_of(settings)
-        meant = set(sync(settings, corpus, dry_run=True, force=True).removed) <= deleted
-        sync(settings, corpus, force=meant, progress=progress)
+        removed = sync(settings, corpus, dry_run=True, force=True).removed
+        sync(settings, corpus, force=set(removed) <= deleted, progress=progress)
     except FootnoteError as error:
-        tell.send(str(error))
+        sender.send(str(error))
     else:
-        tell.send("")
+        sender.send("")

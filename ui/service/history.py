@@ -1,7 +1,7 @@
-"""Conversations that are kept: in a SQLite file of their own in the data folder.
+"""Stored conversations, in a SQLite file of their own in the data folder, and ratings.
 
-Each answer is stored whole, with the words that it cites, so that it can be read again when a
-document has changed or is gone. The index never touches this file, nor this the index.
+Each answer is stored whole, with its quotes, so that it can be read again when a document has
+changed or is gone. The index never touches this file, nor this the index.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Chat:
 
 
 class History:
-    """The conversations of one owner: a token's id, or "" for whoever needs no token.
+    """The conversations of one owner: a token's id, or "" where no token is required.
 
-    Every method raises StoreError if the file fails it.
+    Every method raises StoreError if the file can't be read or written.
     """
 
     def __init__(self, data: Path, owner: str = "") -> None:
@@ -75,7 +75,7 @@ class History:
             return [Chat(*row) for row in rows]
 
     def chat(self, chat: str) -> Chat | None:
-        """One conversation, if there is such a one."""
+        """A conversation by its id, or None."""
         if not chat or not self._path.exists():
             return None
         with self._open() as database:
@@ -86,7 +86,7 @@ class History:
         return Chat(*row) if row else None
 
     def exchanges(self, chat: str) -> tuple[Exchange, ...]:
-        """What was said in a conversation, in order; nothing if there is no such conversation."""
+        """The exchanges of a conversation in order; () if there is no such conversation."""
         if not chat or not self._path.exists():
             return ()
         with self._open() as database:
@@ -98,7 +98,7 @@ class History:
             return tuple(_read(*row) for row in rows)
 
     def keep(self, chat: str, exchange: Exchange) -> None:
-        """Keep an exchange as it is now; the first one of a conversation gives it its title."""
+        """Store an exchange; the first one of a conversation is its title."""
         body = _exchange().dump_json(exchange).decode()
         with self._open() as database:
             database.execute(
@@ -114,7 +114,7 @@ class History:
             )
 
     def manner(self, chat: str) -> dict[str, object]:
-        """How a conversation wants to be answered, as it was settled; nothing if it was not."""
+        """The stored answer options of a conversation; {} if there are none."""
         if not chat or not self._path.exists():
             return {}
         with self._open() as database:
@@ -127,7 +127,7 @@ class History:
         return found if isinstance(found, dict) else {}
 
     def settle(self, chat: str, manner: Mapping[str, object]) -> None:
-        """Keep how a conversation wants to be answered; nothing is kept of one that is not."""
+        """Store the answer options of a conversation, if that is stored itself."""
         if not self._path.exists():
             return
         with self._open() as database:
@@ -137,7 +137,7 @@ class History:
             )
 
     def rename(self, chat: str, title: str) -> None:
-        """Give a conversation another title; an empty one changes nothing."""
+        """Rename a conversation; an empty title changes nothing."""
         if title := _title(title):
             with self._open() as database:
                 database.execute(
@@ -146,7 +146,7 @@ class History:
                 )
 
     def delete(self, chat: str) -> None:
-        """Forget a conversation; its words do not stay in the file."""
+        """Delete a conversation; its text is overwritten in the file."""
         with self._open() as database:
             database.execute("DELETE FROM chats WHERE id = ? AND owner = ?", (chat, self._owner))
 
@@ -168,7 +168,7 @@ class History:
 
 
 def new_chat() -> str:
-    """The id of a conversation that is about to begin."""
+    """The id of a new conversation."""
     return uuid4().hex
 
 
@@ -178,7 +178,7 @@ def _exchange() -> TypeAdapter[Exchange]:
 
 
 def _read(number: int, question: str, body: str) -> Exchange:
-    """An exchange as it was kept, under the key of its place."""
+    """A stored exchange, its key from its number."""
     try:
         return replace(_exchange().validate_json(body), key=f"t{number}")
     except ValidationError:
@@ -186,7 +186,7 @@ def _read(number: int, question: str, body: str) -> Exchange:
 
 
 def _title(words: str) -> str:
-    """The first words of a question as the title of a conversation."""
+    """The first words of a question, as a title."""
     words = " ".join(words.split())
     if len(words) <= TITLE_CHARACTERS:
         return words

@@ -1,4 +1,4 @@
-"""The documents of the corpus, to be added and deleted while a server answers from them."""
+"""The document library: files of the corpus folder, added and deleted while a server runs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from rag.types import Answers
 from ui.service.background_sync import BackgroundSync, SyncState, corpus_of
 
 _NAME_BYTES = 200
-# Hidden, so that a sync passes over what is still being written.
+# Hidden, so that a sync ignores a file that is still being written.
 _PARTIAL = ".footnote-upload-"
 _MODE = 0o644
 
 
 class NotAllowed(FootnoteError):
-    """Documents can't be added or deleted here."""
+    """Documents can't be changed here."""
 
 
 class BadUpload(FootnoteError):
-    """A file that is not taken, for its name or since it is empty."""
+    """A file that is refused, for its name or because it is empty."""
 
 
 class UnreadKind(BadUpload):
@@ -37,12 +37,12 @@ class UnreadKind(BadUpload):
 
 
 class TooLarge(BadUpload):
-    """A file that is larger than the settings allow."""
+    """A file beyond the size limit of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A file that is in the corpus now; `size` in bytes. It is found once a sync has run."""
+    """A file in the corpus folder, `size` in bytes; the next sync indexes it."""
 
     path: str
     size: int
@@ -51,10 +51,10 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class LibraryState:
-    """The documents as they are indexed (those that failed with `failure`), and what goes on.
+    """The indexed documents, failed ones with their `failure`, and the progress of the sync.
 
-    `closed` says in a sentence why nothing can be added or deleted; it is empty if it can, and
-    then `waiting` names the files that no sync has seen yet.
+    `closed` says in a sentence why documents can't be changed; "" if they can, and then `waiting`
+    names the files that no sync has seen yet.
     """
 
     generation: int
@@ -65,29 +65,29 @@ class LibraryState:
 
 
 class Library:
-    """The folder behind an engine's index. Close it before the engine."""
+    """The corpus folder of an engine's index; close it before the engine."""
 
     def __init__(
         self,
         settings: IndexSettings,
         engine: Answers,
         closed: str = "",
-        resync: BackgroundSync | None = None,
+        sync: BackgroundSync | None = None,
     ) -> None:
-        """A sentence in `closed` forbids every change, and says why."""
+        """A sentence in `closed` forbids every change and says why."""
         self._settings = settings
         self._engine = engine
         self._closed = closed
-        self._resync = resync or BackgroundSync(settings)
+        self._sync = sync or BackgroundSync(settings)
 
     def for_readers(self, closed: str) -> Library:
-        """The same to look at alone; the sentence says why, where another doesn't already."""
-        return Library(self._settings, self._engine, self._closed or closed, self._resync)
+        """The same library read-only; the sentence says why, unless it is read-only already."""
+        return Library(self._settings, self._engine, self._closed or closed, self._sync)
 
     def add(self, name: str, blocks: Iterable[bytes]) -> Uploaded:
-        """Put a file into the corpus, in place of one of the same name, and have it indexed.
+        """Write a file into the corpus, replacing one of the same name, and request a sync.
 
-        Nothing of it is there until all of it is. Raises NotAllowed, BadUpload of some kind, and
+        The file appears whole or not at all. Raises NotAllowed, BadUpload and its subclasses, and
         StoreError if it cannot be written.
         """
         corpus = self._open_corpus()
@@ -99,25 +99,24 @@ class Library:
             raise StoreError(
                 f"{name!r} cannot be kept: {error.strerror}; mend that and send it again"
             ) from None
-        self._resync.ask()
+        self._sync.request()
         return Uploaded(target.name, size, replaced)
 
     def remove(self, path: str) -> None:
-        """Delete a document's file, and have it taken out of the index; one may be taken back
-        that was added and is not indexed yet.
+        """Delete a document's file, also one that is not indexed yet, and request a sync.
 
         Raises NotAllowed, UnknownDocument, and StoreError if the file cannot be deleted.
         """
         corpus = self._open_corpus()
         if path not in {info.path for info in self._engine.documents()}:
-            path = unicodedata.normalize("NFC", path)  # as `add` keeps it
+            path = unicodedata.normalize("NFC", path)  # as `add` stores it
             if not _is_addable(corpus, path):
                 raise UnknownDocument(
                     f"no document {path!r} is indexed; run: footnote search WORDS"
                 )
         file = corpus / PurePosixPath(path)
         try:
-            # A folder on the way that became a link since leads elsewhere.
+            # A parent folder may have become a link that leads elsewhere.
             if os.path.realpath(file.parent) != os.path.normpath(file.parent):
                 raise StoreError(f"{path!r} is not in its folder any more; run: footnote index")
             file.unlink(missing_ok=True)
@@ -125,17 +124,17 @@ class Library:
             raise StoreError(
                 f"{path!r} cannot be deleted: {error.strerror}; delete it in its folder"
             ) from None
-        self._resync.ask(deleted=path)
+        self._sync.request(deleted=path)
 
     def reindex(self) -> None:
-        """Have the index brought into line with the folder. Raises NotAllowed."""
+        """Request a sync. Raises NotAllowed."""
         if self._closed:
             raise NotAllowed(self._closed)
-        self._resync.ask()
+        self._sync.request()
 
     def state(self) -> LibraryState:
-        """What is indexed, and what goes on."""
-        sync, documents = self._resync.state, tuple(self._engine.documents())
+        """The indexed documents and the progress of the sync."""
+        sync, documents = self._sync.state, tuple(self._engine.documents())
         state = LibraryState(self._engine.generation, documents, sync, "")
         try:
             corpus = self._open_corpus()
@@ -145,19 +144,19 @@ class Library:
 
     @property
     def sync(self) -> SyncState:
-        """How far the sync is that follows a change."""
-        return self._resync.state
+        """The progress of the sync that follows a change."""
+        return self._sync.state
 
     def wait(self) -> None:
-        """Return when no sync runs."""
-        self._resync.wait()
+        """Wait until no sync runs."""
+        self._sync.wait()
 
     def close(self) -> None:
-        """End a sync that runs; it changes nothing then."""
-        self._resync.close()
+        """Stop a running sync; it then changes nothing."""
+        self._sync.close()
 
     def _open_corpus(self) -> Path:
-        """The folder, if it may be written. Raises NotAllowed."""
+        """The corpus folder if it is writable. Raises NotAllowed."""
         if self._closed:
             raise NotAllowed(self._closed)
         corpus = corpus_of(self._settings)
@@ -171,7 +170,7 @@ class Library:
         return corpus
 
     def _write(self, target: Path, blocks: Iterable[bytes]) -> int:
-        """Write a file beside its place and then move it there; its size in bytes."""
+        """Write a file atomically, through a temporary one; returns its size in bytes."""
         limit, size = self._settings.max_file_mb, 0
         descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=target.parent)
         try:
@@ -189,7 +188,7 @@ class Library:
                 os.fchmod(descriptor, _MODE)
             if not size:
                 raise BadUpload(f"{target.name!r} is empty; send one with words in it")
-            # This takes the place of a link, and never writes to where it leads.
+            # Replaces a link itself, never the file that it leads to.
             Path(name).replace(target)
         except BaseException:
             with suppress(OSError):
@@ -199,11 +198,11 @@ class Library:
 
 
 def _checked_name(name: str) -> str:
-    """A name that stands for a file of the corpus folder itself. Raises BadUpload, UnreadKind."""
+    """A valid name of a file directly in the corpus folder. Raises BadUpload, UnreadKind."""
     name = unicodedata.normalize("NFC", name)
     if not name or set(name) & {"/", "\\"} or name.startswith("."):
         raise BadUpload(f"{name!r} is not the name of a file; send one like 'notes.md'")
-    # Control and invisible characters, and halves of surrogate pairs, which no file system keeps.
+    # Control and format characters, and lone surrogates, which no file system stores.
     if any(unicodedata.category(character)[0] == "C" for character in name):
         raise BadUpload("the file's name has invisible characters; rename it")
     if len(name.encode()) > _NAME_BYTES:
@@ -216,16 +215,16 @@ def _checked_name(name: str) -> str:
 
 
 def _waiting(corpus: Path, indexed: Set[str]) -> tuple[str, ...]:
-    """The files of the folder itself that could have been added and are not indexed."""
+    """Files directly in the folder that could have been uploaded and are not indexed."""
     try:
         names = sorted({file.name for file in corpus.iterdir()} - indexed)
-    except OSError:  # it has gone this moment; the next look says so
+    except OSError:  # the folder is gone; the next request says so
         return ()
     return tuple(name for name in names if _is_addable(corpus, name))
 
 
 def _is_addable(corpus: Path, name: str) -> bool:
-    """Whether a file is there that an upload could have put there, and may replace."""
+    """Whether there is a file that could have been uploaded."""
     try:
         return _checked_name(name) == name and _is_file(corpus / name)
     except BadUpload:
@@ -233,7 +232,7 @@ def _is_addable(corpus: Path, name: str) -> bool:
 
 
 def _is_file(target: Path) -> bool:
-    """Whether there is a file; what is neither a file nor nothing is not replaced."""
+    """Whether there is a regular file. Raises BadUpload for a folder, a link or the like."""
     try:
         mode = target.lstat().st_mode
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""An answer as other programs take it: readable text with its sources at the end, and its checks.
+"""An answer as plain text for other programs: with its sources at the end, and its checks.
 
-The list of sources is taken off again when a program sends its conversation back.
+The list of sources is removed again when a program sends its conversation back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MARKER = re.compile(r" ?\[\d{1,3}\]")
 
 
 class Checked(BaseModel):
-    """What is known of an answer besides its text, as in the answer of `/v1/ask`."""
+    """The fields of a checked answer besides its text, as in the reply of `/v1/ask`."""
 
     query: str = Field(description="what was searched for")
     statements: list[StatementBody]
@@ -46,17 +46,17 @@ class Checked(BaseModel):
 
 
 def readable(answer: Answer) -> str:
-    """The answer's text and then what it rests on; whoever shows it may take it for Markdown."""
+    """The answer's text and its sources; programs may show it as Markdown."""
     return text_of(answer) + foot_of(answer)
 
 
 def text_of(answer: Answer) -> str:
-    """The answer's text, without what a document's own markup would make a reader's program do."""
+    """The answer's text, with the markup of documents escaped."""
     return plain(answer.text)
 
 
 def foot_of(answer: Answer) -> str:
-    """The sources, numbered as the markers, and what is wrong with the answer.
+    """The sources, numbered as the markers, and the statements that are not supported.
 
     Of a refusal, the nearest passages.
     """
@@ -66,13 +66,13 @@ def foot_of(answer: Answer) -> str:
     sources = [
         f"- [{citation.label}] {_source(citation, answer.text)}" for citation in answer.citations
     ]
-    faults = [
+    unsupported = [
         f"- {_VERDICTS[statement.support]}: “{_line(statement.text)}”"
         for statement in answer.statements
         if statement.support in _VERDICTS
     ]
     note = f"\n\n{plain(answer.note)}" if answer.note else ""
-    return _listed(_SOURCES, sources) + _listed(_CHECK, faults) + note
+    return _listed(_SOURCES, sources) + _listed(_CHECK, unsupported) + note
 
 
 def passages_of(hits: Sequence[Hit]) -> str:
@@ -86,20 +86,20 @@ def passages_of(hits: Sequence[Hit]) -> str:
 
 
 def turn_of(question: str, reply: str) -> Turn | None:
-    """The turn that a question and a readable answer make: the answer without markers and sources.
+    """The turn of a question and a plain-text answer, without its markers and sources.
 
-    None if the answer was a refusal, on which no follow-up leans.
+    None if the answer was a refusal, which gives a follow-up nothing.
     """
     text = reply.replace("\r\n", "\n")
     if _PASSAGES in text:
         return None
-    said, seam, _ = text.rpartition(_SOURCES)
-    answer = " ".join(_MARKER.sub("", said if seam else text).split())
+    body, found, _ = text.rpartition(_SOURCES)
+    answer = " ".join(_MARKER.sub("", body if found else text).split())
     return Turn(question, answer) if question and answer else None
 
 
 def latest(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The last of the turns that fit the limits of a question's history, oldest first."""
+    """The latest turns that fit the limits of a question's history, oldest first."""
     kept: list[Turn] = []
     room = HISTORY_CHARACTERS
     for turn in reversed(tuple(turns)):
@@ -115,7 +115,7 @@ def _listed(heading: str, lines: Sequence[str]) -> str:
 
 
 def _source(citation: Citation, text: str) -> str:
-    """Where a citation leads, and its words where the answer doesn't hold them already."""
+    """The place of a citation, and its quote if the answer doesn't contain it already."""
     place, words = _place(citation.passage), " ".join(citation.quote.text.split())
     return place if words in text else f"{place}: “{_line(words)}”"
 

@@ -1,4 +1,4 @@
-"""Settings of the service: who may call it, and how much it takes on at once."""
+"""Settings of the server: authentication, hosts and limits; and the limits of requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as they stand in a request's H
 
 
 class ServiceSettings(IndexSettings):
-    """What `footnote serve` goes by; `footnote.toml` and `FOOTNOTE_*` hold the values."""
+    """Settings of `footnote serve`, from `footnote.toml` and `FOOTNOTE_*`."""
 
     uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
     require_token: bool | None = Field(
@@ -33,12 +33,12 @@ class ServiceSettings(IndexSettings):
     )
 
     def for_host(self, host: str) -> ServiceSettings:
-        """The same with what depends on the address decided."""
-        here = host in LOOPBACK
+        """The same settings with the defaults that depend on the address to listen on."""
+        is_local = host in LOOPBACK
         return self.model_copy(
             update={
-                "require_token": not here if self.require_token is None else self.require_token,
-                "requests_per_minute": (0 if here else 60)
+                "require_token": not is_local if self.require_token is None else self.require_token,
+                "requests_per_minute": (0 if is_local else 60)
                 if self.requests_per_minute is None
                 else self.requests_per_minute,
             }

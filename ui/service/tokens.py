@@ -1,4 +1,4 @@
-"""Tokens that callers show: made here, kept as hashes, compared in constant time."""
+"""Bearer tokens, kept as hashes and compared in constant time, and the rate limit per client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is kept of a token: its id, what it is for, what it allows, when it was made (UTC)."""
+    """A stored token: its id, name, scopes, creation time (ISO, UTC) and the hash of its secret."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class Token:
 
 
 class Tokens:
-    """The tokens of one data folder. A change of the file is seen by a server that runs."""
+    """The tokens of one data folder; a running server sees changes of the file."""
 
     def __init__(self, data: Path) -> None:
         self._path = data / FILE_NAME
@@ -51,7 +51,7 @@ class Tokens:
         self._known: tuple[Token, ...] = ()
 
     def all(self) -> tuple[Token, ...]:
-        """All of them, the oldest first. Raises StoreError if the file cannot be read."""
+        """All tokens, oldest first. Raises StoreError if the file cannot be read."""
         with self._lock:
             try:
                 info = self._path.stat()
@@ -68,7 +68,7 @@ class Tokens:
             return self._known
 
     def make(self, name: str = "", write: bool = False) -> tuple[Token, str]:
-        """A new token, and the secret that stands for it, which is told this once only."""
+        """Create a token; returns it and its secret, which is not stored."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
         known = self.all()
         token = Token(
@@ -82,7 +82,7 @@ class Tokens:
         return token, secret
 
     def revoke(self, token_id: str) -> None:
-        """Forget a token. Raises ConfigError if there is none of this id."""
+        """Delete a token. Raises ConfigError if there is none of this id."""
         known = self.all()
         left = [token for token in known if token.id != token_id]
         if len(left) == len(known):
@@ -90,7 +90,7 @@ class Tokens:
         self._write(left)
 
     def find(self, secret: str) -> Token | None:
-        """The token that a secret stands for; every one is compared, in constant time."""
+        """The token of a secret, or None; all are compared, in constant time."""
         digest = _digest(secret)
         found = None
         for token in self.all():
@@ -99,7 +99,7 @@ class Tokens:
         return found
 
     def _write(self, tokens: Iterable[Token]) -> None:
-        """Replace the file, which only its owner may read."""
+        """Replace the file, readable by its owner alone."""
         folder = self._path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,19 +119,19 @@ def _read(path: Path) -> tuple[Token, ...]:
 
 
 def _digest(secret: str) -> str:
-    # No salt and no slow hash: a secret is 256 random bits, which no list holds.
+    # No salt and no slow hash: a secret is 256 random bits, which no dictionary holds.
     return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-class Rate:
-    """So many a minute for each client, in any minute; 0 for no limit."""
+class RateLimit:
+    """At most so many requests of each client in any minute; 0 for no limit."""
 
     def __init__(self, per_minute: int) -> None:
         self._item = RateLimitItemPerMinute(per_minute) if per_minute else None
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def wait(self, client: str) -> int:
-        """Count a request; seconds until this client may make one, 0 if this one is taken."""
+    def hit(self, client: str) -> int:
+        """Count a request; 0 if it is within the limit, else the seconds until a retry."""
         if self._item is None or self._limiter.hit(self._item, client):
             return 0
         reset = self._limiter.get_window_stats(self._item, client).reset_time

@@ -17,7 +17,7 @@ from rag.settings import Settings
 from tests.helpers.serving import FakeEngine
 from ui.app import make_app
 from ui.service.settings import ServiceSettings
-from ui.service.tokens import Rate, Tokens
+from ui.service.tokens import RateLimit, Tokens
 
 pytestmark = pytest.mark.unit
 
@@ -266,11 +266,11 @@ def test_client_beyond_its_rate_is_told_when_to_come_back(data: Path) -> None:
 
 
 def test_rate_is_counted_for_each_client() -> None:
-    rate = Rate(1)
-    assert rate.wait("a") == 0
-    assert 1 <= rate.wait("a") <= 60
-    assert rate.wait("b") == 0
-    assert [Rate(0).wait("a") for _ in range(100)] == [0] * 100
+    rate_limit = RateLimit(1)
+    assert rate_limit.hit("a") == 0
+    assert 1 <= rate_limit.hit("a") <= 60
+    assert rate_limit.hit("b") == 0
+    assert [RateLimit(0).hit("a") for _ in range(100)] == [0] * 100
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -363,7 +363,7 @@ def test_requests_are_logged_without_what_they_say(
 ) -> None:
     with caplog.at_level(logging.INFO, "ui"):
         open_client.post("/v1/ask?key=hunter2", json=ASK, headers={"X-Request-Id": "mine"})
-    lines = {record.getMessage(): vars(record)["facts"] for record in caplog.records}
+    lines = {record.getMessage(): vars(record)["fields"] for record in caplog.records}
     assert lines["question"] == {"characters": 30, "outcome": "no_evidence", "seconds": 0.5}
     assert {"method": "POST", "route": "/v1/ask", "status": 200}.items() <= lines["request"].items()
     assert "Norway" not in str(lines)

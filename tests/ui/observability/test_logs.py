@@ -11,7 +11,7 @@ import pytest
 
 from index.settings import load_settings
 from rag.settings import Settings
-from ui.observability.logs import request_id, route_of, secrets_of, set_up
+from ui.observability.logs import configure_logging, request_id, route_of, secrets_of
 
 pytestmark = pytest.mark.unit
 
@@ -37,15 +37,14 @@ def fail() -> None:
 
 
 def test_exception_is_told_by_kind_and_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(SECRETS)
+    configure_logging(SECRETS)
     try:
         fail()
     except RuntimeError:
         logging.getLogger("ui.http.sse").exception("the stream broke")
     line = capsys.readouterr().err
     assert line.startswith(
-        "error: the stream broke: RuntimeError from ValueError in "
-        "tests/ui/observability/test_logs.py:"
+        "error: the stream broke: RuntimeError from ValueError in observability/test_logs.py:"
     )
     assert line.count("\n") == 1
     assert "Paris" not in line
@@ -56,16 +55,16 @@ def test_secrets_and_tokens_are_removed_from_every_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for as_json in (False, True):
-        set_up(SECRETS, as_json)
+        configure_logging(SECRETS, as_json)
         logging.getLogger("httpx").warning("GET %s?t=fn_%s with %s", "/a", "x" * 43, SECRETS[0])
         line = capsys.readouterr().err
         assert "GET /a?t=[removed] with [removed]" in line
 
 
 def test_json_lines_carry_the_request_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(as_json=True)
+    configure_logging(as_json=True)
     before = request_id.set("mine")
-    logging.getLogger("ui.observability.logs").info("question", extra={"facts": {"characters": 3}})
+    logging.getLogger("ui.observability.logs").info("question", extra={"fields": {"characters": 3}})
     logging.getLogger("httpx").info("GET /secret")
     request_id.reset(before)
     line: dict[str, Any] = json.loads(capsys.readouterr().err)
@@ -80,7 +79,7 @@ def test_json_lines_carry_the_request_and_facts(capsys: pytest.CaptureFixture[st
 
 
 def test_plain_logs_tell_what_went_wrong_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up()
+    configure_logging()
     logging.getLogger("ui.observability.logs").info("question")
     assert capsys.readouterr().err == ""
 

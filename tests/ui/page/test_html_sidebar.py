@@ -126,7 +126,7 @@ def test_shelf_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None:
 def test_shelf_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:
     running = SyncState(running=True, stage="reading", done=3, total=1200)
     assert "Reading 3 of 1,200…" in shelf_html(LibraryState(1, (), running, ""))
-    failed = shelf_html(LibraryState(1, (), SyncState(fault="the disk is full"), ""))
+    failed = shelf_html(LibraryState(1, (), SyncState(error="the disk is full"), ""))
     assert "the disk is full" in failed
     assert "Nothing is indexed yet." in failed
 

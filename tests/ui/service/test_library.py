@@ -62,7 +62,7 @@ def test_added_document_is_answered_from_and_a_deleted_one_is_not(tmp_path: Path
     for path in ("owls.md", "newts.txt"):
         shelf.library.remove(path)
         shelf.library.wait()
-    assert shelf.library.state().sync.fault == ""
+    assert shelf.library.state().sync.error == ""
     assert (shelf.names(), shelf.indexed()) == ([], [])
     assert shelf.engine.answer("What is the owl of the barn called?").refusal
     shelf.library.close()
@@ -149,7 +149,7 @@ def test_document_is_taken_back_before_its_sync_has_run(shelf: Shelf, name: str)
         assert shelf.library.state().waiting == ()
         assert shelf.names() == ["newts.txt"]
     shelf.library.wait()
-    assert shelf.library.state().sync.fault == ""
+    assert shelf.library.state().sync.error == ""
     assert shelf.indexed() == ["newts.txt"]
 
 
@@ -159,7 +159,7 @@ def test_document_is_taken_back_while_its_sync_runs(shelf: Shelf) -> None:
         sleep(0.01)
     shelf.library.remove("owls.md")
     shelf.library.wait()
-    assert shelf.library.state().sync.fault == ""
+    assert shelf.library.state().sync.error == ""
     assert shelf.names() == shelf.indexed() == ["newts.txt"]
 
 
@@ -219,7 +219,7 @@ def test_missing_folder_is_named_and_its_documents_stay(tmp_path: Path) -> None:
     assert shelf.library.state().closed.startswith("the folder 'corpus' of the documents is gone")
     shelf.library.reindex()
     shelf.library.wait()
-    assert "is not a folder" in shelf.library.state().sync.fault
+    assert "is not a folder" in shelf.library.state().sync.error
     assert shelf.indexed() == ["newts.txt"]
     shelf.library.close()
     shelf.engine.close()
@@ -231,9 +231,9 @@ def test_sync_waits_for_another_writer_and_says_so(shelf: Shelf) -> None:
         shelf.library.reindex()
         while shelf.library.state().sync.stage != "waiting":
             pass
-        assert "is being written by process" in shelf.library.state().sync.fault
+        assert "is being written by process" in shelf.library.state().sync.error
     shelf.library.wait()
-    assert shelf.library.state().sync.fault == ""
+    assert shelf.library.state().sync.error == ""
 
 
 def test_close_ends_a_sync_that_waits(tmp_path: Path) -> None:

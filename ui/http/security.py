@@ -1,4 +1,4 @@
-"""What stands before every route: which addresses exist, by which names, which sites may send."""
+"""Security middleware: served paths, trusted hosts, cross-site requests, security headers."""
 
 import re
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.http.errors import sentence
+from ui.http.errors import NOT_FOUND, error_response
 from ui.service.settings import BODY_BYTES
 
-# The addresses that are served. Gradio has many more (files, uploads, proxies, direct calls of
-# its functions); the chat page needs none of them.
-_OPEN = re.compile(
+# The paths that are served. Gradio has many more (files, uploads, proxies, direct calls of its
+# functions); the chat page needs none of them.
+_SERVED = re.compile(
     r"/(?:v1/.*|mcp|documents/.*|page/(?:fonts/)?[^/]+|healthz|readyz|metrics|login|openapi\.json"
     r"|(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)?"
     r"|(?:assets|static|svelte)/.*"
@@ -29,17 +29,17 @@ _DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
-_SAFE = {"GET", "HEAD", "OPTIONS"}
-# What a busy server says when the fault itself doesn't tell when to come back.
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Retry-After of a 503 whose error does not say when to retry.
 _RETRY_SECONDS = "5"
-_IS_OURS = "footnote.is_ours"
-_WRONG_HOST = sentence(
+_IS_TRUSTED = "footnote.host_is_trusted"
+_WRONG_HOST = error_response(
     400, "The Host header names another server; if this is its name too, add it to FOOTNOTE_HOSTS."
 )
 
 
-class Guard:
-    """ASGI middleware: unknown addresses, and what other sites send, are refused."""
+class SecurityMiddleware:
+    """ASGI middleware: refuses unknown paths, large bodies, cross-site requests; sets headers."""
 
     def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class Guard:
             return
         policy = _DOCUMENT_POLICY if scope["path"].startswith("/documents/") else _PAGE_POLICY
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = policy
@@ -64,47 +64,47 @@ class Guard:
             await send(message)
 
         is_upload = scope["method"] == "PUT" and scope["path"].startswith("/v1/documents/")
-        most = self._upload_bytes if is_upload else BODY_BYTES
-        await (_refusal(scope, most) or self._app)(scope, receive, send_guarded)
+        max_bytes = self._upload_bytes if is_upload else BODY_BYTES
+        await (_refusal(scope, max_bytes) or self._app)(scope, receive, send_with_headers)
 
 
-class Hosts:
-    """ASGI middleware: requests that call the server by another name than its own are refused."""
+class TrustedHosts:
+    """ASGI middleware: refuses requests whose Host header names another server."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app = app
-        self._check = TrustedHostMiddleware(_enter, hosts, www_redirect=False)
+        self._check = TrustedHostMiddleware(_trust, hosts, www_redirect=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        # Starlette decides; what it would send is plain text.
-        await self._check(scope, receive, _unsent)
-        await (self._app if scope.pop(_IS_OURS, False) else _WRONG_HOST)(scope, receive, send)
+        # Starlette checks; its own reply is plain text, which is dropped.
+        await self._check(scope, receive, _drop)
+        await (self._app if scope.pop(_IS_TRUSTED, False) else _WRONG_HOST)(scope, receive, send)
 
 
-async def _enter(scope: Scope, _: Receive, __: Send) -> None:
-    scope[_IS_OURS] = True
+async def _trust(scope: Scope, _: Receive, __: Send) -> None:
+    scope[_IS_TRUSTED] = True
 
 
-async def _unsent(_: Message) -> None:
+async def _drop(_: Message) -> None:
     pass
 
 
-def _refusal(scope: Scope, most_bytes: int) -> JSONResponse | None:
-    """The answer to a request that goes no further."""
-    if not _OPEN.fullmatch(scope["path"]):
-        return sentence(404, "There is nothing at this address.")
+def _refusal(scope: Scope, max_bytes: int) -> JSONResponse | None:
+    """The reply to a request that is not passed on."""
+    if not _SERVED.fullmatch(scope["path"]):
+        return error_response(404, NOT_FOUND)
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > most_bytes:
-        return sentence(413, f"The request is larger than {most_bytes:,} bytes.")
-    if scope["method"] not in _SAFE and _is_foreign(headers):
-        return sentence(403, "Requests from other sites are not taken.")
+    if not length.isdecimal() or int(length) > max_bytes:
+        return error_response(413, f"The request is larger than {max_bytes:,} bytes.")
+    if scope["method"] not in _SAFE_METHODS and _is_cross_site(headers):
+        return error_response(403, "Requests from other sites are not taken.")
     return None
 
 
-def _is_foreign(headers: Headers) -> bool:
-    """Whether a browser says that another site's page sends this. Other programs say nothing."""
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser says that another site's page sends this; other programs say nothing."""
     origin = headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc != headers.get("host")
