@@ -16,7 +16,7 @@ _ATTEMPTS = 2
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-class BadReply(Exception):
+class InvalidReplyError(Exception):
     """The LLM wrote no JSON of the wanted shape, twice."""
 
 
@@ -39,7 +39,7 @@ def ask_json(llm: LLM, messages: Sequence[Message], shape: type[Shape]) -> Shape
         if attempt < _ATTEMPTS:
             again = f"That is not it: {fault}. Reply with the JSON object alone."
             said += [Message("assistant", reply), Message("user", again)]
-    raise BadReply(f"no JSON of the wanted shape: {fault}")
+    raise InvalidReplyError(f"no JSON of the wanted shape: {fault}")
 
 
 def _object(reply: str) -> object:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from eval.bench.index import MadeUp
+from eval.bench.index import FakeEmbedder
 from eval.bench.timing import Figure, make_corpus, paired
 from index.catalog.reader import Catalog
 from index.settings import load_settings
@@ -35,7 +35,7 @@ def bench(passages: int, questions: int, say: Callable[[str], None]) -> Iterator
 
 
 def _ask(folder: Path, count: int, questions: int) -> list[Figure]:
-    corpus, embedder = folder / "corpus", MadeUp("minilm")
+    corpus, embedder = folder / "corpus", FakeEmbedder("minilm")
     make_corpus(corpus, max(1, count // _PARAGRAPHS), _PARAGRAPHS)
     settings = load_settings(Settings, data=folder / "index", refuse_below=0)
     sync(settings, corpus, embedder=embedder)

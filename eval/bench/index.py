@@ -32,7 +32,7 @@ _WALK_FILES = 10_000
 _PARAGRAPHS = 10
 
 
-class MadeUp(Embedder):
+class FakeEmbedder(Embedder):
     """Unit vectors drawn from a text's digest, where embedding would hide what is measured."""
 
     def __init__(self, model: str) -> None:
@@ -122,9 +122,11 @@ def _against_a_walk(folder: Path, times: int) -> list[Figure]:
     corpus = folder / "many"
     _make_many(corpus)
     settings = load_settings(IndexSettings, data=folder / "many-index")
-    sync(settings, corpus, embedder=MadeUp("minilm"))
+    sync(settings, corpus, embedder=FakeEmbedder("minilm"))
     pair = paired(
-        lambda: sync(settings, corpus, embedder=MadeUp("minilm")), lambda: _walk(corpus), 3 * times
+        lambda: sync(settings, corpus, embedder=FakeEmbedder("minilm")),
+        lambda: _walk(corpus),
+        3 * times,
     )
     detail = f"{_WALK_FILES} files, {min(pair.thing):.3f} s"
     return [Figure("unchanged sync to a walk with stat", pair.ratio, "x", detail)]
@@ -185,7 +187,7 @@ def main() -> None:
 
     corpus, data = map(Path, sys.argv[1:])
     settings = load_settings(IndexSettings, data=data)
-    report: SyncReport = sync(settings, corpus, embedder=MadeUp("minilm"))
+    report: SyncReport = sync(settings, corpus, embedder=FakeEmbedder("minilm"))
     sys.stdout.write(json.dumps([report.seconds, peak_memory_mb()]))
 
 

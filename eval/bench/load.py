@@ -32,7 +32,7 @@ _LLM_SECONDS = 1.0
 _SAMPLES = 20
 
 
-class Asker:
+class LoadClient:
     """Asks a server made-up questions, no two alike, in words of its corpus."""
 
     def __init__(self, address: str, corpus: Path) -> None:
@@ -81,7 +81,7 @@ class Asker:
         return took
 
 
-def throughput(asker: Asker, questions: int, say: Callable[[str], None]) -> list[Figure]:
+def throughput(asker: LoadClient, questions: int, say: Callable[[str], None]) -> list[Figure]:
     """Questions a second of one client and of sixteen, and the health of the server meanwhile."""
     asker.ask(asker.questions(_CLIENTS), _CLIENTS)  # every thread has answered once
     paces = dict[int, list[float]]({1: [], _CLIENTS: []})
@@ -107,7 +107,7 @@ def throughput(asker: Asker, questions: int, say: Callable[[str], None]) -> list
     ]
 
 
-def overload(asker: Asker, say: Callable[[str], None]) -> list[Figure]:
+def overload(asker: LoadClient, say: Callable[[str], None]) -> list[Figure]:
     """What two hundred clients at once are told by a server whose LLM takes a second."""
     asker.ask(asker.questions(_CLIENTS), _CLIENTS)
     before = asker.resident()
@@ -122,7 +122,7 @@ def overload(asker: Asker, say: Callable[[str], None]) -> list[Figure]:
     ]
 
 
-def growth(asker: Asker, questions: int, say: Callable[[str], None]) -> list[Figure]:
+def growth(asker: LoadClient, questions: int, say: Callable[[str], None]) -> list[Figure]:
     """How the server's memory grows with questions, by a line fitted to the latter half."""
     import numpy as np
 
@@ -153,7 +153,7 @@ def _status(connection: HTTPConnection, question: str) -> int:
 def slow_llm() -> Iterator[str]:
     """An OpenAI-compatible server that takes a second for each answer; yields its URL."""
 
-    class Slow(BaseHTTPRequestHandler):
+    class _SlowHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps({"object": "list", "data": [{"id": "slow", "object": "model"}]})
             self.send_response(200)
@@ -176,7 +176,7 @@ def slow_llm() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SlowHandler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -211,11 +211,11 @@ def under_load(passages: int, questions: int, say: Callable[[str], None]) -> Ite
         say(f"indexing {passages} passages")
         subprocess.run([*command, "index", str(corpus)], check=True, stdout=subprocess.DEVNULL)
         with _serving(command) as connection:
-            asker = Asker(f"{connection.host}:{connection.port}", corpus)
+            asker = LoadClient(f"{connection.host}:{connection.port}", corpus)
             yield throughput(asker, _ASKED, say)
             yield growth(asker, questions, say)
         with slow_llm() as url, _serving(command, FOOTNOTE_LLM_URL=url) as connection:
-            yield overload(Asker(f"{connection.host}:{connection.port}", corpus), say)
+            yield overload(LoadClient(f"{connection.host}:{connection.port}", corpus), say)
 
 
 def while_indexing(passages: int, say: Callable[[str], None]) -> list[Figure]:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from urllib.request import urlopen
 
-from eval.bench.timing import Figure, Pair, make_corpus
+from eval.bench.timing import Figure, PairedTimes, make_corpus
 from index.embedding.embedder import Embedder
 from index.errors import StoreError
 
@@ -42,7 +42,7 @@ def bench(corpus: Path | None, times: int, say: Callable[[str], None]) -> Iterat
 def _beside(name: str, thing: Callable[[], float], times: int) -> Figure:
     load = [sys.executable, "-c", _LOAD, str(Embedder("minilm").folder)]
     taken = [(thing(), _run(load)) for _ in range(times)]
-    pair = Pair(tuple(own for own, _ in taken), tuple(other for _, other in taken))
+    pair = PairedTimes(tuple(own for own, _ in taken), tuple(other for _, other in taken))
     seconds = f"{median(pair.thing):.1f} s beside {median(pair.yardstick):.1f} s"
     return Figure(f"{name}, against loading the model", pair.ratio, "x", seconds)
 

@@ -22,17 +22,17 @@ class Figure:
     detail: str = ""
 
 
-def paired(thing: Callable[[], object], yardstick: Callable[[], object], times: int) -> Pair:
+def paired(thing: Callable[[], object], yardstick: Callable[[], object], times: int) -> PairedTimes:
     """Run both in turn, so many times each."""
     mine, other = list[float](), list[float]()
     for _ in range(times):
         mine.append(_seconds(thing))
         other.append(_seconds(yardstick))
-    return Pair(tuple(mine), tuple(other))
+    return PairedTimes(tuple(mine), tuple(other))
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairedTimes:
     """Seconds of a thing and of its yardstick, run by run."""
 
     thing: tuple[float, ...]

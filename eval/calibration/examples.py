@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from eval.calibration.leave_out import IndexView, engine_without, opened
 from eval.datasets.corpus import index_documents
 from eval.datasets.mtrag import read_tasks
-from eval.datasets.squad import Question, read_articles
+from eval.datasets.squad import SquadQuestion, read_articles
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NONE = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SourceQuestion:
     """A question, the number of its article, and the documents that answer it, if any do.
 
     `answer` stands in the document from character `start` on.
@@ -38,23 +38,23 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class QuestionSource:
     """Documents by path with their texts, those of each article, and questions about them."""
 
     documents: Mapping[str, str]
     articles: Sequence[frozenset[str]]
     titles: Sequence[str]
-    questions: Sequence[Asked]
+    questions: Sequence[SourceQuestion]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RefusalExample:
     """A question asked of a corpus: what was seen, and whether the corpus answers it.
 
     `corpus` is "all", "few" or "one" article; `missing` is "", "paragraph" or "article".
     """
 
-    asked: Asked
+    asked: SourceQuestion
     corpus: str
     missing: str
     signals: Signals | None
@@ -65,7 +65,7 @@ class Example:
         return not self.missing
 
 
-def read_squad(path: Path) -> Source:
+def read_squad(path: Path) -> QuestionSource:
     """A SQuAD-format file, a document for each paragraph. Raises ConfigError."""
     documents, articles, titles, questions = dict[str, str](), [], [], []
     for place, article in enumerate(read_articles(path)):
@@ -81,20 +81,20 @@ def read_squad(path: Path) -> Source:
             for name, paragraph in named.items()
             for question in paragraph.qas
         ]
-    return Source(documents, articles, titles, questions)
+    return QuestionSource(documents, articles, titles, questions)
 
 
-def _asked(question: Question, article: int, document: str) -> Asked:
+def _asked(question: SquadQuestion, article: int, document: str) -> SourceQuestion:
     if not question.answers:
-        return Asked(question.question, article, frozenset())
+        return SourceQuestion(question.question, article, frozenset())
     first = question.answers[0]
     if first.answer_start is None:
         raise ConfigError(f"question {question.id!r} lacks answer_start, where its answer stands")
     documents = frozenset([document])
-    return Asked(question.question, article, documents, first.text, first.answer_start)
+    return SourceQuestion(question.question, article, documents, first.text, first.answer_start)
 
 
-def read_mtrag(folder: Path) -> Source:
+def read_mtrag(folder: Path) -> QuestionSource:
     """MTRAG's human subset: a document for each passage, its rewritten questions that are
     answerable, and its conversations for articles. Raises ConfigError.
     """
@@ -102,25 +102,28 @@ def read_mtrag(folder: Path) -> Source:
     tasks = [task for task in tasks if task.answerable and task.rewritten]
     titles = list(dict.fromkeys(task.conversation for task in tasks))
     questions = [
-        Asked(task.rewritten, titles.index(task.conversation), task.contexts) for task in tasks
+        SourceQuestion(task.rewritten, titles.index(task.conversation), task.contexts)
+        for task in tasks
     ]
     articles = [
         NONE.union(*(q.documents for q in questions if q.article == place))
         for place in range(len(titles))
     ]
-    return Source(documents, articles, titles, questions)
+    return QuestionSource(documents, articles, titles, questions)
 
 
 @contextmanager
 def opened_source(
-    source: Source, settings: Settings, say: Callable[[str], None]
+    source: QuestionSource, settings: Settings, say: Callable[[str], None]
 ) -> Iterator[IndexView]:
     """The index of a source's documents, kept apart from others and made if it isn't there yet."""
     with opened(index_documents(source.documents, settings, say)) as whole:
         yield whole
 
 
-def ask(whole: IndexView, source: Source, articles: Collection[int]) -> Iterator[Example]:
+def ask(
+    whole: IndexView, source: QuestionSource, articles: Collection[int]
+) -> Iterator[RefusalExample]:
     """Each answerable question about these articles, asked of all documents, of those of a few
     articles and of its own alone: whole, without what answers it, and without its article.
     """
@@ -132,10 +135,10 @@ def ask(whole: IndexView, source: Source, articles: Collection[int]) -> Iterator
             for missing, gone in (("", NONE), ("paragraph", asked.documents), ("article", own)):
                 if left := documents - gone:
                     engine = engine_without(whole, source.documents.keys() - left)
-                    yield Example(asked, corpus, missing, engine.signals(asked.text))
+                    yield RefusalExample(asked, corpus, missing, engine.signals(asked.text))
 
 
-def _corpora(source: Source, article: int) -> Iterator[tuple[str, frozenset[str]]]:
+def _corpora(source: QuestionSource, article: int) -> Iterator[tuple[str, frozenset[str]]]:
     count = len(source.articles)
     near = [source.articles[(article + step) % count] for step in range(0, 2 * _FEW, 2)]
     yield "all", frozenset(source.documents)

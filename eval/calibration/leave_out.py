@@ -46,11 +46,13 @@ def opened(settings: Settings) -> Iterator[IndexView]:
 
 def engine_without(whole: IndexView, left_out: Collection[str]) -> Engine:
     """An engine that quotes from an index without some documents, named by their paths."""
-    partial = cast("Index", _Partial(whole, cast("Snapshot", Without(whole, left_out))))
+    partial = cast(
+        "Index", _FilteredIndex(whole, cast("Snapshot", FilteredSnapshot(whole, left_out)))
+    )
     return Engine(whole.settings, partial, QuotesComposer(whole.settings.sentences))
 
 
-class _Partial:
+class _FilteredIndex:
     """What an engine needs of an index."""
 
     def __init__(self, whole: IndexView, snapshot: Snapshot) -> None:
@@ -63,7 +65,7 @@ class _Partial:
         yield self._snapshot
 
 
-class Without:
+class FilteredSnapshot:
     """A snapshot that finds no passage of the documents that are left out.
 
     Terms weigh as in what is left; BM25 goes on counting the words of all, which for the few

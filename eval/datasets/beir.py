@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from eval.datasets.gold import Collector, GoldSet, json_lines, read_text
+from eval.datasets.gold import GoldCollector, GoldSet, json_lines, read_text
 from index.errors import ConfigError
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
@@ -31,7 +31,7 @@ def read_beir(folder: Path) -> GoldSet:
     Raises ConfigError that names every bad line.
     """
     name = folder.name
-    found = Collector(name)
+    found = GoldCollector(name)
     documents: dict[str, str | bytes] = {}
     for place, line in json_lines(read_text(folder / CORPUS), found, CORPUS):
         if not isinstance(line, dict) or not {"_id", "text"} <= line.keys():
@@ -66,7 +66,7 @@ def _qrels_of(folder: Path) -> Path:
     raise ConfigError(f"{folder} has no judgements; BEIR keeps them in {QRELS}/test.tsv")
 
 
-def _read_qrels(path: Path, found: Collector) -> dict[str, list[dict[str, object]]]:
+def _read_qrels(path: Path, found: GoldCollector) -> dict[str, list[dict[str, object]]]:
     """The evidence of each query: documents judged above 0."""
     judged = defaultdict[str, list[dict[str, object]]](list)
     for number, line in enumerate(read_text(path).splitlines(), start=1):
@@ -97,7 +97,7 @@ def read_scifact(folder: Path) -> GoldSet:
     for number, row in enumerate(_rows(claims), start=2):
         asked.setdefault(row["id"], (number, row["claim"]))
         cited[row["id"]] += _NUMBER.findall(row["cited_doc_ids"])
-    found = Collector(claims.name)
+    found = GoldCollector(claims.name)
     for key, (number, claim) in asked.items():
         names = [document_name(document, _TITLED) for document in dict.fromkeys(cited[key])]
         evidence = [{"document": name} for name in names]

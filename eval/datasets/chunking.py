@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, pstdev
 
-from eval.datasets.gold import Collector, GoldSet
+from eval.datasets.gold import GoldCollector, GoldSet
 from eval.datasets.spans import Span, SpanScores, length, score_spans, shared, union
 from index.errors import ConfigError
 
@@ -26,7 +26,7 @@ Search = Callable[[Sequence[str], Sequence[str], int], Sequence[Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ChunkingQuestion:
     """A question and the spans of a text that answer it."""
 
     text: str
@@ -38,11 +38,11 @@ class ChunkingSet:
     """Texts by name, and questions in the order of their file."""
 
     texts: Mapping[str, str]
-    questions: tuple[Question, ...]
+    questions: tuple[ChunkingQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ChunkingScores:
     """Means over the questions, 0..1, and the deviation of recall.
 
     `ceiling` (the paper's precision omega) is the IoU if exactly the chunks that touch the
@@ -61,7 +61,7 @@ class Figures:
 def read_set(folder: Path) -> ChunkingSet:
     """The set in a folder as the paper publishes it. Raises ConfigError that names a bad row."""
     texts = dict[str, str]()
-    questions = list[Question]()
+    questions = list[ChunkingQuestion]()
     try:
         with (folder / QUESTIONS).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -77,20 +77,20 @@ def read_set(folder: Path) -> ChunkingSet:
     return ChunkingSet(texts, tuple(questions))
 
 
-def _question(text: str, references: str, name: str, document: str) -> Question:
+def _question(text: str, references: str, name: str, document: str) -> ChunkingQuestion:
     spans = []
     for reference in json.loads(references):
         start, end = int(reference["start_index"]), int(reference["end_index"])
         if document[start:end] != reference["content"]:
             raise ValueError(f"{name} does not say {reference['content']!r} at {start}")
         spans.append((name, start, end))
-    return Question(text, tuple(spans))
+    return ChunkingQuestion(text, tuple(spans))
 
 
 def read_chunking(folder: Path) -> GoldSet:
     """The set as gold questions, whose evidence is quotes. Raises ConfigError."""
     read = read_set(folder)
-    found = Collector(folder.name)
+    found = GoldCollector(folder.name)
     for number, question in enumerate(read.questions, start=1):
         evidence = [
             {"document": _as_text(name), "quote": read.texts[name][start:end]}
@@ -107,7 +107,9 @@ def _as_text(name: str) -> str:
     return str(Path(name).with_suffix(".txt"))
 
 
-def measure(chunking_set: ChunkingSet, split: Split, search: Search, passages: int = 5) -> Figures:
+def measure(
+    chunking_set: ChunkingSet, split: Split, search: Search, passages: int = 5
+) -> ChunkingScores:
     """Split every text, search all chunks for every question, and score the best `passages`."""
     chunks = [
         (name, start, end)
@@ -122,7 +124,7 @@ def measure(chunking_set: ChunkingSet, split: Split, search: Search, passages: i
 
 def figures_of(
     chunking_set: ChunkingSet, chunks: Sequence[Span], found: Sequence[Sequence[Span]]
-) -> Figures:
+) -> ChunkingScores:
     """Score what was found for each question, in their order, among all chunks."""
     scores = [
         score_spans(question.evidence, spans)
@@ -138,9 +140,9 @@ def figures_of(
 
 def _means(
     scores: Sequence[SpanScores], ceilings: Sequence[float], characters: float, chunks: int
-) -> Figures:
+) -> ChunkingScores:
     recalls = [score.recall for score in scores]
-    return Figures(
+    return ChunkingScores(
         recall=fmean(recalls),
         precision=fmean(score.precision for score in scores),
         iou=fmean(score.iou for score in scores),

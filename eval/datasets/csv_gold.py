@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.datasets.gold import Collector, GoldSet, json_lines
+from eval.datasets.gold import GoldCollector, GoldSet, json_lines
 
 _CITED = re.compile(r"\s*\[([^\[\]#]+)#page=(\d+)\]")
 _YES, _NO = frozenset(("", "1", "true", "yes")), frozenset(("0", "false", "no"))
@@ -24,7 +24,7 @@ def read_csv(text: str, name: str) -> GoldSet:
     `answer` holds accepted answers parted by `|`, `tags` tags parted by commas; `document` with
     `quote` or `page` is the evidence. Raises ConfigError that names every bad line.
     """
-    found = Collector(name)
+    found = GoldCollector(name)
     reader = csv.DictReader(io.StringIO(text, newline=""))
     for fault in sorted(set(reader.fieldnames or ()) - COLUMNS):
         found.fault("line 1", f"column {fault!r} is none of {', '.join(sorted(COLUMNS))}")
@@ -63,7 +63,7 @@ def read_truths(text: str, name: str, folder: Path) -> GoldSet:
     If the files that are cited lie in `folder`, all of their kinds there are the corpus. Raises
     ConfigError that names every bad line.
     """
-    found = Collector(name)
+    found = GoldCollector(name)
     for number, (place, value) in enumerate(json_lines(text, found), start=1):
         line: Mapping[str, Any] = value if isinstance(value, dict) else {}
         truth = str(line.get("truth", ""))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from eval.datasets.gold import Evidence, GoldSet, Place, check
+from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldSet, check
 from eval.datasets.spans import Span
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document
@@ -76,7 +76,7 @@ def _first_document(gold: GoldSet) -> str:
     return next(evidence.document for item in gold.items for evidence in item.evidence)
 
 
-def _fact(evidence: Evidence, find: Find) -> Fact:
+def _fact(evidence: GoldEvidence, find: Find) -> Fact:
     places = evidence.places
     return Fact(
         places=tuple(span for place in places for span in spans_of(place, find)),
@@ -86,7 +86,7 @@ def _fact(evidence: Evidence, find: Find) -> Fact:
     )
 
 
-def spans_of(place: Place, find: Find) -> list[Span]:
+def spans_of(place: EvidencePlace, find: Find) -> list[Span]:
     """Where a place is in its document; in a quote, any white space matches any other.
 
     So a gold set outlives a change in how lines are broken. Raises EvidenceMissing.

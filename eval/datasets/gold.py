@@ -51,7 +51,7 @@ class Want(StrEnum):
     LIMIT = "limit"
 
 
-class Place(BaseModel):
+class EvidencePlace(BaseModel):
     """Where a document says something: a quote from its extracted text, a page counted from 1, or
     with neither the whole document, which is named by its path in the corpus.
     """
@@ -69,17 +69,17 @@ class Place(BaseModel):
         return self
 
 
-class Evidence(Place):
+class GoldEvidence(EvidencePlace):
     """A fact that an answer rests on; `also` names the other places that state the same fact.
 
     `grade` is its gain in nDCG.
     """
 
-    also: tuple[Place, ...] = ()
+    also: tuple[EvidencePlace, ...] = ()
     grade: Annotated[int, Field(ge=1)] = 1
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[EvidencePlace, ...]:
         """Every place that states the fact."""
         return (self, *self.also)
 
@@ -100,7 +100,7 @@ class GoldItem(BaseModel):
     turns: tuple[Turn, ...] = ()
     answers: tuple[Words, ...] = ()
     reference: Words | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[GoldEvidence, ...] = ()
     answerable: bool = True
     tags: tuple[str, ...] = ()
     kind: Words | None = None
@@ -153,7 +153,7 @@ class GoldSet:
         return sha256("\n".join(lines).encode()).hexdigest()
 
 
-class Collector:
+class GoldCollector:
     """Gold items as they are read; every fault is kept until the whole file was."""
 
     def __init__(self, name: str) -> None:
@@ -200,13 +200,13 @@ def read_text(path: Path) -> str:
 
 def parse_jsonl(text: str, name: str) -> GoldSet:
     """The gold items of a JSONL text. Raises ConfigError that names every bad line of `name`."""
-    found = Collector(name)
+    found = GoldCollector(name)
     for place, value in json_lines(text, found):
         found.add(place, value)
     return found.done()
 
 
-def json_lines(text: str, found: Collector, file: str = "") -> Iterator[tuple[str, object]]:
+def json_lines(text: str, found: GoldCollector, file: str = "") -> Iterator[tuple[str, object]]:
     """The values of a JSONL text, each with its place ("line 3"); broken lines become faults.
 
     `file` names the text in these, where a gold set has several.

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from eval.datasets.beir import document_name
-from eval.datasets.gold import Collector, GoldSet, json_lines, read_text
+from eval.datasets.gold import GoldCollector, GoldSet, json_lines, read_text
 from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 from rag.types import Turn
@@ -25,7 +25,7 @@ _SPEAKER = "|user|:"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class MtragTask:
     """A question after its turns: the conversation it is of, the corpus that one is about, and the
     question as people rewrote it to stand alone, or "".
 
@@ -42,12 +42,12 @@ class Task:
     relevant: frozenset[str]
 
 
-class _Said(BaseModel):
+class _Utterance(BaseModel):
     speaker: str
     text: str
 
 
-class _Document(BaseModel):
+class _DocumentRecord(BaseModel):
     document_id: str
     text: str = ""
 
@@ -61,13 +61,13 @@ class _Annotations(BaseModel):
     context_relevance: _Relevance = _Relevance()
 
 
-class _Task(BaseModel):
+class _TaskRecord(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     task_id: str
-    input: list[_Said] = Field(min_length=1)
-    contexts: list[_Document] = []
-    targets: list[_Said] = []
+    input: list[_Utterance] = Field(min_length=1)
+    contexts: list[_DocumentRecord] = []
+    targets: list[_Utterance] = []
     annotations: _Annotations = _Annotations()
     answerability: list[str] = Field(["ANSWERABLE"], alias="Answerability")
     collection: str = Field("", alias="Collection")
@@ -85,21 +85,21 @@ class _Task(BaseModel):
         return tuple(Turn(question.text, answer.text) for question, answer in pairs)
 
     @property
-    def relevant(self) -> list[_Document]:
+    def relevant(self) -> list[_DocumentRecord]:
         """The contexts that were judged relevant."""
         judged = self.annotations.context_relevance.system
         return [self.contexts[place] for place in judged if place < len(self.contexts)]
 
 
-class _Given(BaseModel):
+class _RatingRecord(BaseModel):
     value: Annotated[int, BeforeValidator(int), Field(ge=1, le=4)]
 
 
 class _Ratings(BaseModel):
     # By the person who gave them.
-    faithfulness: dict[str, _Given] = {}
-    appropriateness: dict[str, _Given] = {}
-    completeness: dict[str, _Given] = {}
+    faithfulness: dict[str, _RatingRecord] = {}
+    appropriateness: dict[str, _RatingRecord] = {}
+    completeness: dict[str, _RatingRecord] = {}
 
 
 class _Evaluation(BaseModel):
@@ -110,22 +110,22 @@ class _Evaluation(BaseModel):
 
     def ratings(self, measure: str) -> tuple[int, ...]:
         """What people gave the answer in a measure, 1 to 4."""
-        given: Mapping[str, _Given] = getattr(self.annotations, measure)
+        given: Mapping[str, _RatingRecord] = getattr(self.annotations, measure)
         return tuple(one.value for one in given.values())
 
 
-class Subset(BaseModel):
+class HumanSubset(BaseModel):
     """The human subset's file: documents, tasks, and answers to these that people rated."""
 
-    documents: list[_Document]
-    tasks: list[_Task]
+    documents: list[_DocumentRecord]
+    tasks: list[_TaskRecord]
     evaluations: list[_Evaluation] = []
 
 
 def read_mtrag(value: object, name: str) -> GoldSet:
     """Every task with its turns; its passages are the corpus, a file each. Raises ConfigError."""
     subset = _read(value, name)
-    found = Collector(name)
+    found = GoldCollector(name)
     for task in subset.tasks:
         found.add(f"task {task.task_id!r}", _item(task))
     return found.done(_documents(subset))
@@ -138,7 +138,7 @@ def read_queries(path: Path) -> GoldSet:
     return _queries(path, read_subset(path.with_name(TASKS_FILE)))
 
 
-def read_subset(path: Path) -> Subset:
+def read_subset(path: Path) -> HumanSubset:
     """The human subset's file. Raises ConfigError."""
     try:
         value = json.loads(read_text(path))
@@ -147,7 +147,7 @@ def read_subset(path: Path) -> Subset:
     return _read(value, path.name)
 
 
-def read_tasks(folder: Path) -> tuple[dict[str, str], list[Task]]:
+def read_tasks(folder: Path) -> tuple[dict[str, str], list[MtragTask]]:
     """The passages by the names of their documents, and every task of the human subset.
 
     Raises ConfigError.
@@ -162,8 +162,8 @@ def read_tasks(folder: Path) -> tuple[dict[str, str], list[Task]]:
     return {document_name(each.document_id): each.text for each in subset.documents}, tasks
 
 
-def _task(task: _Task, rewritten: str) -> Task:
-    return Task(
+def _task(task: _TaskRecord, rewritten: str) -> MtragTask:
+    return MtragTask(
         task.task_id.partition("<::>")[0],
         task.collection,
         task.question,
@@ -175,9 +175,9 @@ def _task(task: _Task, rewritten: str) -> Task:
     )
 
 
-def _queries(path: Path, subset: Subset) -> GoldSet:
+def _queries(path: Path, subset: HumanSubset) -> GoldSet:
     tasks = {task.task_id: task for task in subset.tasks}
-    found = Collector(path.name)
+    found = GoldCollector(path.name)
     for place, line in json_lines(read_text(path), found):
         query: Mapping[str, Any] = line if isinstance(line, dict) else {}
         if not {"_id", "text"} <= query.keys():
@@ -188,20 +188,20 @@ def _queries(path: Path, subset: Subset) -> GoldSet:
     return found.done(_documents(subset))
 
 
-def _read(value: object, name: str) -> Subset:
+def _read(value: object, name: str) -> HumanSubset:
     try:
-        return Subset.model_validate(value)
+        return HumanSubset.model_validate(value)
     except ValidationError as error:
         raise ConfigError(
             f"gold file {name} does not hold MTRAG's tasks: {first_error(error)}"
         ) from None
 
 
-def _documents(subset: Subset) -> dict[str, str | bytes]:
+def _documents(subset: HumanSubset) -> dict[str, str | bytes]:
     return {document_name(each.document_id): each.text for each in subset.documents}
 
 
-def _item(task: _Task) -> dict[str, object]:
+def _item(task: _TaskRecord) -> dict[str, object]:
     """Tasks that are answerable in part count as answerable."""
     item: dict[str, object] = {
         "id": task.task_id,

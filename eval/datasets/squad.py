@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from eval.datasets.gold import Collector, GoldSet, read_text
+from eval.datasets.gold import GoldCollector, GoldSet, read_text
 from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 
@@ -18,40 +18,40 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 _PARAGRAPH = re.compile(r"(.+)-\d{3,}\.txt")
 
 
-class _Answer(BaseModel):
+class _SquadAnswer(BaseModel):
     text: str
     # Its first character in the paragraph; gold sets do without.
     answer_start: int | None = None
 
 
-class Question(BaseModel):
+class SquadQuestion(BaseModel):
     """A question about a paragraph, and the answers that people gave."""
 
     id: str
     question: str
-    answers: list[_Answer] = []
+    answers: list[_SquadAnswer] = []
     is_impossible: bool = False
 
 
-class Paragraph(BaseModel):
+class SquadParagraph(BaseModel):
     """A paragraph and the questions about it."""
 
     context: str
-    qas: list[Question]
+    qas: list[SquadQuestion]
 
 
-class Article(BaseModel):
+class SquadArticle(BaseModel):
     """An article's paragraphs."""
 
     title: str = ""
-    paragraphs: list[Paragraph]
+    paragraphs: list[SquadParagraph]
 
 
 class _Squad(BaseModel):
-    data: list[Article]
+    data: list[SquadArticle]
 
 
-def read_articles(path: Path) -> Sequence[Article]:
+def read_articles(path: Path) -> Sequence[SquadArticle]:
     """The articles of a SQuAD-format file. Raises ConfigError."""
     try:
         value = json.loads(read_text(path))
@@ -60,7 +60,7 @@ def read_articles(path: Path) -> Sequence[Article]:
     return _articles(value, path.name)
 
 
-def _articles(value: object, name: str) -> Sequence[Article]:
+def _articles(value: object, name: str) -> Sequence[SquadArticle]:
     try:
         return _Squad.model_validate(value).data
     except ValidationError as error:
@@ -74,7 +74,7 @@ def read_squad(value: object, name: str) -> GoldSet:
     paragraphs another one may still answer a few of them. Raises ConfigError.
     """
     documents: dict[str, str | bytes] = {}
-    found = Collector(name)
+    found = GoldCollector(name)
     for document, paragraph in _named(_articles(value, name)):
         documents[document] = paragraph.context
         for question in paragraph.qas:
@@ -82,7 +82,7 @@ def read_squad(value: object, name: str) -> GoldSet:
     return found.done(documents)
 
 
-def _named(articles: Sequence[Article]) -> Iterator[tuple[str, Paragraph]]:
+def _named(articles: Sequence[SquadArticle]) -> Iterator[tuple[str, SquadParagraph]]:
     """Each paragraph with a file name that is unique and readable."""
     counts: Counter[str] = Counter()
     for article in articles:
@@ -99,7 +99,7 @@ def articles_of(documents: Collection[str]) -> dict[str, str]:
     return found if counted and len(found) == len(documents) else {}
 
 
-def _item(question: Question, document: str) -> dict[str, object]:
+def _item(question: SquadQuestion, document: str) -> dict[str, object]:
     item: dict[str, object] = {"id": question.id, "question": question.question}
     if question.is_impossible:
         return {**item, "answerable": False, "tags": ["unanswerable"]}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import zip_longest
 
-from eval.datasets.gold import Evidence, GoldItem
+from eval.datasets.gold import GoldEvidence, GoldItem
 from index.sentences import sentence_spans
 from index.types import Document
 from rag.retrieval.answer_type import AnswerType
@@ -223,7 +223,7 @@ class Fact:
 
 def item_of(fact: Fact) -> GoldItem:
     """The gold candidate that asks for a fact."""
-    evidence = Evidence(document=fact.document, quote=fact.sentence)
+    evidence = GoldEvidence(document=fact.document, quote=fact.sentence)
     return GoldItem(
         id=name_of(fact.document, fact.sentence, fact.asked.question),
         question=fact.asked.question,

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from eval.datasets.gold import Evidence, GoldItem
+from eval.datasets.gold import GoldEvidence, GoldItem
 from eval.drafting.extractive import CHECK, TAG, name_of, questions
 from eval.pydantic_errors import first_error
 from index.errors import ConfigError
@@ -26,7 +26,7 @@ UNKNOWN = "?"
 _FIELDS = ConfigDict(frozen=True, extra="ignore")
 
 
-class Cited(BaseModel):
+class FeedbackCitation(BaseModel):
     """Words that the rated answer cited."""
 
     model_config = _FIELDS
@@ -35,7 +35,7 @@ class Cited(BaseModel):
     quote: str
 
 
-class Rated(BaseModel):
+class FeedbackLine(BaseModel):
     """A line of a feedback file: an answer and what a reader thought of it."""
 
     model_config = _FIELDS
@@ -43,13 +43,13 @@ class Rated(BaseModel):
     question: str
     turns: tuple[Turn, ...] = ()
     answer: str
-    citations: tuple[Cited, ...] = ()
+    citations: tuple[FeedbackCitation, ...] = ()
     rating: Literal["up", "down"]
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class FromFeedback:
+class FeedbackDrafts:
     """The candidates, how many wait for their answer, and how many quotes are no longer there."""
 
     items: tuple[GoldItem, ...]
@@ -57,13 +57,13 @@ class FromFeedback:
     stale: int
 
 
-def load_feedback(path: Path) -> list[Rated]:
+def load_feedback(path: Path) -> list[FeedbackLine]:
     """The last rating of each answer. Raises ConfigError that names a bad line."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"feedback file {path} cannot be read: {error}") from None
-    found = dict[tuple[object, ...], Rated]()
+    found = dict[tuple[object, ...], FeedbackLine]()
     for number, line in enumerate(lines, start=1):
         if line.strip():
             rated = _parse(line, f"feedback file {path}, line {number}")
@@ -71,14 +71,14 @@ def load_feedback(path: Path) -> list[Rated]:
     return list(found.values())
 
 
-def _parse(line: str, where: str) -> Rated:
+def _parse(line: str, where: str) -> FeedbackLine:
     try:
-        return Rated.model_validate_json(line)
+        return FeedbackLine.model_validate_json(line)
     except ValidationError as error:
         raise ConfigError(f"{where}: {first_error(error)}") from None
 
 
-def from_feedback(rated: list[Rated], texts: Mapping[str, str]) -> FromFeedback:
+def from_feedback(rated: list[FeedbackLine], texts: Mapping[str, str]) -> FeedbackDrafts:
     """A candidate for each rated answer; `texts` holds the documents by their path.
 
     A good answer brings its quotes as evidence, a good refusal makes a question that is not
@@ -90,13 +90,15 @@ def from_feedback(rated: list[Rated], texts: Mapping[str, str]) -> FromFeedback:
         stale += len(one.citations) - len(quotes)
         items.append(_item(one, quotes))
     unknown = sum(UNKNOWN in item.answers for item in items)
-    return FromFeedback(tuple(items), unknown, stale)
+    return FeedbackDrafts(tuple(items), unknown, stale)
 
 
-def _item(one: Rated, quotes: list[Cited]) -> GoldItem:
+def _item(one: FeedbackLine, quotes: list[FeedbackCitation]) -> GoldItem:
     good, refused = one.rating == "up", not one.citations
     answerable = not (good and refused)
-    evidence = tuple(Evidence(document=q.document, quote=q.quote) for q in quotes) if good else ()
+    evidence = (
+        tuple(GoldEvidence(document=q.document, quote=q.quote) for q in quotes) if good else ()
+    )
     answers = _answers(one.question, quotes) if evidence else (UNKNOWN,)
     return GoldItem(
         id=name_of(one.question, *(turn.question for turn in one.turns), one.answer),
@@ -109,7 +111,7 @@ def _item(one: Rated, quotes: list[Cited]) -> GoldItem:
     )
 
 
-def _answers(question: str, quotes: list[Cited]) -> tuple[str, ...]:
+def _answers(question: str, quotes: list[FeedbackCitation]) -> tuple[str, ...]:
     """Facts of the quotes of the kind that the question wants, else the quotes, to be shortened."""
     wanted = expected_answer_type(question)
     facts = [

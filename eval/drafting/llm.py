@@ -9,9 +9,9 @@ from itertools import zip_longest
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.datasets.gold import Evidence, GoldItem
+from eval.datasets.gold import GoldEvidence, GoldItem
 from eval.drafting.extractive import TAG, name_of
-from eval.llm_replies import BadReply, ask_json
+from eval.llm_replies import InvalidReplyError, ask_json
 from index.sentences import sentence_spans
 from index.types import Document
 from rag.llm.client import LLM, Message
@@ -33,7 +33,7 @@ _SYSTEM = (
 )
 
 
-class Written(BaseModel):
+class LLMQuestion(BaseModel):
     """What the LLM writes for a part of a document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,7 @@ class Written(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class LLMDrafts:
     """The candidates that were kept, and why others were dropped, with how many each."""
 
     items: tuple[GoldItem, ...]
@@ -52,14 +52,14 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentPart:
     """A stretch of a document, whole sentences of it."""
 
     document: str
     text: str
 
 
-def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> Drafted:
+def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> LLMDrafts:
     """Up to so many candidates, spread over the documents; each part is asked for once.
 
     Raises LLMError if the server fails at the first part, since it then fails at all of them.
@@ -69,13 +69,13 @@ def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> Drafted:
         if len(items) == count:
             break
         try:
-            written = ask_json(llm, _messages(part), Written)
+            written = ask_json(llm, _messages(part), LLMQuestion)
         except LLMError:
             if not number:
                 raise
             dropped["no reply"] += 1
             continue
-        except BadReply:
+        except InvalidReplyError:
             dropped["no JSON of the wanted shape"] += 1
             continue
         if fault := fault_of(written, part):
@@ -83,28 +83,28 @@ def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> Drafted:
         else:
             item = _item(written, part)
             items[item.id] = item
-    return Drafted(tuple(items.values()), dict(dropped))
+    return LLMDrafts(tuple(items.values()), dict(dropped))
 
 
-def parts(documents: Sequence[Document]) -> Iterator[Part]:
+def parts(documents: Sequence[Document]) -> Iterator[DocumentPart]:
     """Stretches of the documents, one of each in turn."""
     for row in zip_longest(*(_cut(document) for document in documents)):
         yield from (part for part in row if part)
 
 
-def _cut(document: Document) -> Iterator[Part]:
+def _cut(document: Document) -> Iterator[DocumentPart]:
     start = end = 0
     for first, last in sentence_spans(document.text):
         if last - start > _CHARACTERS and end > start:
             if end - start >= _LEAST:
-                yield Part(document.path, document.text[start:end])
+                yield DocumentPart(document.path, document.text[start:end])
             start = first
         end = last
     if end - start >= _LEAST:
-        yield Part(document.path, document.text[start:end])
+        yield DocumentPart(document.path, document.text[start:end])
 
 
-def fault_of(written: Written, part: Part) -> str:
+def fault_of(written: LLMQuestion, part: DocumentPart) -> str:
     """Why a candidate is not kept, or ""."""
     if written.evidence not in part.text:
         return "evidence is not in the document"
@@ -117,16 +117,16 @@ def fault_of(written: Written, part: Part) -> str:
     return ""
 
 
-def _item(written: Written, part: Part) -> GoldItem:
+def _item(written: LLMQuestion, part: DocumentPart) -> GoldItem:
     question = " ".join(written.question.split())
     return GoldItem(
         id=name_of(part.document, written.evidence, question),
         question=question,
         answers=(written.answer,),
-        evidence=(Evidence(document=part.document, quote=written.evidence),),
+        evidence=(GoldEvidence(document=part.document, quote=written.evidence),),
         tags=(TAG, "llm"),
     )
 
 
-def _messages(part: Part) -> list[Message]:
+def _messages(part: DocumentPart) -> list[Message]:
     return [Message("system", _SYSTEM), Message("user", f"Text:\n\n{quoted(part.text)}")]

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from eval.datasets.mtrag import Subset, read_subset
-from eval.judging.judge import RATINGS, Case, Judged
+from eval.datasets.mtrag import HumanSubset, read_subset
+from eval.judging.judge import RATINGS, RatingResult, RatingTask
 from index.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RatedAnswer:
     """An answer that people rated: the case as a judge sees it, and their ratings by measure."""
 
-    case: Case
+    case: RatingTask
     ratings: Mapping[str, tuple[int, ...]]
 
 
@@ -44,7 +44,7 @@ class Agreement:
     human_kappa: float | None
 
 
-def load_rated(path: Path) -> list[Rated]:
+def load_rated(path: Path) -> list[RatedAnswer]:
     """The rated answers of MTRAG's human subset, writers taking turns.
 
     Raises ConfigError if the file is missing or of another form.
@@ -58,22 +58,22 @@ def load_rated(path: Path) -> list[Rated]:
         raise ConfigError(f"{path} is not MTRAG's human subset: it lacks {error}") from None
 
 
-def _rated(subset: Subset) -> Iterator[Rated]:
+def _rated(subset: HumanSubset) -> Iterator[RatedAnswer]:
     texts = {document.document_id: document.text for document in subset.documents}
     tasks = {task.task_id: task for task in subset.tasks}
     for answer in subset.evaluations:
         task = tasks[answer.task_id]
-        case = Case(
+        case = RatingTask(
             id=f"{answer.task_id} {answer.model_id}",
             question=task.question,
             turns=task.turns,
             passages=tuple(texts[context.document_id] for context in task.contexts),
             answer=answer.model_response,
         )
-        yield Rated(case, {measure: answer.ratings(measure) for measure in RATINGS})
+        yield RatedAnswer(case, {measure: answer.ratings(measure) for measure in RATINGS})
 
 
-def agreements(rated: Sequence[Rated], judged: Sequence[Judged]) -> list[Agreement]:
+def agreements(rated: Sequence[RatedAnswer], judged: Sequence[RatingResult]) -> list[Agreement]:
     """Agreement for each measure over the answers that the judge could rate."""
     ratings = {one.id: one.rating for one in judged if one.rating}
     both = [(one, ratings[one.case.id]) for one in rated if one.case.id in ratings]

@@ -14,7 +14,7 @@ from index.console import json_option, print_json
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
-    from eval.judging.judge import Case, Judged
+    from eval.judging.judge import RatingResult, RatingTask
     from rag.settings import Settings
 
 RATINGS_FILE = "judge.jsonl"
@@ -65,7 +65,7 @@ def _rate_run(run: Path, settings: Settings, limit: int | None, as_json: bool) -
     from eval.runs.results import read_run
 
     cases = cases_of(read_run(run).results)[:limit]
-    judged: list[Judged] = []
+    judged: list[RatingResult] = []
     with (run / RATINGS_FILE).open("w", encoding="utf-8") as file:
         for one in _judged(cases, settings):
             file.write(json.dumps(_record(one, settings), ensure_ascii=False) + "\n")
@@ -101,7 +101,7 @@ def _measure(path: Path, settings: Settings, limit: int | None, as_json: bool) -
     return failed
 
 
-def _judged(cases: Sequence[Case], settings: Settings) -> Iterator[Judged]:
+def _judged(cases: Sequence[RatingTask], settings: Settings) -> Iterator[RatingResult]:
     from eval.judging.judge import judge
     from rag.llm.client import LLM
 
@@ -110,7 +110,7 @@ def _judged(cases: Sequence[Case], settings: Settings) -> Iterator[Judged]:
         yield one
 
 
-def _record(one: Judged, settings: Settings) -> dict[str, object]:
+def _record(one: RatingResult, settings: Settings) -> dict[str, object]:
     from eval.judging.judge import PROMPT_VERSION
 
     ratings = one.rating.model_dump() if one.rating else {}
@@ -118,13 +118,13 @@ def _record(one: Judged, settings: Settings) -> dict[str, object]:
     return {"id": one.id, **ratings, **made, "error": one.error}
 
 
-def _tell_failed(judged: Sequence[Judged]) -> int:
+def _tell_failed(judged: Sequence[RatingResult]) -> int:
     failed = [one for one in judged if one.rating is None]
     for one in failed:
         click.echo(f"not rated: {one.id}: {one.error}", err=True)
     return len(failed)
 
 
-def _mean(judged: Sequence[Judged], name: str) -> float | None:
+def _mean(judged: Sequence[RatingResult], name: str) -> float | None:
     values = [int(getattr(one.rating, name)) for one in judged if one.rating]
     return round(sum(values) / len(values), 4) if values else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.llm_replies import BadReply, ask_json
+from eval.llm_replies import InvalidReplyError, ask_json
 from rag.llm.client import LLM, Message
 from rag.llm.errors import LLMError
 from rag.llm.prompts import quoted
@@ -52,7 +52,7 @@ class Rating(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RatingTask:
     """An answer to rate, with the passages that it was made from."""
 
     id: str
@@ -63,7 +63,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RatingResult:
     """A case's rating; None if the LLM gave none, and then `error` says why."""
 
     id: str
@@ -71,16 +71,16 @@ class Judged:
     error: str | None = None
 
 
-def judge(llm: LLM, cases: Sequence[Case]) -> Iterator[Judged]:
+def judge(llm: LLM, cases: Sequence[RatingTask]) -> Iterator[RatingResult]:
     """Rate each case in turn; one that cannot be rated becomes a record with its error."""
     for case in cases:
         try:
-            yield Judged(case.id, ask_json(llm, messages(case), Rating))
-        except (BadReply, LLMError) as error:
-            yield Judged(case.id, None, str(error))
+            yield RatingResult(case.id, ask_json(llm, messages(case), Rating))
+        except (InvalidReplyError, LLMError) as error:
+            yield RatingResult(case.id, None, str(error))
 
 
-def messages(case: Case) -> list[Message]:
+def messages(case: RatingTask) -> list[Message]:
     """The chat that asks for a rating."""
     turns = "".join(
         f"Question: {_line(turn.question)}\nAnswer: {_line(turn.answer)}\n\n" for turn in case.turns
@@ -104,10 +104,10 @@ def _line(text: str) -> str:
     return " ".join(quoted(text).split())
 
 
-def cases_of(results: Sequence[QuestionResult]) -> list[Case]:
+def cases_of(results: Sequence[QuestionResult]) -> list[RatingTask]:
     """The answers of a run; questions that failed have none. A refusal is an answer, too."""
     return [
-        Case(
+        RatingTask(
             id=result.id,
             question=result.question,
             turns=tuple(Turn(turn.question, turn.answer) for turn in result.turns),

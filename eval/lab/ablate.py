@@ -22,7 +22,7 @@ from eval.datasets.evidence import look_up
 from eval.datasets.gold import GoldItem, GoldSet
 from eval.datasets.load import load_gold
 from eval.datasets.squad import articles_of
-from eval.lab.crossfit import Places, Ranking, numbered
+from eval.lab.crossfit import EngineRanking, Places, numbered
 from eval.measures.answers import contains
 from eval.measures.retrieval import ranks, score_ranking
 from eval.measures.statistics import Floats, interval
@@ -52,7 +52,7 @@ MEASURES = (SUCCESS, RECIPROCAL, NDCG, RECALL, FIRST, QUOTED, COUNT)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RankingVariant:
     """A way to rank: its weights, and the share of the cosine if it is not the settings'."""
 
     name: str
@@ -61,27 +61,27 @@ class Way:
 
 
 _FUSED = replace(SCORING, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
-AS_IT_IS = Way("as it is")
+AS_IT_IS = RankingVariant("as it is")
 BY_RANK = "both, fused by rank (RRF)"
 # From the two rankings up, then from the whole down. What `passage` adds moves sentences alone.
-WAYS = (
+VARIANTS = (
     AS_IT_IS,
-    Way("cosine alone", _FUSED, 1.0),
-    Way("words alone", _FUSED, 0.0),
-    Way("both, fused", _FUSED),
-    Way("without the best sentence", replace(SCORING, sentence=0, sentence_unread=0)),
-    Way("without documents", replace(SCORING, next_best=0, covered=0)),
-    Way("without likeness", replace(SCORING, like=0)),
-    Way("marks without cosine", replace(SCORING, cosine=0)),
-    Way("marks without words", replace(SCORING, coverage=0)),
-    Way("marks without words before", replace(SCORING, coverage_with_previous=0)),
-    Way("marks without kind", replace(SCORING, kind=0)),
-    Way("marks without passage", replace(SCORING, passage=0)),
+    RankingVariant("cosine alone", _FUSED, 1.0),
+    RankingVariant("words alone", _FUSED, 0.0),
+    RankingVariant("both, fused", _FUSED),
+    RankingVariant("without the best sentence", replace(SCORING, sentence=0, sentence_unread=0)),
+    RankingVariant("without documents", replace(SCORING, next_best=0, covered=0)),
+    RankingVariant("without likeness", replace(SCORING, like=0)),
+    RankingVariant("marks without cosine", replace(SCORING, cosine=0)),
+    RankingVariant("marks without words", replace(SCORING, coverage=0)),
+    RankingVariant("marks without words before", replace(SCORING, coverage_with_previous=0)),
+    RankingVariant("marks without kind", replace(SCORING, kind=0)),
+    RankingVariant("marks without passage", replace(SCORING, passage=0)),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AblationLine:
     """The mean of a measure in one way over some questions, how much more that is than as it is,
     and the 95 % interval of the difference, questions drawn.
     """
@@ -96,13 +96,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AblationReport:
     """A line for each measure, way and part; `grouped` says what even and odd places are of."""
 
     gold: str
     questions: int
     grouped: str
-    lines: tuple[Line, ...]
+    lines: tuple[AblationLine, ...]
 
 
 # By measure and way.
@@ -110,18 +110,18 @@ Scores = Mapping[tuple[str, str], float]
 Show = Callable[[str, int, int], None]
 
 
-class Ranker:
+class VariantRanker:
     """One generation of an index that ranks the passages for a question in any way."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
         self._index, self._snapshot = index, snapshot
-        self._ranking = Ranking(settings, index, snapshot)
+        self._ranking = EngineRanking(settings, index, snapshot)
 
     def ask(self, item: GoldItem) -> Asked:
         """What the engine searches for."""
         return condense(item.question, item.turns, self._ranking.look)
 
-    def find(self, asked: Asked, way: Way) -> SearchResult:
+    def find(self, asked: Asked, way: RankingVariant) -> SearchResult:
         """What the engine would find if it ranked in this way."""
         return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
 
@@ -142,7 +142,7 @@ class Ranker:
 
 def measure(
     path: Path, corpus: Path | None, settings: Settings, limit: int | None, show: Show
-) -> Report:
+) -> AblationReport:
     """Rank for each of the first `limit` questions that have evidence (None: all), in each way.
 
     Raises ConfigError for a gold set with faults or without evidence, and what the index raises.
@@ -159,14 +159,14 @@ def measure(
             asked = [place for place, item in enumerate(gold.items) if facts[item.id]][:limit]
             if not asked:
                 raise ConfigError(f"no question of {path.name} has evidence, so none can be judged")
-            ranker, scores = Ranker(settings, index, snapshot), list[Scores]()
+            ranker, scores = VariantRanker(settings, index, snapshot), list[Scores]()
             for place in asked:
                 show("ranking", len(scores), len(asked))
                 item = gold.items[place]
                 scores.append(dict(_scores(ranker, item, facts[item.id])))
     finally:
         index.close()
-    return Report(gold.name, len(asked), grouped, tuple(lines_of(scores, groups[asked])))
+    return AblationReport(gold.name, len(asked), grouped, tuple(lines_of(scores, groups[asked])))
 
 
 def _groups(gold: GoldSet) -> tuple[Places, str]:
@@ -180,11 +180,11 @@ def _groups(gold: GoldSet) -> tuple[Places, str]:
 
 
 def _scores(
-    ranker: Ranker, item: GoldItem, facts: Sequence[Fact]
+    ranker: VariantRanker, item: GoldItem, facts: Sequence[Fact]
 ) -> Iterator[tuple[tuple[str, str], float]]:
     """The scores of one question by measure and way."""
     asked = ranker.ask(item)
-    for way in WAYS:
+    for way in VARIANTS:
         found = ranker.find(asked, way)
         for name, score in {**_ranked(found.hits, facts), **_quoted(found, item)}.items():
             yield (name, way.name), score
@@ -214,7 +214,7 @@ def _quoted(found: SearchResult, item: GoldItem) -> dict[str, float]:
     }
 
 
-def lines_of(scores: Sequence[Scores], groups: Places) -> Iterator[Line]:
+def lines_of(scores: Sequence[Scores], groups: Places) -> Iterator[AblationLine]:
     """The lines of questions, whose scores are given by measure and way, and whose groups are at
     these places; of a part without questions there are none.
     """
@@ -229,20 +229,22 @@ def lines_of(scores: Sequence[Scores], groups: Places) -> Iterator[Line]:
                 continue
             gain = (values - whole)[judged]
             mean = float(values[judged].mean())
-            yield Line(measure, way, part, len(gain), mean, float(gain.mean()), interval(gain))
+            yield AblationLine(
+                measure, way, part, len(gain), mean, float(gain.mean()), interval(gain)
+            )
 
 
 def _column(scores: Sequence[Scores], key: tuple[str, str]) -> Floats:
     return np.array([one.get(key, np.nan) for one in scores])
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: AblationReport) -> Iterator[str]:
     """The report in words and columns, a table for each measure."""
     yield (
         f"{report.gold}: {report.questions} questions, by whether their {report.grouped} are at "
         "even or odd places; change from the ranking as it is, 95 % interval"
     )
-    tables = defaultdict[str, dict[str, list[Line]]](lambda: defaultdict(list))
+    tables = defaultdict[str, dict[str, list[AblationLine]]](lambda: defaultdict(list))
     for line in report.lines:
         tables[line.measure][line.way].append(line)
     for measure, ways in tables.items():
@@ -253,7 +255,7 @@ def lines(report: Report) -> Iterator[str]:
             yield f"{way:<29} {'  '.join(map(_cell, cells))}".rstrip()
 
 
-def _cell(line: Line) -> str:
+def _cell(line: AblationLine) -> str:
     mean = f"{line.mean:.3f}"
     if line.way != AS_IT_IS.name:
         mean += f" {line.change:+.3f} ({line.interval[0]:+.3f} to {line.interval[1]:+.3f})"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from eval.console import PATH
-from eval.datasets.chunking import Figures, measure, read_set
-from eval.lab.chunking_search import Remembered, dense, measure_own
+from eval.datasets.chunking import ChunkingScores, measure, read_set
+from eval.lab.chunking_search import CachedVectors, dense, measure_own
 from index.console import json_option, print_json
 
 # Smith and Troynikov 2024, all-MiniLM-L6-v2, five chunks: recall, precision, IoU, precision omega.
@@ -23,7 +23,7 @@ PUBLISHED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChunkingLine:
     """Figures of a splitter with a search; a published one tells no lengths and counts."""
 
     name: str
@@ -37,7 +37,7 @@ class Line:
 
 def lines_of(
     folder: Path, sizes: Sequence[int], passages: int, say: Callable[[str], None]
-) -> Iterator[Line]:
+) -> Iterator[ChunkingLine]:
     """Each line when it is measured. Raises ConfigError for a set that cannot be read."""
     from index.embedding.embedder import Embedder
     from index.settings import load_settings
@@ -46,13 +46,13 @@ def lines_of(
     settings = load_settings(Settings)
     chunking_set = read_set(folder)
     embedder = Embedder(settings.embedding_model)
-    model = Remembered(embedder)
+    model = CachedVectors(embedder)
     try:
         from eval.lab.chunking_search import recursive_character, token_text
 
         makers = {"RecursiveCharacter": recursive_character, "TokenText": token_text}
         for (kind, tokens, repeated), figures in PUBLISHED.items():
-            yield Line(f"published: {kind} {tokens}/{repeated}, dense", *figures)
+            yield ChunkingLine(f"published: {kind} {tokens}/{repeated}, dense", *figures)
             split = makers[kind](tokens, repeated)
             measured = measure(chunking_set, split, dense(model), passages)
             yield _line(f"here: {kind} {tokens}/{repeated}, dense", measured)
@@ -66,8 +66,8 @@ def lines_of(
         yield _line(f"Footnote {tokens}, excerpts", cut)
 
 
-def _line(name: str, found: Figures) -> Line:
-    return Line(
+def _line(name: str, found: ChunkingScores) -> ChunkingLine:
+    return ChunkingLine(
         name,
         found.recall,
         found.precision,
@@ -79,7 +79,7 @@ def _line(name: str, found: Figures) -> Line:
 
 
 if TYPE_CHECKING:
-    from eval.lab.chunking import Line
+    from eval.lab.chunking import ChunkingLine
 
 _SIZES = (120, 180)
 
@@ -112,7 +112,7 @@ def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool
 
     from eval.lab.chunking import lines_of
 
-    found: list[Line] = []
+    found: list[ChunkingLine] = []
     if not as_json:
         click.echo(
             f"{'':<42} {'recall':>9} {'precision':>9} {'iou':>9} {'ceiling':>9} "
@@ -126,7 +126,7 @@ def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool
         print_json([asdict(line) for line in found])
 
 
-def _shown(line: Line) -> str:
+def _shown(line: ChunkingLine) -> str:
     shares = (100 * share for share in (line.recall, line.precision, line.iou, line.ceiling))
     columns = " ".join(f"{value:>9.1f}" for value in shares)
     rest = f" {line.characters:>10.0f} {line.chunks:>6}" if line.chunks else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eval.datasets.chunking import ChunkingSet, Figures, Search, Split, figures_of
+from eval.datasets.chunking import ChunkingScores, ChunkingSet, Search, Split, figures_of
 from eval.datasets.corpus import write_documents
 from index.catalog.reader import Catalog
 from index.embedding.micro_batching import VectorMemory
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DEPTH = 20
 
 
-class Remembered:
+class CachedVectors:
     """Vectors of one model that are made once, however many searches ask for them."""
 
     def __init__(self, embedder: Embedder) -> None:
@@ -43,7 +43,7 @@ class Remembered:
         )
 
 
-def dense(model: Remembered) -> Search:
+def dense(model: CachedVectors) -> Search:
     """The chunks nearest by cosine, exactly; of chunks as near, the first."""
 
     def search(chunks: Sequence[str], questions: Sequence[str], k: int) -> list[list[int]]:
@@ -58,7 +58,7 @@ def dense(model: Remembered) -> Search:
 
 def measure_own(
     chunking_set: ChunkingSet, settings: Settings, embedder: Embedder, count: int
-) -> tuple[Figures, Figures]:
+) -> tuple[ChunkingScores, ChunkingScores]:
     """Footnote's index of the texts, made with these settings for the purpose: figures of its first
     passages, and of as many excerpts.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from eval.calibration.examples import Asked, Source, opened_source, read_squad
+from eval.calibration.examples import QuestionSource, SourceQuestion, opened_source, read_squad
 from eval.calibration.leave_out import engine_without
 from eval.lab.perturb import NAME, NUMBER, another_number, other_names
 
@@ -19,16 +19,18 @@ _PREFIX = "copy-"
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ConflictingCopy:
     """A document that differs from another in one value, and a question that asks for it."""
 
     kind: str
     document: str
     text: str
-    question: Asked
+    question: SourceQuestion
 
 
-def copies(source: Source, articles: Collection[int], seed: int = 0) -> Iterator[Copy]:
+def copies(
+    source: QuestionSource, articles: Collection[int], seed: int = 0
+) -> Iterator[ConflictingCopy]:
     """For each paragraph of these articles one copy with another number and one with another name,
     where a question asks for one.
     """
@@ -43,10 +45,10 @@ def copies(source: Source, articles: Collection[int], seed: int = 0) -> Iterator
             ]
             if changed:
                 question, new = chance.choice(changed)
-                yield Copy(kind, f"{_PREFIX}{kind}-{document}", new, question)
+                yield ConflictingCopy(kind, f"{_PREFIX}{kind}-{document}", new, question)
 
 
-def _changed(kind: str, asked: Asked, text: str, stranger: str, chance: Random) -> str:
+def _changed(kind: str, asked: SourceQuestion, text: str, stranger: str, chance: Random) -> str:
     """The text with the answer's only number, or the name that it is, changed; or nothing."""
     start = asked.start
     answer = text[start : start + len(asked.answer)]
@@ -65,7 +67,7 @@ def _changed(kind: str, asked: Asked, text: str, stranger: str, chance: Random) 
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ConflictCount:
     """Questions of a kind, and for how many of them a disagreement was told."""
 
     kind: str
@@ -73,7 +75,7 @@ class Told:
     told: int
 
 
-def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[Told]:
+def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[ConflictCount]:
     """Disagreements that are told with both sides cited, for each kind of copy; and those that are
     told without any copy, which are false alarms. Of articles at odd places.
     """
@@ -97,7 +99,7 @@ def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[
         say(f"asking {len(asked)} questions without any copy")
         for question in asked:
             _count(counted["no copy"], bool(plain.answer(question.text).note))
-    return [Told(kind, *counts) for kind, counts in counted.items()]
+    return [ConflictCount(kind, *counts) for kind, counts in counted.items()]
 
 
 def _count(counts: list[int], told: bool) -> None:
@@ -105,7 +107,7 @@ def _count(counts: list[int], told: bool) -> None:
     counts[1] += told
 
 
-def lines(found: list[Told]) -> Iterator[str]:
+def lines(found: list[ConflictCount]) -> Iterator[str]:
     """The report in columns."""
     yield f"{'changed in a copy':<20} {'asked':>6} {'told':>6}  share"
     for row in found:

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-class Ranking:
+class EngineRanking:
     """Searches of one generation of an index as the engine makes them, without a reranker."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:

@@ -19,8 +19,8 @@ import numpy as np
 
 from eval.console import PATH, say, settings_of
 from eval.datasets.corpus import index_documents
-from eval.datasets.mtrag import Task, read_tasks
-from eval.lab.crossfit import Places, Ranking, choose, cross_fit, interval_by_group, numbered
+from eval.datasets.mtrag import MtragTask, read_tasks
+from eval.lab.crossfit import EngineRanking, Places, choose, cross_fit, interval_by_group, numbered
 from eval.measures.statistics import Floats
 from index.console import json_option, print_json
 from index.snapshots import Index
@@ -41,7 +41,7 @@ _STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FollowupLine:
     """A way to search, its mean nDCG@5 over all questions and over those after the first turn, and
     the 95 % interval of what it gains over the last turn alone, whole conversations drawn.
     """
@@ -54,21 +54,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FollowupReport:
     """The lines, and the constants that all conversations together choose."""
 
     questions: int
     later: int
     conversations: int
     documents: int
-    lines: tuple[Line, ...]
+    lines: tuple[FollowupLine, ...]
     chosen: Weights
 
 
-class Ranker:
+class DocumentRanker:
     """Documents of one index, ranked as the engine ranks their passages; each query once."""
 
-    def __init__(self, ranking: Ranking) -> None:
+    def __init__(self, ranking: EngineRanking) -> None:
         self._ranking = ranking
         self.look = cache(ranking.look)
         self._rankings = dict[tuple[str, str, frozenset[tuple[str, float]]], list[str]]()
@@ -82,7 +82,7 @@ class Ranker:
         return self._rankings[key]
 
 
-def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> Report:
+def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> FollowupReport:
     """Rank the pooled documents for every task in each way. Raises ConfigError for bad files."""
     documents, tasks = read_tasks(folder)
     tasks = [task for task in tasks if task.relevant]
@@ -90,15 +90,15 @@ def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> Rep
     index = Index(settings)
     try:
         with index.lease() as snapshot:
-            ranker = Ranker(Ranking(settings, index, snapshot))
+            ranker = DocumentRanker(EngineRanking(settings, index, snapshot))
             return _report(tasks, len(documents), ranker, say)
     finally:
         index.close()
 
 
 def _report(
-    tasks: Sequence[Task], documents: int, ranker: Ranker, say: Callable[[str], None]
-) -> Report:
+    tasks: Sequence[MtragTask], documents: int, ranker: DocumentRanker, say: Callable[[str], None]
+) -> FollowupReport:
     say(f"searching in each way for {len(tasks)} questions")
     found = {way: _ndcg(tasks, ranker, ask) for way, ask in _ways(ranker.look).items()}
     grid = [Weights(*each) for each in product(_STANDS, _LEANS, _TOLD)]
@@ -110,7 +110,7 @@ def _report(
     found["ours, corpus left out"] = cross_fit(scores, numbered([task.corpus for task in tasks]))[0]
     later = np.array([bool(task.turns) for task in tasks])
     stands, leans, told = choose(scores)
-    return Report(
+    return FollowupReport(
         len(tasks),
         int(later.sum()),
         int(conversations.max()) + 1,
@@ -120,9 +120,11 @@ def _report(
     )
 
 
-def _line(way: str, scores: Floats, last: Floats, later: Floats, conversations: Places) -> Line:
+def _line(
+    way: str, scores: Floats, last: Floats, later: Floats, conversations: Places
+) -> FollowupLine:
     gain = scores - last
-    return Line(
+    return FollowupLine(
         way,
         float(scores.mean()),
         float(scores[later].mean()),
@@ -131,7 +133,7 @@ def _line(way: str, scores: Floats, last: Floats, later: Floats, conversations: 
     )
 
 
-_Ask = Callable[[Task], Asked]
+_Ask = Callable[[MtragTask], Asked]
 
 
 def _ways(look: Callable[[str], Look]) -> Mapping[str, _Ask]:
@@ -152,12 +154,12 @@ def _plain(question: str) -> Asked:
     return Asked(question.strip(), question)
 
 
-def _joined(task: Task, turns: Sequence[Turn]) -> Asked:
+def _joined(task: MtragTask, turns: Sequence[Turn]) -> Asked:
     questions = [*(turn.question for turn in turns), task.question]
     return Asked(" ".join(map(str.strip, questions)), task.question)
 
 
-def _ndcg(tasks: Sequence[Task], ranker: Ranker, ask: _Ask) -> Floats:
+def _ndcg(tasks: Sequence[MtragTask], ranker: DocumentRanker, ask: _Ask) -> Floats:
     import ir_measures
 
     qrels = {str(place): dict.fromkeys(task.relevant, 1) for place, task in enumerate(tasks)}
@@ -171,7 +173,7 @@ def _scored(ranking: Iterable[str]) -> dict[str, float]:
     return {document: float(-rank) for rank, document in enumerate(ranking)}
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: FollowupReport) -> list[str]:
     """The report in words and columns."""
     return [
         f"{report.questions} questions of {report.conversations} conversations, {report.later} of "

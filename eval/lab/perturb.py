@@ -29,7 +29,7 @@ _CUT_OFF = re.compile(r" (?:on|in|for|with|of|to|by|about|called)\?")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SupportCase:
     """A statement, the quotes that it cites, whether they back it, and how it was made."""
 
     kind: str
@@ -39,7 +39,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class SourceParagraph:
     """A paragraph of an article, and questions about it with their answers."""
 
     article: str
@@ -53,7 +53,7 @@ def quoted(text: str, start: int = 0, end: int | None = None) -> Quote:
     return Quote(passage, start, len(text) if end is None else end)
 
 
-def cases(paragraphs: Sequence[Paragraph], seed: int = 0) -> Iterator[Case]:
+def cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[SupportCase]:
     """Every sentence as it is, and once with each fault that can be put into it.
 
     Faults are judged beside the sentence itself and, as "in its passage", beside all of it.
@@ -70,17 +70,19 @@ def cases(paragraphs: Sequence[Paragraph], seed: int = 0) -> Iterator[Case]:
             made = [("verbatim", sentence), *_spoilt(sentence, paragraph.text, stranger, chance)]
             for kind, statement in made:
                 true = kind == "verbatim"
-                yield Case(kind, statement, (narrow,), true)
-                yield Case(f"{kind}, in its passage", statement, (wide,), true)
-            yield Case("citation: of another article", sentence, (quoted(stranger.text),), False)
+                yield SupportCase(kind, statement, (narrow,), true)
+                yield SupportCase(f"{kind}, in its passage", statement, (wide,), true)
+            yield SupportCase(
+                "citation: of another article", sentence, (quoted(stranger.text),), False
+            )
             if siblings:
                 other = quoted(chance.choice(siblings).text)
-                yield Case("citation: of the same article", sentence, (other,), False)
+                yield SupportCase("citation: of the same article", sentence, (other,), False)
         yield from _answered(paragraph, chance)
 
 
 def _spoilt(
-    sentence: str, passage: str, stranger: Paragraph, chance: Random
+    sentence: str, passage: str, stranger: SourceParagraph, chance: Random
 ) -> Iterator[tuple[str, str]]:
     """A sentence with one number, name or negation changed, and what was."""
     numbers = [*NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
@@ -122,7 +124,7 @@ def another_number(number: str, chance: Random) -> str:
     return number[:place] + digit + number[place + 1 :]
 
 
-def _answered(paragraph: Paragraph, chance: Random) -> Iterator[Case]:
+def _answered(paragraph: SourceParagraph, chance: Random) -> Iterator[SupportCase]:
     """Questions made into statements by their answer, and by the answer to another question."""
     answers = sorted({answer for _, answer in paragraph.asked})
     cited = (quoted(paragraph.text),)
@@ -130,12 +132,12 @@ def _answered(paragraph: Paragraph, chance: Random) -> Iterator[Case]:
         asks = _ASKS.fullmatch(question.strip())
         if asks is None or _CUT_OFF.search(question):
             continue
-        yield Case("answer", f"{_capital(answer)} {asks[1]}.", cited, True)
+        yield SupportCase("answer", f"{_capital(answer)} {asks[1]}.", cited, True)
         words = {*answer.casefold().split(), *question.casefold().split()}
         wrong = [a for a in answers if not words & set(a.casefold().split())]
         if wrong:
             false = f"{_capital(chance.choice(wrong))} {asks[1]}."
-            yield Case("answer: to another question", false, cited, False)
+            yield SupportCase("answer: to another question", false, cited, False)
 
 
 def _capital(text: str) -> str:

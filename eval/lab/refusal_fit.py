@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eval.calibration.examples import Example, ask, opened_source, read_mtrag, read_squad
+from eval.calibration.examples import RefusalExample, ask, opened_source, read_mtrag, read_squad
 from eval.calibration.leave_out import engine_without
 from eval.calibration.threshold import SETTING, Calibration, Rates, rates
 from eval.measures.answers import RiskCoverage, risk_coverage
@@ -34,7 +34,7 @@ _PARAGRAPH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class RefusalFit:
     """What goes into `rag.retrieval.answerability` and `rag.settings`, as Python."""
 
     weights: tuple[float, ...]
@@ -43,7 +43,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RefusalRates:
     """Questions asked of a corpus with something missing, and the share of them refused at the
     line in use, and at the one that refuses 5 % of the answerable.
     """
@@ -56,16 +56,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RefusalReport:
     """The fit, the titles of the articles it saw, and what is refused of the others."""
 
-    fitted: Fitted
+    fitted: RefusalFit
     fitted_titles: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[RefusalRates, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswerable:
+class Squad2Report:
     """Questions that their paragraph may not answer: what is refused now, and risk by coverage,
     an answer being wrong when SQuAD calls its question unanswerable.
     """
@@ -77,7 +77,7 @@ class Unanswerable:
     curve: RiskCoverage
 
 
-def fit(examples: Sequence[Example]) -> Fitted:
+def fit(examples: Sequence[RefusalExample]) -> RefusalFit:
     """Weights of the signals and a line. Raises ConfigError if all are answerable or none is."""
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
@@ -91,14 +91,14 @@ def fit(examples: Sequence[Example]) -> Fitted:
     whole = [signals for e, signals in seen if e.answerable and e.corpus == "all"]
     chances = model.predict_proba([signals.values for signals in whole])[:, 1]
     chances *= [signals.of_kind for signals in whole]
-    return Fitted(
+    return RefusalFit(
         tuple(map(float, model.coef_[0])),
         float(model.intercept_[0]),
         float(np.quantile(chances, _REFUSED)),
     )
 
 
-def tabulate(examples: Iterable[Example], line: float) -> list[Row]:
+def tabulate(examples: Iterable[RefusalExample], line: float) -> list[RefusalRates]:
     """What is refused now, by corpus and by what is missing from it, answerable questions first."""
     groups = defaultdict[tuple[str, str], list[float]](list)
     for example in examples:
@@ -108,7 +108,7 @@ def tabulate(examples: Iterable[Example], line: float) -> list[Row]:
         scores = np.array(found)
         promise = np.quantile(groups[corpus, ""], _PROMISE)
         refused, at_promise = float((scores < line).mean()), float((scores < promise).mean())
-        rows.append(Row(corpus, missing, len(scores), refused, at_promise))
+        rows.append(RefusalRates(corpus, missing, len(scores), refused, at_promise))
     return rows
 
 
@@ -116,7 +116,7 @@ def _order(corpus: str, missing: str) -> tuple[str, int]:
     return corpus, MISSING.index(missing)
 
 
-def measure_xquad(path: Path, settings: Settings, say: Say) -> Report:
+def measure_xquad(path: Path, settings: Settings, say: Say) -> RefusalReport:
     """Fit on articles at even places; judge those at odd places with what is in use now."""
     source = read_squad(path)
     with opened_source(source, settings, say) as whole:
@@ -125,10 +125,10 @@ def measure_xquad(path: Path, settings: Settings, say: Say) -> Report:
         say("asking about articles at odd places")
         judged = ask(whole, source, range(1, len(source.articles), 2))
         rows = tuple(tabulate(judged, settings.refuse_below))
-        return Report(fitted, tuple(source.titles[::2]), rows)
+        return RefusalReport(fitted, tuple(source.titles[::2]), rows)
 
 
-def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[Row, ...]:
+def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[RefusalRates, ...]:
     """Judge MTRAG's questions, none of which was fitted, with what is in use now."""
     source = read_mtrag(path)
     with opened_source(source, settings, say) as whole:
@@ -139,7 +139,7 @@ def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[Row, ...]:
 
 def measure_squad2(
     path: Path, fitted_titles: Collection[str], settings: Settings, say: Say, most: int
-) -> Unanswerable:
+) -> Squad2Report:
     """Judge SQuAD 2.0's questions about articles that were not fitted, all paragraphs indexed."""
     source = read_squad(path)
     kept = [i for i, title in enumerate(source.titles) if title not in fitted_titles]
@@ -151,7 +151,7 @@ def measure_squad2(
         given = [(answer_confidence(engine.signals(q.text)), bool(q.documents)) for q in asked]
     found = risk_coverage(given, len(given))
     assert found
-    return Unanswerable(
+    return Squad2Report(
         tuple(source.titles[i] for i in kept),
         len(given),
         sum(answerable for _, answerable in given),
@@ -169,7 +169,7 @@ _CORPORA = {"all": "all documents", "few": "four articles", "one": "its own arti
 _SHOWN = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
-def fit_lines(fitted: Fitted, line: float) -> Iterator[str]:
+def fit_lines(fitted: RefusalFit, line: float) -> Iterator[str]:
     """What was fitted, to be put in use by hand."""
     weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)
     yield (
@@ -180,7 +180,7 @@ def fit_lines(fitted: Fitted, line: float) -> Iterator[str]:
     yield ""
 
 
-def row_lines(title: str, rows: Sequence[Row]) -> Iterator[str]:
+def row_lines(title: str, rows: Sequence[RefusalRates]) -> Iterator[str]:
     """A line for each corpus asked: shares refused."""
     yield f"{title:<48} {'asked':>6}  refused now  if 5 % of the answerable are"
     for row in rows:
@@ -189,7 +189,7 @@ def row_lines(title: str, rows: Sequence[Row]) -> Iterator[str]:
     yield ""
 
 
-def squad2_lines(found: Unanswerable, line: float) -> Iterator[str]:
+def squad2_lines(found: Squad2Report, line: float) -> Iterator[str]:
     """The curve of SQuAD 2.0 in a few points, its area, and both error rates."""
     yield (
         f"SQuAD 2.0, {found.questions} questions ({found.answerable} answerable) about the "

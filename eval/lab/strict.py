@@ -41,7 +41,7 @@ Reply = tuple[list[str], str]  # its pieces, and the fault that ended it, if one
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatementVerdict:
     """A statement that was shown, with its verdict, what it cites, and what holds of it.
 
     `in_passage`: each of its words, as SQuAD's script normalises them, stands in one passage that
@@ -64,15 +64,15 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ModeResult:
     """What one mode showed: so many answers, and their statements."""
 
     answers: int
-    statements: tuple[Stated, ...]
+    statements: tuple[StatementVerdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StrictReport:
     """How many questions were asked, in how many the LLM wrote something, how many statements it
     wrote (repetitions, questions and refusals are none), and what each of MODES showed of them.
     """
@@ -80,10 +80,10 @@ class Report:
     questions: int
     replies: int
     written: int
-    shown: Mapping[str, Shown]
+    shown: Mapping[str, ModeResult]
 
 
-class Replies(LLM):
+class CachedLLM(LLM):
     """An LLM whose replies are kept in a file: what was asked before is answered from there."""
 
     def __init__(self, settings: Settings, path: Path) -> None:
@@ -132,7 +132,7 @@ def _read(path: Path) -> Iterator[tuple[str, Reply]]:
         yield key, (pieces, fault)
 
 
-class _Watched:
+class _RecordingComposer:
     """A composer, and the last draft that it made."""
 
     def __init__(self, inner: LLMComposer) -> None:
@@ -149,7 +149,7 @@ class _Watched:
 
 def measure(
     path: Path, settings: Settings, limit: int, show: Callable[[str, int, int], None]
-) -> Report:
+) -> StrictReport:
     """Ask so many questions of a gold set that brings its documents, drawn by a fixed seed.
 
     Raises ConfigError if the settings name no LLM, if the set brings no documents or has no
@@ -165,9 +165,9 @@ def measure(
     if own is None:
         raise ConfigError(f"{path.name} brings no documents of its own; give a SQuAD-format file")
     settings = own.settings
-    llm = Replies(settings, settings.data.parent / REPLIES)
+    llm = CachedLLM(settings, settings.data.parent / REPLIES)
     update(own, show)
-    composer = _Watched(LLMComposer(settings, llm))
+    composer = _RecordingComposer(LLMComposer(settings, llm))
     index = Index(settings)
     engines = {
         mode: Engine(settings.model_copy(update={"strict": strict}), index, composer)
@@ -190,11 +190,11 @@ def drawn(gold: GoldSet, limit: int) -> list[GoldItem]:
 def _report(
     items: Sequence[GoldItem],
     engines: Mapping[str, Engine],
-    composer: _Watched,
+    composer: _RecordingComposer,
     show: Callable[[str, int, int], None],
-) -> Report:
+) -> StrictReport:
     answers = dict.fromkeys(engines, 0)
-    statements: dict[str, list[Stated]] = {mode: [] for mode in engines}
+    statements: dict[str, list[StatementVerdict]] = {mode: [] for mode in engines}
     replies = written = 0
     for number, item in enumerate(items, start=1):
         composer.draft = None
@@ -208,17 +208,17 @@ def _report(
         claims = composer.draft.claims if composer.draft else ()
         replies, written = replies + bool(claims), written + len(claims)
         show("asking", number, len(items))
-    shown = {mode: Shown(answers[mode], tuple(statements[mode])) for mode in engines}
-    return Report(len(items), replies, written, shown)
+    shown = {mode: ModeResult(answers[mode], tuple(statements[mode])) for mode in engines}
+    return StrictReport(len(items), replies, written, shown)
 
 
-def stated(item: GoldItem, answer: Answer) -> Iterator[Stated]:
+def stated(item: GoldItem, answer: Answer) -> Iterator[StatementVerdict]:
     """The statements of an answer and what holds of each."""
     citations = {citation.label: citation for citation in answer.citations}
     for statement in answer.statements:
         cited = [citations[label] for label in statement.citations]
         quotes = tuple(citation.quote.text for citation in cited)
-        yield Stated(
+        yield StatementVerdict(
             item.id,
             statement.text,
             statement.support,
@@ -234,7 +234,7 @@ def _holds(text: str, statement: str) -> bool:
 
 
 if TYPE_CHECKING:
-    from eval.lab.strict import Report, Shown
+    from eval.lab.strict import ModeResult, StrictReport
 
 
 @click.command()
@@ -269,7 +269,7 @@ def strict(context: click.Context, gold: Path, limit: int, as_json: bool) -> Non
         click.echo("\n".join(lines(report)))
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: StrictReport) -> Iterator[str]:
     """The report in columns, a column for each mode; shares are of the statements shown."""
     yield (
         f"{report.questions} questions; the LLM wrote {report.written} statements in "
@@ -295,7 +295,7 @@ def _row(cells: Iterator[str]) -> str:
     return "".join(f"{cell:>14}" for cell in cells)
 
 
-def _shares(shown: Shown) -> dict[str, int]:
+def _shares(shown: ModeResult) -> dict[str, int]:
     """How many statements each thing is true of."""
     found = shown.statements
     return {

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from eval.console import PATH, say
 from eval.datasets import squad
-from eval.lab.perturb import Case, Paragraph, cases, quoted
+from eval.lab.perturb import SourceParagraph, SupportCase, cases, quoted
 from index.console import json_option, print_json
 from index.errors import ConfigError
 from rag.types import Support
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class SupportFit:
     """What goes into `rag.verification.support`: WEIGHTS, BIAS and WEAK."""
 
     weights: tuple[float, ...]
@@ -48,7 +48,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SupportLine:
     """Cases of a kind: how many, and the share of them that is not `supported`."""
 
     kind: str
@@ -58,22 +58,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SupportReport:
     """The fit, and figures of the halves that it did not see.
 
     Balanced accuracies are those of two cuts: `supported` against the rest, and not `unsupported`
     against the rest.
     """
 
-    fitted: Fitted
+    fitted: SupportFit
     claims: int
     auc: float
     balanced_supported: float
     balanced_weak: float
-    lines: tuple[Line, ...]
+    lines: tuple[SupportLine, ...]
 
 
-def measure(wice: Path, xquad: Path, say: Say) -> Report:
+def measure(wice: Path, xquad: Path, say: Say) -> SupportReport:
     """Fit on even places, then judge odd places with what is in `rag.verification.support` now.
 
     Raises ConfigError for a file that cannot be read.
@@ -84,7 +84,7 @@ def measure(wice: Path, xquad: Path, say: Say) -> Report:
     fitted = fit([claims[::2], [case for case in made if case.kind != _NOT_FITTED]])
     say("judging")
     true, scores = _judged(claims[1::2])
-    return Report(
+    return SupportReport(
         fitted,
         len(scores),
         area(true, scores),
@@ -94,7 +94,7 @@ def measure(wice: Path, xquad: Path, say: Say) -> Report:
     )
 
 
-def fit(sources: Sequence[Sequence[Case]]) -> Fitted:
+def fit(sources: Sequence[Sequence[SupportCase]]) -> SupportFit:
     """Weights of the features of statements without a fault, and a cut for the first source.
 
     Each source weighs as much as the others, and in it the true ones as much as the false ones.
@@ -117,7 +117,7 @@ def fit(sources: Sequence[Sequence[Case]]) -> Fitted:
     scores = chances * np.array([left for _, left, _ in seen[0]])
     true = np.array([true for *_, true in seen[0]])
     fitted = tuple(map(float, model.coef_[0]))
-    return Fitted(fitted, float(model.intercept_[0]), _cut(true, scores))
+    return SupportFit(fitted, float(model.intercept_[0]), _cut(true, scores))
 
 
 def _cut(true: Flags, scores: Scores) -> float:
@@ -126,12 +126,12 @@ def _cut(true: Flags, scores: Scores) -> float:
     return float(min(c for c, value in worth.items() if value >= max(worth.values()) - _AS_GOOD))
 
 
-def _seen(case: Case) -> tuple[tuple[float, ...], float, bool]:
+def _seen(case: SupportCase) -> tuple[tuple[float, ...], float, bool]:
     said, evidence = compare(case.statement, case.quotes)
     return features(said, evidence), left_by_faults(said, evidence), case.true
 
 
-def _judged(claims: Sequence[Case]) -> tuple[Flags, Scores]:
+def _judged(claims: Sequence[SupportCase]) -> tuple[Flags, Scores]:
     scores = [judge(case.statement, case.quotes).score for case in claims]
     return np.array([case.true for case in claims]), np.array(scores)
 
@@ -150,19 +150,19 @@ def area(true: Flags, scores: Scores) -> float:
     return float((above > 0).mean() + (above == 0).mean() / 2)
 
 
-def tabulate(judged: Iterable[Case]) -> tuple[Line, ...]:
+def tabulate(judged: Iterable[SupportCase]) -> tuple[SupportLine, ...]:
     """A line for each kind of case, true ones first."""
     doubted = defaultdict[tuple[bool, str], list[bool]](list)
     for case in judged:
         verdict = judge(case.statement, case.quotes)
         doubted[not case.true, case.kind].append(verdict.support is not Support.SUPPORTED)
     return tuple(
-        Line(kind, not false, len(found), sum(found) / len(found))
+        SupportLine(kind, not false, len(found), sum(found) / len(found))
         for (false, kind), found in sorted(doubted.items())
     )
 
 
-def read_wice(path: Path) -> list[Case]:
+def read_wice(path: Path) -> list[SupportCase]:
     """Claims with the sentences of their pages that hold them best. Raises ConfigError."""
     claims = []
     for line in _text(path).splitlines():
@@ -176,7 +176,7 @@ def read_wice(path: Path) -> list[Case]:
     return claims
 
 
-def _claim(claim: str, sentences: Sequence[str], true: bool) -> Case:
+def _claim(claim: str, sentences: Sequence[str], true: bool) -> SupportCase:
     """A claim that cites few sentences, each picked for the words that those before it lack."""
     readings = [read(sentence) for sentence in sentences]
     missing, picked = content(read(claim)), list[int]()
@@ -191,10 +191,10 @@ def _claim(claim: str, sentences: Sequence[str], true: bool) -> Case:
     starts = [sum(len(s) + 2 for s in sentences[:place]) for place in sorted(picked)]
     ends = [start + len(sentences[i]) for start, i in zip(starts, sorted(picked), strict=True)]
     quotes = tuple(quoted(text, *span) for span in zip(starts, ends, strict=True))
-    return Case("claim", claim, quotes, true)
+    return SupportCase("claim", claim, quotes, true)
 
 
-def read_xquad(path: Path) -> list[list[Paragraph]]:
+def read_xquad(path: Path) -> list[list[SourceParagraph]]:
     """The paragraphs of each article of a SQuAD-format file. Raises ConfigError."""
     return [
         [_paragraph(article.title, paragraph) for paragraph in article.paragraphs]
@@ -202,9 +202,9 @@ def read_xquad(path: Path) -> list[list[Paragraph]]:
     ]
 
 
-def _paragraph(title: str, paragraph: squad.Paragraph) -> Paragraph:
+def _paragraph(title: str, paragraph: squad.SquadParagraph) -> SourceParagraph:
     asked = [(one.question, one.answers[0].text) for one in paragraph.qas if one.answers]
-    return Paragraph(title, paragraph.context, tuple(asked))
+    return SourceParagraph(title, paragraph.context, tuple(asked))
 
 
 def _text(path: Path) -> str:
@@ -214,7 +214,7 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error}") from None
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: SupportReport) -> list[str]:
     """The report in words and columns."""
     fitted = report.fitted
     weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)

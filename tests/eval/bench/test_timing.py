@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eval.bench.index import MadeUp, _one_change
-from eval.bench.timing import Figure, Pair, make_corpus, paired, table
+from eval.bench.index import FakeEmbedder, _one_change
+from eval.bench.timing import Figure, PairedTimes, make_corpus, paired, table
 from index.types import Content
 from ui.cli import main
 
 
 @pytest.mark.unit
 def test_pair_ratio_is_the_median_of_the_runs() -> None:
-    assert Pair((2.0, 9.0, 3.0), (1.0, 1.0, 1.0)).ratio == 3.0
+    assert PairedTimes((2.0, 9.0, 3.0), (1.0, 1.0, 1.0)).ratio == 3.0
 
 
 @pytest.mark.unit
@@ -53,7 +53,7 @@ def test_table_aligns_the_figures() -> None:
 @pytest.mark.model
 def test_made_up_vectors_are_unit_and_the_same_each_time() -> None:
     contents = [Content("", text) for text in "aba"]
-    vectors = MadeUp("minilm").embed_contents(contents).vectors
+    vectors = FakeEmbedder("minilm").embed_contents(contents).vectors
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1])
     assert vectors[0].tolist() == vectors[2].tolist() != vectors[1].tolist()
 

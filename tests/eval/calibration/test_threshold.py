@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from eval.calibration.examples import Asked, Example, Source, read_squad
+from eval.calibration.examples import QuestionSource, RefusalExample, SourceQuestion, read_squad
 from eval.calibration.threshold import Rates, calibrate, choose_line, rates, write_line
 from eval.lab.conflicts import copies
 from eval.lab.refusal_fit import fit, tabulate
@@ -92,9 +92,9 @@ def test_write_line_into_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "data = = 1\n"
 
 
-def example(missing: str, likeness: float, corpus: str = "all") -> Example:
+def example(missing: str, likeness: float, corpus: str = "all") -> RefusalExample:
     found = Signals(likeness, likeness, likeness, likeness, 2.0, True)
-    return Example(Asked("Who?", 0, frozenset(["a"])), corpus, missing, found)
+    return RefusalExample(SourceQuestion("Who?", 0, frozenset(["a"])), corpus, missing, found)
 
 
 def test_fit_weighs_likeness_up_and_draws_a_line_between() -> None:
@@ -122,12 +122,16 @@ def test_tabulate_tells_what_is_refused_by_what_is_missing() -> None:
 def test_copies_change_the_number_or_name_that_answers() -> None:
     text, other = "In 1998 the envoys of Egypt met in Cairo for talks.", "It is said that Oslo won."
     asked = [
-        Asked("When did they meet?", 0, frozenset(["000-000.txt"]), "1998", text.index("1998")),
-        Asked("Where did they meet?", 0, frozenset(["000-000.txt"]), "Cairo", text.index("Cairo")),
+        SourceQuestion(
+            "When did they meet?", 0, frozenset(["000-000.txt"]), "1998", text.index("1998")
+        ),
+        SourceQuestion(
+            "Where did they meet?", 0, frozenset(["000-000.txt"]), "Cairo", text.index("Cairo")
+        ),
     ]
     documents = {"000-000.txt": text, "001-000.txt": other}
     articles = [frozenset(["000-000.txt"]), frozenset(["001-000.txt"])]
-    number, name = copies(Source(documents, articles, ["a", "b"], asked), [0])
+    number, name = copies(QuestionSource(documents, articles, ["a", "b"], asked), [0])
     assert (number.kind, name.kind) == ("number", "name")
     assert name.text == text.replace("Cairo", "Oslo")
     assert number.text.replace(number.text[3:7], "1998") == text != number.text
@@ -145,8 +149,10 @@ def test_read_squad_gives_paragraphs_articles_and_where_answers_stand(tmp_path: 
     found = read_squad(squad(tmp_path / "s.json", {"text": "Cairo", "answer_start": 3}))
     assert (found.documents, found.titles) == ({document: "In Cairo."}, ["Talks"])
     assert found.articles == [frozenset({document})]
-    assert found.questions == [Asked("Where?", 0, frozenset({document}), "Cairo", 3)]
-    assert read_squad(squad(tmp_path / "s.json")).questions == [Asked("Where?", 0, frozenset())]
+    assert found.questions == [SourceQuestion("Where?", 0, frozenset({document}), "Cairo", 3)]
+    assert read_squad(squad(tmp_path / "s.json")).questions == [
+        SourceQuestion("Where?", 0, frozenset())
+    ]
 
 
 def test_read_squad_of_answers_without_their_place_names_the_question(tmp_path: Path) -> None:

@@ -6,8 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.datasets.chunking import ChunkingSet, Question, ceiling, measure, read_chunking, read_set
-from eval.lab.chunking_search import Remembered, dense, locate, measure_own
+from eval.datasets.chunking import (
+    ChunkingQuestion,
+    ChunkingSet,
+    ceiling,
+    measure,
+    read_chunking,
+    read_set,
+)
+from eval.lab.chunking_search import CachedVectors, dense, locate, measure_own
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.settings import Settings
@@ -35,7 +42,7 @@ def reference(content: str, start: int) -> dict[str, object]:
 def test_read_set_holds_texts_and_spans(tmp_path: Path) -> None:
     folder = write_set(tmp_path, ("Who?", [reference("Egypt led.", 14)], "a"))
     found = read_set(folder)
-    assert found.questions == (Question("Who?", (("a.md", 14, 24),)),)
+    assert found.questions == (ChunkingQuestion("Who?", (("a.md", 14, 24),)),)
     gold = read_chunking(folder)
     assert gold.documents == {"a.txt": TEXTS["a.md"]}
     assert (gold.items[0].evidence[0].quote, gold.items[0].tags) == ("Egypt led.", ("a",))
@@ -53,8 +60,8 @@ def test_read_set_names_the_question_whose_span_is_wrong(tmp_path: Path) -> None
 
 @pytest.mark.unit
 def test_measure_of_a_worked_example() -> None:
-    who = Question("Who?", (("a.md", 14, 24),))
-    whence = Question("Whence?", (("b.md", 0, 5),))
+    who = ChunkingQuestion("Who?", (("a.md", 14, 24),))
+    whence = ChunkingQuestion("Whence?", (("b.md", 0, 5),))
     found = measure(
         ChunkingSet(TEXTS, (who, whence)),
         split=lambda text: [(0, 12), (12, len(text))],
@@ -102,7 +109,7 @@ CHUNKS = ["aa zebra", "bb", "cc", "aa", "ab"]
 
 @pytest.mark.unit
 def test_dense_ranks_by_cosine() -> None:
-    search = dense(Remembered(_Letters()))  # type: ignore[arg-type]
+    search = dense(CachedVectors(_Letters()))  # type: ignore[arg-type]
     assert search(CHUNKS, ["a", "b"], 3) == [[3, 0, 4], [1, 4, 0]]
 
 
@@ -111,7 +118,7 @@ def test_measure_own_gives_the_figures_of_passages_and_of_excerpts() -> None:
     text = "Bread got dearer. The talks were held in Cairo. Boats left the harbour early.\n"
     start = text.index("The talks")
     span = ("a.md", start, start + len("The talks were held in Cairo."))
-    asked = ChunkingSet({"a.md": text}, (Question("Where were the talks held?", (span,)),))
+    asked = ChunkingSet({"a.md": text}, (ChunkingQuestion("Where were the talks held?", (span,)),))
     whole, cut = measure_own(asked, load_settings(Settings), minilm(), 5)
     assert (whole.recall, whole.chunks, whole.characters) == (1, 1, len(text) - 1)
     assert (cut.recall, cut.iou, cut.characters) == (1, 1, span[2] - span[1])

@@ -1,7 +1,7 @@
 import pytest
 
 from eval.datasets.evidence import EvidenceMissing, Fact, finder, look_up, spans_of
-from eval.datasets.gold import Evidence, GoldItem, GoldSet, Place
+from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldItem, GoldSet
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document
 
@@ -17,7 +17,7 @@ def find(path: str) -> Document | None:
     return DOCUMENTS.get(path)
 
 
-def gold(*evidence: Evidence) -> GoldSet:
+def gold(*evidence: GoldEvidence) -> GoldSet:
     items = tuple(
         GoldItem(id=f"q{number}", question="?", answers=("x",), evidence=(one,))
         for number, one in enumerate(evidence, start=1)
@@ -26,37 +26,37 @@ def gold(*evidence: Evidence) -> GoldSet:
 
 
 def test_spans_of_a_quote_are_every_place_whatever_the_white_space() -> None:
-    place = Place(document="a.txt", quote="x  (y)")
+    place = EvidencePlace(document="a.txt", quote="x  (y)")
     assert spans_of(place, find) == [("a.txt", 0, 5), ("a.txt", 6, 12)]
 
 
 def test_spans_of_a_page_and_of_a_whole_document() -> None:
-    assert spans_of(Place(document="b.pdf", page=2), find) == [("b.pdf", 4, 8)]
-    assert spans_of(Place(document="b.pdf", page=3), find) == [("b.pdf", 8, 13)]
-    assert spans_of(Place(document="a.txt"), find) == [("a.txt", 0, 15)]
+    assert spans_of(EvidencePlace(document="b.pdf", page=2), find) == [("b.pdf", 4, 8)]
+    assert spans_of(EvidencePlace(document="b.pdf", page=3), find) == [("b.pdf", 8, 13)]
+    assert spans_of(EvidencePlace(document="a.txt"), find) == [("a.txt", 0, 15)]
 
 
 @pytest.mark.parametrize(
     ("place", "fault"),
     [
-        (Place(document="c.txt", quote="x"), r"there is no document 'c\.txt' in the index"),
-        (Place(document="a.txt", quote="z"), r"a\.txt does not say 'z'"),
-        (Place(document="a.txt", page=1), r"a\.txt has no pages, so there is no page 1"),
-        (Place(document="b.pdf", page=4), r"b\.pdf has 3 pages, so there is no page 4"),
+        (EvidencePlace(document="c.txt", quote="x"), r"there is no document 'c\.txt' in the index"),
+        (EvidencePlace(document="a.txt", quote="z"), r"a\.txt does not say 'z'"),
+        (EvidencePlace(document="a.txt", page=1), r"a\.txt has no pages, so there is no page 1"),
+        (EvidencePlace(document="b.pdf", page=4), r"b\.pdf has 3 pages, so there is no page 4"),
     ],
 )
-def test_spans_of_a_place_that_is_not_there_tell_why(place: Place, fault: str) -> None:
+def test_spans_of_a_place_that_is_not_there_tell_why(place: EvidencePlace, fault: str) -> None:
     with pytest.raises(EvidenceMissing, match=fault):
         spans_of(place, find)
 
 
 def test_look_up_gives_the_facts_of_each_item() -> None:
-    also = (Place(document="b.pdf", quote="two"),)
+    also = (EvidencePlace(document="b.pdf", quote="two"),)
     found = look_up(
         gold(
-            Evidence(document="a.txt", quote="xy", also=also, grade=2),
-            Evidence(document="b.pdf", page=1),
-            Evidence(document="b.pdf"),
+            GoldEvidence(document="a.txt", quote="xy", also=also, grade=2),
+            GoldEvidence(document="b.pdf", page=1),
+            GoldEvidence(document="b.pdf"),
         ),
         find,
     )
@@ -68,10 +68,10 @@ def test_look_up_gives_the_facts_of_each_item() -> None:
 
 
 def test_look_up_names_every_line_whose_evidence_is_missing() -> None:
-    fine = Evidence(document="a.txt", quote="xy")
-    wrong = Evidence(document="a.txt", quote="Norway led")
+    fine = GoldEvidence(document="a.txt", quote="xy")
+    wrong = GoldEvidence(document="a.txt", quote="Norway led")
     with pytest.raises(ConfigError) as caught:
-        look_up(gold(fine, wrong, Evidence(document="c.txt")), find)
+        look_up(gold(fine, wrong, GoldEvidence(document="c.txt")), find)
     assert str(caught.value).splitlines() == [
         "gold file g.jsonl has faults:",
         "  line 4: a.txt does not say 'Norway led'",
@@ -81,7 +81,7 @@ def test_look_up_names_every_line_whose_evidence_is_missing() -> None:
 
 
 def test_look_up_in_an_index_of_other_documents_says_so() -> None:
-    other = Evidence(document="c.txt", quote="x")
+    other = GoldEvidence(document="c.txt", quote="x")
     with pytest.raises(ConfigError, match=r"none of the documents .* such as 'c\.txt'; .*--corpus"):
         look_up(gold(other, other), find)
 

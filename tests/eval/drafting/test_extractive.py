@@ -15,7 +15,7 @@ from eval.datasets.gold import GoldItem
 from eval.datasets.load import load_gold
 from eval.drafting.extractive import chosen, facts, item_of, questions, unanswerable
 from eval.drafting.feedback import UNKNOWN, from_feedback, load_feedback
-from eval.drafting.llm import Part, Written, draft_with, fault_of, parts
+from eval.drafting.llm import DocumentPart, LLMQuestion, draft_with, fault_of, parts
 from index.errors import ConfigError
 from index.types import Document
 from rag.llm.client import LLM
@@ -219,8 +219,8 @@ WRITTEN = {
     ],
 )
 def test_fault_of_what_an_llm_wrote_is_named(changes: dict[str, str], fault: str) -> None:
-    written = Written.model_validate({**WRITTEN, **changes})
-    assert fault_of(written, Part("a.md", BRIDGE)) == fault
+    written = LLMQuestion.model_validate({**WRITTEN, **changes})
+    assert fault_of(written, DocumentPart("a.md", BRIDGE)) == fault
 
 
 @pytest.mark.parametrize(

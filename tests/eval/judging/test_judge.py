@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from pytest_socket import enable_socket
 
 from eval.cli import group
-from eval.judging.agreement import Rated, agreements, load_rated, table
-from eval.judging.judge import Case, Judged, Rating, cases_of, judge, messages
+from eval.judging.agreement import RatedAnswer, agreements, load_rated, table
+from eval.judging.judge import Rating, RatingResult, RatingTask, cases_of, judge, messages
 from eval.runs.results import QuestionResult, read_run
 from index.errors import ConfigError
 from rag.llm.client import LLM
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 
 MTRAG = Path(__file__).parents[3].parent / "shared" / "data" / "mtrag" / "human_subset.json"
 GOOD = {"reason": "All said.", "faithfulness": 4, "appropriateness": 3, "completeness": 2}
-CASE = Case(
+CASE = RatingTask(
     "q1",
     "How long does\nit take?",
     (Turn("Which ferry?", "The one to the island."),),
@@ -49,7 +49,7 @@ def says(**changes: Any) -> Reply:
     return streams(json.dumps({**GOOD, **changes}))
 
 
-def judged_by(server: FakeLLM, *cases: Case) -> list[Judged]:
+def judged_by(server: FakeLLM, *cases: RatingTask) -> list[RatingResult]:
     return list(judge(LLM(server.url, "m", backoff=()), cases))
 
 
@@ -65,12 +65,12 @@ def test_messages_quote_the_passages_and_end_with_the_answer() -> None:
 
 
 def test_messages_of_a_refusal_without_passages_say_so() -> None:
-    case = Case("q", "Who?", (), (), "Not in the documents.")
+    case = RatingTask("q", "Who?", (), (), "Not in the documents.")
     assert "\n\n(no passages)\n\n" in messages(case)[1].text
 
 
 def test_messages_of_long_passages_leave_each_a_share() -> None:
-    case = Case("q", "Who?", (), ("a" * 20_000, "b" * 20_000), "Me.")
+    case = RatingTask("q", "Who?", (), ("a" * 20_000, "b" * 20_000), "Me.")
     text = messages(case)[1].text
     assert (text.count("a" * 6000), text.count("b" * 6000), "b" * 6001 in text) == (1, 1, False)
 
@@ -78,7 +78,7 @@ def test_messages_of_long_passages_leave_each_a_share() -> None:
 def test_judge_gives_the_llms_rating(start: Start) -> None:
     server = start(says())
     (found,) = judged_by(server, CASE)
-    assert found == Judged("q1", Rating(**GOOD))  # type: ignore[arg-type]
+    assert found == RatingResult("q1", Rating(**GOOD))  # type: ignore[arg-type]
 
 
 def test_judge_takes_json_in_a_fence(start: Start) -> None:
@@ -130,14 +130,16 @@ def test_cases_of_a_run_hold_answers_and_refusals_but_no_failures() -> None:
     ]
 
 
-def rated(name: str, *ratings: int) -> Rated:
-    case = Case(name, "q", (), (), "a")
-    return Rated(case, dict.fromkeys(("faithfulness", "appropriateness", "completeness"), ratings))
+def rated(name: str, *ratings: int) -> RatedAnswer:
+    case = RatingTask(name, "q", (), (), "a")
+    return RatedAnswer(
+        case, dict.fromkeys(("faithfulness", "appropriateness", "completeness"), ratings)
+    )
 
 
-def told(name: str, value: int) -> Judged:
+def told(name: str, value: int) -> RatingResult:
     rating = Rating(reason="", faithfulness=value, appropriateness=value, completeness=value)
-    return Judged(name, rating)
+    return RatingResult(name, rating)
 
 
 def test_agreements_equal_kappa_by_hand() -> None:
@@ -163,7 +165,7 @@ def test_agreements_of_people_are_each_with_the_others() -> None:
 
 def test_agreements_leave_out_what_was_not_rated() -> None:
     people = [rated("a", 4), rated("b", 1)]
-    found = agreements(people, [told("a", 4), Judged("b", None, "no")])
+    found = agreements(people, [told("a", 4), RatingResult("b", None, "no")])
     assert [(one.n, one.kappa, one.spearman) for one in found] == [(1, None, None)] * 3
 
 

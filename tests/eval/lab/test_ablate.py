@@ -17,9 +17,9 @@ from eval.lab.ablate import (
     MEASURES,
     NDCG,
     SUCCESS,
-    WAYS,
-    Line,
-    Report,
+    VARIANTS,
+    AblationLine,
+    AblationReport,
     lines,
     lines_of,
     measure,
@@ -40,12 +40,12 @@ def test_lines_of_part_questions_by_the_place_of_their_group() -> None:
         {(SUCCESS, WHOLE): 0.0, (SUCCESS, OTHER): 0.0},
     ]
     assert list(lines_of(scores, np.array([0, 2, 1, 3]))) == [
-        Line(SUCCESS, WHOLE, "even", 2, 1.0, 0.0, (0.0, 0.0)),
-        Line(SUCCESS, WHOLE, "odd", 2, 0.0, 0.0, (0.0, 0.0)),
-        Line(SUCCESS, WHOLE, "all", 4, 0.5, 0.0, (0.0, 0.0)),
-        Line(SUCCESS, OTHER, "even", 2, 0.5, -0.5, (-1.0, 0.0)),
-        Line(SUCCESS, OTHER, "odd", 2, 0.0, 0.0, (0.0, 0.0)),
-        Line(SUCCESS, OTHER, "all", 4, 0.25, -0.25, (-0.75, 0.0)),
+        AblationLine(SUCCESS, WHOLE, "even", 2, 1.0, 0.0, (0.0, 0.0)),
+        AblationLine(SUCCESS, WHOLE, "odd", 2, 0.0, 0.0, (0.0, 0.0)),
+        AblationLine(SUCCESS, WHOLE, "all", 4, 0.5, 0.0, (0.0, 0.0)),
+        AblationLine(SUCCESS, OTHER, "even", 2, 0.5, -0.5, (-1.0, 0.0)),
+        AblationLine(SUCCESS, OTHER, "odd", 2, 0.0, 0.0, (0.0, 0.0)),
+        AblationLine(SUCCESS, OTHER, "all", 4, 0.25, -0.25, (-0.75, 0.0)),
     ]
 
 
@@ -66,13 +66,13 @@ def test_lines_of_leave_out_questions_and_parts_that_a_measure_lacks() -> None:
 
 @pytest.mark.unit
 def test_lines_put_changes_with_their_intervals_beside_the_ranking_as_it_is() -> None:
-    report = Report(
+    report = AblationReport(
         "gold.json",
         690,
         "articles",
         (
-            Line(NDCG, WHOLE, "even", 690, 0.957, 0.0, (0.0, 0.0)),
-            Line(NDCG, OTHER, "even", 690, 0.95, -0.007, (-0.012, 0.0015)),
+            AblationLine(NDCG, WHOLE, "even", 690, 0.957, 0.0, (0.0, 0.0)),
+            AblationLine(NDCG, OTHER, "even", 690, 0.95, -0.007, (-0.012, 0.0015)),
         ),
     )
     assert list(lines(report)) == [
@@ -139,7 +139,7 @@ def test_measure_ranks_in_each_way_and_numbers_articles(tmp_path: Path) -> None:
     assert {one.questions for one in report.lines if one.part == "even"} == {2}
     assert {one.questions for one in report.lines if one.part == "odd"} == {1}
     assert {one.measure for one in report.lines} == set(MEASURES)
-    assert {one.way for one in report.lines} == {*(way.name for way in WAYS), BY_RANK}
+    assert {one.way for one in report.lines} == {*(way.name for way in VARIANTS), BY_RANK}
     assert found[SUCCESS, WHOLE, "all"].mean == found[NDCG, BY_RANK, "all"].mean == 1.0
     assert found[FIRST, WHOLE, "all"].mean == 1.0
     assert found[COUNT, WHOLE, "odd"].mean == 1.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.datasets.mtrag import Task, read_tasks
-from eval.lab.followups import LAST, OURS, Line, Report, lines, measure
+from eval.datasets.mtrag import MtragTask, read_tasks
+from eval.lab.followups import LAST, OURS, FollowupLine, FollowupReport, lines, measure
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.followups.condense import Weights
@@ -49,9 +49,9 @@ def test_read_tasks_gives_each_task_its_turns_and_what_is_relevant(tmp_path: Pat
     turns = (Turn("Where?", "In Cairo."),)
     assert passages == {"d1.txt": "One."}
     assert tasks == [
-        Task("a", "govt", "Where?", (), "", True, both, frozenset({"d2.txt"})),
-        Task("b", "govt", "Hello", (), "", False, frozenset(), frozenset()),
-        Task("b", "govt", "Who led it?", turns, "Who led the talks?", True, both, both),
+        MtragTask("a", "govt", "Where?", (), "", True, both, frozenset({"d2.txt"})),
+        MtragTask("b", "govt", "Hello", (), "", False, frozenset(), frozenset()),
+        MtragTask("b", "govt", "Who led it?", turns, "Who led the talks?", True, both, both),
     ]
 
 
@@ -85,8 +85,8 @@ def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path:
 
 @pytest.mark.unit
 def test_lines_give_gains_with_intervals_and_the_constants() -> None:
-    line = Line("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
-    said = lines(Report(150, 130, 20, 350, (line,), Weights(0.5, 0.3, 0.2)))
+    line = FollowupLine("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
+    said = lines(FollowupReport(150, 130, 20, 350, (line,), Weights(0.5, 0.3, 0.2)))
     assert said[0] == (
         "150 questions of 20 conversations, 130 of them after the first, "
         "over 350 pooled documents; nDCG@5"

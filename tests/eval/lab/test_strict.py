@@ -11,7 +11,15 @@ from click.testing import CliRunner, Result
 from pytest_socket import enable_socket
 
 from eval.datasets.gold import GoldItem, GoldSet
-from eval.lab.strict import Replies, Report, Shown, Stated, drawn, lines, stated
+from eval.lab.strict import (
+    CachedLLM,
+    ModeResult,
+    StatementVerdict,
+    StrictReport,
+    drawn,
+    lines,
+    stated,
+)
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Passage
@@ -36,8 +44,10 @@ def start(_no_sockets: None) -> Iterator[Start]:
         yield make
 
 
-def replies(url: str, path: Path) -> Replies:
-    return Replies(load_settings(Settings, llm_url=url, llm_model="small"), path / "replies.jsonl")
+def replies(url: str, path: Path) -> CachedLLM:
+    return CachedLLM(
+        load_settings(Settings, llm_url=url, llm_model="small"), path / "replies.jsonl"
+    )
 
 
 def run(folder: Path, url: str, *options: str) -> Result:
@@ -120,10 +130,10 @@ def test_drawn_questions_have_answers_and_are_the_same_each_time() -> None:
 
 @pytest.mark.unit
 def test_lines_give_shares_of_the_statements_of_each_mode() -> None:
-    true = Stated("q", "a", Support.SUPPORTED, ("a",), True, True, False)
-    false = Stated("q", "b", Support.UNSUPPORTED, (), False, False, False)
-    shown = {"strict": Shown(0, ()), "not strict": Shown(2, (true, false, false, false))}
-    said = list(lines(Report(3, 2, 5, shown)))
+    true = StatementVerdict("q", "a", Support.SUPPORTED, ("a",), True, True, False)
+    false = StatementVerdict("q", "b", Support.UNSUPPORTED, (), False, False, False)
+    shown = {"strict": ModeResult(0, ()), "not strict": ModeResult(2, (true, false, false, false))}
+    said = list(lines(StrictReport(3, 2, 5, shown)))
     assert said[0] == "3 questions; the LLM wrote 5 statements in 2 answers"
     table = {line[:42].strip(): line[42:].split() for line in said[2:]}
     assert table == {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eval.lab.perturb import Paragraph, cases
+from eval.lab.perturb import SourceParagraph, cases
 from eval.lab.support_fit import area, balanced, fit, measure, read_wice
 from index.errors import ConfigError
 from ui.cli import main
@@ -25,7 +25,7 @@ OSLO = "It is known that Norway has 356 cities along the coast. The capital of N
 ASKED = (("Who led the envoys?", "Egypt"), ("Where did they go to?", "Cairo"))
 
 
-def made(*paragraphs: Paragraph) -> dict[str, list[str]]:
+def made(*paragraphs: SourceParagraph) -> dict[str, list[str]]:
     found = defaultdict[str, list[str]](list)
     for case in cases(paragraphs):
         found[case.kind].append(case.statement)
@@ -34,7 +34,7 @@ def made(*paragraphs: Paragraph) -> dict[str, list[str]]:
 
 
 def test_cases_change_one_thing_in_each_sentence() -> None:
-    found = made(Paragraph("Cairo", CAIRO, ASKED), Paragraph("Oslo", OSLO))
+    found = made(SourceParagraph("Cairo", CAIRO, ASKED), SourceParagraph("Oslo", OSLO))
     whole = [*CAIRO.replace(". T", ".|T").split("|"), *OSLO.replace(". T", ".|T").split("|")]
     assert found["verbatim"] == found["verbatim, in its passage"] == whole
     assert found["citation: of another article"] == whole
@@ -48,7 +48,7 @@ def test_cases_change_one_thing_in_each_sentence() -> None:
 
 
 def test_cases_are_the_same_each_time() -> None:
-    paragraphs = [Paragraph("Cairo", CAIRO, ASKED), Paragraph("Oslo", OSLO)]
+    paragraphs = [SourceParagraph("Cairo", CAIRO, ASKED), SourceParagraph("Oslo", OSLO)]
     assert list(cases(paragraphs)) == list(cases(paragraphs))
 
 

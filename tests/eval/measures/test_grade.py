@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from eval.datasets.evidence import Fact, finder, look_up
-from eval.datasets.gold import Evidence, GoldItem, GoldSet, Place
+from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldItem, GoldSet
 from eval.measures.grade import FailureMode, failed_scores, failure_mode, grade
 from eval.measures.registry import METRICS, Grading, Scores
 from index.types import Document, Hit, Passage
@@ -71,12 +71,14 @@ COUNT = passage("terms.txt", "33 hostages were discussed.")
 WOMEN = passage("terms.txt", "Most are women.")
 
 
-def gold(*evidence: Evidence, answers: Sequence[str] = ("Cairo",), key: str = "one") -> GoldItem:
+def gold(
+    *evidence: GoldEvidence, answers: Sequence[str] = ("Cairo",), key: str = "one"
+) -> GoldItem:
     return GoldItem(id=key, question="Where?", answers=tuple(answers), evidence=evidence)
 
 
-HELD = Evidence(document="talks.txt", quote="held in Cairo")
-HOSTAGES = Evidence(document="terms.txt", quote="33 hostages")
+HELD = GoldEvidence(document="talks.txt", quote="held in Cairo")
+HOSTAGES = GoldEvidence(document="terms.txt", quote="33 hostages")
 IMPOSSIBLE = GoldItem(id="none", question="How old?", answerable=False)
 
 
@@ -143,8 +145,8 @@ def test_grade_of_two_facts_takes_recall_over_facts_and_precision_over_citations
 
 
 def test_grade_of_a_fact_in_two_places_is_satisfied_by_either() -> None:
-    also = Place(document="terms.txt", quote="Most are women.")
-    fact = Evidence(document="talks.txt", quote="Qatar came", also=(also,))
+    also = EvidencePlace(document="terms.txt", quote="Most are women.")
+    fact = GoldEvidence(document="talks.txt", quote="Qatar came", also=(also,))
     shown = hits(COUNT, WOMEN)
     scores = graded(gold(fact), answer("Women [1].", WOMEN, shown=shown), shown)
     assert (scores["citation_precision"], scores["citation_recall"]) == (1.0, 1.0)
@@ -181,7 +183,9 @@ def test_grade_of_a_reference_asks_for_likeness_and_not_for_its_words() -> None:
 
 
 def test_grade_of_whole_documents_has_no_span_scores() -> None:
-    scores = graded(gold(Evidence(document="talks.txt")), answer("x [1]", LED), hits(COUNT, LED))
+    scores = graded(
+        gold(GoldEvidence(document="talks.txt")), answer("x [1]", LED), hits(COUNT, LED)
+    )
     assert (scores["span_recall"], scores["reciprocal_rank"]) == (None, 0.5)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eval.datasets.evidence import finder, look_up
-from eval.datasets.gold import Evidence, GoldItem, GoldSet
+from eval.datasets.gold import GoldEvidence, GoldItem, GoldSet
 from eval.measures.grade import FailureMode
 from eval.runs.evaluate import EvaluatedQuestion, GradingContext, evaluate
 from eval.runs.folder import RunFolder, as_record
@@ -72,7 +72,7 @@ class Clerk(FakeEngine):
 
 
 def gold(key: str, question: str, quote: str = "held in Cairo", tag: str = "fact") -> GoldItem:
-    evidence = (Evidence(document="a.txt", quote=quote),)
+    evidence = (GoldEvidence(document="a.txt", quote=quote),)
     return GoldItem(id=key, question=question, answers=("Cairo",), evidence=evidence, tags=(tag,))
 
 
@@ -126,7 +126,7 @@ def test_evaluate_searches_again_only_where_evidence_is_missing() -> None:
 
 def test_evaluate_of_whole_documents_searches_deeper() -> None:
     clerk = Clerk()
-    whole = GoldItem(id="b", question="Who?", evidence=(Evidence(document="a.txt"),))
+    whole = GoldItem(id="b", question="Who?", evidence=(GoldEvidence(document="a.txt"),))
     rows_of(whole, clerk=clerk)
     assert clerk.searched == []
 
