@@ -3,37 +3,86 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Mapping
+from importlib.util import find_spec
 
 import click
 
-from eval.bench.cli import bench
-from eval.calibration.cli import calibrate, disagree, refusal
-from eval.console import FAILED, PATH, corpus_option, settings_of
-from eval.drafting.cli import draft
-from eval.gate.compare import compare
-from eval.gate.output import gate
-from eval.gate.power import power
-from eval.judging.cli import judge
-from eval.lab.ablate import ablate
-from eval.lab.chunking import chunking
-from eval.lab.followups import followups
-from eval.lab.strict import strict
-from eval.lab.support_fit import support
-from eval.report.html import report
-from index.console import json_option, print_json
-from index.errors import FAULT, FootnoteError, log_internal_error
+from index.console import LazyCommand, LazyGroup
+from index.errors import FAULT, ConfigError, FootnoteError, log_internal_error
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.
 STOPPED = 130
 CLOSED = 141  # nobody reads what is printed; as a shell tells it
 
+_COMMANDS = {
+    "calibrate": LazyCommand(
+        "eval.calibration.cli:command", "Choose the threshold of refusing on GOLD, and save it."
+    ),
+    "compare": LazyCommand("eval.gate.compare:compare", "Compare two runs question by question."),
+    "draft": LazyCommand(
+        "eval.drafting.cli:draft", "Propose gold questions for a person to confirm."
+    ),
+    "gate": LazyCommand("eval.gate.output:gate", "Compare the scores on GOLD with a baseline."),
+    "judge": LazyCommand("eval.judging.cli:judge", "Let the LLM rate the answers of a run."),
+    "power": LazyCommand("eval.gate.power:power", "Simulate how often the gate would be wrong."),
+    "report": LazyCommand("eval.report.html:report", "Write runs as one HTML page."),
+    "run": LazyCommand(
+        "eval.runs.session:run", "Ask the questions of GOLD and score what comes back."
+    ),
+}
+# How Footnote's constants were chosen, and timings: in the repository, not in the wheel.
+_REPOSITORY_COMMANDS = {
+    "ablate": LazyCommand(
+        "eval.lab.ablate:ablate", "Rank for GOLD as it is done and with each part left out."
+    ),
+    "bench": LazyCommand(
+        "eval.bench.cli:bench", "Time indexing, asking, serving or starting against yardsticks."
+    ),
+    "chunking": LazyCommand(
+        "eval.lab.chunking:chunking", "Measure evidence in the first passages, by splitter."
+    ),
+    "disagree": LazyCommand(
+        "eval.lab.conflicts:disagree", "Count contradictions found and false alarms on XQUAD."
+    ),
+    "followups": LazyCommand(
+        "eval.lab.followups:followups", "Compare ways to search after earlier turns."
+    ),
+    "refusal": LazyCommand(
+        "eval.lab.refusal_fit:refusal", "Fit refusal to one half of XQUAD, measure the other."
+    ),
+    "strict": LazyCommand(
+        "eval.lab.strict:strict", "Count what strict mode keeps of an LLM's answers."
+    ),
+    "support": LazyCommand(
+        "eval.lab.support_fit:support", "Fit the support check to half of the data."
+    ),
+}
 
-class _Speaking(click.Group):
-    """Turns errors that a user can act on into a sentence and their exit code."""
+
+class EvalGroup(LazyGroup):
+    """The group of `footnote eval`.
+
+    Turns errors that a user can act on into a sentence and their exit code. Commands of the
+    repository are listed where they can be imported.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in alphabetical order."""
+        return sorted(super().list_commands(ctx))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name. Raises ConfigError for one that the wheel does not hold."""
+        if cmd_name in _REPOSITORY_COMMANDS and cmd_name not in available_commands():
+            raise ConfigError(
+                f"footnote eval {cmd_name} is part of Footnote's repository, not of the installed "
+                "package; run it in a checkout: .venv/bin/footnote eval "
+                f"{cmd_name}"
+            )
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run a command; exits with the code of the error, if there is one."""
         try:
             return super().invoke(ctx)
         except FootnoteError as error:
@@ -51,69 +100,16 @@ class _Speaking(click.Group):
             sys.exit(FAULT)
 
 
-@click.group("eval", cls=_Speaking)
+def available_commands() -> Mapping[str, LazyCommand]:
+    """The commands that can be imported here, in alphabetical order."""
+    found = dict(_COMMANDS)
+    for name, command in _REPOSITORY_COMMANDS.items():
+        package = command.target.rpartition(".")[0]
+        if find_spec(package) is not None:
+            found[name] = command
+    return dict(sorted(found.items()))
+
+
+@click.group("eval", cls=EvalGroup, lazy=available_commands())
 def group() -> None:
     """Measure answers against gold questions."""
-
-
-@group.command("run")
-@click.argument("gold", type=PATH)
-@corpus_option
-@click.option("--out", type=PATH, help="Run folder; default: runs/<gold>-<time>.")
-@json_option
-@click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
-@click.option(
-    "--repeats",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Ask each question N times, and tell which got another answer.",
-)
-@click.pass_context
-def run(
-    context: click.Context,
-    gold: Path,
-    corpus: Path | None,
-    out: Path | None,
-    as_json: bool,
-    limit: int | None,
-    repeats: int,
-) -> None:
-    """Ask the questions of GOLD and score answers, citations and refusals.
-
-    GOLD is Footnote's JSONL, a CSV file, a SQuAD-format or MTRAG file, or the folder of a BEIR,
-    SciFact or chunking set; some bring their own documents, which are then the corpus. A run that
-    stopped goes on when it is started again with the same --out. Exit code 3 if questions or
-    files failed; they are listed.
-    """
-    from eval.runs.session import RunPlan, run_gold
-    from eval.runs.summary import table, to_look_at
-
-    settings = settings_of(context)
-    out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    finished = run_gold(RunPlan(gold, corpus, out, limit, repeats), settings)
-    if as_json:
-        print_json({**finished.summary, "out": str(out)})
-    else:
-        click.echo("\n".join([*table(finished.summary), f"run: {out}"]))
-    for line in to_look_at(finished.records):
-        click.echo(line, err=True)
-    if finished.summary["failed"] or finished.unread:
-        context.exit(FAILED)
-
-
-group.add_command(ablate)
-group.add_command(bench)
-group.add_command(calibrate)
-group.add_command(chunking)
-group.add_command(compare)
-group.add_command(disagree)
-group.add_command(draft)
-group.add_command(followups)
-group.add_command(gate)
-group.add_command(judge)
-group.add_command(power)
-group.add_command(refusal)
-group.add_command(report)
-group.add_command(strict)
-group.add_command(support)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import chromadb
 import numpy as np
-from chromadb.config import Settings
-from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
-from llama_index.core.node_parser import SentenceSplitter
-from llama_index.embeddings.huggingface import HuggingFaceEmbedding
-from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from eval.bench.timing import Figure, make_corpus, paired, peak_memory_mb
+from eval.bench.timing import Figure, make_corpus, paired
+from eval.runs.session import peak_memory_mb
 from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
 from index.settings import IndexSettings, load_settings
@@ -101,18 +98,42 @@ def _against_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
         Figure("passages a second", rate, "1/s", f"{report.passages} passages, all of the sync"),
         Figure("share of the bare model", 1 / bare.ratio, "x", "sentence-transformers' encode"),
     ]
-    try:
-        from eval.bench.index import build
-    except ImportError:
+    if find_spec("llama_index.vector_stores.chroma") is None:
         return figures
     passage_tokens = fresh().passage_tokens
     other = paired(
         lambda: sync(fresh(), corpus),
-        lambda: build(corpus, folder / f"other{runs[0]}", passage_tokens),
+        lambda: _build_with_llama_index(corpus, folder / f"other{runs[0]}", passage_tokens),
         times,
     )
     ratio = 1 / other.ratio
     return [*figures, Figure("as fast as llama-index", ratio, "x", "VectorStoreIndex on Chroma")]
+
+
+def _build_with_llama_index(corpus: Path, data: Path, passage_tokens: int) -> None:
+    """The yardstick: read a folder's text files, split, embed and store them.
+
+    The splitter's passages are as long as ours and do not overlap, which is the least work; all
+    other settings are those that a user gets.
+    """
+    import chromadb
+    from chromadb.config import Settings
+    from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
+    from llama_index.core.node_parser import SentenceSplitter
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    # It counts with a tokenizer that it carries, and must not look for another.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    model = HuggingFaceEmbedding(model_name=str(Embedder("minilm").folder), device="cpu")
+    client = chromadb.PersistentClient(str(data), settings=Settings(anonymized_telemetry=False))
+    store = ChromaVectorStore(chroma_collection=client.create_collection("yardstick"))
+    VectorStoreIndex.from_documents(
+        SimpleDirectoryReader(str(corpus), recursive=True).load_data(),
+        storage_context=StorageContext.from_defaults(vector_store=store),
+        embed_model=model,
+        transformations=[SentenceSplitter(chunk_size=passage_tokens, chunk_overlap=0)],
+    )
 
 
 # --- looking
@@ -173,8 +194,6 @@ def _one_change(folder: Path, count: int) -> list[Figure]:
 
 def _apart(corpus: Path, data: Path) -> tuple[dict[str, float], float]:
     """Sync in another process; seconds of its stages, and its peak memory in megabytes."""
-    import json
-
     command = [sys.executable, "-m", "eval.bench.index", str(corpus), str(data)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     stages, peak = json.loads(done.stdout)
@@ -183,8 +202,6 @@ def _apart(corpus: Path, data: Path) -> tuple[dict[str, float], float]:
 
 def main() -> None:
     """Sync the folders named in the arguments with made-up vectors; print what it cost."""
-    import json
-
     corpus, data = map(Path, sys.argv[1:])
     settings = load_settings(IndexSettings, data=data)
     report: SyncReport = sync(settings, corpus, embedder=FakeEmbedder("minilm"))
@@ -193,22 +210,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-def build(corpus: Path, data: Path, passage_tokens: int) -> None:
-    """Read a folder's text files, split, embed and store them.
-
-    The splitter's passages are as long as ours and do not overlap, which is the least work; all
-    other settings are those that a user gets.
-    """
-    # It counts with a tokenizer that it carries, and must not look for another.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    model = HuggingFaceEmbedding(model_name=str(Embedder("minilm").folder), device="cpu")
-    client = chromadb.PersistentClient(str(data), settings=Settings(anonymized_telemetry=False))
-    store = ChromaVectorStore(chroma_collection=client.create_collection("yardstick"))
-    VectorStoreIndex.from_documents(
-        SimpleDirectoryReader(str(corpus), recursive=True).load_data(),
-        storage_context=StorageContext.from_defaults(vector_store=store),
-        embed_model=model,
-        transformations=[SentenceSplitter(chunk_size=passage_tokens, chunk_overlap=0)],
-    )

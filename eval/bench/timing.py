@@ -50,17 +50,6 @@ def _seconds(work: Callable[[], object]) -> float:
     return perf_counter() - started
 
 
-def peak_memory_mb() -> float | None:
-    """The most memory that this process has held, in megabytes; None where Linux does not tell."""
-    # Not getrusage's, which begins with what the parent held when it forked.
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return None
-    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(peak) / 1024
-
-
 # Syllables of words that no language has, so that a made corpus is nobody's text.
 _SYLLABLES = "ba co di fu ga he ji ko lu ma ne pi ro su ta ve wi xo yu za".split()
 _BETWEEN = "the of and to in is was for with that".split()

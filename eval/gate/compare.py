@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from eval.console import PATH
 from eval.measures.statistics import Floats, detectable, flip_p, holm, interval
-from eval.runs.results import QuestionResult, Run, by_tag, settings_changed
+from eval.runs.results import QuestionResult, Run, by_tag, read_run, settings_changed
 from index.console import json_option, print_json
 from index.errors import ConfigError
 
@@ -249,8 +250,6 @@ def compare(
     the number of metrics. Else no change was detected, or the questions are too few to detect one
     of the tolerance's size. Name the metrics that matter to you: the fewer, the sharper the test.
     """
-    from eval.runs.results import read_run
-
     found = compare_runs(read_run(before), read_run(after), metrics, tolerance)
     if as_json:
         print_json(_document(found))
@@ -275,9 +274,6 @@ def _console() -> Console:
 
 
 def _document(found: Comparison) -> dict[str, object]:
-    import math
-    from dataclasses import asdict
-
     document = asdict(found)
     for line in document["lines"]:
         if math.isinf(line["detectable"]):

@@ -7,16 +7,22 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import click
 
 from eval.console import PATH, corpus_option, settings_of
+from eval.datasets.load import load_gold
+from eval.gate.baseline import baseline_of, check_same_gold, read_baseline, write_baseline
 from eval.gate.compare import change_lines
-from eval.gate.gate import INCOMPLETE, PASSED, REGRESSION, GatedMetric, GateResult
+from eval.gate.gate import INCOMPLETE, PASSED, REGRESSION, GatedMetric, GateResult, check_run
+from eval.runs.folder import CONFIG
+from eval.runs.results import Run, read_run
+from eval.runs.session import RunPlan, run_gold
 from index.console import json_option, print_json
+from index.embedding.embedder import Embedder
 from index.errors import ConfigError
 
 _VERDICTS = {PASSED: "passed", REGRESSION: "REGRESSION", INCOMPLETE: "INCOMPLETE"}
@@ -69,7 +75,7 @@ def lines(found: GateResult) -> Iterator[str]:
         yield from (f"  {line}" for line in found.made)
 
 
-def junit(found: GateResult) -> str:
+def junit_xml(found: GateResult) -> str:
     """A test case for each metric, for the must-pass questions and for what failed."""
     suite = ElementTree.Element("testsuite", name=_xml(f"footnote eval gate {found.gold}"))
     for one in found.measured:
@@ -90,7 +96,7 @@ def junit(found: GateResult) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def markdown(found: GateResult) -> str:
+def markdown_text(found: GateResult) -> str:
     """The verdict, the table, and the questions that fell, folded away."""
     rows = [
         f"| {one.metric} | {one.questions} | {one.baseline:.3f} | {one.now:.3f} | "
@@ -174,9 +180,6 @@ def _xml(text: str) -> str:
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-if TYPE_CHECKING:
-    from eval.runs.results import Run
-
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -215,13 +218,6 @@ def gate(
     Exit code 0: passed. 1: regression; the questions that fell are named. 2: the baseline can't be
     used, or is of other questions. 3: questions or files failed.
     """
-    from dataclasses import asdict
-
-    from eval.datasets.load import load_gold
-    from eval.gate import output as gate_forms
-    from eval.gate.baseline import baseline_of, check_same_gold, read_baseline, write_baseline
-    from eval.gate.gate import REGRESSION, check_run
-
     old = None if update and not file.exists() else read_baseline(file)
     if old and not update:
         # Before any question is asked, which may take minutes.
@@ -231,13 +227,13 @@ def gate(
     found = check_run(new, run, model, unread)
     # An update shows what it accepts, unless the questions are others now.
     shown = check_run(old, run, model, unread) if old and old.gold.digest == run.digest else found
-    for path, form in ((junit, gate_forms.junit), (markdown, gate_forms.markdown)):
+    for path, form in ((junit, junit_xml), (markdown, markdown_text)):
         if path:
             _write(path, form(shown))
     if as_json:
         print_json({"exit_code": found.exit_code, **asdict(shown)})
     else:
-        click.echo("\n".join(gate_forms.lines(shown)))
+        click.echo("\n".join(lines(shown)))
     if update and not found.exit_code:
         write_baseline(file, new)
         click.echo(f"written: {file}", err=True)
@@ -250,11 +246,6 @@ def _measured(
     context: click.Context, gold: Path, corpus: Path | None, out: Path
 ) -> tuple[Run, str, tuple[str, ...]]:
     """A run of the gold set, the embedding model's fingerprint, and the files not indexed."""
-    from eval.runs.folder import CONFIG
-    from eval.runs.results import read_run
-    from eval.runs.session import RunPlan, run_gold
-    from index.embedding.embedder import Embedder
-
     settings = settings_of(context)
     # What a run left that stopped was answered by other code, so it is not gone on with.
     (out / CONFIG).unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.console import PATH
+from eval.gate.baseline import gated_metrics
 from eval.gate.gate import alarms
 from eval.measures.statistics import Floats
-from eval.runs.results import Run
+from eval.runs.results import Run, read_run
 from index.console import json_option, print_json
 
 Chance = np.random.Generator
@@ -163,11 +164,6 @@ def power(
     Prints how often it alarms though nothing got worse, and how often it catches a true fall: of
     one metric alone, and of a share of the questions that lose all of their scores.
     """
-    from dataclasses import asdict
-
-    from eval.gate.baseline import gated_metrics
-    from eval.runs.results import read_run
-
     recorded = read_run(run)
     metrics = gated_metrics(recorded)
     world = ScorePopulation.of(recorded, metrics)

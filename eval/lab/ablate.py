@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from eval.lab.crossfit import EngineRanking, Places, numbered
 from eval.measures.answers import contains
 from eval.measures.retrieval import ranks, score_ranking
 from eval.measures.statistics import Floats, interval
+from eval.runs.session import bars
 from index.console import json_option, print_json
 from index.errors import ConfigError
 from index.snapshots import Index
@@ -276,11 +277,6 @@ def ablate(
     GOLD is any gold set that `eval run` reads. Even and odd places are those of articles where it
     has them: the weights were chosen on XQuAD's articles at even places.
     """
-    from dataclasses import asdict
-
-    from eval.lab.ablate import lines, measure
-    from eval.runs.session import bars
-
     with bars() as show:
         settings = settings_of(context)
         report = measure(gold, corpus, settings, limit, show)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -78,9 +77,6 @@ def _line(name: str, found: ChunkingScores) -> ChunkingLine:
     )
 
 
-if TYPE_CHECKING:
-    from eval.lab.chunking import ChunkingLine
-
 _SIZES = (120, 180)
 
 
@@ -108,10 +104,6 @@ def chunking(folder: Path, tokens: tuple[int, ...], passages: int, as_json: bool
     SET is the folder of the data of "Evaluating Chunking Strategies for Retrieval" (Chroma 2024);
     its published figures for the same model stand beside. Shares are in percent.
     """
-    from dataclasses import asdict
-
-    from eval.lab.chunking import lines_of
-
     found: list[ChunkingLine] = []
     if not as_json:
         click.echo(

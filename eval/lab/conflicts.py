@@ -8,8 +8,11 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+import click
+
 from eval.calibration.examples import QuestionSource, SourceQuestion, opened_source, read_squad
 from eval.calibration.leave_out import engine_without
+from eval.console import PATH, say, settings_of
 from eval.lab.perturb import NAME, NUMBER, another_number, other_names
 
 if TYPE_CHECKING:
@@ -113,3 +116,16 @@ def lines(found: list[ConflictCount]) -> Iterator[str]:
     for row in found:
         share = row.told / row.questions if row.questions else 0.0
         yield f"{row.kind:<20} {row.questions:>6} {row.told:>6}  {share:.3f}"
+
+
+@click.command()
+@click.argument("xquad", type=PATH)
+@click.pass_context
+def disagree(context: click.Context, xquad: Path) -> None:
+    """Count contradictions that are told, and false alarms, on XQUAD.
+
+    Copies of its paragraphs get another number or name; those of articles at odd places are
+    counted, on which nothing was tuned.
+    """
+    settings = settings_of(context)
+    click.echo("\n".join(lines(measure(xquad, settings, say))))

@@ -8,7 +8,7 @@ ranked by their best passages as the engine ranks them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -202,10 +202,6 @@ def followups(context: click.Context, mtrag: Path, as_json: bool) -> None:
 
     MTRAG is the folder of MTRAG's human subset and its rewritten questions.
     """
-    from dataclasses import asdict
-
-    from eval.lab.followups import lines, measure
-
     report = measure(mtrag, settings_of(context), say)
     if as_json:
         print_json(asdict(report))

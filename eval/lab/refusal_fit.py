@@ -9,11 +9,14 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+import click
 import numpy as np
 
+from eval.calibration.cli import rates_text
 from eval.calibration.examples import RefusalExample, ask, opened_source, read_mtrag, read_squad
 from eval.calibration.leave_out import engine_without
-from eval.calibration.threshold import SETTING, Calibration, Rates, rates
+from eval.calibration.threshold import SETTING, Rates, rates
+from eval.console import PATH, say, settings_of
 from eval.measures.answers import RiskCoverage, risk_coverage
 from index.errors import ConfigError
 from rag.retrieval.answerability import answer_confidence
@@ -195,7 +198,7 @@ def squad2_lines(found: Squad2Report, line: float) -> Iterator[str]:
         f"SQuAD 2.0, {found.questions} questions ({found.answerable} answerable) about the "
         f"{len(found.articles)} articles not fitted: {', '.join(found.articles)}"
     )
-    yield _told(found.rates, f"at {line:.2f}")
+    yield rates_text(found.rates, f"at {line:.2f}")
     yield f"area under the risk-coverage curve {found.curve.aurc:.3f}; coverage at 5 % risk " + (
         f"{found.curve.at_risk_5:.3f}"
     )
@@ -204,19 +207,34 @@ def squad2_lines(found: Squad2Report, line: float) -> Iterator[str]:
         yield f"coverage {coverage:.2f}  risk {risk:.3f}"
 
 
-def calibration_lines(found: Calibration, made: bool, path: Path) -> Iterator[str]:
-    """The line that was written, and its error rates."""
-    source = "made by leaving out what answers" if made else "of the gold set"
-    yield (
-        f"{found.answerable} answerable questions, {found.unanswerable} unanswerable ones {source}"
-    )
-    yield _told(found.fitted, "on these questions")
-    yield _told(found.held_out, "on questions held out")
-    yield f"written to {path}: {SETTING} = {found.line}"
+@click.command()
+@click.argument("xquad", type=PATH)
+@click.argument("mtrag", required=False, type=PATH)
+@click.option("--squad2", type=PATH, help="SQuAD 2.0's JSON, for its unanswerable ones.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=1500,
+    show_default=True,
+    help="Ask N questions of SQuAD 2.0, drawn the same each time.",
+)
+@click.pass_context
+def refusal(
+    context: click.Context, xquad: Path, mtrag: Path | None, squad2: Path | None, sample: int
+) -> None:
+    """Fit refusal to one half of XQUAD and measure it on the other.
 
-
-def _told(rates: Rates, where: str) -> str:
-    return (
-        f"{where}: {rates.refused:.3f} of the answerable refused, "
-        f"{rates.answered:.3f} of the unanswerable answered"
-    )
+    XQUAD is a SQuAD-format file: its articles at even places are fitted. MTRAG is the folder of
+    MTRAG's human subset; it and SQuAD 2.0 are measured alone, the latter without the articles
+    that were fitted. What is fitted is printed; `rag/retrieval/answerability.py` is what is used.
+    """
+    settings = settings_of(context)
+    report = measure_xquad(xquad, settings, say)
+    click.echo("\n".join(fit_lines(report.fitted, settings.refuse_below)))
+    click.echo("\n".join(row_lines("XQuAD, articles at odd places", report.rows)))
+    if mtrag:
+        rows = measure_mtrag(mtrag, settings, say)
+        click.echo("\n".join(row_lines("MTRAG, rewritten questions, none fitted", rows)))
+    if squad2:
+        found = measure_squad2(squad2, report.fitted_titles, settings, say, sample)
+        click.echo("\n".join(squad2_lines(found, settings.refuse_below)))

@@ -20,6 +20,7 @@ from eval.console import PATH, settings_of
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
 from eval.measures.answers import contains, normalise
+from eval.runs.session import bars
 from index.console import print_json
 from index.errors import ConfigError
 from rag.llm.client import LLM, Message
@@ -233,10 +234,6 @@ def _holds(text: str, statement: str) -> bool:
     return set(normalise(statement).split()) <= set(normalise(text).split())
 
 
-if TYPE_CHECKING:
-    from eval.lab.strict import ModeResult, StrictReport
-
-
 @click.command()
 @click.argument("gold", type=PATH)
 @click.option(
@@ -255,11 +252,6 @@ def strict(context: click.Context, gold: Path, limit: int, as_json: bool) -> Non
     are drawn, the same each time, and put to the LLM of the settings. Its replies are kept in the
     data folder, so a run that stopped goes on where it was.
     """
-    from dataclasses import asdict
-
-    from eval.lab.strict import measure
-    from eval.runs.session import bars
-
     settings = settings_of(context)
     with bars() as show:
         report = measure(gold, settings, limit, show)

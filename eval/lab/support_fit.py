@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -244,10 +244,6 @@ def support(wice: Path, xquad: Path, as_json: bool) -> None:
     WICE is a JSONL file of WiCE's claims, XQUAD a SQuAD-format file, of whose sentences false ones
     are made. What is fitted is printed; `rag/verification/support.py` holds what is in use.
     """
-    from dataclasses import asdict
-
-    from eval.lab.support_fit import lines, measure
-
     report = measure(wice, xquad, say)
     if as_json:
         print_json(asdict(report))

@@ -28,7 +28,7 @@ from eval.report.measures import (
 )
 from eval.report.questions import flips, passages
 from eval.runs.outcome import Outcome
-from eval.runs.results import QuestionResult, Run, clean
+from eval.runs.results import QuestionResult, Run, clean, read_run
 from index.errors import ConfigError
 
 _WIDTHS = (1180.0, 350.0)  # of a desk's page and of a phone's
@@ -271,9 +271,6 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     The page shows the run that started last; of several runs also how scores moved, and of two the
     questions that were fixed and broken.
     """
-    from eval.report.html import render
-    from eval.runs.results import read_run
-
     read = sorted((read_run(path) for path in runs), key=lambda run: run.started)
     target = out or read[-1].path / "report.html"
     try:

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import click
 
-from eval.bench.timing import peak_memory_mb
+from eval.console import FAILED, PATH, corpus_option, settings_of
 from eval.datasets.corpus import own_index, update
 from eval.datasets.evidence import finder, look_up
 from eval.datasets.gold import GoldSet
@@ -20,7 +20,8 @@ from eval.datasets.load import load_gold
 from eval.measures.citations import backs_of, known_error
 from eval.runs.evaluate import GradingContext, evaluate
 from eval.runs.folder import RunFolder
-from eval.runs.summary import Record, RunInfo, Summary, summarise
+from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
+from index.console import json_option, print_json
 from index.errors import EmptyIndex
 from rag.engine import Engine, build
 from rag.settings import Settings
@@ -116,6 +117,17 @@ def _config(
     }
 
 
+def peak_memory_mb() -> float | None:
+    """The most memory that this process has held, in megabytes; None where Linux does not tell."""
+    # Not getrusage's, which begins with what the parent held when it forked.
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak) / 1024
+
+
 @contextmanager
 def bars() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar per stage on standard error, if that is a terminal."""
@@ -132,3 +144,46 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+@click.command("run")
+@click.argument("gold", type=PATH)
+@corpus_option
+@click.option("--out", type=PATH, help="Run folder; default: runs/<gold>-<time>.")
+@json_option
+@click.option("--limit", type=click.IntRange(min=1), help="Ask the first N questions only.")
+@click.option(
+    "--repeats",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Ask each question N times, and tell which got another answer.",
+)
+@click.pass_context
+def run(
+    context: click.Context,
+    gold: Path,
+    corpus: Path | None,
+    out: Path | None,
+    as_json: bool,
+    limit: int | None,
+    repeats: int,
+) -> None:
+    """Ask the questions of GOLD and score answers, citations and refusals.
+
+    GOLD is Footnote's JSONL, a CSV file, a SQuAD-format or MTRAG file, or the folder of a BEIR,
+    SciFact or chunking set; some bring their own documents, which are then the corpus. A run that
+    stopped goes on when it is started again with the same --out. Exit code 3 if questions or
+    files failed; they are listed.
+    """
+    settings = settings_of(context)
+    out = out or Path("runs") / f"{gold.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    finished = run_gold(RunPlan(gold, corpus, out, limit, repeats), settings)
+    if as_json:
+        print_json({**finished.summary, "out": str(out)})
+    else:
+        click.echo("\n".join([*table(finished.summary), f"run: {out}"]))
+    for line in to_look_at(finished.records):
+        click.echo(line, err=True)
+    if finished.summary["failed"] or finished.unread:
+        context.exit(FAILED)

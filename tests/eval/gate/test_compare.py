@@ -203,7 +203,7 @@ def test_command_that_breaks_does_not_leave_with_the_code_of_a_regression(
     def broken(_: Path) -> None:
         raise fault
 
-    monkeypatch.setattr("eval.runs.results.read_run", broken)
+    monkeypatch.setattr("eval.gate.compare.read_run", broken)
     done = run_compare("a", "b")
     assert done.exit_code == code
     assert said in done.stderr

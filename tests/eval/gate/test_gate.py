@@ -10,7 +10,7 @@ import pytest
 
 from eval.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from eval.gate.gate import GateResult, alarms, check_run
-from eval.gate.output import headline, junit, lines, markdown
+from eval.gate.output import headline, junit_xml, lines, markdown_text
 from eval.runs.results import Run, read_run
 from index.errors import ConfigError
 from tests.helpers.run_folders import REFUSED, RIGHT, result, run_of, write_run
@@ -182,8 +182,8 @@ def test_gate_of_a_kind_that_lost_more_than_a_fifth_is_a_regression(
     text = "\n".join(lines(found))
     assert f"table                   10       10 {10 - wrong:>6}" in text
     assert ("kind table 10 -> 7 of 10" in headline(found)) is bool(code)
-    assert ("table fell from 10 to 7 of 10 right" in junit(found)) is bool(code)
-    assert ("| `table` | 10 | 10 | 7 | **regression** |" in markdown(found)) is bool(code)
+    assert ("table fell from 10 to 7 of 10 right" in junit_xml(found)) is bool(code)
+    assert ("| `table` | 10 | 10 | 7 | **regression** |" in markdown_text(found)) is bool(code)
 
 
 def test_baseline_with_kinds_reads_back_the_same(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def regression(tmp_path: Path) -> GateResult:
 
 
 def test_junit_has_a_case_for_each_metric_and_names_the_questions(regression: GateResult) -> None:
-    suite = ElementTree.fromstring(junit(regression))
+    suite = ElementTree.fromstring(junit_xml(regression))
     assert suite.attrib == {
         "name": "footnote eval gate small.jsonl",
         "tests": "6",
@@ -340,7 +340,7 @@ def test_junit_has_a_case_for_each_metric_and_names_the_questions(regression: Ga
 def test_junit_of_an_incomplete_run_is_an_error(tmp_path: Path) -> None:
     old = baseline(run_of(tmp_path / "old", 2))
     found = check_run(old, read_run(run_of(tmp_path / "new", 2)), MODEL, ["a.pdf: broken"])
-    suite = ElementTree.fromstring(junit(found))
+    suite = ElementTree.fromstring(junit_xml(found))
     assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
     (error,) = suite.findall("*/error")
     assert error.get("message") == "not indexed: a.pdf: broken"
@@ -349,7 +349,7 @@ def test_junit_of_an_incomplete_run_is_an_error(tmp_path: Path) -> None:
 def test_markdown_shows_what_documents_say_as_code_alone(regression: GateResult) -> None:
     from markdown_it import MarkdownIt
 
-    text = markdown(regression)
+    text = markdown_text(regression)
     html = MarkdownIt("commonmark").enable("table").render(text)
     assert "<code>Who | &lt;b&gt;`is`&lt;/b&gt; @all?</code>" in html
     assert "<a " not in html
@@ -361,5 +361,5 @@ def test_markdown_shows_what_documents_say_as_code_alone(regression: GateResult)
 def test_forms_are_the_same_bytes_each_time(tmp_path: Path) -> None:
     first = judged(tmp_path / "one", 40, 6)
     second = judged(tmp_path / "two", 40, 6)
-    for form in (junit, markdown, lambda found: "\n".join(lines(found))):
+    for form in (junit_xml, markdown_text, lambda found: "\n".join(lines(found))):
         assert form(first) == form(second)
