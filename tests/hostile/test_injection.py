@@ -151,7 +151,7 @@ def done(happened: Iterable[Event]) -> Answer:
 
 def page(answer: Answer, question: str = QUESTION) -> str:
     exchange = Exchange("t1", question, answer.hits, "", answer)
-    return exchange_html(exchange) + sources_html([exchange], "")
+    return exchange_html(exchange) + sources_html([exchange])
 
 
 @lru_cache(maxsize=100_000)

@@ -169,13 +169,13 @@ def _as_written(host: str) -> str:
 
 
 def _ready_line(engine: Answers, host: str, port: int) -> str:
-    from ui.page.html_conversation import count
+    from ui.templating import quantity
 
     documents = [info for info in engine.documents() if not info.failure]
     if not documents:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
     passages = sum(info.passages for info in documents)
-    counts = f"{count(len(documents), 'document')}, {count(passages, 'passage')}"
+    counts = f"{quantity(len(documents), 'document')}, {quantity(passages, 'passage')}"
     return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.types import Answer, Citation
 from ui.page.html_conversation import Exchange
-from ui.viewer.safe_html import clean
+from ui.templating import strip_hidden
 
 # With these escaped, no words make an image, a link, HTML or code.
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
@@ -48,7 +48,7 @@ def _exchange(exchange: Exchange) -> str:
 
 def _answer(answer: Answer) -> str:
     """The answer's text. An LLM's Markdown has lost images and links before it is an answer."""
-    text = clean(answer.text)
+    text = strip_hidden(answer.text)
     if answer.composer != "quotes":
         return text
     written, done = list[str](), 0
@@ -76,7 +76,7 @@ def _citation(citation: Citation) -> str:
 
 def _words(text: str) -> str:
     """Text in one line in which Markdown sees no signs of its own."""
-    return _escaped(" ".join(clean(text).split()))
+    return _escaped(" ".join(strip_hidden(text).split()))
 
 
 def _escaped(text: str) -> str:

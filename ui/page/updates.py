@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from markupsafe import Markup
+
 from index.errors import FootnoteError
 from ui.page.components import Parts
 from ui.page.documents_panel import Update
 from ui.page.exchanges import Exchanges, Talk
-from ui.page.html_conversation import NO_SOURCES, exchange_html, fault_html, sources_html
+from ui.page.html_conversation import exchange_html, fault_html, sources_html
 from ui.page.html_sidebar import acts_html, chats_html, form_html, gist_html
 from ui.service.answer_options import Manner, Manners
 
@@ -26,9 +28,9 @@ class Shown:
         past = [exchange_html(each) + acts_html(each, is_last=False) for each in exchanges[:-1]]
         now = [exchange_html(each) + acts_html(each, is_last=True) for each in exchanges[-1:]]
         return {
-            self._parts.past: "".join(past),
-            self._parts.now: "".join(now) or self._welcome,
-            self._parts.sources: sources_html(exchanges, NO_SOURCES),
+            self._parts.past: Markup().join(past),
+            self._parts.now: Markup().join(now) or self._welcome,
+            self._parts.sources: sources_html(exchanges),
             self._parts.exchanges: exchanges,
         }
 

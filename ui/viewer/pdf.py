@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from index.types import Document, Span
-from ui.viewer.document import QUOTE_ID, Marker, document_url, notice_of, quoted, whole_page
+from ui.templating import render
+from ui.viewer.document import QUOTE_ID, Marker, document_url, is_changed, quoted
 from ui.viewer.pdf_images import Picture, Spot
-from ui.viewer.safe_html import safe
 
 # Of a quote that goes over more pages, the first ones are drawn.
 _PAGES = 3
-_LARGER = '<label class="zoom" for="zoom">Larger</label>'
 
 
 def spots(document: Document, span: Span | None, page: int = 0) -> list[Spot]:
@@ -32,72 +34,75 @@ def spots(document: Document, span: Span | None, page: int = 0) -> list[Spot]:
     ]
 
 
+class _Rect(NamedTuple):
+    """A mark over a page's picture, in pixels as SVG has them."""
+
+    id: str
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+class _Figure(NamedTuple):
+    """A page's picture under its marks; width and height in pixels."""
+
+    url: str
+    width: int
+    height: int
+    alt: str
+    rects: list[_Rect]
+
+
 def pictures_page(
     document: Document, drawn: Sequence[tuple[Spot, Picture]], start: int, end: int, digest: str
-) -> str:
-    """A page of HTML with the drawn pages, the ways to those around, and their text.
+) -> Markup:
+    """A page of HTML with the drawn pages, links to those around, and their text.
 
     The text is folded away where the words are marked in the picture.
     """
     span = quoted(document, start, end, digest)
-    anchor, figures = QUOTE_ID, list[str]()
+    anchor, figures = QUOTE_ID, list[_Figure]()
     for spot, picture in drawn:
         figures.append(_figure(spot, picture, anchor))
         anchor = "" if picture.boxes else anchor
-    numbers = [spot.page for spot, _ in drawn]
-    around = _around(document, numbers, f"start={start}&end={end}&digest={digest[:16]}")
-    text = _text(document, numbers, span, bool(anchor and span))
-    title = safe(document.title or document.path)
-    zoom = f'<input type="checkbox" class="zoom" id="zoom">{_LARGER}'
-    body = f"{notice_of(document, digest)}{zoom}<main>{''.join(figures)}{around}{text}</main>"
-    return whole_page(title, body, "panel pages")
-
-
-def _figure(spot: Spot, picture: Picture, anchor: str) -> str:
-    """A page's picture under its marks; the first of them gets the id, if there is one."""
-    width, height = picture.width, picture.height
-    rects = list[str]()
-    for box in picture.boxes:
-        across, down = box.right - box.left, box.bottom - box.top
-        name = f' id="{anchor}"' if anchor and not rects else ""
-        rects.append(
-            f'<rect{name} x="{box.left * width:.1f}" y="{box.top * height:.1f}" '
-            f'width="{across * width:.1f}" height="{down * height:.1f}" rx="3"/>'
-        )
-    words = f" The marked words: {spot.quote}" if rects else ""
-    url = safe(f"{document_url(spot.path)}?picture={spot.page}&digest={spot.digest[:16]}")
-    return (
-        f'<figure class="sheet"><img src="{url}" width="{width}" height="{height}" '
-        f'alt="{safe(f"Page {spot.page} of {spot.path}.{words}")}">'
-        f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(rects)}</svg></figure>'
-    )
-
-
-def _around(document: Document, numbers: Sequence[int], query: str) -> str:
-    """Links to the page before those shown and to the one after."""
-    count, first, last = len(document.page_starts), numbers[0], numbers[-1]
-    url = document_url(document.path)
-
-    def link(number: int, words: str) -> str:
-        if not 1 <= number <= count:
-            return "<span></span>"
-        return f'<a href="{safe(f"{url}?panel=1&page={number}&{query}")}">{words}</a>'
-
-    pages = f"Page {first}" if first == last else f"Pages {first} to {last}"
-    return (
-        f'<nav class="around" aria-label="Pages">{link(first - 1, f"← Page {first - 1}")}'
-        f"<span>{pages} of {count}</span>{link(last + 1, f'Page {last + 1} →')}</nav>"
-    )
-
-
-def _text(document: Document, numbers: Sequence[int], span: Span | None, shown: bool) -> str:
-    """The text of the pages, unfolded if the picture has no marks."""
+    first, last = drawn[0][0].page, drawn[-1][0].page
     starts = [*document.page_starts, len(document.text)]
-    html = Marker(document.text, span).html(starts[numbers[0] - 1], starts[numbers[-1]])
-    if not shown:  # what can be led to is in the picture
-        html = html.replace(f' id="{QUOTE_ID}"', "")
-    opening = "<details open>" if shown else "<details>"
-    return (
-        f"{opening}<summary>Text of the page</summary>"
-        f'<div class="text" dir="auto">{html.strip()}</div></details>'
+    # In the text there is only something to lead to if it is not in a picture.
+    marker = Marker(document.text, span, anchor)
+    return render(
+        "viewer/pdf.html",
+        kind="panel pages",
+        title=document.title or document.path,
+        has_changed=is_changed(document, digest),
+        figures=figures,
+        first=first,
+        last=last,
+        page_count=len(document.page_starts),
+        page_url=_page_urls(document.path, start, end, digest),
+        text=marker.html(starts[first - 1], starts[last]).strip(),
+        is_text_open=bool(anchor and span),
     )
+
+
+def _figure(spot: Spot, picture: Picture, anchor: str) -> _Figure:
+    """A page's picture; the first of its marks gets the id, if there is one."""
+    width, height = picture.width, picture.height
+    rects = [
+        _Rect(
+            "" if number else anchor,
+            f"{box.left * width:.1f}",
+            f"{box.top * height:.1f}",
+            f"{(box.right - box.left) * width:.1f}",
+            f"{(box.bottom - box.top) * height:.1f}",
+        )
+        for number, box in enumerate(picture.boxes)
+    ]
+    words = f" The marked words: {spot.quote}" if rects else ""
+    url = f"{document_url(spot.path)}?picture={spot.page}&digest={spot.digest[:16]}"
+    return _Figure(url, width, height, f"Page {spot.page} of {spot.path}.{words}", rects)
+
+
+def _page_urls(path: str, start: int, end: int, digest: str) -> Callable[[int], str]:
+    query = f"start={start}&end={end}&digest={digest[:16]}"
+    return lambda number: f"{document_url(path)}?panel=1&page={number}&{query}"

@@ -3,23 +3,19 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
 
 from rag.types import Answer, Statement, Support
+from ui.templating import escape_text, strip_hidden
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
 
-# Control characters, marks that reorder or hide text, and the private characters used below.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff"
-    "\ufff9-\ufffb\ue000-\ue00f\ud800-\udfff\U000e0000-\U000e007f]"
-)
 _MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
 _BRACKET = "\ue002"
 _BEFORE_MARKER = re.compile(r" (?=\[\d{1,3}\])")
@@ -29,30 +25,26 @@ _VERDICTS = {
 }
 
 
-def clean(text: str) -> str:
-    """The text without characters that a reader cannot see but a page would obey."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def safe(text: str) -> str:
-    """Text as HTML in which nothing is markup; also safe between double quotes."""
-    return escape(clean(text))
-
-
-def marked(text: str, spans: Sequence[tuple[int, int]], first_id: str = "") -> str:
+def marked(
+    text: str, spans: Sequence[tuple[int, int]], first_id: str = "", focusable: bool = True
+) -> Markup:
     """Text as HTML with the characters of the spans (half open, in order) in `mark`.
 
-    Spans are clipped to the text and to each other; the first one gets the id, if there is one.
+    Spans are clipped to the text and to each other; the first one gets the id, if there is one,
+    and if it is focusable then following a link to it moves the focus.
     """
-    pieces, done = [], 0
-    opening = f'<mark id="{first_id}" tabindex="-1">' if first_id else "<mark>"
+    pieces, done, attributes = list[Markup](), 0, Markup()
+    if first_id:
+        attributes = Markup(' id="{}"').format(first_id)
+        attributes += Markup(' tabindex="-1"') if focusable else ""
     for start, end in sorted(spans):
         start, end = max(start, done), min(end, len(text))
         if start >= end:
             continue
-        pieces += [safe(text[done:start]), opening, safe(text[start:end]), "</mark>"]
-        opening, done = "<mark>", end
-    return "".join([*pieces, safe(text[done:])])
+        mark = Markup("<mark{}>{}</mark>").format(attributes, escape_text(text[start:end]))
+        pieces += [escape_text(text[done:start]), mark]
+        attributes, done = Markup(), end
+    return Markup().join([*pieces, escape_text(text[done:])])
 
 
 def excerpt(text: str, start: int, end: int, margin: int = 320) -> tuple[int, int]:
@@ -67,31 +59,32 @@ def excerpt(text: str, start: int, end: int, margin: int = 320) -> tuple[int, in
     return first, last
 
 
-def prose(text: str, markdown: bool, turn: str = "", labels: Collection[int] = ()) -> str:
+def prose(text: str, markdown: bool, turn: str = "", labels: Collection[int] = ()) -> Markup:
     """An answer's text as HTML: paragraphs, and if Markdown then also lists, tables and code.
 
     Markers of the given labels become links to that turn's citations; with an empty turn they
     are shown but lead nowhere. Raw HTML is shown as text; images and other links are dropped.
     """
-    return _prose(clean(text), markdown, turn, labels)
+    return _prose(strip_hidden(text), markdown, turn, labels)
 
 
-def answer_prose(answer: Answer, turn: str) -> str:
+def answer_prose(answer: Answer, turn: str) -> Markup:
     """A checked answer as HTML, with a quiet word after each statement that lacks support."""
-    text = _with_verdicts(clean(answer.text), answer.statements)
+    text = _with_verdicts(strip_hidden(answer.text), answer.statements)
     cited = {citation.passage.document for citation in answer.citations}
     markdown = answer.composer != "quotes" or all(is_markdown(path) for path in cited)
     html = _prose(text, markdown, turn, [citation.label for citation in answer.citations])
     html = html.replace(_BRACKET, "[")
     for support, (sign, word, title) in _VERDICTS.items():
-        html = html.replace(sign, f'<span class="verdict {support}" title="{title}">{word}</span>')
+        verdict = Markup('<span class="verdict {}" title="{}">{}</span>')
+        html = html.replace(sign, verdict.format(support, title, word))
     return html
 
 
-def _prose(text: str, markdown: bool, turn: str, labels: Collection[int]) -> str:
+def _prose(text: str, markdown: bool, turn: str, labels: Collection[int]) -> Markup:
     env: dict[str, object] = {"turn": turn, "labels": frozenset(labels), "seen": set()}
     text = _BEFORE_MARKER.sub("\u00a0", text)  # a marker never starts a line
-    return str((_markdown() if markdown else _plain()).render(text, env))
+    return Markup((_markdown() if markdown else _plain()).render(text, env))
 
 
 def is_markdown(path: str) -> bool:
@@ -106,7 +99,7 @@ def _with_verdicts(text: str, statements: Sequence[Statement]) -> str:
     """
     pieces, done = [], 0
     for statement in statements:
-        words = clean(statement.text)
+        words = strip_hidden(statement.text)
         found = text.find(words, done)
         if found < 0:
             continue
@@ -164,15 +157,14 @@ def _write_marker(
     """A marker as a link to its citation; a label that is not ours stays plain text."""
     label, turn, seen = tokens[index].meta["label"], env["turn"], env["seen"]
     if not turn:
-        return f'<span class="marker pending">[{label}]</span>'
+        return Markup('<span class="marker pending">[{}]</span>').format(label)
     if label not in env["labels"]:
         return f"[{label}]"
-    name = "" if label in seen else f' id="{turn}-m{label}"'
+    name = "" if label in seen else Markup(' id="{}-m{}"').format(turn, label)
     seen.add(label)
-    return (
-        f'<a class="marker"{name} href="#{turn}-c{label}" data-turn="{turn}" '
-        f'aria-label="Citation {label}">[{label}]</a>'
-    )
+    return Markup(
+        '<a class="marker"{0} href="#{1}-c{2}" data-turn="{1}" aria-label="Citation {2}">[{2}]</a>'
+    ).format(name, turn, label)
 
 
 def _nothing(*_: object) -> str:

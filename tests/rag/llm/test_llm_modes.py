@@ -255,7 +255,7 @@ def ask(index: Index, caplog: pytest.LogCaptureFixture) -> Ask:
         exchange = Exchange("t1", QUESTION, done.answer.hits, "", done.answer)
         surfaces = [frame(event) for event in (*events, done)]
         surfaces += [json.dumps(AnswerBody.of(done.answer).model_dump(mode="json"))]
-        surfaces += [exchange_html(exchange), sources_html([exchange], "")]
+        surfaces += [exchange_html(exchange), sources_html([exchange])]
         shown = "".join(surfaces)
         assert [leak for leak in (KEY, PASSWORD) if leak in shown + caplog.text] == []
         assert [leak for leak in ("Traceback", "site-packages", "error.py") if leak in shown] == []

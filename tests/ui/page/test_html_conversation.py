@@ -38,7 +38,7 @@ def refused(reason: Reason, message: str, note: str = "") -> Exchange:
 
 
 def test_sources_mark_the_quoted_words_and_lead_to_the_document() -> None:
-    html = sources_html([Exchange("t1", "Who met?", HITS, "", ANSWER)], "")
+    html = sources_html([Exchange("t1", "Who met?", HITS, "", ANSWER)])
     assert re.findall(r"<mark>(.*?)</mark>", html) == ["Ada met Bo."]
     assert "/documents/a.pdf?start=111&amp;end=122&amp;digest=digestdigestdige#quote" in html
     assert "a.pdf · page 3 · Part" in html
@@ -47,13 +47,15 @@ def test_sources_mark_the_quoted_words_and_lead_to_the_document() -> None:
 
 def test_sources_of_the_last_answer_are_shown_and_earlier_ones_wait() -> None:
     exchanges = [Exchange(f"t{n}", "q", HITS, "", ANSWER) for n in (1, 2)]
-    html = sources_html(exchanges, "")
+    html = sources_html(exchanges)
     assert 'data-turn="t1" hidden' in html
     assert 'data-turn="t2">' in html
 
 
-def test_sources_before_any_passage_is_the_opening() -> None:
-    assert sources_html([Exchange("t1", "q", fault="busy")], "<p>list</p>") == "<p>list</p>"
+def test_sources_before_any_passage_say_what_will_be_there() -> None:
+    assert sources_html([Exchange("t1", "q", fault="busy")]) == (
+        '<p class="none">The words that an answer rests on are shown here.</p>'
+    )
 
 
 def test_answer_says_how_well_it_is_backed_and_how_long_it_took() -> None:
@@ -66,7 +68,7 @@ def test_refusal_points_to_the_nearest_passages() -> None:
     exchange = refused(Reason.NO_EVIDENCE, "No answer.")
     assert "No answer." in exchange_html(exchange)
     assert "nearest passages" in exchange_html(exchange)
-    assert "<h2>Nearest passages</h2>" in sources_html([exchange], "")
+    assert "<h2>Nearest passages</h2>" in sources_html([exchange])
 
 
 def test_refusal_because_of_the_llm_says_its_reason_once() -> None:

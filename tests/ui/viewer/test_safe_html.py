@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from index.types import Passage
 from rag.types import Answer, Citation, Quote, Statement, Support
-from ui.viewer.safe_html import answer_prose, clean, excerpt, marked, prose, safe
+from ui.templating import escape_text, strip_hidden
+from ui.viewer.safe_html import answer_prose, excerpt, marked, prose
 
 pytestmark = pytest.mark.unit
 
@@ -87,14 +88,14 @@ def test_prose_of_any_text_has_no_link_but_ours(text: str, markdown: bool) -> No
 
 @given(st.text())
 def test_safe_of_any_text_reads_as_the_text_itself(text: str) -> None:
-    assert unescape(safe(text)) == clean(text)
-    assert not set('<>"') & set(safe(text))
+    assert unescape(escape_text(text)) == strip_hidden(text)
+    assert not set('<>"') & set(escape_text(text))
 
 
 @given(st.text(), st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40)), max_size=4))
 def test_marked_of_any_spans_keeps_every_character(text: str, spans: list[tuple[int, int]]) -> None:
     reader = read(marked(text, spans).replace("\r", ""))
-    assert reader.words == clean(text)
+    assert reader.words == strip_hidden(text)
     assert reader.tags <= {"mark"}
 
 
@@ -105,7 +106,7 @@ def test_marked_of_a_span_marks_exactly_its_characters() -> None:
 
 
 def test_clean_removes_what_reorders_or_hides_and_keeps_joiners() -> None:
-    assert clean("a\u202eb\u200bc\x1b[0m\r\nd\u200de\tf") == "abc[0m\nd\u200de\tf"
+    assert strip_hidden("a\u202eb\u200bc\x1b[0m\r\nd\u200de\tf") == "abc[0m\nd\u200de\tf"
 
 
 def test_prose_of_markdown_keeps_lists_tables_and_emphasis() -> None:
