@@ -55,8 +55,7 @@ from ui.cli.ask import _print_answer
 from ui.http.api import routes
 from ui.http.sse import frame
 from ui.page.html_conversation import Exchange, exchange_html, sources_html
-from ui.page.html_documents import shelf_html
-from ui.page.html_sidebar import acts_html, chats_html, offers_html
+from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import Manners
 from ui.service.background_sync import SyncState

@@ -11,7 +11,7 @@ from ui.page.components import Parts
 from ui.page.documents_panel import Update
 from ui.page.exchanges import Exchanges, Talk
 from ui.page.html_conversation import exchange_html, fault_html, sources_html
-from ui.page.html_sidebar import acts_html, chats_html, form_html, gist_html
+from ui.page.html_panels import acts_html, chats_html, form_html, gist_html
 from ui.service.answer_options import Manner, Manners
 
 

@@ -10,7 +10,7 @@ import pytest
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import AskOptions
-from ui.page.html_sidebar import form_html, gist_html
+from ui.page.html_panels import form_html, gist_html
 from ui.service.answer_options import Manner, Manners, NotOffered
 
 DEAD = "http://127.0.0.1:9/v1"

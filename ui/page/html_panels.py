@@ -1,4 +1,4 @@
-"""The list of conversations, suggested questions, an answer's buttons and the answer options."""
+"""What is around the conversation, as HTML: lists, buttons, the answer options, the documents."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from index.formats.registry import READERS
 from rag.types import Reason
 from ui.page.html_conversation import Exchange
 from ui.service.answer_options import Manner, Manners
+from ui.service.background_sync import SyncState
 from ui.service.history import Chat
+from ui.service.library import LibraryState
 from ui.templating import quantity, render
+from ui.viewer.document import document_url
 
 _RATINGS = {"up": "Good answer", "down": "Bad answer"}
 # The most common reasons, of answers and of refusals; each is a click.
 _REASONS = {
     "up": (("Right and complete", "Good source"), ("The documents do not say",)),
     "down": (("Wrong", "Incomplete", "Wrong source"), ("The documents do say",)),
+}
+
+# A browser is slow with more; the rest can be asked about all the same.
+_LISTED = 500
+_FILTERED = 12  # from so many on there is a box to filter them
+_STAGES = {
+    "waiting": "Waiting for another run of the index",
+    "starting": "Starting to index",
+    "reading": "Reading",
+    "embedding": "Indexing",
 }
 
 
@@ -79,6 +93,32 @@ def form_html(manner: Manner, manners: Manners) -> Markup:
     )
 
 
+def shelf_html(state: LibraryState) -> Markup:
+    """The whole panel. Files can be dropped on it if the folder can be changed."""
+    usable = [info for info in state.documents if not info.failure]
+    return render(
+        "page/documents.html",
+        usable=usable,
+        failed=[info for info in state.documents if info.failure],
+        waiting=state.waiting,
+        listed=_LISTED,
+        has_filter=len(usable) >= _FILTERED,
+        closed=state.closed,
+        accept=" ".join(sorted(kind for kind in READERS if kind.startswith("."))),
+        is_running=state.sync.running,
+        sync_error=state.sync.error,
+        progress=_progress(state.sync),
+        document_url=document_url,
+    )
+
+
+def summary_html(state: LibraryState) -> Markup:
+    """How much is indexed, in a line."""
+    usable = [info for info in state.documents if not info.failure]
+    passages = sum(info.passages for info in usable)
+    return render("page/summary.html", documents=len(usable), passages=passages)
+
+
 def _day(when: datetime, now: datetime) -> str:
     days = (now.date() - when.date()).days
     if days <= 0:
@@ -86,3 +126,8 @@ def _day(when: datetime, now: datetime) -> str:
     if days == 1:
         return "Yesterday"
     return when.strftime("%A") if days < 7 else when.strftime("%-d %B %Y")
+
+
+def _progress(sync: SyncState) -> str:
+    stage = _STAGES.get(sync.stage, "Indexing")
+    return f"{stage} {sync.done:,} of {sync.total:,}" if sync.total else stage
