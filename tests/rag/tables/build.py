@@ -9,7 +9,11 @@ from index.types import Document, Heading, Table, TableRow
 
 
 def document(
-    path: str, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", caption: str = ""
+    path: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str = "",
+    caption: str = "",
 ) -> Document:
     """One table, a paragraph per row with each cell after its column's name, below a title."""
     heading = (Heading(0, 1, title),) if title else ()
@@ -43,7 +47,9 @@ def markdown(
             at += len(cell) + 3
         found.append(TableRow(len(text), len(text) + len(_line(row)), tuple(cells)))
         text += _line(row) + "\n"
-    return made(path, title or path, text.rstrip(), (Table(tuple(columns), tuple(found), header),), heading)
+    return made(
+        path, title or path, text.rstrip(), (Table(tuple(columns), tuple(found), header),), heading
+    )
 
 
 def made(

@@ -1,0 +1,130 @@
+"""Units of measure and currencies by their names and signs, as CLDR lists them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from babel import Locale
+
+MONEY = "money"
+DURATION = "duration"
+# Codes that are also written in small letters in names of columns; others are English words ("all",
+# "top", "cup"). Added to those that have a sign of their own.
+_LOWER_CODES = frozenset("CHF CZK DKK HUF NOK PLN RON SEK".split())
+_SCALES = {
+    **{"k": 1e3, "tsd": 1e3, "thousand": 1e3, "thousands": 1e3, "'000": 1e3, "000": 1e3},
+    **{"m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6},
+    **{"bn": 1e9, "mrd": 1e9, "billion": 1e9, "billions": 1e9, "b": 1e9},
+}
+_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]+)[)\]]\s*$")
+_PARTS = re.compile(r"[\s_/]+(?:in[\s_]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What numbers count: its dimension ("money", "mass") and its name in CLDR.
+
+    `name` is "" for money of a currency that its word leaves open ("dollars").
+    """
+
+    dimension: str
+    name: str
+
+    def fits(self, other: Unit) -> bool:
+        """Whether numbers of both may be compared as they are."""
+        same = self.name == other.name or not (self.name and other.name)
+        return self.dimension == other.dimension and same
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The unit of a column as its name writes it ("M EUR"), and what its numbers are times."""
+
+    text: str
+    unit: Unit | None
+    scale: float = 1.0
+
+
+@cache
+def _signs() -> dict[str, Unit]:
+    """Units by signs and codes, which are told apart by case, and by words in small letters."""
+    hour, second = Unit(DURATION, "hour"), Unit(DURATION, "second")
+    return _measures() | _currencies() | {"h": hour, "s": second}
+
+
+def _currencies() -> dict[str, Unit]:
+    english, found = Locale("en"), dict[str, Unit]()
+    names = english._data["currency_names_plural"]
+    for code in map(str, english.currencies):
+        symbol = str(english.currency_symbols.get(code, code))
+        unit = Unit(MONEY, code)
+        own = [code, symbol, *([code.lower()] if symbol != code or code in _LOWER_CODES else [])]
+        for name in names.get(code, {}).values():
+            own.append(name.lower())
+            if " " in name and symbol != code:
+                found.setdefault(name.lower().rsplit(" ", 1)[1], Unit(MONEY, ""))
+        found |= {text: unit for text in own if text not in found}
+    return found
+
+
+def _measures() -> dict[str, Unit]:
+    """Units of measure: by long names, then by short ones, then by signs of several letters."""
+    found = dict[str, Unit]()
+    for length in ("long", "short", "narrow"):
+        for key, forms in Locale("en")._data["unit_patterns"].items():
+            unit = Unit(*key.split("-", 1))
+            for form in ("one", "other"):
+                text = forms.get(length, {}).get(form, "").replace("{0}", "").strip()
+                if len(text) > (length == "narrow"):
+                    found.setdefault(text if length != "long" else text.lower(), unit)
+    return found
+
+
+def unit_of(text: str) -> Unit | None:
+    """The unit that a sign or word stands for: "EUR", "€", "euros", "kg", "°C", "%", "minutes"."""
+    signs = _signs()
+    text = text.strip().rstrip(".")
+    return signs.get(text) or signs.get(text.lower()) if text else None
+
+
+def scale_of(text: str) -> float | None:
+    """What a word or letter multiplies by: "million", "m", "k"; None if it does not."""
+    return _SCALES.get(text.strip().rstrip(".").lower())
+
+
+def measure_of(text: str) -> Measure | None:
+    """A unit, or a scale with or without a currency ("EUR", "M EUR", "€ million", "kg")."""
+    whole = unit_of(text)
+    if whole:
+        return Measure(text, whole)
+    unit, scale = None, 1.0
+    for part in filter(None, _PARTS.split(text.removeprefix("in "))):
+        own = unit_of(part)
+        factor = scale_of(part)
+        if factor and (own is None or own.dimension != MONEY):
+            scale *= factor
+        elif own and unit is None:
+            unit = own
+        else:
+            return None
+    return Measure(text.removeprefix("in "), unit, scale) if unit or scale != 1 else None
+
+
+def split_name(name: str) -> tuple[str, Measure | None]:
+    """A column's name without its unit, and the unit: "Price (EUR)", "total_eur", "Cost, USD"."""
+    brackets = _BRACKETS.search(name)
+    if brackets and (measure := measure_of(brackets[1].strip())):
+        return name[: brackets.start()].strip(), measure
+    head, mark, tail = _last_word(name)
+    unit = unit_of(tail) if mark else None
+    # A single letter, or a word that also is a unit ("day", "point"), is a part of the name.
+    if unit and (unit.dimension == MONEY or not tail.isalpha() or tail in {"kg", "km", "cm", "mm"}):
+        return re.sub(r"[\s_,]+(?:in)?$", "", head), Measure(tail, unit)
+    return name, None
+
+
+def _last_word(name: str) -> tuple[str, str, str]:
+    match = re.search(r"[\s_,]+(?=[^\s_,]+$)", name)
+    return (name[: match.start()], match[0], name[match.end() :]) if match else (name, "", "")

@@ -1,0 +1,237 @@
+"""A plan from a question bound to a table: the operation, its column, its rows, how sure it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from index.tables.typed import Kind
+from index.tables.units import DURATION, MONEY
+from rag.tables.binding import Binding, Filter, Role, bind_by_meaning
+from rag.tables.columns import by_kind, is_id, label_column, number_for, settle, who_column
+from rag.tables.conditions import bind_quantities, bind_states
+from rag.tables.lexicon import Embed
+from rag.tables.operators import Aggregate, Degree
+from rag.tables.types import Plan
+
+# What a word that stands for nothing in the table leaves of the certainty: one is too many, unless
+# it says of what kind the value of a column that is named is ("which subject is on Monday").
+_UNKNOWN_WORD = 0.4
+_KIND_WORD = 0.75
+_MOST_SHOWN = 6
+_ASKS = (
+    ("much", r"\bhow (?:much|expensive|costly)\b"),
+    ("long", r"\bhow long\b"),
+    ("heavy", r"\bhow heavy\b"),
+    ("when", r"\bwhen\b|\b(?:what|which) (?:time|date|day)\b"),
+    ("who", r"\bwho(?:m|se)?\b"),
+    ("whether", r"^\W*(?:is|are|was|were|does|do|did|has|have)\b"),
+    ("many", r"\bhow (?:many|often)\b"),
+    ("which", r"\bwhich\b|^\W*(?:list|show|name|find|give)\b|^\W*what are\b"),
+    ("what", r"\bwhat(?:'s)?\b"),
+)
+_DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
+_KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
+
+
+def asks_of(question: str) -> str:
+    """What a question asks with: "much", "when", "who", "which", ...; "" if with none of these."""
+    low = question.lower()
+    return next((name for name, pattern in _ASKS if re.search(pattern, low)), "")
+
+
+def assemble(binding: Binding, embed: Embed) -> Plan | None:
+    """The plan for a question over one table, None if something of it can be bound to nothing."""
+    asks = asks_of(binding.question.text)
+    limit = bind_quantities(binding)
+    if limit is False:
+        return None
+    settle(binding, _KINDS.get(asks, ()))
+    bind_by_meaning(binding, _KINDS.get(asks, ()), embed)
+    if asks == "whether" or bind_states(binding):
+        draft = _operation(binding, asks, embed)
+        return (
+            _finished(binding, asks, replace(draft, limit=limit or draft.limit)) if draft else None
+        )
+    return None
+
+
+def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
+    """The likeliest operation that the question's words allow."""
+    named = [
+        own for own, start, end in binding.question.aggregates if _is_said(binding, start, end)
+    ]
+    pair = _pair(binding)
+    compares = [one for one in _free_degrees(binding) if not one.superlative]
+    if pair and (compares or {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}):
+        return _paired(binding, pair, asks, named, compares)
+    if {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named} or compares:
+        return None
+    highest = [one for one in _free_degrees(binding) if one.superlative]
+    if highest:
+        return _extreme(binding, highest[0], embed)
+    if Aggregate.MEAN in named:
+        return _over_numbers(binding, Aggregate.MEAN)
+    if Aggregate.COUNT in named:
+        return _count(binding)
+    single = any(_selects_one(binding, own) for _, own in binding.filters)
+    if Aggregate.SUM in named and not single:
+        return _over_numbers(binding, Aggregate.SUM)
+    return _lookup(binding, asks, Aggregate.LIST in named, embed)
+
+
+def _is_said(binding: Binding, start: int, end: int) -> bool:
+    """Whether words are those of an operation, and not a part of a value ("blood count")."""
+    places = binding.question.within(start, end)
+    return all(binding.roles.get(place) is not Role.VALUE for place in places)
+
+
+def _free_degrees(binding: Binding) -> list[Degree]:
+    """Comparatives and superlatives that are not a part of an amount ("more than 100")."""
+    spans = [(one.start, one.end) for one in binding.question.quantities if one.operator != "="]
+    return [
+        one
+        for one in binding.question.degrees
+        if not any(start <= one.start < end for start, end in spans)
+        and not _is_ordinal(binding, one)
+        and _is_said(binding, one.start, one.end)
+    ]
+
+
+def _is_ordinal(binding: Binding, degree: Degree) -> bool:
+    """Whether "first" was bound as a number: "the first period"."""
+    places = binding.question.within(degree.start, degree.end)
+    return any(own == places for own, _ in binding.filters)
+
+
+def _selects_one(binding: Binding, own: Filter) -> bool:
+    column = binding.table.columns[own.column]
+    return column.is_key and own.operator == "in" and len(own.values) == 1
+
+
+def _pair(binding: Binding) -> tuple[Filter, Filter] | None:
+    """The two filters that ask for one value each of the same column."""
+    own = [one for _, one in sorted(binding.filters, key=lambda one: one[0].start)]
+    own = [one for one in own if one.operator == "in"]
+    same = [(a, b) for at, a in enumerate(own) for b in own[at + 1 :] if a.column == b.column]
+    return same[0] if len(same) == 1 else None
+
+
+def _paired(
+    binding: Binding,
+    pair: tuple[Filter, Filter],
+    asks: str,
+    named: list[Aggregate],
+    compares: list[Degree],
+) -> Plan | None:
+    dimensions = compares[0].adjective.dimensions if compares else _DIMENSIONS.get(asks, ())
+    dimensions = dimensions or _DIMENSIONS.get(asks, ())
+    target = number_for(binding, dimensions)
+    if target is None:
+        return None
+    aggregate = Aggregate.COMPARE
+    if Aggregate.GROWTH in named:
+        aggregate = Aggregate.GROWTH
+    elif Aggregate.DIFFERENCE in named or asks == "much":
+        aggregate = Aggregate.DIFFERENCE
+    rest = tuple(one for _, one in binding.filters if one not in pair)
+    greater = compares[0].adjective.greater if compares else None
+    return Plan(binding.table, aggregate, rest, (target,), pair=pair, greater=greater)
+
+
+def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
+    """The row or rows of the smallest or the largest value."""
+    order = by_kind(binding, degree, embed)
+    if order is None:
+        return None
+    greater = degree.adjective.greater
+    targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
+    aggregate = Aggregate.MAX if greater else Aggregate.MIN
+    return Plan(binding.table, aggregate, _filters(binding), targets, order, greater)
+
+
+def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
+    target = number_for(binding, (MONEY,) if aggregate is Aggregate.SUM else ())
+    if target is None:
+        return None
+    return Plan(binding.table, aggregate, _filters(binding), (target,))
+
+
+def _count(binding: Binding) -> Plan | None:
+    """A count of rows, of different values, or the figure that a column of counts gives."""
+    end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
+    after = [one for one in binding.mentions if not one.qualifies]
+    after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
+    first = min(after, key=lambda one: one.places.start, default=None)
+    table, filters = binding.table, _filters(binding)
+    if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
+        if any(_selects_one(binding, own) for own in filters):
+            return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
+        return Plan(table, Aggregate.SUM, filters, (first.column,)) if filters else None
+    if not filters and not first and Role.ROW not in binding.roles.values():
+        return None
+    target = (first.column,) if first and not is_id(table, first.column) else ()
+    target = target if not target or not table.columns[target[0]].is_key else ()
+    return Plan(table, Aggregate.COUNT, filters, target)
+
+
+def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | None:
+    """Cells of the rows that pass the filters, or all values of a column."""
+    filters, named = _filters(binding), tuple(dict.fromkeys(binding.columns_named()))
+    used = {own.column for own in filters}
+    targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
+    if not targets or not (filters or (lists and named)):
+        return None
+    return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+
+
+def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[int, ...]:
+    """The column that a question without its name wants: how much, when, who, which row."""
+    table = binding.table
+    if asks in _DIMENSIONS:
+        found = number_for(binding, _DIMENSIONS[asks])
+    elif asks == "when":
+        dated = [at for at, one in enumerate(table.columns) if one.kind in _KINDS["when"]]
+        dated = [at for at in dated if at not in used]
+        found = dated[0] if len(dated) == 1 else None
+    elif asks == "who":
+        found = who_column(binding, embed)
+    elif asks == "which" and (Role.ROW in binding.roles.values() or binding.mentions):
+        found = label_column(table)
+    else:
+        found = None
+    return () if found is None else (found,)
+
+
+def _filters(binding: Binding) -> tuple[Filter, ...]:
+    """All conditions; several values of one column are alternatives."""
+    found = dict[object, Filter]()
+    for place, (_, own) in enumerate(sorted(binding.filters, key=lambda one: one[0].start)):
+        key: object = own.column if own.operator == "in" else (own.column, place)
+        before = found.get(key)
+        if before:
+            text = f"{before.text} or {own.text.removeprefix(before.text.split(' is ')[0]).strip()}"
+            own = replace(own, values=(*before.values, *own.values), text=text)
+        found[key] = own
+    return tuple(found.values())
+
+
+def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
+    """The plan with the columns to show and its confidence."""
+    certainty = binding.certainty
+    for place in binding.residue:
+        certainty *= _KIND_WORD if _is_kind(binding, place, asks, draft) else _UNKNOWN_WORD
+    columns = range(len(draft.table.columns))
+    used = {*draft.targets, draft.order, *(own.column for own in draft.filters)}
+    used |= {draft.pair[0].column} if draft.pair else set()
+    used.add(label_column(draft.table))
+    shown = [at for at in columns if len(columns) <= _MOST_SHOWN or at in used]
+    return replace(draft, shown=tuple(shown), confidence=certainty)
+
+
+def _is_kind(binding: Binding, place: int, asks: str, draft: Plan) -> bool:
+    """Whether a word says of what kind the values of a column are that is named elsewhere."""
+    named = {*binding.columns_named()} & {*draft.targets}
+    before = " ".join(token.text.lower() for token in binding.question.tokens[:place])
+    head = re.search(r"(?:^|\s)(?:which|list(?: the| all)*|what|first|last)$", before)
+    return bool(named and head and asks in {"which", "what"})

@@ -1,0 +1,231 @@
+"""Words of a question bound to a table: which are its values, its columns, amounts, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from index.tables.typed import Kind, TypedTable, Value
+from index.tables.units import unit_of
+from rag.tables.lexicon import Embed, Lexicon, ValueMatch, lexicon_of, similarities
+from rag.tables.question import Question
+
+# A part of a value that stands for one value, for several; a column by a word of its name.
+_PART_OF_ONE = 0.9
+_PART_OF_SEVERAL = 0.75
+_OWN_WORD = 0.95
+_BY_MEANING = 0.85
+# Cosine of MiniLM between a word and a column's name from which it means that column, and by how
+# much the next column must be farther. "cost" and "unit price" have 0.62, "address" and "e-mail"
+# 0.50.
+_NEAR = 0.57
+_MARGIN = 0.06
+_DIRECTIONS = ("from", "to")
+_DIRECTION_MARGIN = 0.1
+
+
+class Role(StrEnum):
+    """What a word of a question stands for."""
+
+    VALUE = "value"
+    COLUMN = "column"
+    ROW = "row"
+    QUANTITY = "quantity"
+    OPERATION = "operation"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on a column (by place): "=", "!=", ">", ">=", "<", "<=", "between", "in",
+    "like" (a pattern of SQL), "empty" or "filled".
+
+    `text` says it in words of the table: 'customer is "Cale Marine"'.
+    """
+
+    column: int
+    operator: str
+    values: tuple[Value, ...]
+    text: str
+
+
+@dataclass(slots=True)
+class Mention:
+    """A column that a question names at these places; `qualifies` if it only says of what column
+    a value or an amount is.
+    """
+
+    column: int
+    places: range
+    qualifies: bool = False
+
+
+@dataclass
+class Binding:
+    """The state of binding one question to one table."""
+
+    question: Question
+    table: TypedTable
+    lexicon: Lexicon
+    roles: dict[int, Role] = field(default_factory=dict)
+    mentions: list[Mention] = field(default_factory=list)
+    ambiguous: list[tuple[range, tuple[int, ...]]] = field(default_factory=list)
+    filters: list[tuple[range, Filter]] = field(default_factory=list)
+    certainty: float = 1.0
+
+    def take(self, places: range, role: Role) -> None:
+        """Give words a role; a word keeps the first that it gets."""
+        for place in places:
+            self.roles.setdefault(place, role)
+
+    @property
+    def residue(self) -> list[int]:
+        """Places of words that say something and have no role."""
+        tokens = enumerate(self.question.tokens)
+        return [at for at, token in tokens if not token.empty and at not in self.roles]
+
+    def columns_named(self, kinds: Sequence[Kind] = (), free: bool = True) -> list[int]:
+        """Columns of these kinds (all if none) that are named, and not only as a qualifier."""
+        return [
+            mention.column
+            for mention in self.mentions
+            if not (free and mention.qualifies)
+            and (not kinds or self.table.columns[mention.column].kind in kinds)
+        ]
+
+    def near(self, places: range, columns: Sequence[int], reach: int = 2) -> Mention | None:
+        """The mention of one of these columns that stands next to words, before them first."""
+        own = [mention for mention in self.mentions if mention.column in columns]
+        before = [one for one in own if 0 <= places.start - one.places.stop <= reach - 1]
+        after = [one for one in own if 0 <= one.places.start - places.stop <= reach - 1]
+        found = [*before, *after]
+        return found[0] if found else None
+
+
+def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
+    """Bind whole values, names of columns, nouns of rows, and parts of values, in this order."""
+    lexicon = lexicon_of(table)
+    binding = Binding(question, table, lexicon)
+    whole = lexicon.find_values(question)
+    named = lexicon.find_columns(question)
+    values = {place for match in whole for place in match.places}
+    for match in named:
+        # A value of several words wins over a column that is one of them.
+        if (match.whole and len(match.places) > 1) or not values & {*match.places}:
+            _name(binding, match.places, match.columns, match.whole)
+    for value in whole:
+        if not {*binding.roles} & {*value.places}:
+            binding.take(value.places, Role.VALUE)
+    _take_operations(binding)
+    _take_nouns(binding)
+    parts = lexicon.find_parts(question, {*binding.roles})
+    whole = [one for one in whole if binding.roles.get(one.places.start) is Role.VALUE]
+    for value in sorted([*whole, *parts], key=lambda one: one.places.start):
+        binding.take(value.places, Role.VALUE)
+        _filter_value(binding, value, embed)
+    return binding
+
+
+def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool) -> None:
+    """Note that words name columns; a word of several columns' names names none of them yet."""
+    binding.take(places, Role.COLUMN)
+    if len(columns) > 1:
+        binding.ambiguous.append((places, columns))
+        return
+    binding.mentions.append(Mention(columns[0], places))
+    binding.certainty *= 1.0 if whole else _OWN_WORD
+
+
+def _take_operations(binding: Binding) -> None:
+    question = binding.question
+    for _, start, end in question.aggregates:
+        binding.take(question.within(start, end), Role.OPERATION)
+    for degree in question.degrees:
+        binding.take(question.within(degree.start, degree.end), Role.OPERATION)
+    for quantity in question.quantities:
+        binding.take(question.within(quantity.start, quantity.end), Role.QUANTITY)
+
+
+def _take_nouns(binding: Binding) -> None:
+    """Give their roles to words for rows, and to units of columns."""
+    for place, token in enumerate(binding.question.tokens):
+        if token.stem in binding.lexicon.nouns:
+            binding.take(range(place, place + 1), Role.ROW)
+        elif _is_unit(binding, token.text):
+            binding.take(range(place, place + 1), Role.UNIT)
+
+
+def _is_unit(binding: Binding, text: str) -> bool:
+    """Whether a word is the unit of a column, such as "euros" or "percent"."""
+    unit = unit_of(text)
+    units = [column.unit for column in binding.table.columns if column.unit]
+    low = text.lower()
+    by_name = any(len(one.name) > 3 and low.startswith(one.name.lower()) for one in units)
+    return by_name or bool(unit and len(text) > 1 and any(unit.fits(one) for one in units))
+
+
+def _filter_value(binding: Binding, match: ValueMatch, embed: Embed) -> None:
+    column = _column_of(binding, match, embed)
+    if column is None:
+        binding.certainty *= 0.3
+        return
+    texts = match.values[column]
+    if not match.whole:
+        binding.certainty *= _PART_OF_ONE if len(texts) == 1 else _PART_OF_SEVERAL
+    label = binding.table.columns[column].label
+    words = " ".join(binding.question.tokens[place].text for place in match.places)
+    said = f"{label} is “{texts[0]}”" if len(texts) == 1 else f"{label} has “{words}”"
+    found = Filter(column, "in", texts, said)
+    binding.filters.append((match.places, found))
+    if qualifier := binding.near(match.places, [column]):
+        qualifier.qualifies = True
+
+
+def _column_of(binding: Binding, match: ValueMatch, embed: Embed) -> int | None:
+    """The column that a value is meant to stand in, None if several are as likely."""
+    columns = tuple(match.values)
+    if len(columns) == 1:
+        return columns[0]
+    if mention := binding.near(match.places, columns):
+        return mention.column
+    named = [one.column for one in binding.mentions if one.column in columns]
+    if len(named) == 1:
+        next(one for one in binding.mentions if one.column == named[0]).qualifies = True
+        return named[0]
+    return _by_direction(binding, match, columns, embed)
+
+
+def _by_direction(
+    binding: Binding, match: ValueMatch, columns: tuple[int, ...], embed: Embed
+) -> int | None:
+    """The column nearer to "from" than to "to", or the other way, where the question says so."""
+    before = binding.question.tokens[match.places.start - 1].text.lower()
+    if not match.places.start or before not in _DIRECTIONS:
+        return None
+    labels = [binding.table.columns[column].label for column in columns]
+    away, towards = similarities(embed, _DIRECTIONS, labels)
+    lead = (away - towards) * (1 if before == "from" else -1)
+    order = sorted(range(len(columns)), key=lambda place: -lead[place])
+    clear = lead[order[0]] - lead[order[1]] >= _DIRECTION_MARGIN
+    return columns[order[0]] if clear else None
+
+
+def bind_by_meaning(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
+    """Bind words that are left to columns, of these kinds if any, whose names mean the same."""
+    columns = [
+        place
+        for place, column in enumerate(binding.table.columns)
+        if not kinds or column.kind in kinds
+    ]
+    residue = binding.residue
+    words = [binding.question.tokens[place].text.lower() for place in residue]
+    names = [binding.table.columns[place].label.replace("_", " ") for place in columns]
+    for place, row in zip(residue, similarities(embed, words, names), strict=True):
+        order = sorted(range(len(columns)), key=lambda one: -row[one])
+        second = row[order[1]] if len(order) > 1 else -1.0
+        if order and row[order[0]] >= _NEAR and row[order[0]] - second >= _MARGIN:
+            places = range(place, place + 1)
+            binding.take(places, Role.COLUMN)
+            binding.mentions.append(Mention(columns[order[0]], places))
+            binding.certainty *= _BY_MEANING

@@ -1,0 +1,123 @@
+"""Which column an operation goes over, where the question does not name just one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from index.tables.typed import Kind, TypedTable
+from index.tables.units import unit_of
+from rag.tables.binding import Binding, Mention, Role
+from rag.tables.lexicon import Embed, similarities, stems_of
+from rag.tables.operators import DATE, Degree
+
+_ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
+_CODES = frozenset("id no nr nummer code key sku ref".split())
+# A column that several words could mean costs this much certainty.
+_UNSETTLED = 0.4
+_BY_DIMENSION = 0.95
+_NEAR = 0.57
+_WHO = 0.45
+
+
+def is_id(table: TypedTable, place: int) -> bool:
+    """Whether numbers of a column name rows and measure nothing."""
+    column = table.columns[place]
+    first = next((at for at, one in enumerate(table.columns) if one.is_key), None)
+    plain = column.kind is not Kind.NUMBER or not (column.unit or column.decimals)
+    return plain and (place == first or bool(_CODES & {*stems_of(column.label)}))
+
+
+def label_column(table: TypedTable) -> int:
+    """The column that names rows: the first of texts that are all different, else the first key."""
+    keys = [place for place, column in enumerate(table.columns) if column.is_key]
+    texts = [place for place in keys if table.columns[place].kind is Kind.TEXT]
+    codes = [place for place in texts if not _CODES & {*stems_of(table.columns[place].label)}]
+    return next(iter([*codes, *texts, *keys]), 0)
+
+
+def settle(binding: Binding, kinds: Sequence[Kind]) -> None:
+    """Decide words that stand in several columns' names: by a column named already, or by kind."""
+    for places, columns in binding.ambiguous:
+        if {one.column for one in binding.mentions} & {*columns}:
+            continue
+        fitting = [one for one in columns if binding.table.columns[one].kind in kinds]
+        if len(fitting) == 1:
+            binding.mentions.append(Mention(fitting[0], places))
+        else:
+            binding.certainty *= _UNSETTLED
+
+
+def number_for(binding: Binding, dimensions: Sequence[str] = ()) -> int | None:
+    """The one column of numbers that is named, else that of a dimension or of a unit named."""
+    named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
+    named = {one: None for one in named if not is_id(binding.table, one)}
+    if named:
+        return next(iter(named)) if len(named) == 1 else None
+    found = _of_dimension(binding.table, dimensions) or _of_unit(binding)
+    if len(found) != 1:
+        return None
+    binding.certainty *= _BY_DIMENSION
+    return found[0]
+
+
+def _of_dimension(table: TypedTable, dimensions: Sequence[str]) -> list[int]:
+    units = [(place, column.unit) for place, column in enumerate(table.columns) if column.unit]
+    return [place for place, unit in units if unit and unit.dimension in dimensions]
+
+
+def _of_unit(binding: Binding) -> list[int]:
+    places = [place for place, role in binding.roles.items() if role is Role.UNIT]
+    units = [unit for at in places if (unit := unit_of(binding.question.tokens[at].text))]
+    columns = enumerate(binding.table.columns)
+    return [at for at, one in columns if one.unit and any(one.unit.fits(unit) for unit in units)]
+
+
+def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
+    """The column that a superlative goes by: named, of its dimension, or of its meaning."""
+    table, dimensions = binding.table, degree.adjective.dimensions
+    if DATE in dimensions:
+        return _dated(binding)
+    named = list(dict.fromkeys(binding.columns_named(_ORDERED)))
+    named = [one for one in named if not is_id(table, one)]
+    if len(named) == 1:
+        return named[0]
+    found = [one for one in _of_dimension(table, dimensions) if not named or one in named]
+    if len(found) == 1:
+        binding.certainty *= _BY_DIMENSION
+        return found[0]
+    return None if named else _by_meaning(binding, degree.word, embed)
+
+
+def _dated(binding: Binding) -> int | None:
+    """The column of dates, else of times, that is named or the only one."""
+    for kind in (Kind.DATE, Kind.TIME):
+        named = {*binding.columns_named([kind], free=False)}
+        every = [at for at, one in enumerate(binding.table.columns) if one.kind is kind]
+        found = [*named] or every
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _by_meaning(binding: Binding, word: str, embed: Embed) -> int | None:
+    columns = enumerate(binding.table.columns)
+    places = [at for at, one in columns if one.kind is Kind.NUMBER and not is_id(binding.table, at)]
+    names = [binding.table.columns[place].label.replace("_", " ") for place in places]
+    row = similarities(embed, [word], names)[0]
+    near = [place for place, cosine in zip(places, row, strict=True) if cosine >= _NEAR]
+    if len(near) != 1:
+        return None
+    binding.certainty *= _BY_DIMENSION
+    return near[0]
+
+
+def who_column(binding: Binding, embed: Embed) -> int | None:
+    """The column that names persons, by its name."""
+    columns = enumerate(binding.table.columns)
+    places = [at for at, one in columns if one.kind is Kind.TEXT]
+    names = [binding.table.columns[place].label.replace("_", " ") for place in places]
+    if not names:
+        return None
+    row = similarities(embed, ["who", "person"], names).mean(axis=0)
+    best = max(range(len(places)), key=lambda at: row[at])
+    return places[best] if row[best] >= _WHO else None

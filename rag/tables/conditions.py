@@ -1,0 +1,282 @@
+"""Conditions of a question on a table: amounts and dates, what is missing, yes and no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from index.tables.dates import Moment
+from index.tables.numbers import Amount
+from index.tables.typed import Column, Kind, Value
+from rag.tables.binding import Binding, Filter, Mention, Role
+from rag.tables.question import Quantity
+
+_SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
+_SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
+_YEARS = range(1800, 2200)
+NEGATIONS = frozenset("not no without never missing lack lacks lacking nobody none except".split())
+_LEAST_CODE = 1000
+
+
+def bind_quantities(binding: Binding) -> int | bool | None:
+    """Bind each amount and moment to a column; the number that says how many rows are wanted, None
+    if there is none; False if one of them can be bound to nothing.
+    """
+    limit: int | None = None
+    for quantity in binding.question.quantities:
+        places = binding.question.within(quantity.start, quantity.end)
+        if _is_limit(binding, quantity):
+            assert isinstance(quantity.value, Amount)
+            limit = int(quantity.value.value)
+        elif not (_bind(binding, quantity, places) or _is_idle(binding, quantity, places)):
+            return False
+    return limit
+
+
+def _is_limit(binding: Binding, quantity: Quantity) -> bool:
+    """Whether a number stands at a superlative: "top 3", "three cheapest"."""
+    value = quantity.value
+    if not isinstance(value, Amount) or value.unit or quantity.ordinal or value.decimals:
+        return False
+    text = binding.question.text
+    return any(
+        not text[degree.end : quantity.start].strip()
+        or not text[quantity.end : degree.start].strip()
+        for degree in binding.question.degrees
+        if degree.superlative and (degree.end <= quantity.start or quantity.end <= degree.start)
+    )
+
+
+def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
+    """Whether a number is of the table's title, or an ordinal that also is a superlative."""
+    tokens = binding.question.tokens
+    if all(tokens[place].stem in binding.lexicon.nouns for place in places):
+        return True
+    return quantity.ordinal and any(
+        degree.superlative and degree.start == quantity.start for degree in binding.question.degrees
+    )
+
+
+def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:
+    if isinstance(quantity.value, Moment):
+        return _bind_moment(binding, quantity, quantity.value, places)
+    if quantity.operator == "=" and not quantity.value.unit:
+        return _bind_code(binding, quantity, quantity.value, places)
+    column = _measured_column(binding, quantity.value, places)
+    certain = column is not None and _is_named(binding, column)
+    if not certain and _bind_year(binding, quantity, quantity.value, places):
+        return True
+    if column is None:
+        return False
+    own = binding.table.columns[column]
+    values = [one.value for one in (quantity.value, quantity.upper) if isinstance(one, Amount)]
+    scale = own.measure.scale if own.measure and quantity.value.value >= own.measure.scale else 1.0
+    said = binding.question.text[slice(*quantity.core)].strip()
+    if quantity.operator == "between":
+        said = f"{own.label} is b{binding.question.text[quantity.start + 1 : quantity.end]}"
+    else:
+        said = f"{own.label} {_SAID[quantity.operator]} {said}"
+    _add(binding, column, quantity.operator, tuple(value / scale for value in values), said, places)
+    return True
+
+
+def _bind_code(binding: Binding, quantity: Quantity, amount: Amount, places: range) -> bool:
+    """A bare number that is a value of a column: named beside it, or a code or year of its own."""
+    columns = [
+        place
+        for place, column in enumerate(binding.table.columns)
+        if column.kind is Kind.NUMBER and amount.value in column.values
+    ]
+    mention = binding.near(places, columns)
+    found = mention.column if mention else None
+    if found is None and not quantity.ordinal:
+        codes = [place for place in columns if _is_code(binding.table.columns[place], amount)]
+        found = codes[0] if len(codes) == 1 else None
+    if found is None:
+        return _bind_year(binding, quantity, amount, places)
+    label = binding.table.columns[found].label
+    said = f"{label} is {binding.question.text[slice(*quantity.core)].strip()}"
+    value = int(amount.value) if amount.value.is_integer() else amount.value
+    _add(
+        binding,
+        found,
+        "in",
+        (amount.value,),
+        f"{label} is {value}" if quantity.ordinal else said,
+        places,
+    )
+    return True
+
+
+def _is_code(column: Column, amount: Amount) -> bool:
+    years = all(value is None or value in _YEARS for value in column.values)
+    plain = not column.unit and not column.decimals
+    return plain and (years or (column.is_key and amount.value >= _LEAST_CODE))
+
+
+def _bind_year(binding: Binding, quantity: Quantity, amount: Amount, places: range) -> bool:
+    if amount.unit or amount.value not in _YEARS:
+        return False
+    upper = quantity.upper
+    end = Moment(year=int(upper.value)) if isinstance(upper, Amount) else None
+    dated = replace(quantity, value=Moment(year=int(amount.value)), upper=end)
+    return _bind_moment(binding, dated, Moment(year=int(amount.value)), places)
+
+
+def _measured_column(binding: Binding, amount: Amount, places: range) -> int | None:
+    """The column that an amount limits: by its unit, among them by name."""
+    columns = [
+        place
+        for place, column in enumerate(binding.table.columns)
+        if column.kind is Kind.NUMBER and _fits(column, amount)
+    ]
+    mention = binding.near(places, columns, reach=3)
+    named = [column for column in columns if column in binding.columns_named(free=False)]
+    if mention:
+        mention.qualifies = True
+        return mention.column
+    if len({*named}) == 1:
+        for one in binding.mentions:
+            one.qualifies |= one.column == named[0]
+        return named[0]
+    measured = [column for column in columns if binding.table.columns[column].unit]
+    if amount.unit and len(measured) == 1:
+        return measured[0]
+    bare = [column for column in columns if not binding.table.columns[column].is_key]
+    return bare[0] if len(bare) == 1 and not amount.unit else None
+
+
+def _is_named(binding: Binding, column: int) -> bool:
+    return column in binding.columns_named(free=False)
+
+
+def _fits(column: Column, amount: Amount) -> bool:
+    return not amount.unit or bool(column.unit and column.unit.fits(amount.unit))
+
+
+def _bind_moment(binding: Binding, quantity: Quantity, moment: Moment, places: range) -> bool:
+    kind = Kind.TIME if moment == Moment(time=moment.time) else Kind.DATE
+    columns = [at for at, column in enumerate(binding.table.columns) if column.kind is kind]
+    named = [one for one in binding.mentions if one.column in columns]
+    mention = binding.near(places, columns) or (named[0] if len(named) == 1 else None)
+    if mention:
+        mention.qualifies = True
+    elif len(columns) != 1:
+        return False
+    column = mention.column if mention else columns[0]
+    label = binding.table.columns[column].label
+    said = binding.question.text[slice(*quantity.core)].strip()
+    exact = quantity.operator == "=" and (kind is Kind.TIME or moment.day)
+    words = "is" if exact else _SAID_DATE.get(quantity.operator, "is from")
+    said = f"{label} {words} {said}"
+    limits = _limits(quantity, moment)
+    values = binding.table.columns[column].values
+    if limits is None or (quantity.operator == "=" and not _occurs(moment, values)):
+        return False
+    _add(binding, column, *limits, said, places)
+    return True
+
+
+def _limits(quantity: Quantity, moment: Moment) -> tuple[str, tuple[Value, ...]] | None:
+    """How ISO dates in a column are compared with a moment; None if it is too vague for that."""
+    if quantity.operator == "=":
+        return "like", (_pattern(moment),)
+    if not moment.year and not moment.time:
+        return None
+    # All of a period is before what follows it: "2025-05~" is behind each day of that May.
+    first, last = moment.text, f"{moment.text}~"
+    if quantity.operator == "between" and isinstance(quantity.upper, Moment):
+        return "between", (first, f"{quantity.upper.text}~")
+    ends = {">": last, ">=": first, "<": first, "<=": last}
+    return quantity.operator, (ends[quantity.operator],)
+
+
+def _occurs(moment: Moment, values: Sequence[Value | None]) -> bool:
+    """Whether a table has a row of this time; one of other years says nothing about it."""
+    pattern = re.compile(_pattern(moment).replace("_", ".").replace("%", ".*"))
+    return any(pattern.fullmatch(str(value)) for value in values)
+
+
+def _pattern(moment: Moment) -> str:
+    """A pattern of LIKE for ISO dates: what is not known may be any digit."""
+    if moment == Moment(time=moment.time):
+        return f"{moment.time}%"
+    parts = [f"{moment.year:04}" if moment.year else "____"]
+    parts += [f"{moment.month:02}"] if moment.month else []
+    parts += [f"{moment.day:02}"] if moment.day else []
+    return "-".join(parts) + (f" {moment.time}%" if moment.time else "%")
+
+
+def _add(
+    binding: Binding,
+    column: int,
+    operator: str,
+    values: tuple[Value, ...],
+    said: str,
+    places: range,
+) -> None:
+    binding.filters.append((places, Filter(column, operator, values, said)))
+    if qualifier := binding.near(places, [column]):
+        qualifier.qualifies = True
+
+
+def bind_states(binding: Binding) -> bool:
+    """Conditions without a value: "out of stock", "no phone", "not delivered", "fee paid".
+
+    False if the question denies something that no column can be without.
+    """
+    denied = False
+    for mention in binding.mentions:
+        column = binding.table.columns[mention.column]
+        if mention.qualifies:
+            continue
+        before = _words_before(binding, mention, 3)
+        if before[-2:] == ["out", "of"] and column.kind is Kind.NUMBER:
+            _state(binding, mention, "in", (0.0,), f"{column.label} is 0")
+        elif before[-1:] == ["in"] and column.kind is Kind.NUMBER and not column.unit:
+            _state(binding, mention, ">", (0.0,), f"{column.label} is over 0")
+        elif column.kind is Kind.BOOLEAN:
+            denied |= (no := bool(NEGATIONS & {*before}))
+            said = f"{column.label} is {_texts(column, 0.0 if no else 1.0)}"
+            _state(binding, mention, "in", (0.0 if no else 1.0,), said)
+        elif NEGATIONS & {*before} and column.kind is not Kind.NUMBER:
+            _state(binding, mention, "empty", (), f"{column.label} is empty")
+            denied = True
+    return denied or _deny_value(binding)
+
+
+def _deny_value(binding: Binding) -> bool:
+    """Turn "not in tennis" into its opposite; False if what is denied is not one value."""
+    tokens = binding.question.tokens
+    denials = [
+        place
+        for place, token in enumerate(tokens)
+        if token.text.lower() in NEGATIONS and binding.roles.get(place) is not Role.QUANTITY
+    ]
+    if not denials:
+        return True
+    behind = [at for at, (places, _) in enumerate(binding.filters) if places.start > denials[0]]
+    if len(behind) != 1 or binding.filters[behind[0]][1].operator != "in":
+        return False
+    places, own = binding.filters[behind[0]]
+    said = own.text.replace(" is ", " is not ", 1).replace(" has ", " has not ", 1)
+    binding.filters[behind[0]] = (places, replace(own, operator="not in", text=said))
+    return True
+
+
+def _texts(column: Column, value: float) -> str:
+    pairs = zip(column.values, column.texts, strict=True)
+    return next((text for own, text in pairs if own == value), "yes" if value else "no")
+
+
+def _words_before(binding: Binding, mention: Mention, count: int) -> list[str]:
+    start = mention.places.start
+    return [token.text.lower() for token in binding.question.tokens[max(0, start - count) : start]]
+
+
+def _state(
+    binding: Binding, mention: Mention, operator: str, values: tuple[Value, ...], said: str
+) -> None:
+    mention.qualifies = True
+    binding.filters.append((mention.places, Filter(mention.column, operator, values, said)))

@@ -1,0 +1,206 @@
+"""Plans executed by SQLite, over the columns that they need."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
+from babel.numbers import format_decimal
+
+from index.tables.typed import Column, Kind, TypedTable, Value
+from rag.tables.binding import Filter
+from rag.tables.operators import Aggregate
+from rag.tables.types import Plan, TableResult
+
+_PAIRED = (Aggregate.COMPARE, Aggregate.DIFFERENCE, Aggregate.GROWTH)
+_FUNCTIONS = {Aggregate.SUM: "sum", Aggregate.MEAN: "avg"}
+
+# Locales whose notation has this decimal mark, and thousands parted by the other.
+_LOCALES = {".": "en", ",": "de"}
+_GROUPED_FROM = 10_000
+_MEAN_DECIMALS = 1
+
+
+def execute(plan: Plan) -> TableResult:
+    """The figure of a plan and all rows that it rests on."""
+    with closing(_database(plan)) as database:
+        if plan.aggregate in _PAIRED:
+            return _pair(database, plan)
+        if plan.aggregate in {Aggregate.MIN, Aggregate.MAX}:
+            return _extreme(database, plan)
+        rows = _rows(database, plan.filters)
+        if plan.aggregate in _FUNCTIONS:
+            return _aggregate(database, plan, rows)
+        if plan.aggregate is Aggregate.COUNT:
+            return _count(database, plan, rows)
+        return _cells(plan, rows)
+
+
+def _database(plan: Plan) -> sqlite3.Connection:
+    """The columns that a plan needs as a table `t`, without rows that sum up others."""
+    filters = [*plan.filters, *(plan.pair or ())]
+    places = sorted({*plan.targets, *(one.column for one in filters)} | _known(plan.order))
+    database = sqlite3.connect(":memory:")
+    names = "".join(f", c{place}" for place in places)
+    database.execute(f"CREATE TABLE t (row INTEGER PRIMARY KEY{names})")
+    values = zip(*(plan.table.columns[place].values for place in places), strict=True)
+    kept = range(len(plan.table.rows))
+    lines = zip(kept, values, strict=True) if places else ((row, ()) for row in kept)
+    marks = ", ?" * len(places)
+    database.executemany(
+        f"INSERT INTO t VALUES (?{marks})",
+        ((row, *line) for row, line in lines if row not in plan.table.totals),
+    )
+    return database
+
+
+def _known(place: int | None) -> set[int]:
+    return set() if place is None else {place}
+
+
+def _where(filters: Sequence[Filter]) -> tuple[str, list[Value]]:
+    """A condition of SQL and its parameters."""
+    parts, values = ["1"], list[Value]()
+    for one in filters:
+        name, marks = f"c{one.column}", ", ".join("?" * len(one.values))
+        condition = {
+            "in": f"{name} IN ({marks})",
+            "not in": f"{name} NOT IN ({marks})",
+            "like": f"{name} LIKE ?",
+            "between": f"{name} BETWEEN ? AND ?",
+            "empty": f"{name} IS NULL",
+            "filled": f"{name} IS NOT NULL",
+        }
+        parts.append(condition.get(one.operator, f"{name} {one.operator} ?"))
+        values += one.values
+    return " AND ".join(parts), values
+
+
+def _rows(
+    database: sqlite3.Connection, filters: Sequence[Filter], extra: str = ""
+) -> tuple[int, ...]:
+    where, values = _where(filters)
+    found = database.execute(f"SELECT row FROM t WHERE {where} {extra}", values)
+    return tuple(row for (row,) in found)
+
+
+def _aggregate(database: sqlite3.Connection, plan: Plan, rows: tuple[int, ...]) -> TableResult:
+    target, name = plan.targets[0], f"c{plan.targets[0]}"
+    where, values = _where(plan.filters)
+    function = _FUNCTIONS[plan.aggregate]
+    (figure,) = database.execute(
+        f"SELECT {function}({name}) FROM t WHERE {where}", values
+    ).fetchone()
+    filled = _rows(database, plan.filters, f"AND {name} IS NOT NULL")
+    column = plan.table.columns[target]
+    said = None if figure is None else figure_of(column, figure, plan.aggregate is Aggregate.MEAN)
+    label = "average" if plan.aggregate is Aggregate.MEAN else "sum"
+    expression = f"{label} of {column.label}{_condition(plan.filters)}"
+    return TableResult(plan, said, filled, expression, skipped=len(rows) - len(filled))
+
+
+def _count(database: sqlite3.Connection, plan: Plan, rows: tuple[int, ...]) -> TableResult:
+    """The number of rows, or of a column's different values."""
+    if not plan.targets:
+        return TableResult(plan, str(len(rows)), rows, f"count of rows{_condition(plan.filters)}")
+    where, values = _where(plan.filters)
+    name, column = f"c{plan.targets[0]}", plan.table.columns[plan.targets[0]]
+    where += f" AND {name} IS NOT NULL GROUP BY {name} ORDER BY min(row)"
+    found = database.execute(f"SELECT {name} FROM t WHERE {where}", values)
+    different = tuple(str(value) for (value,) in found)
+    expression = f"count of different values of {column.label}{_condition(plan.filters)}"
+    return TableResult(plan, str(len(different)), rows, expression, different)
+
+
+def _extreme(database: sqlite3.Connection, plan: Plan) -> TableResult:
+    """The rows of the smallest or largest value, or as many as are wanted."""
+    assert plan.order is not None
+    column, name = plan.table.columns[plan.order], f"c{plan.order}"
+    filled = "".join(f" AND c{one} IS NOT NULL" for one in {plan.order, *plan.targets})
+    direction = "DESC" if plan.descending else "ASC"
+    rows = _rows(database, plan.filters, f"{filled} ORDER BY {name} {direction}, row")
+    if plan.limit:
+        kept = rows[: plan.limit]
+    else:
+        kept = tuple(row for row in rows if column.values[row] == column.values[rows[0]])
+    figure = column.texts[kept[0]] if kept else None
+    word = "largest" if plan.descending else "smallest"
+    count = f"{plan.limit} rows of {word}" if plan.limit else word
+    expression = f"{count} {column.label}{_condition(plan.filters)}"
+    texts = tuple(column.texts[row] for row in kept)
+    said = _with_unit(plan.table, plan.order, figure)
+    return TableResult(plan, said, kept, expression, texts)
+
+
+def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
+    """The two sides of a comparison; no figure unless each is one row with a number."""
+    assert plan.pair is not None
+    target = plan.targets[0]
+    column = plan.table.columns[target]
+    sides = [_rows(database, (*plan.filters, side)) for side in plan.pair]
+    expression = (
+        f"{plan.aggregate.value} of {column.label}: {plan.pair[0].text}, {plan.pair[1].text}"
+    )
+    rows = tuple(row for side in sides for row in side)
+    values = [column.values[side[0]] for side in sides if len(side) == 1]
+    numbers = [value for value in values if isinstance(value, float)]
+    if len(numbers) != 2:
+        return TableResult(plan, None, rows, expression)
+    (change,) = database.execute("SELECT ? - ?", (numbers[1], numbers[0])).fetchone()
+    value = change if plan.aggregate is Aggregate.GROWTH else abs(change)
+    texts = tuple(column.texts[row] for row in rows)
+    return TableResult(plan, figure_of(column, value), rows, expression, texts)
+
+
+def _cells(plan: Plan, rows: tuple[int, ...]) -> TableResult:
+    """Cells of the target columns in the rows."""
+    target = plan.targets[0]
+    column = plan.table.columns[target]
+    texts = tuple(column.texts[row] for row in rows)
+    figure = None
+    if len(rows) == 1 and texts[0]:
+        figure = _with_unit(plan.table, target, texts[0])
+    labels = ", ".join(plan.table.columns[one].label for one in plan.targets)
+    return TableResult(plan, figure, rows, f"{labels}{_condition(plan.filters)}", texts)
+
+
+def _with_unit(table: TypedTable, place: int, text: str | None) -> str | None:
+    """A cell with the unit of its column's name."""
+    column = table.columns[place]
+    unit = column.measure.text if column.measure else ""
+    number = column.kind is Kind.NUMBER and text
+    return f"{text} {unit}".strip() if number else text
+
+
+def _condition(filters: Sequence[Filter]) -> str:
+    return " where " + " and ".join(one.text for one in filters) if filters else ""
+
+
+def figure_of(column: Column, value: float, mean: bool = False) -> str:
+    """A number as a column writes its own, with its unit; the mean of whole ones has a decimal."""
+    number = number_of(column, value, mean)
+    sign = _sign(column)
+    if sign and not (column.measure and column.measure.text):
+        before, after = sign
+        number = f"-{before}{number[1:]}{after}" if number[0] == "-" else f"{before}{number}{after}"
+        return number
+    unit = column.measure.text if column.measure else ""
+    return f"{number} {unit}".strip()
+
+
+def number_of(column: Column, value: float, mean: bool = False) -> str:
+    """A number with the decimals, the decimal mark and the grouping of a column."""
+    decimals = column.decimals + (_MEAN_DECIMALS if mean and not column.decimals else 0)
+    grouped = column.grouped or abs(value) >= _GROUPED_FROM
+    pattern = ("#,##0" if grouped else "0") + ("." + "0" * decimals if decimals else "")
+    return format_decimal(round(value, decimals), pattern, locale=_LOCALES[column.mark])
+
+
+def _sign(column: Column) -> tuple[str, str] | None:
+    """What stands before and after the number in the first cell that has one."""
+    for value, text in zip(column.values, column.texts, strict=True):
+        if isinstance(value, float) and text:
+            digits = [place for place, sign in enumerate(text) if sign.isdigit()]
+            return text[: digits[0]].lstrip("-−–+( "), text[digits[-1] + 1 :].rstrip(")")
+    return None

@@ -1,0 +1,213 @@
+"""The words of a table, its names of columns and values, to find in questions."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from threading import Lock
+
+import numpy as np
+
+from index.tables.typed import Column, Kind, TypedTable
+from index.types import Vectors
+from rag.tables.question import Question, stem_of
+
+Embed = Callable[[Sequence[str]], Vectors]
+
+_REMEMBERED = 8192
+# Of a column with more distinct values than this, none is looked for by its words.
+_MOST_VALUES = 20_000
+_LONGEST_VALUE = 8
+# Words of values that match more distinct values than this tell no rows apart.
+_MOST_PARTIAL = 20
+_WORD = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """Words of a question, by place, that are a value of a table, or a part of one.
+
+    `values` holds for each column (by place) the texts that match.
+    """
+
+    places: range
+    values: dict[int, tuple[str, ...]]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMatch:
+    """Words of a question, by place, that name columns, by all words of the name or by one."""
+
+    places: range
+    columns: tuple[int, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Stems of a table: of the names of its columns, of its values, and of what its rows are.
+
+    `nouns` are stems of its titles and of its keys' names, which a question may use for a row.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    values: dict[tuple[str, ...], dict[int, tuple[str, ...]]]
+    parts: dict[str, frozenset[tuple[str, ...]]]
+    nouns: frozenset[str]
+
+    def find_values(self, question: Question) -> list[ValueMatch]:
+        """Whole values in a question, the longest first."""
+        stems = [token.stem for token in question.tokens]
+        found, taken = list[ValueMatch](), set[int]()
+        for length in range(min(_LONGEST_VALUE, len(stems)), 0, -1):
+            for start in range(len(stems) - length + 1):
+                places = range(start, start + length)
+                values = self.values.get(tuple(stems[start : start + length]))
+                if values and not taken & {*places} and not _says_nothing(question, places):
+                    found.append(ValueMatch(places, values, True))
+                    taken |= {*places}
+        return found
+
+    def find_parts(self, question: Question, taken: Set[int]) -> list[ValueMatch]:
+        """Runs of words not taken that stand in some values, skipping words that say nothing."""
+        found, run, keys = list[ValueMatch](), list[int](), frozenset[tuple[str, ...]]()
+        for place, token in enumerate(question.tokens):
+            own = self.parts.get(token.stem, frozenset())
+            if place in taken or token.empty or not own:
+                if place in taken or not token.empty:
+                    found += self._part(run, keys)
+                    run, keys = [], frozenset()
+                continue
+            if run and keys & own:
+                run, keys = [*run, place], keys & own
+            else:
+                found += self._part(run, keys)
+                run, keys = [place], own
+        return found + self._part(run, keys)
+
+    def _part(self, run: Sequence[int], keys: frozenset[tuple[str, ...]]) -> list[ValueMatch]:
+        if not run or not 0 < len(keys) <= _MOST_PARTIAL:
+            return []
+        values = defaultdict[int, list[str]](list)
+        for key in sorted(keys):
+            for column, texts in self.values[key].items():
+                values[column] += texts
+        frozen = {column: tuple(texts) for column, texts in sorted(values.items())}
+        return [ValueMatch(range(run[0], run[-1] + 1), frozen, False)]
+
+    def find_columns(self, question: Question) -> list[ColumnMatch]:
+        """Names of columns in a question: whole ones, longest first, then words of their own."""
+        stems = [token.stem for token in question.tokens]
+        found, taken = list[ColumnMatch](), set[int]()
+        for names, whole in ((self._whole(), True), (self._own(), False)):
+            for name, columns in names:
+                for start in range(len(stems) - len(name) + 1):
+                    places = range(start, start + len(name))
+                    same = tuple(stems[start : start + len(name)]) == name
+                    if same and not taken & {*places} and not _is_function_word(question, places):
+                        found.append(ColumnMatch(places, columns, whole))
+                        taken |= {*places}
+        return found
+
+    def _whole(self) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+        grouped = defaultdict[tuple[str, ...], list[int]](list)
+        for column, name in enumerate(self.names):
+            if name:
+                grouped[name].append(column)
+                if len(name) > 1:
+                    grouped["".join(name),].append(column)
+        return sorted(((k, tuple(v)) for k, v in grouped.items()), key=lambda one: -len(one[0]))
+
+    def _own(self) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Single words of names of several words, and of which columns they are a word."""
+        grouped = defaultdict[str, list[int]](list)
+        for column, name in enumerate(self.names):
+            for word in name if len(name) > 1 else ():
+                grouped[word].append(column)
+        return [((word,), tuple(columns)) for word, columns in sorted(grouped.items())]
+
+
+def _says_nothing(question: Question, places: range) -> bool:
+    """Whether words are function words only, or a single small letter."""
+    tokens = [question.tokens[place] for place in places]
+    return all(token.empty or (len(token.text) == 1 and token.text.islower()) for token in tokens)
+
+
+def _is_function_word(question: Question, places: range) -> bool:
+    """Whether words only look like a column's name: "no", where no number follows ("No. 103")."""
+    tokens = question.tokens
+    following = tokens[places.stop].text if places.stop < len(tokens) else ""
+    return all(tokens[place].empty for place in places) and not following.isdigit()
+
+
+@lru_cache(512)
+def lexicon_of(table: TypedTable) -> Lexicon:
+    """The words of a table; made once for each."""
+    values = defaultdict[tuple[str, ...], dict[int, tuple[str, ...]]](dict)
+    for place, column in enumerate(table.columns):
+        for text in _distinct(column):
+            key = stems_of(text)[:_LONGEST_VALUE]
+            if key:
+                values[key][place] = (*values[key].get(place, ()), text)
+    parts = defaultdict[str, set[tuple[str, ...]]](set)
+    for key in values:
+        for word in key if len(key) > 1 else ():
+            parts[word].add(key)
+    names = tuple(stems_of(column.label) for column in table.columns)
+    return Lexicon(names, dict(values), {k: frozenset(v) for k, v in parts.items()}, _nouns(table))
+
+
+def _distinct(column: Column) -> list[str]:
+    if column.kind is not Kind.TEXT:
+        return []
+    found = dict.fromkeys(str(value) for value in column.values if value is not None)
+    return list(found) if len(found) <= _MOST_VALUES else []
+
+
+def stems_of(text: str) -> tuple[str, ...]:
+    """Stems of a text's words; names in one word are cut at capitals and underscores."""
+    return tuple(stem_of(word) for word in _WORD.findall(_CAMEL.sub(" ", text)))
+
+
+def _nouns(table: TypedTable) -> frozenset[str]:
+    path = PurePosixPath(table.document)
+    titles = [table.title, table.document_title, path.stem]
+    keys = [column.label for column in table.columns if column.is_key or column is table.columns[0]]
+    return frozenset(stem for text in [*titles, *keys] for stem in stems_of(text))
+
+
+class CachedEmbed:
+    """An `embed` that remembers the vectors of short texts, so that names are embedded once."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._known = OrderedDict[str, Vectors]()
+        self._lock = Lock()
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of texts, shape (n, dimension); n is at least 1."""
+        with self._lock:
+            known = {text: self._known[text] for text in texts if text in self._known}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            known |= dict(zip(missing, self._embed(missing), strict=True))
+        with self._lock:
+            for text in missing:
+                self._known[text] = known[text]
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return np.stack([known[text] for text in texts])
+
+
+def similarities(embed: Embed, words: Sequence[str], names: Sequence[str]) -> Vectors:
+    """Cosines of words with names, shape (words, names)."""
+    if not words or not names:
+        return np.zeros((len(words), len(names)), dtype=np.float32)
+    vectors = embed([*words, *names])
+    return np.asarray(vectors[: len(words)] @ vectors[len(words) :].T)

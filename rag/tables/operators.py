@@ -1,0 +1,169 @@
+"""English words of operations: comparisons, superlatives, sums, and words that say nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from index.tables.units import DURATION, MONEY
+
+
+class Aggregate(StrEnum):
+    """What is computed from the rows that pass the filters."""
+
+    LOOKUP = "lookup"
+    LIST = "list"
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    DIFFERENCE = "difference"
+    GROWTH = "growth"
+    COMPARE = "compare"
+
+
+DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjective:
+    """A word of degree: whether more of it is a greater number, and the dimensions it measures."""
+
+    greater: bool
+    dimensions: tuple[str, ...] = ()
+
+
+_GREATER = {
+    "high large big great much many": (),
+    "expensive costly dear pricey": (MONEY,),
+    "heavy": ("mass",),
+    "long": (DURATION, "length"),
+    "tall deep wide far": ("length",),
+    "warm hot": ("temperature",),
+    "fast": ("speed",),
+    "late new recent": (DATE,),
+}
+_LESSER = {
+    "low small little few": (),
+    "cheap": (MONEY,),
+    "light": ("mass",),
+    "short": (DURATION, "length"),
+    "near close": ("length",),
+    "cold cool": ("temperature",),
+    "slow": ("speed",),
+    "early": (DATE,),
+}
+ADJECTIVES = {
+    word: Adjective(greater, dimensions)
+    for greater, group in ((True, _GREATER), (False, _LESSER))
+    for words, dimensions in group.items()
+    for word in words.split()
+}
+_IRREGULAR = {
+    **{"most": ("much", "est"), "more": ("much", "er"), "maximum": ("high", "est")},
+    **{"max": ("high", "est"), "minimum": ("low", "est"), "min": ("low", "est")},
+    **{"least": ("little", "est"), "less": ("little", "er"), "fewer": ("few", "er")},
+    **{"first": ("early", "est"), "last": ("late", "est"), "latest": ("late", "est")},
+    **{"later": ("late", "er"), "top": ("high", "est"), "peak": ("high", "est")},
+    **{"farthest": ("far", "est"), "furthest": ("far", "est"), "oldest": ("early", "est")},
+}
+# Words that say that a row is there, is shown or asked for, and nothing about it.
+_LIGHT = frozenset(
+    "have has had having make made place placed take taken took give given gave go goes went gone "
+    "come came get got do did does done show list find name exist contain include hold held leave "
+    "left let know tell say said stand see look want need like give please there many much often "
+    "number amount count value values total sum average mean overall altogether combined per each "
+    "every all entire whole list different row rows entry entries record records item times time "
+    "one ones thing things kind type far long currently belong "
+    "start starts begin begins happen recorded measured logged reported "
+    "exactly only just also still us me etc figure figures data table tables sheet document".split()
+)
+
+_SUM = re.compile(r"\b(?:in total|sum(?: of)?|total|altogether|in all|combined|overall|add up)\b")
+_MEAN = re.compile(r"\b(?:on average|average|mean)\b")
+_COUNT = re.compile(r"\b(?:how many|how often|(?:the |total )?number of|count(?: of)?)\b")
+_LIST = re.compile(r"^(?:please )?(?:list|show|name|give me)\b|^(?:what|which) are (?:all )?the\b")
+_GROW = re.compile(
+    r"\b(?:gr[eo]w(?:n|th|s)?|increased?s?|decreased?s?|ris(?:e|en)|rose|fall(?:en)?|fell|dropped|drop|"
+    r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
+)
+_DIFFER = re.compile(r"\b(?:differences?|differ|how much (?:\w+er|more|less|fewer)|compared?)\b")
+# What is told by prose: reasons, ways of doing, advice.
+_PROSE = re.compile(
+    r"^\W*(?:why|how (?:do|does|did|can|could|should|to|is|are|was|were|would)\b(?! .*\bcompare)"
+    r"|what (?:should|happens|if)\b|(?:summari[sz]e|explain|describe|write|draft|translate)\b"
+    r"|tell me about|can (?:i|we|you)\b|what can\b)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Degree:
+    """A comparative or superlative: its adjective, and characters of the question that it fills."""
+
+    word: str
+    adjective: Adjective
+    superlative: bool
+    start: int
+    end: int
+
+
+def is_light(word: str) -> bool:
+    """Whether a word in small letters adds nothing to what a question over a table wants."""
+    return word in _LIGHT
+
+
+def wants_prose(question: str) -> bool:
+    """Whether a question wants what is told in sentences, not in a table."""
+    return bool(_PROSE.search(question.lower()))
+
+
+def aggregates(question: str) -> list[tuple[Aggregate, int, int]]:
+    """Operations that a question's words tell, with the characters they fill, likeliest first."""
+    low, found = question.lower(), list[tuple[Aggregate, int, int]]()
+    patterns = (
+        (Aggregate.GROWTH, _GROW),
+        (Aggregate.DIFFERENCE, _DIFFER),
+        (Aggregate.MEAN, _MEAN),
+        (Aggregate.COUNT, _COUNT),
+        (Aggregate.SUM, _SUM),
+        (Aggregate.LIST, _LIST),
+    )
+    for aggregate, pattern in patterns:
+        found += [(aggregate, match.start(), match.end()) for match in pattern.finditer(low)]
+    return found
+
+
+def degrees(question: str) -> list[Degree]:
+    """Comparatives and superlatives of a question, in order; "most expensive" is one."""
+    found, words = list[Degree](), list(re.finditer(r"[^\W\d_]+", question.lower()))
+    for place, match in enumerate(words):
+        base, ending = _IRREGULAR.get(match[0]) or _base(match[0])
+        if not ending:
+            continue
+        end, adjective = match.end(), ADJECTIVES[base]
+        following = words[place + 1] if place + 1 < len(words) else None
+        if (
+            match[0] in {"most", "more", "least", "less"}
+            and following
+            and following[0] in ADJECTIVES
+        ):
+            own = ADJECTIVES[following[0]]
+            adjective = Adjective(own.greater == adjective.greater, own.dimensions)
+            base, end = following[0], following.end()
+        found.append(Degree(base, adjective, ending == "est", match.start(), end))
+    return found
+
+
+def _base(word: str) -> tuple[str, str]:
+    """The adjective that a word ending in -er or -est is made of, and the ending; or two ""."""
+    for ending in ("est", "er"):
+        stem = word.removesuffix(ending)
+        if stem == word:
+            continue
+        forms = [stem, stem + "e", stem[:-1] if stem[-2:-1] == stem[-1:] else "", f"{stem[:-1]}y"]
+        for form in forms:
+            if form in ADJECTIVES:
+                return form, ending
+    return "", ""

@@ -1,0 +1,122 @@
+"""What to compute for a question over tables, or that nothing is to be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.tables.typed import TypedTable
+from index.types import Vectors
+from rag.tables.assemble import assemble
+from rag.tables.binding import Binding, Role, bind_words
+from rag.tables.execute import execute
+from rag.tables.lexicon import CachedEmbed, Embed
+from rag.tables.operators import Aggregate, wants_prose
+from rag.tables.question import Question, read_question
+from rag.tables.types import Plan, TableResult
+from rag.tables.wording import Wording, word
+
+# Below this the question names no column or value with certainty.
+MINIMUM = 0.5
+# Tables with fewest words in common with the question are not looked at more closely.
+_MOST_TABLES = 8
+# Plans as sure as this of two tables: nothing tells which of them is meant.
+_TIE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    plan: Plan
+    evidence: float
+
+
+def plan(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
+    """The surest plan for a question, None if no table has an answer with certainty.
+
+    `embed` gives unit vectors of texts, a row each; it is called at most once, with the words that
+    stand for nothing in the tables and the names of columns. Names repeat from question to
+    question: `CachedEmbed` remembers them.
+    """
+    if not tables or wants_prose(question):
+        return None
+    read = read_question(question)
+    near = sorted(tables, key=lambda table: -_evidence(bind_words(read, table, _nothing)))
+    near = [table for table in near[:_MOST_TABLES] if _evidence(bind_words(read, table, _nothing))]
+    if not near:
+        return None
+    known = _prefetched(read, near, embed)
+    found = list[_Candidate]()
+    for table in near:
+        binding = bind_words(read, table, known)
+        own = assemble(binding, known)
+        if own and own.confidence >= MINIMUM:
+            found.append(_Candidate(own, _evidence(binding)))
+    return _best(found)
+
+
+def _evidence(binding: Binding) -> float:
+    """How many words of a question a table accounts for; values tell more than names of rows."""
+    weights = {Role.VALUE: 2.0, Role.COLUMN: 1.5, Role.ROW: 1.0, Role.UNIT: 0.5}
+    return sum(weights.get(role, 0.0) for role in binding.roles.values())
+
+
+def _best(found: Sequence[_Candidate]) -> Plan | None:
+    """The surest candidate, None if another table's is as sure and says something else."""
+    order = sorted(found, key=lambda one: (-one.evidence, -one.plan.confidence))
+    if not order:
+        return None
+    first = order[0]
+    for other in order[1:]:
+        as_sure = other.plan.confidence >= first.plan.confidence - _TIE
+        if other.evidence >= first.evidence and as_sure and not _same(first.plan, other.plan):
+            return None
+    return first.plan
+
+
+def _same(one: Plan, other: Plan) -> bool:
+    """Whether the tables of two plans hold the same."""
+    return [column.texts for column in one.table.columns] == [
+        column.texts for column in other.table.columns
+    ]
+
+
+def _nothing(texts: Sequence[str]) -> Vectors:
+    return np.zeros((len(texts), 1), dtype=np.float32)
+
+
+def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) -> Embed:
+    """An `embed` that already has the vectors of every text that these tables need."""
+    known = CachedEmbed(embed)
+    words = [token.text.lower() for token in question.tokens if not token.empty]
+    labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
+    known([*dict.fromkeys([*words, *labels, "from", "to"])])
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class TableAnswer:
+    """A result, and how it is said."""
+
+    result: TableResult
+    wording: Wording
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is that this was asked, in 0..1."""
+        return self.result.plan.confidence
+
+
+def answer(question: str, tables: Sequence[TypedTable], embed: Embed) -> TableAnswer | None:
+    """Plan, execute and word; None where nothing is to be computed or no row has what is asked.
+
+    A count may be 0. `embed` is that of `plan`.
+    """
+    found = plan(question, tables, embed)
+    result = execute(found) if found else None
+    if result is None or not (result.rows or result.plan.aggregate is Aggregate.COUNT):
+        return None
+    if result.plan.pair and result.figure is None:
+        return None
+    return TableAnswer(result, word(result))

@@ -1,0 +1,174 @@
+"""What a question says, whatever table it is asked of: words, amounts, dates and operations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from index.tables.dates import Moment, find_moments
+from index.tables.numbers import Amount, parse_number
+from index.tables.units import unit_of
+from index.text.tokenizer import fold, stopwords_of, terms_of_word
+from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light
+from rag.verification.words import NUMBER_WORDS
+
+_WORD = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")
+_NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_BEFORE = (
+    (">=", r"(?:at least|no less than|not less than|a minimum of|since|starting|≥|>=)"),
+    ("<=", r"(?:at most|up to|no more than|not more than|a maximum of|until|≤|<=)"),
+    (
+        "<",
+        r"(?:under|below|less than|fewer than|before|earlier than|(?:cheap|light|short|low|small"
+        r"|young|cold|cool)er than|<)",
+    ),
+    (">", r"(?:over|above|more than|greater than|after|later than|exceed(?:s|ing)?|\w+er than|>)"),
+)
+_BETWEEN = re.compile(r"between\s+(?:the\s+)?$")
+_AFTER = (
+    (">=", re.compile(r"\s*(?:or|and) (?:more|above|over|later|higher|longer)\b")),
+    ("<=", re.compile(r"\s*(?:or|and) (?:less|below|under|earlier|lower|fewer)\b")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word: its stem, where it stands (characters), and whether it says nothing by itself."""
+
+    text: str
+    stem: str
+    start: int
+    end: int
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number or a moment of a question, how it limits ("=", ">", ...), and its characters.
+
+    `upper` is the other end of "between ... and ..."; `ordinal` says "third", not "three".
+    """
+
+    value: Amount | Moment
+    operator: str
+    start: int
+    end: int
+    upper: Amount | Moment | None = None
+    ordinal: bool = False
+    core: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question read: its tokens, quantities, operations and degrees, in order of the text."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    quantities: tuple[Quantity, ...]
+    aggregates: tuple[tuple[Aggregate, int, int], ...]
+    degrees: tuple[Degree, ...]
+
+    def within(self, start: int, end: int) -> range:
+        """Places of the tokens between two characters."""
+        places = [at for at, one in enumerate(self.tokens) if one.start < end and start < one.end]
+        return range(places[0], places[-1] + 1) if places else range(0)
+
+
+def stem_of(word: str) -> str:
+    """A word's stem, without case and accents."""
+    terms = terms_of_word(fold(word.lower()), "en")
+    return terms[0] if terms else word.lower()
+
+
+def read_question(text: str) -> Question:
+    """Read a question."""
+    text = _NOT.sub(" not", " ".join(text.split()))
+    empty = stopwords_of("en")
+    tokens = tuple(
+        Token(match[0], stem_of(match[0]), match.start(), match.end(), _is_empty(match[0], empty))
+        for match in _WORD.finditer(text)
+    )
+    quantities = _ranges(text, sorted(_quantities(text), key=lambda one: one.start))
+    return Question(text, tokens, tuple(quantities), tuple(aggregates(text)), tuple(degrees(text)))
+
+
+def _is_empty(word: str, stopwords: frozenset[str]) -> bool:
+    low = fold(word.lower())
+    return low in stopwords or is_light(low)
+
+
+def _quantities(text: str) -> list[Quantity]:
+    found = list[Quantity]()
+    for one in find_moments(text):
+        last = found[-1] if found else None
+        joins = last and re.fullmatch(r",? (?:at )?", text[last.core[1] : one.start])
+        if last and joins and isinstance(last.value, Moment) and one.moment.time:
+            both = replace(last.value, time=one.moment.time)
+            found[-1] = replace(last, value=both, end=one.end, core=(last.core[0], one.end))
+        else:
+            found.append(_compared(text, one.moment, one.start, one.end))
+    for match in _NUMBER.finditer(text):
+        if _free(found, match.start(), match.end()):
+            amount = parse_number(match[1].rstrip(".,"))
+            if amount:
+                found.append(_measured(text, amount, match))
+    for match in _WORD.finditer(text.lower()):
+        ordinal = match[0] in _ORDINALS
+        value = _ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
+        # "one" mostly is no number, and the first is also a superlative.
+        if value is not None and match[0] != "one" and _free(found, match.start(), match.end()):
+            quantity = _compared(text, Amount(float(value)), match.start(), match.end())
+            found.append(replace(quantity, ordinal=ordinal))
+    return found
+
+
+def _free(found: list[Quantity], start: int, end: int) -> bool:
+    return all(end <= other.start or other.end <= start for other in found)
+
+
+def _measured(text: str, amount: Amount, match: re.Match[str]) -> Quantity:
+    """A number with the unit and the scale that follow it, or the sign before it."""
+    end, unit, scale = match.end(), unit_of(match[0][0]), 1.0
+    ordinal = match[0][-1:].isalpha()
+    following = re.match(r"\s?(thousand|million|billion|k|m|bn)\b", text[end:])
+    if following and (len(following[1]) > 2 or following[0][0] != " "):
+        scale = {"t": 1e3, "k": 1e3, "m": 1e6, "b": 1e9}[following[1][0]]
+        end += following.end()
+    word = re.match(r"\s?([°%€$£]?[^\W\d_]*)", text[end:])
+    if word and word[1] and (own := unit_of(word[1])):
+        unit, end = own, end + word.end()
+    value = replace(amount, value=amount.value * scale, unit=unit)
+    return replace(_compared(text, value, match.start(), end), ordinal=ordinal)
+
+
+def _compared(text: str, value: Amount | Moment, start: int, end: int) -> Quantity:
+    before, after = text[:start].lower(), text[end:].lower()
+    if _BETWEEN.search(before):
+        return Quantity(value, "between", _BETWEEN.search(before).start(), end, core=(start, end))  # type: ignore[union-attr]
+    for operator, pattern in _BEFORE:
+        match = re.search(rf"(?:^|(?<=\W)){pattern}\s*(?:the\s+)?$", before)
+        if match:
+            return Quantity(value, operator, match.start(), end, core=(start, end))
+    for operator, following in _AFTER:
+        match = following.match(after)
+        if match:
+            return Quantity(value, operator, start, end + match.end(), core=(start, end))
+    return Quantity(value, "=", start, end, core=(start, end))
+
+
+def _ranges(text: str, quantities: list[Quantity]) -> list[Quantity]:
+    """Both ends of each "between ... and ..." as one."""
+    found = list[Quantity]()
+    for one in quantities:
+        last = found[-1] if found else None
+        opens = last and last.operator == "between" and last.upper is None
+        if last and opens and text[last.end : one.start].strip().lower() == "and":
+            found[-1] = replace(last, upper=one.value, end=one.end)
+        else:
+            found.append(one)
+    return [
+        replace(one, operator="=") if one.operator == "between" and one.upper is None else one
+        for one in found
+    ]

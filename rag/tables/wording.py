@@ -1,0 +1,190 @@
+"""Results in a sentence of English, and their rows as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from index.tables.typed import Column, TypedTable
+from rag.tables.columns import label_column
+from rag.tables.operators import Aggregate
+from rag.tables.types import Plan, TableResult
+
+MOST_ROWS = 10
+_MOST_VALUES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A result in words: a sentence, the rows to show and cite, and how many these are of all.
+
+    `header` names the columns shown; `rows` holds for each row its place in the table and its
+    cells. `note` is "10 of 83 rows shown", or "" where all are.
+    """
+
+    sentence: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    note: str
+
+    @property
+    def markdown(self) -> str:
+        """The rows as a table in Markdown, without the note."""
+        lines = [self.header, tuple("---" for _ in self.header), *(cells for _, cells in self.rows)]
+        return "\n".join(f"| {' | '.join(_piped(cell) for cell in line)} |" for line in lines)
+
+
+def _piped(cell: str) -> str:
+    return cell.replace("|", "\\|")
+
+
+def word(result: TableResult) -> Wording:
+    """A result as a sentence with the figure and what it rests on, and its first rows."""
+    table, shown = result.plan.table, result.plan.shown
+    rows = tuple(
+        (row, tuple(table.columns[place].texts[row] for place in shown))
+        for row in result.rows[:MOST_ROWS]
+    )
+    note = f"{len(rows)} of {len(result.rows)} rows shown" if len(rows) < len(result.rows) else ""
+    header = tuple(table.columns[place].name for place in shown)
+    return Wording(_sentence(result), header, rows, note)
+
+
+def _sentence(result: TableResult) -> str:
+    makers = {
+        Aggregate.COUNT: _count,
+        Aggregate.SUM: _aggregate,
+        Aggregate.MEAN: _aggregate,
+        Aggregate.MIN: _extreme,
+        Aggregate.MAX: _extreme,
+        Aggregate.COMPARE: _pair,
+        Aggregate.DIFFERENCE: _pair,
+        Aggregate.GROWTH: _pair,
+    }
+    if not result.rows and result.plan.aggregate is not Aggregate.COUNT:
+        return f"No row of {_source(result.plan.table)} has {_where(result.plan)}."
+    return makers.get(result.plan.aggregate, _cells)(result)
+
+
+def _source(table: TypedTable) -> str:
+    return f"“{table.title or table.document_title or table.document}”"
+
+
+def _where(plan: Plan) -> str:
+    return " and ".join(one.text for one in plan.filters) or "a value"
+
+
+def _name(column: Column) -> str:
+    """A column's name inside a sentence, as the table writes it."""
+    return column.label.replace("_", " ").strip()
+
+
+def _label(table: TypedTable, row: int) -> str:
+    """What a row is called: the cell that names it; a number with its column's name."""
+    column = table.columns[label_column(table)]
+    text = column.texts[row]
+    return text if isinstance(column.values[row], str) else f"{_name(column)} {text}"
+
+
+def _basis(result: TableResult) -> str:
+    """On how many rows a figure rests, and how many have none."""
+    kept = len(result.plan.table.rows) - len(result.plan.table.totals)
+    count = len(result.rows)
+    where = f" where {_where(result.plan)}" if result.plan.filters else ""
+    every = f"all {count} rows" if count == kept else f"{count} of {kept} rows"
+    skipped = f"; {result.skipped} more {'has' if result.skipped == 1 else 'have'} no figure"
+    return f"{every} of {_source(result.plan.table)}{where}{skipped if result.skipped else ''}"
+
+
+def _count(result: TableResult) -> str:
+    table, kept = result.plan.table, len(result.plan.table.rows) - len(result.plan.table.totals)
+    where = f" where {_where(result.plan)}" if result.plan.filters else ""
+    if result.plan.targets:
+        name = _name(table.columns[result.plan.targets[0]])
+        values = ", ".join(result.values[:_MOST_VALUES])
+        rest = ", …" if len(result.values) > _MOST_VALUES else ""
+        listed = f"{result.figure} different values of {name}: {values}{rest}"
+        return f"There are {listed} ({_basis(result)})."
+    total = f" of {kept}" if result.plan.filters else ""
+    rows = "row" if kept == 1 and result.figure == "1" else "rows"
+    return f"{result.figure}{total} {rows} of {_source(table)}{where}."
+
+
+def _aggregate(result: TableResult) -> str:
+    name = _name(result.plan.table.columns[result.plan.targets[0]])
+    word = "average" if result.plan.aggregate is Aggregate.MEAN else "sum"
+    return f"The {word} of {name} is {result.figure}, over {_basis(result)}."
+
+
+def _extreme(result: TableResult) -> str:
+    plan, table = result.plan, result.plan.table
+    assert plan.order is not None
+    name = _name(table.columns[plan.order])
+    word = "highest" if plan.descending else "lowest"
+    if isinstance(table.columns[plan.order].values[result.rows[0]], str):
+        word = "latest" if plan.descending else "earliest"
+    where = f" where {_where(plan)}" if plan.filters else ""
+    named = [_row_values(result, row) for row in result.rows[:MOST_ROWS]]
+    if plan.limit:
+        pairs = zip(named, result.values, strict=False)
+        listed = ", ".join(f"{label} ({value})" for label, value in pairs)
+        return f"The {len(result.rows)} {word} by {name}{where}: {listed}."
+    more = len(result.rows) - len(named)
+    also = f" and {more} more" if more else ""
+    return f"The {word} {name}{where} is {result.figure}: {', '.join(named)}{also}."
+
+
+def _row_values(result: TableResult, row: int) -> str:
+    table = result.plan.table
+    named = [table.columns[one].texts[row] for one in result.plan.targets]
+    label = _label(table, row)
+    return f"{label} ({', '.join(named)})" if named and named != [label] else label
+
+
+def _pair(result: TableResult) -> str:
+    plan, table = result.plan, result.plan.table
+    column = table.columns[plan.targets[0]]
+    name, unit = (
+        _name(column),
+        f" {column.measure.text}" if column.measure and column.measure.text else "",
+    )
+    sides = [f"{_side(result, at)}: {result.values[at]}{unit}" for at in range(len(result.values))]
+    if len(sides) != 2 or result.figure is None:
+        return f"{len(result.rows)} rows of {_source(table)} have no single {name} to compare."
+    first, second = (column.values[row] for row in result.rows)
+    assert isinstance(first, float)
+    assert isinstance(second, float)
+    both = f"{sides[0]}; {sides[1]}"
+    if plan.aggregate is Aggregate.GROWTH:
+        percent = f" ({(second - first) / abs(first) * 100:+.1f} %)" if first else ""
+        return f"The {name} changed by {result.figure}{percent}: {both}."
+    greater = True if plan.greater is None else plan.greater
+    if first == second:
+        return f"The {name} is the same: {both}."
+    wins = _side(result, int((second > first) == greater))
+    word = "higher" if greater else "lower"
+    return f"{wins} has the {word} {name}, by {result.figure}: {both}."
+
+
+def _side(result: TableResult, at: int) -> str:
+    assert result.plan.pair is not None
+    own = result.plan.pair[at]
+    return result.plan.table.columns[own.column].texts[result.rows[at]]
+
+
+def _cells(result: TableResult) -> str:
+    plan, table = result.plan, result.plan.table
+    names = " and ".join(_name(table.columns[one]) for one in plan.targets)
+    if len(result.rows) == 1:
+        row = result.rows[0]
+        values = [table.columns[one].texts[row] or "empty" for one in plan.targets]
+        if result.figure:
+            values[0] = result.figure
+        return _capital(f"{names} is {' and '.join(values)} where {_where(plan)}.")
+    listed = list(dict.fromkeys(value for value in result.values if value))
+    shown = ", ".join(listed[:_MOST_VALUES]) + (", …" if len(listed) > _MOST_VALUES else "")
+    label = "" if plan.targets == (label_column(table),) else f"{names} in "
+    return _capital(f"{label}{_basis(result)}: {shown}.")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
