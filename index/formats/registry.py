@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from hashlib import sha256
 from importlib import import_module
 
@@ -12,6 +13,19 @@ from index.formats.hidden_characters import without_invisible
 
 # Raise it when `parse` itself would give another text; every file is then read again.
 _COMMON_VERSION = 1
+
+
+class Layout(Enum):
+    """What line ends and indents mean in the text of a format.
+
+    In PARAGRAPHS a line end inside a paragraph is meant, as in Word and HTML; in WRAPPED text and
+    MARKDOWN it may only break a long line. In MARKDOWN, lines that are indented are code.
+    """
+
+    PARAGRAPHS = auto()
+    WRAPPED = auto()
+    MARKDOWN = auto()
+    CODE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,7 @@ class Reader:
     function: str
     option: str = ""
     version: int = 1
+    layout: Layout = Layout.PARAGRAPHS
 
     @property
     def label(self) -> str:
@@ -42,82 +57,88 @@ class Reader:
         return parsed
 
 
-_PLAIN = Reader("index.formats.plain_text:parse_plain")
-_TEXT = Reader("index.formats.plain_text:parse_text")
+def _code(language: str) -> Reader:
+    return Reader("index.formats.source_code:parse_code", language, layout=Layout.CODE)
+
+
+_PLAIN = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
+_TEXT = Reader("index.formats.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
+_SCRIPT = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.CODE)
+_MARKDOWN = Reader("index.formats.plain_text:parse_markdown", version=2, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
     ".adoc": _PLAIN,
-    ".bash": _PLAIN,
+    ".bash": _SCRIPT,
     ".bmp": _PICTURE,
-    ".c": Reader("index.formats.source_code:parse_code", "c"),
-    ".cc": Reader("index.formats.source_code:parse_code", "cpp"),
+    ".c": _code("c"),
+    ".cc": _code("cpp"),
     ".cfg": _PLAIN,
     ".conf": _PLAIN,
-    ".cpp": Reader("index.formats.source_code:parse_code", "cpp"),
-    ".cs": Reader("index.formats.source_code:parse_code", "csharp"),
-    ".css": _PLAIN,
+    ".cpp": _code("cpp"),
+    ".cs": _code("csharp"),
+    ".css": _SCRIPT,
     ".csv": Reader("index.formats.delimited:parse_csv", version=2),
     ".docx": Reader("index.formats.office.docx:parse_docx"),
-    ".eml": Reader("index.formats.containers.mail:parse_eml"),
-    ".epub": Reader("index.formats.containers.epub:parse_epub"),
-    ".go": _PLAIN,
-    ".h": Reader("index.formats.source_code:parse_code", "c"),
-    ".hpp": Reader("index.formats.source_code:parse_code", "cpp"),
-    ".htm": Reader("index.formats.html.page:parse_html"),
-    ".html": Reader("index.formats.html.page:parse_html"),
+    ".eml": Reader("index.formats.containers.mail:parse_eml", version=2, layout=Layout.WRAPPED),
+    ".epub": Reader("index.formats.containers.epub:parse_epub", version=2),
+    ".go": _SCRIPT,
+    ".h": _code("c"),
+    ".hpp": _code("cpp"),
+    ".htm": Reader("index.formats.html.page:parse_html", version=2),
+    ".html": Reader("index.formats.html.page:parse_html", version=2),
     ".ini": _PLAIN,
-    ".ipynb": Reader("index.formats.json_files:parse_ipynb"),
-    ".java": Reader("index.formats.source_code:parse_code", "java"),
+    ".ipynb": Reader("index.formats.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN),
+    ".java": _code("java"),
     ".jpeg": _PICTURE,
     ".jpg": _PICTURE,
-    ".js": _PLAIN,
+    ".js": _SCRIPT,
     ".json": Reader("index.formats.json_files:parse_json"),
     ".jsonl": Reader("index.formats.json_files:parse_jsonl"),
-    ".jsx": _PLAIN,
-    ".kt": Reader("index.formats.source_code:parse_code", "kotlin"),
+    ".jsx": _SCRIPT,
+    ".kt": _code("kotlin"),
     ".log": _PLAIN,
-    ".lua": _PLAIN,
-    ".markdown": Reader("index.formats.plain_text:parse_markdown"),
-    ".mbox": Reader("index.formats.containers.mail:parse_mbox"),
-    ".md": Reader("index.formats.plain_text:parse_markdown"),
+    ".lua": _SCRIPT,
+    ".markdown": _MARKDOWN,
+    ".mbox": Reader("index.formats.containers.mail:parse_mbox", version=2, layout=Layout.WRAPPED),
+    ".md": _MARKDOWN,
     ".ndjson": Reader("index.formats.json_files:parse_jsonl"),
     ".odp": Reader("index.formats.office.slides:parse_odp"),
     ".ods": Reader("index.formats.office.workbooks:parse_ods"),
     ".odt": Reader("index.formats.office.opendocument:parse_odt"),
     ".org": _PLAIN,
     ".pdf": Reader("index.formats.pdf.text:parse_pdf"),
-    ".php": Reader("index.formats.source_code:parse_code", "php"),
-    ".pl": Reader("index.formats.source_code:parse_code", "perl"),
+    ".php": _code("php"),
+    ".pl": _code("perl"),
     ".png": _PICTURE,
     ".pptx": Reader("index.formats.office.slides:parse_pptx"),
     ".properties": _PLAIN,
-    ".ps1": _PLAIN,
-    ".py": Reader("index.formats.source_code:parse_code", "python"),
-    ".pyi": Reader("index.formats.source_code:parse_code", "python"),
-    ".r": _PLAIN,
-    ".rb": Reader("index.formats.source_code:parse_code", "ruby"),
-    ".rs": Reader("index.formats.source_code:parse_code", "rust"),
-    ".rst": Reader("index.formats.plain_text:parse_rst"),
+    ".ps1": _SCRIPT,
+    ".py": _code("python"),
+    ".pyi": _code("python"),
+    ".r": _SCRIPT,
+    ".rb": _code("ruby"),
+    ".rs": _code("rust"),
+    ".rst": Reader("index.formats.plain_text:parse_rst", layout=Layout.WRAPPED),
     ".rtf": Reader("index.formats.rtf:parse_rtf"),
-    ".scala": Reader("index.formats.source_code:parse_code", "scala"),
-    ".scss": _PLAIN,
-    ".sh": _PLAIN,
-    ".sql": _PLAIN,
+    ".scala": _code("scala"),
+    ".scss": _SCRIPT,
+    ".sh": _SCRIPT,
+    ".sql": _SCRIPT,
     ".srt": _PLAIN,
-    ".swift": Reader("index.formats.source_code:parse_code", "swift"),
+    ".swift": _code("swift"),
     ".tex": _PLAIN,
     ".text": _TEXT,
     ".tif": _PICTURE,
     ".tiff": _PICTURE,
     ".toml": _PLAIN,
-    ".ts": _PLAIN,
+    ".ts": _SCRIPT,
     ".tsv": Reader("index.formats.delimited:parse_tsv"),
-    ".tsx": _PLAIN,
+    ".tsx": _SCRIPT,
     ".txt": _TEXT,
     ".vtt": _PLAIN,
     ".webp": _PICTURE,
-    ".xhtml": Reader("index.formats.html.page:parse_xhtml"),
+    ".xhtml": Reader("index.formats.html.page:parse_xhtml", version=2),
     ".xls": Reader("index.formats.office.workbooks:parse_xls"),
     ".xlsm": Reader("index.formats.office.workbooks:parse_xlsx"),
     ".xlsx": Reader("index.formats.office.workbooks:parse_xlsx"),
@@ -127,10 +148,10 @@ READERS: Mapping[str, Reader] = {
     "authors": _TEXT,
     "changelog": _TEXT,
     "copying": _TEXT,
-    "dockerfile": _PLAIN,
+    "dockerfile": _SCRIPT,
     "licence": _TEXT,
     "license": _TEXT,
-    "makefile": _PLAIN,
+    "makefile": _SCRIPT,
     "notice": _TEXT,
     "readme": _TEXT,
 }
@@ -141,6 +162,12 @@ def file_kind(path: str) -> str:
     name = path[path.rfind("/") + 1 :].lower()
     dot = name.rfind(".")
     return name[dot:] if 0 < dot < len(name) - 1 else name
+
+
+def layout_of(path: str) -> Layout:
+    """What line ends mean in the text of a file."""
+    reader = READERS.get(file_kind(path))
+    return reader.layout if reader else Layout.WRAPPED
 
 
 def reader_label(path: str) -> str:

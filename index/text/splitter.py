@@ -14,6 +14,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from index.sentences import sentence_spans
+from index.text.blocks import HEADING_LINE
 from index.types import Document, Heading, Passage
 
 # Part of the index's fingerprint: raise it when the same document would be cut otherwise.
@@ -26,8 +27,6 @@ _HEADING_CHARACTERS = 160
 _CHARACTERS_PER_TOKEN = 8
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\r[ \t]*\r")
 _LAST_BLANK = re.compile(r"\s\S*\Z")
-# The line of a heading with its end, and the line of = or - that may underline it in Markdown.
-_HEADING_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)(?: {0,3}(?:=+|-+)[ \t]*(?:\r\n?|\n|$))?")
 
 Span = tuple[int, int]
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -85,7 +84,7 @@ def _sections(document: Document, count_tokens: CountTokens) -> Iterator[tuple[s
     for heading, end, is_parent in zip(headings, ends[1:], deeper, strict=False):
         above = [other for other in path if other.level < heading.level]
         path = [*above, heading]
-        line = _HEADING_LINE.match(text, heading.start, end)
+        line = HEADING_LINE.match(text, heading.start, end)
         body = line.end() if line else end
         if text[body:end].strip():
             yield _heading_path(path, count_tokens), (body, end)

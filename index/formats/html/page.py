@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,12 @@ from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import declared_encoding, decode
 from index.formats.html.blocks import blocks, words
 from index.formats.html.hidden import remove_unseen
+from index.formats.html.main_content import (
+    is_of_site,
+    main_content,
+    main_words,
+    remove_site_parts,
+)
 from index.formats.html.tables import flatten_tables, with_cells
 
 if TYPE_CHECKING:
@@ -17,16 +24,6 @@ if TYPE_CHECKING:
 
 # Reading a tree recurses; pages have hardly 50 levels, and libxml2 stops at 2048.
 _DEPTH = 200
-# Of a shorter page trafilatura makes one paragraph, with what stands around the content.
-_SHORT = 1000
-# What sites put around their content, by role, and by class or id.
-_SITE_PARTS = (
-    "//nav|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='search']"
-    "|//*[re:test(concat(@class, ' ', @id),"
-    r" '(^|[\s_-])(nav|navbar|navigation|menu|sidebar|breadcrumbs?|masthead|cookies?)($|[\s_-])',"
-    " 'i')]"
-)
-_REGEXP = {"re": "http://exslt.org/regular-expressions"}
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _SELF_CLOSED = re.compile(
     r"""<([A-Za-z][\w:.-]*)((?:\s[^<>"']*(?:"[^"]*"|'[^']*'|[^<>"'/])*)?)/>"""
@@ -73,25 +70,33 @@ class _Page:
 
 def _main_content(text: str) -> Parsed:
     page = _page(text)
-    if not page.tree.xpath(_SITE_PARTS, namespaces=_REGEXP):
+    if not is_of_site(page.tree):
         # Looking for main content would only lose words of a page that is nothing else.
         return _whole(page)
-    found = _extract(page.tree) if len(page.tree.text_content()) > _SHORT else None
-    if found is None:
-        return _whole(page)
-    content = list(blocks(found))
-    titles = [words(element) for element in page.tree.iter("h1")]
-    if len(titles) == 1 and not any(block.level == 1 for block in content):
-        content.insert(0, TextBlock(titles[0], 1))
+    found = main_words(page.tree)
+    remove_site_parts(page.tree)
+    content = list(blocks(_body(page.tree)))
+    if found:
+        content = _titled(main_content(content, found), [b.text for b in content if b.level == 1])
     return _parsed(content, page)
+
+
+def _titled(content: list[TextBlock], titles: Sequence[str]) -> list[TextBlock]:
+    """Main content below the title of the page, which may stand apart from it."""
+    is_titled = len(titles) != 1 or any(block.level == 1 for block in content)
+    return content if is_titled else [TextBlock(titles[0], 1), *content]
 
 
 def _whole(page: _Page) -> Parsed:
     from lxml.etree import strip_elements
 
     strip_elements(page.tree, "nav", with_tail=False)
-    body = page.tree.find("body")
-    return _parsed(list(blocks(page.tree if body is None else body)), page)
+    return _parsed(list(blocks(_body(page.tree))), page)
+
+
+def _body(tree: HtmlElement) -> HtmlElement:
+    body = tree.find("body")
+    return tree if body is None else body
 
 
 def _parsed(content: list[TextBlock], page: _Page) -> Parsed:
@@ -102,17 +107,6 @@ def _parsed(content: list[TextBlock], page: _Page) -> Parsed:
     if not parsed.text:
         raise Unreadable("empty: the page has no main text")
     return replace(parsed, hidden=page.hidden)
-
-
-def _extract(tree: HtmlElement) -> HtmlElement | None:
-    import trafilatura
-    from lxml import etree
-
-    page = trafilatura.extract(
-        tree, output_format="html", include_comments=False, favor_recall=True
-    )
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    return etree.fromstring(page.encode(), parser).find("body") if page else None
 
 
 def _page(page: str) -> _Page:

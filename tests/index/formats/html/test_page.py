@@ -150,7 +150,7 @@ def test_parse_html_short_document_is_read_whole_with_its_own_title() -> None:
         "<dd>Means.</dd></dl><b id='wrap'><p>Two.</p></b><ol><ul><li>x</ul></ol>tail"
     )
     parsed = parse("a.html", page.encode())
-    assert parsed.text.split("\n\n") == ["Head", "One.", "Term", "Means.", "Two.", "- x", "tail"]
+    assert parsed.text.split("\n\n") == ["Head", "One.", "Term\nMeans.", "Two.", "- x", "tail"]
     assert (parsed.title, parsed.headings[0].text) == ("The page", "Head")
 
 

@@ -1,0 +1,87 @@
+"""The main content of a page that is part of a site, without what stands around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from index.formats.base import TextBlock
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+# Of a shorter page trafilatura makes one paragraph, with what stands around the content.
+_SHORT = 1000
+# What sites put around their content, by role, and by class or id.
+_SITE_PARTS = (
+    "//nav|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='search']"
+    "|//*[re:test(concat(@class, ' ', @id),"
+    r" '(^|[\s_-])(nav|navbar|navigation|menu|sidebar|breadcrumbs?|masthead|cookies?)($|[\s_-])',"
+    " 'i')]"
+)
+_REGEXP = {"re": "http://exslt.org/regular-expressions"}
+_WORD = re.compile(r"\w+")
+# Blocks are known again by so many words in a row; those of fewer do not tell where content starts.
+_TELLING_WORDS = 5
+
+
+def is_of_site(tree: HtmlElement) -> bool:
+    """Whether a page has navigation or the like around its content."""
+    return bool(tree.xpath(_SITE_PARTS, namespaces=_REGEXP))
+
+
+def remove_site_parts(tree: HtmlElement) -> None:
+    """Take navigation and the like out of a page, unless they hold most of its words."""
+    whole = len(tree.text_content())
+    for part in tree.xpath(_SITE_PARTS, namespaces=_REGEXP):
+        is_inside = part.getparent() is not None and part.tag not in ("html", "body")
+        has_content = next(part.iter("main", "article", "h1"), None) is not None
+        if is_inside and not has_content and 2 * len(part.text_content()) < whole:
+            part.drop_tree()
+
+
+def main_words(tree: HtmlElement) -> list[str]:
+    """The words that trafilatura takes for the main content; none of a short page."""
+    import trafilatura
+
+    if len(tree.text_content()) <= _SHORT:
+        return []
+    text = trafilatura.extract(tree, include_comments=False, favor_recall=True)
+    return _WORD.findall(text or "")
+
+
+def main_content(blocks: Sequence[TextBlock], words: Sequence[str]) -> list[TextBlock]:
+    """The blocks from the first to the last that holds words of the main content, with the
+    headings above; all if there is none.
+    """
+    runs = {size: _runs(words, size) for size in range(1, _TELLING_WORDS + 1)}
+    shares = [_share(_WORD.findall(block.text), runs) for block in blocks]
+    telling = [len(_WORD.findall(block.text)) >= _TELLING_WORDS for block in blocks]
+    held = [at for at, share in enumerate(shares) if share > 0.5 and telling[at]]
+    if not held:
+        return list(blocks)
+    first, last = held[0], held[-1]
+    while first and _leads(blocks[first - 1], shares[first - 1]):
+        first -= 1
+    while last + 1 < len(blocks) and shares[last + 1] == 1:
+        last += 1
+    return list(blocks[first : last + 1])
+
+
+def _leads(block: TextBlock, share: float) -> bool:
+    """Whether a block right above content belongs to it."""
+    return bool(block.level) or share == 1 or not block.text.strip()
+
+
+def _runs(words: Sequence[str], size: int) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + size]) for at in range(len(words) - size + 1)}
+
+
+def _share(words: Sequence[str], runs: dict[int, set[tuple[str, ...]]]) -> float:
+    """The share of a block's runs of words that the main content has; 0 without words."""
+    size = min(len(words), _TELLING_WORDS)
+    if not size:
+        return 0.0
+    own = [tuple(words[at : at + size]) for at in range(len(words) - size + 1)]
+    return sum(run in runs[size] for run in own) / len(own)
