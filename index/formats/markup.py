@@ -1,4 +1,4 @@
-"""How text shows what a format tells by its looks: code, marks of items, raised and lowered signs."""
+"""How text shows what a format tells by its looks: code, marks of items, raised signs."""
 
 from __future__ import annotations
 
