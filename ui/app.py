@@ -56,11 +56,11 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     add_error_handlers(app)
     routers = [
-        routes(service.doorman, service.manners),
-        openai_routes(service.doorman),
-        mcp_routes(service.doorman),
+        routes(service.answers, service.manners),
+        openai_routes(service.answers),
+        mcp_routes(service.answers),
         change_routes(service.library, service.upload_bytes),
-        reader_routes(service.doorman, settings),
+        reader_routes(service.answers, settings),
     ]
     for router in [*routers, other_routes(routers)]:
         app.include_router(router)
@@ -74,7 +74,7 @@ def make_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     # A question that waits holds a thread, so there must be more threads than questions.
-    current_default_thread_limiter().total_tokens = service.doorman.most + _THREADS
+    current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
     yield
     service.library.close()
 

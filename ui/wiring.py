@@ -1,4 +1,4 @@
-"""What all doors share: the doorman before the engine, the library, tokens, rates and figures."""
+"""What all doors share: the answers before the engine, the library, tokens, rates and figures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Service:
     """One of each; `tokens` is None where no token is asked for."""
 
     engine: Answers
-    doorman: AdmissionControl
+    answers: AdmissionControl
     library: Library
     metrics: Metrics
     rate_limit: RateLimit
@@ -54,15 +54,15 @@ def make_service(
     )
     observer = _All((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
-    doorman = AdmissionControl(engine, limits, observer, streaming)
-    library = Library(settings, doorman, "" if wanted.uploads else _OFF)
-    metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: doorman.running)
-    metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: doorman.waiting)
+    answers = AdmissionControl(engine, limits, observer, streaming)
+    library = Library(settings, answers, "" if wanted.uploads else _OFF)
+    metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: answers.running)
+    metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: answers.waiting)
     metrics.add_gauge("footnote_generation", "Generation of the index", _number(engine))
     metrics.add_gauge("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
     return Service(
         engine,
-        doorman,
+        answers,
         library,
         metrics,
         RateLimit(wanted.requests_per_minute or 0),

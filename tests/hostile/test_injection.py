@@ -53,7 +53,7 @@ from tests.helpers.payloads import FAMILIES, PAYLOADS
 from tests.helpers.serving import FakeEngine
 from ui.cli.ask import _print_answer
 from ui.http.api import routes
-from ui.http.sse import frame
+from ui.http.streaming import answer_event
 from ui.page.html_conversation import Exchange, exchange_html, sources_html
 from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html
 from ui.service.admission import AdmissionControl
@@ -347,7 +347,7 @@ def test_injected_reply_breaks_out_of_neither_json_nor_event_stream(payload: str
     assert plain.headers["content-type"] == "application/json"
     assert plain.json() == body
     assert streamed.text.isascii()
-    assert streamed.text == "".join(map(frame, expected))
+    assert streamed.text == "".join(answer_event(event).encode().decode() for event in expected)
     got = events_of(streamed.text)
     names = ["retrieved", *["delta"] * (len(expected) - 2), "done"]
     assert [name for name, _ in got] == names

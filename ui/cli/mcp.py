@@ -12,7 +12,7 @@ from index.errors import FootnoteError
 from ui.cli.common import settings_of, speaks
 
 if TYPE_CHECKING:
-    from rag.types import Answers
+    from ui.service.admission import AdmissionControl
 
 
 @click.command("mcp")
@@ -25,29 +25,29 @@ def command(context: click.Context) -> None:
     from rag.engine import build
     from ui.service.admission import AdmissionControl
 
-    engine = AdmissionControl(build(settings_of(context)))
+    answers = AdmissionControl(build(settings_of(context)))
     stop = threading.Event()
-    for work in (lambda: engine.keep_up(stop), lambda: _warm_up(engine)):
+    for work in (lambda: answers.keep_up(stop), lambda: _warm_up(answers)):
         threading.Thread(target=work, daemon=True).start()
     try:
-        anyio.run(_serve, engine)
+        anyio.run(_serve, answers)
     finally:
         stop.set()
-        engine.close()
+        answers.close()
 
 
-async def _serve(engine: Answers) -> None:
+async def _serve(answers: AdmissionControl) -> None:
     """Answer until standard input ends; the SDK keeps other output off standard output."""
     from mcp.server.stdio import stdio_server
 
     from ui.http.mcp_server import server_of
 
-    server = server_of(engine)
+    server = server_of(answers)
     async with stdio_server() as (requests, replies):
         await server.run(requests, replies, server.create_initialization_options())
 
 
-def _warm_up(engine: Answers) -> None:
+def _warm_up(answers: AdmissionControl) -> None:
     """Load the model before the first question; what is wrong is told when there is one."""
     with suppress(FootnoteError):
-        engine.warm_up()
+        answers.warm_up()

@@ -197,7 +197,7 @@ def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, pro
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Those who wait for an answer are told before their connections are cut.
-            app.state.service.doorman.stop(ANSWER_SECONDS)
+            app.state.service.answers.stop(ANSWER_SECONDS)
             await super().shutdown(sockets)
 
     config = uvicorn.Config(

@@ -1,22 +1,23 @@
 """Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
 
-import asyncio
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from anyio import to_thread
 from fastapi import APIRouter, Header, HTTPException, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HTTPRequest
 from starlette.routing import Match
 
 from index.errors import EmptyIndex
 from rag.schema import AnswerBody, SearchBody
-from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
+from rag.types import Answers, AskOptions, Turn
 from ui.http.errors import CLIENT_CLOSED_REQUEST
-from ui.http.sse import frames
+from ui.http.streaming import (
+    EVENT_STREAM,
+    answer_events,
+    answer_unless_disconnected,
+    event_source,
+)
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MOST_PASSAGES, Manners, Name
 from ui.service.settings import (
@@ -26,7 +27,6 @@ from ui.service.settings import (
     SEARCH_PASSAGES,
 )
 
-EVENT_STREAM = "text/event-stream"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
@@ -158,7 +158,7 @@ class Readiness(BaseModel):
     documents: int
 
 
-_FAULTS: dict[int | str, dict[str, Any]] = {
+_ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request breaks a rule or a limit"},
     503: {
         "model": ErrorBody,
@@ -172,12 +172,12 @@ _STREAM = {
 }
 
 
-def routes(doorman: AdmissionControl, manners: Manners) -> APIRouter:
+def routes(answers: AdmissionControl, manners: Manners) -> APIRouter:
     """The routes under `/v1`, and the two for whoever watches the process."""
     router = APIRouter()
-    _add_answers(router, doorman, manners)
-    _add_documents(router, doorman)
-    _add_health(router, doorman)
+    _add_answers(router, answers, manners)
+    _add_documents(router, answers)
+    _add_health(router, answers)
     return router
 
 
@@ -204,81 +204,55 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, doorman: AdmissionControl, manners: Manners) -> None:
-    @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_FAULTS})
+def _add_answers(router: APIRouter, answers: AdmissionControl, manners: Manners) -> None:
+    @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_ERRORS})
     async def ask(
         body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
         wanted = body.settings
         options = AskOptions(wanted.composer, wanted.passages, wanted.strict)
-        events = doorman.stream(body.question, body.history, manners.check(options))
+        events = answers.astream(body.question, body.history, manners.check(options))
         if EVENT_STREAM not in accept.lower():
-            answer = await answer_unless_left(events, request)
-            return AnswerBody.of(answer) if answer else Response(status_code=CLIENT_CLOSED_REQUEST)
-        # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
-        first = await run_in_threadpool(next, events)
-        return StreamingResponse(
-            frames(first, events),
-            media_type=EVENT_STREAM,
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
+            answer = await answer_unless_disconnected(events, request)
+            if answer is None:
+                return Response(status_code=CLIENT_CLOSED_REQUEST)
+            return AnswerBody.of(answer)
+        # Waiting for the first event makes an unusable index a 503 and not a broken stream.
+        return event_source(answer_events(await anext(events), events), events)
 
-    @router.post("/v1/search", responses=_FAULTS)
-    def search(body: SearchRequest) -> SearchBody:
+    @router.post("/v1/search", responses=_ERRORS)
+    async def search(body: SearchRequest) -> SearchBody:
         """Find passages, ranked as for an answer."""
-        return SearchBody.of(*doorman.search(body.query, body.k, body.history))
+        return SearchBody.of(*await answers.asearch(body.query, body.k, body.history))
 
 
-async def answer_unless_left(
-    events: Generator[Event, None, None], request: HTTPRequest
-) -> Answer | None:
-    """The answer that ends the events, or None, with them closed, once the client has left."""
-
-    async def leave_with_client() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        events.close()
-
-    watching = asyncio.ensure_future(leave_with_client())
-    try:
-        # One thread for all events; closing them ends it.
-        return await to_thread.run_sync(_answer_of, events, abandon_on_cancel=True)
-    finally:
-        watching.cancel()
-        events.close()
-
-
-def _answer_of(events: Iterator[Event]) -> Answer | None:
-    return next((event.answer for event in events if isinstance(event, Done)), None)
-
-
-def _add_documents(router: APIRouter, engine: Answers) -> None:
-    @router.get("/v1/documents", responses={503: _FAULTS[503]})
+def _add_documents(router: APIRouter, answers: Answers) -> None:
+    @router.get("/v1/documents", responses={503: _ERRORS[503]})
     def documents() -> DocumentsBody:
         """List the documents."""
         entries = [
-            DocumentEntry.model_validate(info, from_attributes=True) for info in engine.documents()
+            DocumentEntry.model_validate(info, from_attributes=True) for info in answers.documents()
         ]
-        return DocumentsBody(generation=engine.generation, documents=entries)
+        return DocumentsBody(generation=answers.generation, documents=entries)
 
-    @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_FAULTS})
+    @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_ERRORS})
     def document(path: str) -> DocumentBody:
         """Read one document as text."""
-        return DocumentBody.model_validate(engine.document(path), from_attributes=True)
+        return DocumentBody.model_validate(answers.document(path), from_attributes=True)
 
 
-def _add_health(router: APIRouter, engine: Answers) -> None:
+def _add_health(router: APIRouter, answers: Answers) -> None:
     @router.get("/healthz")
     async def healthz() -> Health:
         """Tell that the process is alive."""
         return Health()
 
-    @router.get("/readyz", responses={503: _FAULTS[503]})
+    @router.get("/readyz", responses={503: _ERRORS[503]})
     def readyz(response: Response) -> Readiness:
         """Tell whether questions can be answered."""
         response.headers["Cache-Control"] = "no-store"
-        usable = sum(not info.failure for info in engine.documents())
+        usable = sum(not info.failure for info in answers.documents())
         if not usable:
             raise EmptyIndex("Nothing is indexed yet; run: footnote index FOLDER")
-        return Readiness(generation=engine.generation, documents=usable)
+        return Readiness(generation=answers.generation, documents=usable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -34,10 +34,10 @@ from starlette.types import Receive, Scope, Send
 from index.errors import EmptyIndex, FootnoteError
 from rag.llm.sanitize import plain
 from rag.schema import SearchBody
-from rag.types import Answer, Answers, Done, Event
 from ui.http.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
 from ui.http.errors import first_violation
-from ui.http.sse import FAULT, steps
+from ui.http.streaming import ANSWER_FAILED, last_answer
+from ui.service.admission import AdmissionControl
 from ui.service.plain_text import Checked, passages_of, readable
 from ui.service.settings import BODY_BYTES, HISTORY_TURNS
 
@@ -126,10 +126,10 @@ class _Tool:
 
     tool: Tool
     takes: type[BaseModel]
-    run: Callable[[Answers, Any], Awaitable[tuple[BaseModel, str]]]
+    run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]]
 
 
-def server_of(engine: Answers) -> Server[Any]:
+def server_of(answers: AdmissionControl) -> Server[Any]:
     """A server of the protocol over an engine, for any transport."""
     tools = {each.tool.name: each for each in _TOOLS}
 
@@ -141,7 +141,7 @@ def server_of(engine: Answers) -> Server[Any]:
     ) -> CallToolResult:
         if params.name not in tools:
             raise MCPError(INVALID_PARAMS, "There is no tool of this name.")
-        return await _call(engine, tools[params.name], params.arguments or {})
+        return await _call(answers, tools[params.name], params.arguments or {})
 
     return Server(
         "footnote",
@@ -153,9 +153,9 @@ def server_of(engine: Answers) -> Server[Any]:
     )
 
 
-def mcp_routes(engine: Answers) -> APIRouter:
+def mcp_routes(answers: AdmissionControl) -> APIRouter:
     """The route of the protocol's HTTP transport, alive as long as the application's lifespan."""
-    endpoint = _Endpoint(server_of(engine))
+    endpoint = _Endpoint(server_of(answers))
     router = APIRouter(lifespan=endpoint.lifespan)
     router.routes.append(Route(PATH, endpoint, include_in_schema=False))
     return router
@@ -189,50 +189,43 @@ class _Endpoint:
         await self._manager.handle_request(scope, receive, send)
 
 
-async def _call(engine: Answers, tool: _Tool, arguments: dict[str, Any]) -> CallToolResult:
-    """A tool's result; what is wrong is told in a sentence that a model can act on."""
+async def _call(
+    answers: AdmissionControl, tool: _Tool, arguments: dict[str, Any]
+) -> CallToolResult:
+    """A tool's result; an error is a sentence that a model can act on."""
     try:
-        body, text = await tool.run(engine, tool.takes.model_validate(arguments))
+        body, text = await tool.run(answers, tool.takes.model_validate(arguments))
     except ValidationError as error:
         return _failed(_sentence(error))
     except FootnoteError as error:
         return _failed(str(error))
     except Exception:
         log.exception("a tool could not answer")
-        return _failed(FAULT)
+        return _failed(ANSWER_FAILED)
     return CallToolResult(
         content=[TextContent(text=text)], structured_content=body.model_dump(mode="json")
     )
 
 
-async def _ask(engine: Answers, given: Ask) -> tuple[BaseModel, str]:
-    answer = await _answer(engine.stream(given.question, given.history))
+async def _ask(answers: AdmissionControl, given: Ask) -> tuple[BaseModel, str]:
+    answer = await last_answer(answers.astream(given.question, given.history))
+    if answer is None:
+        raise FootnoteError("the question was cancelled; ask again")
     facts = Checked.facts(answer)
     body = Asked.model_validate(facts | {"question": answer.question, "text": answer.text})
     return body, readable(answer)
 
 
-async def _answer(events: Generator[Event, None, None]) -> Answer:
-    """The answer that ends the events, which are closed also when the client cancels."""
-    try:
-        async for event in steps(events):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("events end with Done")
-    finally:
-        events.close()
-
-
-async def _search(engine: Answers, given: Search) -> tuple[BaseModel, str]:
-    query, hits = await run_sync(engine.search, given.query, given.k, given.history)
+async def _search(answers: AdmissionControl, given: Search) -> tuple[BaseModel, str]:
+    query, hits = await answers.asearch(given.query, given.k, given.history)
     return SearchBody.of(query, hits), passages_of(hits) or "Nothing was found."
 
 
-async def _list(engine: Answers, given: List) -> tuple[BaseModel, str]:
+async def _list(answers: AdmissionControl, given: List) -> tuple[BaseModel, str]:
     wanted = given.contains.casefold()
     found = [
         DocumentEntry.model_validate(info, from_attributes=True)
-        for info in await run_sync(engine.documents)
+        for info in await run_sync(answers.documents)
         if wanted in f"{info.path}\n{info.title}".casefold()
     ]
     if not found and not wanted:
@@ -268,7 +261,7 @@ def _tool(
     description: str,
     takes: type[BaseModel],
     gives: type[BaseModel],
-    run: Callable[[Answers, Any], Awaitable[tuple[BaseModel, str]]],
+    run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]],
 ) -> _Tool:
     tool = Tool(
         name=name,

@@ -1,43 +1,49 @@
-"""The door for programs that speak OpenAI's protocol: its models and its chat completions.
+"""Routes for OpenAI's clients: models and chat completions.
 
-Nothing that was sent can be taken back in this protocol, so only checked text is sent.
+This protocol cannot replace text that was sent, so only the checked answer is sent.
 """
 
-import json
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
+from sse_starlette import ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-from rag.types import Answers, Done, Event
-from ui.http.api import EVENT_STREAM, answer_unless_left
+from rag.types import Done, Event
 from ui.http.errors import CLIENT_CLOSED_REQUEST, first_violation, retry_after, status_of
 from ui.http.openai_schema import (
     MODEL,
     ChatCompletion,
     ChatRequest,
-    Fault,
-    FaultBody,
     Model,
     Models,
+    OpenAIError,
+    OpenAIErrorBody,
     chunks,
 )
-from ui.http.sse import FAULT, KEEP_ALIVE, steps
+from ui.http.streaming import (
+    ANSWER_FAILED,
+    EVENT_STREAM,
+    KEEP_ALIVE,
+    answer_unless_disconnected,
+    event_source,
+    server_sent_event,
+)
+from ui.service.admission import AdmissionControl, AsyncEventStream
 
 log = logging.getLogger(__name__)
 
-END = "data: [DONE]\n\n"
-_FAULTS: dict[int | str, dict[str, Any]] = {
-    400: {"model": FaultBody, "description": "The request asks for what there is not"},
-    404: {"model": FaultBody, "description": "The model is unknown"},
-    503: {"model": FaultBody, "description": "The index is empty, busy or unusable"},
+_END = ServerSentEvent("[DONE]", sep="\n")
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": OpenAIErrorBody, "description": "The request asks for what there is not"},
+    404: {"model": OpenAIErrorBody, "description": "The model is unknown"},
+    503: {"model": OpenAIErrorBody, "description": "The index is empty, busy or unusable"},
 }
 _STREAM = {
     "description": "The answer; with `stream`, chunks as server-sent events and then `[DONE]`.",
@@ -46,10 +52,10 @@ _STREAM = {
 
 
 class OpenAIRoute(APIRoute):
-    """A route whose faults have the shape that OpenAI's clients read."""
+    """A route whose errors have the shape of OpenAI's."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, its faults caught."""
+        """The handler with its errors caught."""
         handle = super().get_route_handler()
 
         async def handle_or_refuse(request: Request) -> Response:
@@ -65,7 +71,7 @@ class OpenAIRoute(APIRoute):
         return handle_or_refuse
 
 
-def openai_routes(engine: Answers) -> APIRouter:
+def openai_routes(answers: AdmissionControl) -> APIRouter:
     """The routes that OpenAI's clients call, under `/v1`."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 
@@ -74,7 +80,7 @@ def openai_routes(engine: Answers) -> APIRouter:
         """List the models, of which there is one."""
         return Models()
 
-    @router.get("/models/{model}", response_model=Model, responses={404: _FAULTS[404]})
+    @router.get("/models/{model}", response_model=Model, responses={404: _ERRORS[404]})
     def model(model: str) -> Model | Response:
         """Tell of one model."""
         return Model() if model == MODEL else _unknown(model)
@@ -82,52 +88,45 @@ def openai_routes(engine: Answers) -> APIRouter:
     @router.post(
         "/chat/completions",
         response_model=ChatCompletion,
-        responses={200: _STREAM, **_FAULTS},
+        responses={200: _STREAM, **_ERRORS},
     )
     async def chat(body: ChatRequest, request: Request) -> ChatCompletion | Response:
         """Answer the last message of a conversation."""
         if body.model != MODEL:
             return _unknown(body.model)
-        events = engine.stream(body.question, body.turns)
+        events = answers.astream(body.question, body.turns)
         if not body.stream:
-            answer = await answer_unless_left(events, request)
+            answer = await answer_unless_disconnected(events, request)
             if answer is None:
                 return Response(status_code=CLIENT_CLOSED_REQUEST)
             return ChatCompletion.of(answer)
-        # Waiting for the first event lets an unusable index be a 503 and not a broken stream.
-        await run_in_threadpool(next, events)
+        # Waiting for the first event makes an unusable index a 503 and not a broken stream.
+        await anext(events)
         usage = bool(body.stream_options and body.stream_options.include_usage)
-        return StreamingResponse(
-            _frames(events, usage),
-            media_type=EVENT_STREAM,
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
+        return event_source(_chunk_events(events, usage), events)
 
     return router
 
 
-async def _frames(events: Generator[Event, None, None], usage: bool) -> AsyncIterator[str]:
-    """The reply as server-sent events; until it is checked, comments that keep the connection."""
+async def _chunk_events(
+    events: AsyncEventStream[Event], usage: bool
+) -> AsyncIterator[ServerSentEvent]:
+    """The chunks of the checked answer; until it is complete, comments for what it is made of."""
     try:
-        async for event in steps(events):
+        async for event in events:
             if not isinstance(event, Done):
                 yield KEEP_ALIVE
                 continue
             for chunk in chunks(event.answer, usage):
-                yield _frame(chunk)
-            yield END
+                yield server_sent_event(chunk)
+            yield _END
     except FootnoteError as error:
-        yield _frame(_fault(status_of(error), str(error)))
+        yield server_sent_event(_error(status_of(error), str(error)))
     except Exception:
         log.exception("the reply's stream broke")
-        yield _frame(_fault(500, FAULT))
+        yield server_sent_event(_error(500, ANSWER_FAILED))
     finally:
         events.close()
-
-
-def _frame(data: Mapping[str, Any]) -> str:
-    # ASCII only: JSON escapes every line break that a reader of event streams would split at.
-    return f"data: {json.dumps(data)}\n\n"
 
 
 def _unknown(model: str) -> JSONResponse:
@@ -148,11 +147,12 @@ def _refusal(
     code: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    return JSONResponse(_fault(status, message, param, code), status, headers)
+    return JSONResponse(_error(status, message, param, code), status, headers)
 
 
-def _fault(
+def _error(
     status: int, message: str, param: str | None = None, code: str | None = None
 ) -> dict[str, Any]:
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return FaultBody(error=Fault(message=message, type=kind, param=param, code=code)).model_dump()
+    error = OpenAIError(message=message, type=kind, param=param, code=code)
+    return OpenAIErrorBody(error=error).model_dump()

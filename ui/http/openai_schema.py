@@ -209,8 +209,10 @@ class Models(BaseModel):
     data: list[Model] = [Model()]
 
 
-class Fault(BaseModel):
+class OpenAIError(BaseModel):
     """What went wrong, in a sentence, and with which field of the request."""
+
+    __qualname__ = "Fault"  # its name in /openapi.json
 
     message: str
     type: str
@@ -218,10 +220,12 @@ class Fault(BaseModel):
     code: str | None = None
 
 
-class FaultBody(BaseModel):
-    """The body of every answer that is not a success."""
+class OpenAIErrorBody(BaseModel):
+    """The body of every reply that is not a success."""
 
-    error: Fault
+    __qualname__ = "FaultBody"  # its name in /openapi.json
+
+    error: OpenAIError
 
 
 def _turns(messages: Sequence[Message]) -> Iterator[Turn]:

@@ -43,7 +43,7 @@ class ChatPage:
     """What the page's components do."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
-        self._doorman = service.doorman
+        self._answers = service.answers
         self._manners = service.manners
         self._data = settings.data
         self._runs = Runs()
@@ -209,7 +209,7 @@ class ChatPage:
             **self._shown.exchanges((*past, now)),
         }
         try:
-            running = steps(self._doorman, now, past, talk.manner)
+            running = steps(self._answers, now, past, talk.manner)
             for step in self._runs.follow(page, running):
                 now = step
                 if now.running:
@@ -272,7 +272,7 @@ class ChatPage:
 
     def _chat(self, talk: Talk) -> Update:
         """The page with a kept conversation, or empty if there is no such one."""
-        exchanges = as_of_now(self._doorman, talk.exchanges())
+        exchanges = as_of_now(self._answers, talk.exchanges())
         talk = talk if exchanges else replace(talk, id="")
         return {
             **self._ready(exchanges, talk),

@@ -1,16 +1,24 @@
-"""Who is answered now, who waits and who is turned away: one limit for every door."""
+"""Admission control: a limit on concurrent answers and on waiting questions, for all callers.
+
+Answers are made on the threads of one pool, which stay: torch keeps a team of threads for each
+thread that calls it. The pool's thread hands each event to its reader, a thread or an event loop.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
+
+import anyio
 
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
@@ -18,35 +26,36 @@ from index.types import Document, Hit
 from rag.llm.call import READER, Reader
 from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 
-END = object()
-_BEGUN = object()
-_WAIT_SECONDS = 5
+_STARTED, _END = object(), object()
+_QUEUE_RETRY_SECONDS = 5
+_RETRY_SECONDS = (1, 60)
+_STOPPING = "the server is being stopped; ask again when it is back"
+
+T = TypeVar("T")
+Found = tuple[str, tuple[Hit, ...]]
 
 
 class Busy(StoreError):
-    """Too many questions at once; `seconds` until it is worth asking again."""
+    """The limit is reached; `seconds` until a retry makes sense."""
 
     def __init__(self, message: str, seconds: int) -> None:
         super().__init__(message)
         self.seconds = seconds
 
 
-class Late(StoreError):
-    """An answer took longer than it may."""
+class AnswerTimeout(StoreError):
+    """An answer took longer than the limit."""
 
 
-T = TypeVar("T")
-
-
-class Stopping(StoreError):
+class ShuttingDown(StoreError):
     """The server is being stopped."""
 
 
-_OUTCOMES = ((Busy, "busy"), (Late, "late"), (Stopping, "stopping"))
+_OUTCOMES = ((Busy, "busy"), (AnswerTimeout, "late"), (ShuttingDown, "stopping"))
 
 
 def outcome_of(error: BaseException | None) -> str:
-    """How logs and metrics name the outcome of a question without an answer.
+    """The outcome of a question without an answer, as logs and metrics name it.
 
     "left" without an error: the client left. "" for the engine's own errors.
     """
@@ -57,8 +66,9 @@ def outcome_of(error: BaseException | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """So many are answered at once while so many wait, for so long; an answer takes at most
-    `seconds` once it has begun.
+    """`at_once` questions are answered while `waiting` wait, `wait_seconds` at most.
+
+    An answer takes at most `seconds` once it has begun.
     """
 
     at_once: int = 16
@@ -67,105 +77,17 @@ class Limits:
     seconds: float = 150.0
 
 
-class Ticket(Generator[T, None, None], Generic[T]):
-    """A question on its way; the events of its answer as they come, to be read by one reader."""
-
-    def __init__(
-        self, work: Callable[[], Generator[T, None, None]], question: str, limits: Limits
-    ) -> None:
-        self.question = question
-        self.context = contextvars.copy_context()
-        self.begun = False
-        self._reader = Reader()
-        self.context.run(READER.set, self._reader)
-        self.fault: Exception | None = None
-        self._work = work
-        self._limits = limits
-        self._events: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._until = time.monotonic() + limits.wait_seconds
-
-    @property
-    def left(self) -> bool:
-        """Whether the reader has left, or has had all there is."""
-        return self._reader.left
-
-    def put(self, event: object) -> None:
-        """Hand over an event, an exception to raise, or a sign."""
-        self._events.put(event)
-
-    def events(self) -> Iterator[T]:
-        """What comes of the work, until the reader has left."""
-        self.begun = True
-        self.put(_BEGUN)
-        if self.left:
-            return
-        with closing(self._work()) as events:
-            for event in events:
-                if self.left:
-                    return
-                yield event
-
-    def send(self, value: None) -> T:
-        """The next event. Raises Busy if it has not begun in time, Late if it takes too long."""
-        event = self._take()
-        if event is _BEGUN:
-            self._until = time.monotonic() + self._limits.seconds
-            event = self._take()
-        if event is END or self.left:
-            self._reader.leave()
-            raise StopIteration
-        if not isinstance(event, Exception) and time.monotonic() > self._until:
-            event = self._late()
-        if isinstance(event, Exception):
-            self.fault = event
-            self._reader.leave()
-            raise event
-        return event  # type: ignore[return-value]
-
-    def throw(
-        self,
-        kind: Any,  # noqa: ANN401
-        value: BaseException | object = None,
-        trace: TracebackType | None = None,
-    ) -> T:
-        """As of any generator: leave, and raise it."""
-        self.close()
-        return super().throw(kind, value, trace)
-
-    def close(self) -> None:
-        """Leave; what is under way ends with its next event, a call of an LLM at once."""
-        self._reader.leave()
-        self.put(END)
-
-    def _take(self) -> object:
-        if self.left:
-            return END
-        try:
-            return self._events.get(timeout=max(0.0, self._until - time.monotonic()))
-        except queue.Empty:
-            if not self.begun:
-                return Busy("too many questions at once; ask again in a moment", _WAIT_SECONDS)
-            return self._late()
-
-    def _late(self) -> Late:
-        return Late(f"the answer took longer than {self._limits.seconds:g} s; ask again")
-
-
-_RETRY_SECONDS = (1, 60)
-_STOPPING = "the server is being stopped; ask again when it is back"
-
-
 class Observer(Protocol):
-    """Who is told what becomes of each question; called from many threads."""
+    """Receives the outcome of each question; called from many threads."""
 
     def answered(self, question: str, answer: Answer) -> None:
         """An answer is complete."""
 
     def failed(self, question: str, error: BaseException | None) -> None:
-        """A question was turned away or broke; None if its client left."""
+        """A question was rejected or failed; `error` is None if its client left."""
 
 
-# How an engine's answer to a question after some turns is streamed.
+# How the engine's answer to a question is streamed; tracing wraps spans around it.
 Streaming = Callable[[Answers, str, Sequence[Turn], AskOptions], Generator[Event, None, None]]
 
 
@@ -176,11 +98,169 @@ def streamed(
     return engine.stream(question, turns, options)
 
 
-class AdmissionControl:
-    """Answers so many questions at once through an engine, and turns away what it can't take.
+class _Job(Generic[T]):
+    """An admitted question: its work, run in the caller's context, and where its events go."""
 
-    Answers are made on threads that stay: torch keeps a team of threads for each that calls it.
+    def __init__(
+        self,
+        work: Callable[[], Generator[T, None, None]],
+        question: str,
+        deliver: Callable[[object], None],
+    ) -> None:
+        self.question = question
+        self.deliver = deliver
+        self.started = False
+        self.error: Exception | None = None  # a timeout that its reader saw
+        self.context = contextvars.copy_context()
+        self._work = work
+        self._token = Reader()
+        self.context.run(READER.set, self._token)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its reader has left, or has received the end."""
+        return self._token.left
+
+    def cancel(self) -> None:
+        """End the work with its next event, and a call of an LLM at once."""
+        self._token.leave()
+
+    def events(self) -> Iterator[T]:
+        """What the work yields until the job is cancelled."""
+        self.started = True
+        self.deliver(_STARTED)
+        if self.cancelled:
+            return
+        with closing(self._work()) as events:
+            for event in events:
+                if self.cancelled:
+                    return
+                yield event
+
+
+class _Reading(Generic[T]):
+    """The deadlines of one job: first for its start, then for its end."""
+
+    def __init__(self, job: _Job[T], limits: Limits) -> None:
+        self.job = job
+        self._limits = limits
+        self._until = time.monotonic() + limits.wait_seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline, 0 when it has passed."""
+        return max(0.0, self._until - time.monotonic())
+
+    def begin(self) -> None:
+        """The job has started: its deadline is that of an answer."""
+        self._until = time.monotonic() + self._limits.seconds
+
+    def timeout(self) -> StoreError:
+        """What a reader raises at the deadline."""
+        if not self.job.started:
+            message = "too many questions at once; ask again in a moment"
+            return Busy(message, _QUEUE_RETRY_SECONDS)
+        return AnswerTimeout(f"the answer took longer than {self._limits.seconds:g} s; ask again")
+
+    def accept(self, item: object) -> T | None:
+        """An event that was delivered, None at the end. Raises an error that was delivered."""
+        if item is _END or self.job.cancelled:
+            self.job.cancel()
+            return None
+        if not isinstance(item, Exception) and not self.remaining:
+            item = self.timeout()
+        if isinstance(item, Exception):
+            self.job.error = item
+            self.job.cancel()
+            raise item
+        return item  # type: ignore[return-value]
+
+
+class EventStream(Generator[T, None, None]):
+    """The events of one job for a reader on a thread; any thread may close it."""
+
+    def __init__(self, items: queue.SimpleQueue[object], reading: _Reading[T]) -> None:
+        self._items = items
+        self._reading = reading
+
+    def send(self, value: None) -> T:
+        """The next event. Raises Busy or AnswerTimeout at a deadline, and what the work raises."""
+        item = self._take()
+        if item is _STARTED:
+            self._reading.begin()
+            item = self._take()
+        event = self._reading.accept(item)
+        if event is None:
+            raise StopIteration
+        return event
+
+    def throw(
+        self,
+        kind: Any,  # noqa: ANN401
+        value: BaseException | object = None,
+        trace: TracebackType | None = None,
+    ) -> T:
+        """Close the stream and raise the exception, as any generator."""
+        self.close()
+        return super().throw(kind, value, trace)
+
+    def close(self) -> None:
+        """Cancel the job; a `next` that waits ends."""
+        self._reading.job.cancel()
+        self._items.put(_END)
+
+    def _take(self) -> object:
+        if self._reading.job.cancelled:
+            return _END
+        try:
+            return self._items.get(timeout=self._reading.remaining)
+        except queue.Empty:
+            return self._reading.timeout()
+
+
+class AsyncEventStream(AsyncIterator[T]):
+    """The events of one job for a task of the event loop in which it is made; it holds no thread.
+
+    A task that is cancelled while it waits closes it.
     """
+
+    def __init__(self, items: asyncio.Queue[object], reading: _Reading[T]) -> None:
+        self._items = items
+        self._reading = reading
+
+    async def __anext__(self) -> T:
+        """The next event. Raises Busy or AnswerTimeout at a deadline, and what the work raises."""
+        item = await self._take()
+        if item is _STARTED:
+            self._reading.begin()
+            item = await self._take()
+        event = self._reading.accept(item)
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    def close(self) -> None:
+        """Cancel the job; a task that waits for its next event receives the end."""
+        self._reading.job.cancel()
+        self._reading.job.deliver(_END)
+
+    async def _take(self) -> object:
+        if self._reading.job.cancelled:
+            return _END
+        with suppress(asyncio.QueueEmpty):
+            return self._items.get_nowait()
+        try:
+            with anyio.fail_after(self._reading.remaining):
+                return await self._items.get()
+        except TimeoutError:
+            return self._reading.timeout()
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+
+class AdmissionControl:
+    """An engine behind limits, with the methods of `Answers` and two of their own for asyncio."""
 
     def __init__(
         self,
@@ -193,25 +273,27 @@ class AdmissionControl:
         self._streaming = streaming
         self._limits = limits or Limits()
         self._observer = observer
+        self._threads = ThreadPoolExecutor(self._limits.at_once, thread_name_prefix="answer")
         self._lock = threading.Lock()
-        self._inside = set[Ticket[Any]]()
-        self._begun = 0
-        self._took = 0.5  # seconds of the latest answers, a moving average
+        self._jobs = set[_Job[Any]]()
+        self._running = 0
+        self._mean_seconds = 0.5  # of the latest answers, a moving average
         self._stopping = False
-        self._line: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
-        self._threads = 0
 
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
-    ) -> Generator[Event, None, None]:
-        """As the engine's, begun at once.
+    ) -> EventStream[Event]:
+        """As the engine's, begun at once, for a reader on a thread.
 
-        Raises Busy; later Late, Stopping or what it raises. Closing it, from any thread, ends a
-        `next` that waits.
+        Raises Busy or ShuttingDown; the stream raises AnswerTimeout besides.
         """
-        return self._admit(
-            lambda: self._streaming(self._engine, question, turns, options), question
-        )
+        return self._stream(self._answering(question, turns, options), question)
+
+    def astream(
+        self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> AsyncEventStream[Event]:
+        """As `stream`, for a task of the running event loop; the caller closes it."""
+        return self._astream(self._answering(question, turns, options), question)
 
     def answer(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
@@ -222,14 +304,15 @@ class AdmissionControl:
         assert isinstance(done, Done)
         return done.answer
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
-        """As the engine's. Raises Busy, Late or Stopping besides."""
-
-        def once() -> Generator[tuple[str, tuple[Hit, ...]], None, None]:
-            yield self._engine.search(query, k, turns)
-
-        with closing(self._admit(once, query)) as found:
+    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> Found:
+        """As the engine's. Raises Busy, AnswerTimeout or ShuttingDown besides."""
+        with closing(self._stream(self._searching(query, k, turns), query)) as found:
             return next(found)
+
+    async def asearch(self, query: str, k: int, turns: Sequence[Turn] = ()) -> Found:
+        """As `search`, for a task of the running event loop."""
+        with closing(self._astream(self._searching(query, k, turns), query)) as found:
+            return await anext(found)
 
     @property
     def most(self) -> int:
@@ -239,20 +322,16 @@ class AdmissionControl:
     @property
     def running(self) -> int:
         """How many are answered now."""
-        return self._begun
+        return self._running
 
     @property
     def waiting(self) -> int:
         """How many wait."""
         with self._lock:
-            return self._wanted() - self._begun
-
-    def _wanted(self) -> int:
-        """How many are answered or wait; those that left while they waited take no room."""
-        return sum(ticket.begun or not ticket.left for ticket in self._inside)
+            return self._admitted() - self._running
 
     def stop(self, seconds: float) -> None:
-        """Take no more questions, and end those that are not answered within some seconds."""
+        """Reject new questions, and end those that are not answered within some seconds."""
         with self._lock:
             self._stopping = True
         timer = threading.Timer(seconds, self._end_all)
@@ -281,68 +360,98 @@ class AdmissionControl:
         self._engine.keep_up(stop)
 
     def close(self) -> None:
-        """End the threads, and let go of the index."""
-        for _ in range(self._threads):
-            self._line.put(None)
+        """End the threads when they are idle, and release the index."""
+        with self._lock:
+            self._stopping = True
+        self._threads.shutdown(wait=False)
         self._engine.close()
 
-    def _admit(self, work: Callable[[], Generator[T, None, None]], question: str) -> Ticket[T]:
-        ticket = Ticket(work, question, self._limits)
+    def _answering(
+        self, question: str, turns: Sequence[Turn], options: AskOptions
+    ) -> Callable[[], Generator[Event, None, None]]:
+        return lambda: self._streaming(self._engine, question, turns, options)
+
+    def _searching(
+        self, query: str, k: int, turns: Sequence[Turn]
+    ) -> Callable[[], Generator[Found, None, None]]:
+        def once() -> Generator[Found, None, None]:
+            yield self._engine.search(query, k, turns)
+
+        return once
+
+    def _stream(
+        self, work: Callable[[], Generator[T, None, None]], question: str
+    ) -> EventStream[T]:
+        items = queue.SimpleQueue[object]()
+        return EventStream(items, self._admit(_Job(work, question, items.put)))
+
+    def _astream(
+        self, work: Callable[[], Generator[T, None, None]], question: str
+    ) -> AsyncEventStream[T]:
+        loop, items = asyncio.get_running_loop(), asyncio.Queue[object]()
+
+        def deliver(item: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed, and its reader gone
+                loop.call_soon_threadsafe(items.put_nowait, item)
+
+        return AsyncEventStream(items, self._admit(_Job(work, question, deliver)))
+
+    def _admit(self, job: _Job[T]) -> _Reading[T]:
+        """Have a job run. Raises Busy or ShuttingDown."""
         try:
             with self._lock:
-                self._check_room()
-                self._inside.add(ticket)
-                if self._threads < min(len(self._inside), self._limits.at_once):
-                    self._threads += 1
-                    threading.Thread(target=self._work, name="answer", daemon=True).start()
+                self._check_capacity()
+                self._jobs.add(job)
+                self._threads.submit(self._run, job)
         except StoreError as error:
             if self._observer:
-                self._observer.failed(question, error)
+                self._observer.failed(job.question, error)
             raise
-        self._line.put(ticket)
-        return ticket
+        return _Reading(job, self._limits)
 
-    def _check_room(self) -> None:
+    def _admitted(self) -> int:
+        """How many are answered or wait; a job that was cancelled while it waited counts not."""
+        return sum(job.started or not job.cancelled for job in self._jobs)
+
+    def _check_capacity(self) -> None:
         if self._stopping:
-            raise Stopping(_STOPPING)
-        inside, at_once = self._wanted(), self._limits.at_once
-        if inside >= self.most:
+            raise ShuttingDown(_STOPPING)
+        admitted, at_once = self._admitted(), self._limits.at_once
+        if admitted >= self.most:
             least, most = _RETRY_SECONDS
-            seconds = min(most, max(least, round(self._took * inside / at_once)))
+            seconds = min(most, max(least, round(self._mean_seconds * admitted / at_once)))
             raise Busy(f"too many questions at once; ask again in {seconds} s", seconds)
 
-    def _work(self) -> None:
-        """Answer one after the other."""
-        while ticket := self._line.get():
+    def _run(self, job: _Job[Any]) -> None:
+        with self._lock:
+            self._running += 1
+        began = time.monotonic()
+        try:
+            job.context.run(self._produce, job)
+        finally:
             with self._lock:
-                self._begun += 1
-            began = time.monotonic()
-            try:
-                ticket.context.run(self._produce, ticket)
-            finally:
-                with self._lock:
-                    self._inside.discard(ticket)
-                    self._begun -= 1
-                    self._took += 0.1 * (time.monotonic() - began - self._took)
+                self._jobs.discard(job)
+                self._running -= 1
+                self._mean_seconds += 0.1 * (time.monotonic() - began - self._mean_seconds)
 
-    def _produce(self, ticket: Ticket[Any]) -> None:
-        """Make an answer, handing over its events, until it is complete or its reader has left."""
+    def _produce(self, job: _Job[Any]) -> None:
+        """Deliver the events of a job until it is complete or cancelled, and its outcome."""
         observer, event = self._observer, None
         try:
-            for event in ticket.events():
+            for event in job.events():
                 if observer and isinstance(event, Done):
-                    observer.answered(ticket.question, event.answer)
-                ticket.put(event)
+                    observer.answered(job.question, event.answer)
+                job.deliver(event)
         except Exception as error:
             if observer:
-                observer.failed(ticket.question, error)
-            ticket.put(error)
+                observer.failed(job.question, error)
+            job.deliver(error)
         else:
-            if observer and ticket.left and not isinstance(event, Done | tuple):
-                observer.failed(ticket.question, ticket.fault)
-            ticket.put(END)
+            if observer and job.cancelled and not isinstance(event, Done | tuple):
+                observer.failed(job.question, job.error)
+            job.deliver(_END)
 
     def _end_all(self) -> None:
         with self._lock:
-            for ticket in self._inside:
-                ticket.put(Stopping(_STOPPING))
+            for job in self._jobs:
+                job.deliver(ShuttingDown(_STOPPING))

@@ -14,7 +14,7 @@ from rag.llm.errors import LLMError
 from rag.types import AskOptions, Delta, Event, Retrieved, Turn
 from tests.helpers.fake_llm import Reply, Start, fails, hangs, starting
 from tests.helpers.serving import FakeEngine
-from ui.service.admission import AdmissionControl, Late, Limits
+from ui.service.admission import AdmissionControl, AnswerTimeout, Limits
 
 pytestmark = pytest.mark.unit
 
@@ -72,27 +72,27 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
 ) -> None:
     server = start(reply)
     engine = Asking(LLM(server.url, "small", seconds=SECONDS))
-    doorman = AdmissionControl(engine, Limits(at_once=1, waiting=0))
-    events = doorman.stream("Who met?")
+    answers = AdmissionControl(engine, Limits(at_once=1, waiting=0))
+    events = answers.stream("Who met?")
     assert isinstance(next(events), Retrieved)
     while not server.requests:
         pass
     events.close()
     engine.ended.acquire()
     assert engine.faults == [f"Nobody waits for the LLM at {server.host} any more."]
-    while doorman.running:
+    while answers.running:
         pass
-    doorman.stream("And where?").close()  # there is room
-    doorman.close()
+    answers.stream("And where?").close()  # there is room
+    answers.close()
 
 
 def test_llm_is_left_when_an_answer_takes_too_long(start: Start) -> None:
     server = start(hangs())
     engine = Asking(LLM(server.url, "small", seconds=SECONDS))
-    doorman = AdmissionControl(engine, Limits(at_once=1, seconds=0.5))
-    with pytest.raises(Late, match=r"longer than 0\.5 s"):
-        list(doorman.stream("Who met?"))
+    answers = AdmissionControl(engine, Limits(at_once=1, seconds=0.5))
+    with pytest.raises(AnswerTimeout, match=r"longer than 0\.5 s"):
+        list(answers.stream("Who met?"))
     engine.ended.acquire()
     assert engine.faults == [f"Nobody waits for the LLM at {server.host} any more."]
     server.gone.wait()
-    doorman.close()
+    answers.close()

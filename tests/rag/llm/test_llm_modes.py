@@ -36,7 +36,7 @@ from tests.helpers.fake_llm import (
     sends,
     streams,
 )
-from ui.http.sse import frame
+from ui.http.streaming import answer_event
 from ui.page.html_conversation import Exchange, exchange_html, sources_html
 
 pytestmark = pytest.mark.model
@@ -253,7 +253,7 @@ def ask(index: Index, caplog: pytest.LogCaptureFixture) -> Ask:
         *events, done = Engine(settings, index, LLMComposer(settings, llm)).stream(QUESTION)
         assert isinstance(done, Done)
         exchange = Exchange("t1", QUESTION, done.answer.hits, "", done.answer)
-        surfaces = [frame(event) for event in (*events, done)]
+        surfaces = [answer_event(event).encode().decode() for event in (*events, done)]
         surfaces += [json.dumps(AnswerBody.of(done.answer).model_dump(mode="json"))]
         surfaces += [exchange_html(exchange), sources_html([exchange])]
         shown = "".join(surfaces)

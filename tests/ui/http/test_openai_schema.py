@@ -29,8 +29,7 @@ from rag.types import (
     Turn,
 )
 from ui.http.openai_routes import openai_routes
-from ui.http.sse import KEEP_ALIVE
-from ui.service.admission import Busy
+from ui.service.admission import AdmissionControl, Busy
 from ui.service.plain_text import readable
 
 pytestmark = pytest.mark.unit
@@ -53,6 +52,7 @@ ANSWER = Answer(
 DRAFT = "Draft that nobody checked"
 EVENTS: tuple[Event, ...] = (Retrieved("q", HITS), Delta(DRAFT), Done(ANSWER))
 USER = {"role": "user", "content": "Who led it?"}
+KEEP_ALIVE = ": the answer is being written"
 
 
 class Scripted:
@@ -74,7 +74,7 @@ class Scripted:
 
 def client_of(engine: Scripted) -> TestClient:
     app = FastAPI()
-    app.include_router(openai_routes(engine))  # type: ignore[arg-type]
+    app.include_router(openai_routes(AdmissionControl(engine)))  # type: ignore[arg-type]
     return TestClient(app)
 
 
@@ -321,7 +321,7 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
 
 def test_stream_holds_the_checked_answer_and_no_word_of_the_draft() -> None:
     comment, *frames, end = streamed(Scripted(*EVENTS))
-    assert comment == KEEP_ALIVE.strip()
+    assert comment == KEEP_ALIVE
     assert end == "data: [DONE]"
     assert DRAFT not in "".join(frames)
     chunks = [json.loads(frame.removeprefix("data: ")) for frame in frames]
@@ -347,7 +347,7 @@ def test_stream_with_usage_ends_with_it() -> None:
 
 def test_stream_is_kept_alive_by_comments_while_the_answer_is_written() -> None:
     frames = streamed(Scripted(EVENTS[0], EVENTS[1], EVENTS[1], EVENTS[2]))
-    assert frames[:2] == [KEEP_ALIVE.strip()] * 2
+    assert frames[:2] == [KEEP_ALIVE] * 2
     assert frames[2].startswith("data: ")
 
 
@@ -368,7 +368,7 @@ def test_stream_that_breaks_ends_with_an_error_and_not_as_if_done(
     frames = streamed(Scripted(EVENTS[0], EVENTS[1], fault))
     error = error_of(json.loads(frames[-1].removeprefix("data: ")))
     assert (error["message"], error["type"]) == (message, kind)
-    assert frames[:-1] == [KEEP_ALIVE.strip()]
+    assert frames[:-1] == [KEEP_ALIVE]
 
 
 def test_answer_that_was_cut_off_is_not_finished_by_stop() -> None:
