@@ -36,9 +36,9 @@ class DamagedCatalog(StoreError):
     """The catalog's file is not what SQLite wrote."""
 
 
-class DamagedFollowers(StoreError):
-    """The files that are searched are not those that were made, or were made by other versions; the
-    catalog can make them anew.
+class DamagedGeneration(StoreError):
+    """The files that are searched are not those that were written, or other versions wrote them;
+    they can be built anew from the catalog.
     """
 
 

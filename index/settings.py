@@ -27,6 +27,12 @@ class IndexSettings(BaseSettings):
     embedding_model: str = Field(
         "minilm", description="'minilm' (built in), or a sentence-transformers model's path or name"
     )
+    vector_store: str = Field(
+        "chroma", description="'chroma' (built in), or another vector store as MODULE:CLASS"
+    )
+    text_store: str = Field(
+        "tantivy", description="'tantivy' (built in), or another text store as MODULE:CLASS"
+    )
     passage_tokens: int = Field(
         180, ge=16, le=4096, description="longest passage, in the model's tokens"
     )

@@ -8,19 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 from index.catalog.reader import Catalog, Committed, DocumentInfo
 from index.embedding.embedder import Embedder
 from index.embedding.micro_batching import Batcher, VectorMemory
 from index.embedding.pooling import Packed
-from index.engines import chroma_store as dense
-from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import ChromaStore
-from index.engines.generations import folder_of, hold, opening
+from index.engines.generations import Generations, opening_lock, pin
 from index.engines.integrity import verify
-from index.engines.tantivy_store import TantivyStore
-from index.errors import DamagedFollowers, FootnoteError, IndexMismatch, StoreError
+from index.errors import DamagedGeneration, FootnoteError, IndexMismatch, StoreError
 from index.sentences import sentence_spans
 from index.settings import IndexSettings
 from index.types import Document, Passage, Table, Vectors
@@ -116,7 +111,7 @@ class Snapshot:
             embedder.recall(self._catalog.meta("stamp"), self._catalog.meta("model"))
             self.model = embedder.fingerprint
             self._check_model()
-            self._open(settings.data)
+            self._open(settings)
         except BaseException:
             self._catalog.close()
             raise
@@ -129,34 +124,22 @@ class Snapshot:
                 f"run: footnote index {self.corpus} --rebuild"
             )
 
-    def _open(self, data: Path) -> None:
-        folder = folder_of(data, self._catalog)
+    def _open(self, settings: IndexSettings) -> None:
+        generations = Generations.of(settings)
+        engines, folder = generations.engines, generations.current(self._catalog)
         if folder is None:
-            raise DamagedFollowers(
-                f"the index in {data} lacks the files of generation {self.generation}; "
+            raise DamagedGeneration(
+                f"the index in {settings.data} lacks the files of generation {self.generation}; "
                 "run: footnote doctor --repair"
             )
         with ExitStack() as opened:
-            self._held = opened.enter_context(hold(folder))
-            with self._mendable(), opening(folder):
-                verify(folder)
-                self._dense = opened.enter_context(closing(ChromaStore(folder / dense.FOLDER)))
-                self._lexical = TantivyStore(folder / lexical.FOLDER)
+            pinned = opened.enter_context(pin(folder))
+            with _store_errors(), opening_lock(folder):
+                verify(folder, engines)
+                self._vector_store = opened.enter_context(closing(engines.vectors.open(folder)))
+                self._text_store = opened.enter_context(closing(engines.texts.open(folder)))
             opened.pop_all()
-
-    @contextmanager
-    def _mendable(self) -> Iterator[None]:
-        """Errors of the followers, of which Chroma and Tantivy have many kinds, in words."""
-        try:
-            yield
-        except DamagedFollowers:
-            raise
-        except Exception as error:
-            cause = error.__cause__ or error
-            raise StoreError(
-                f"the index cannot be searched ({type(cause).__name__}: {cause}); "
-                "run: footnote doctor --repair"
-            ) from error
+        self._pin = pinned
 
     @cached_property
     def passage_count(self) -> int:
@@ -199,25 +182,25 @@ class Snapshot:
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """The k keys nearest to a unit vector with their cosine similarity, best first."""
-        with self._mendable():
-            return self._dense.nearest(vector, min(k, self._dense.count()))
+        with _store_errors():
+            return self._vector_store.nearest(vector, min(k, self._vector_store.count()))
 
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
         """The k keys that share the most telling words with a query (BM25), best first."""
-        with self._mendable():
-            return self._lexical.search(query, k)
+        with _store_errors():
+            return self._text_store.search(query, k)
 
     def terms(self, text: str) -> list[str]:
         """A text's words as they are indexed, stop words left out."""
-        return self._lexical.terms(text)
+        return self._text_store.terms(text)
 
     def language(self, text: str) -> str:
         """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
-        return self._lexical.language(text)
+        return self._text_store.language(text)
 
     def idf(self, term: str) -> float:
         """How telling a term is in this index."""
-        return self._lexical.idf(term)
+        return self._text_store.idf(term)
 
     def _read(self, keys: Sequence[str]) -> dict[str, Text]:
         with self._lock:
@@ -225,7 +208,7 @@ class Snapshot:
             vectors = self._catalog.vectors(self.model, keys)
             inside = self._catalog.sentence_vectors(self.model, keys)
         return {
-            key: text_of(same, vectors.get(key), inside.get(key), self._lexical.terms_of_each)
+            key: text_of(same, vectors.get(key), inside.get(key), self._text_store.terms_of_each)
             for key, same in passages.items()
         }
 
@@ -239,10 +222,26 @@ class Snapshot:
         before.close()
 
     def close(self) -> None:
-        """Let go of files."""
-        self._dense.close()
+        """Close the stores and the catalog, and unpin the generation."""
+        self._vector_store.close()
+        self._text_store.close()
         self._catalog.close()
-        self._held.close()
+        self._pin.close()
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """Turn the errors of stores, which have many kinds, into StoreErrors."""
+    try:
+        yield
+    except DamagedGeneration:
+        raise
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise StoreError(
+            f"the index cannot be searched ({type(cause).__name__}: {cause}); "
+            "run: footnote doctor --repair"
+        ) from error
 
 
 class Index:

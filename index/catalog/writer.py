@@ -33,14 +33,14 @@ _PASSAGE = 'passages (id, document, key, start, "end", page, heading, text)'
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Keys that leave and join the followers, in order."""
+class IndexChange:
+    """Keys to remove from the stores and keys to add, each in order."""
 
     removed: Sequence[str]
     added: Sequence[str]
 
 
-NO_CHANGE = Change((), ())
+NO_CHANGE = IndexChange((), ())
 
 
 class CatalogWriter(Catalog):
@@ -146,7 +146,9 @@ class CatalogWriter(Catalog):
 
     # --- inside the transaction that commits
 
-    def replace(self, removed: Iterable[str], renamed: Iterable[tuple[str, FileState]]) -> Change:
+    def replace(
+        self, removed: Iterable[str], renamed: Iterable[tuple[str, FileState]]
+    ) -> IndexChange:
         """Drop documents, move others, and take in what was staged; which keys that changes."""
         self._database.script(
             "CREATE TEMP TABLE leaving (path TEXT PRIMARY KEY);"
@@ -168,7 +170,7 @@ class CatalogWriter(Catalog):
             self._rename(old, state)
         gone = self._keys("SELECT key FROM before EXCEPT SELECT key FROM main.passages")
         self._database.script("DROP TABLE leaving; DROP TABLE before")
-        return Change(gone, added)
+        return IndexChange(gone, added)
 
     def _keys(self, query: str) -> list[str]:
         return [row[0] for row in self._rows(f"{query} ORDER BY key")]

@@ -1,23 +1,31 @@
-"""Chroma as a follower of the catalog: keys of texts and their vectors, nearest by cosine.
+"""Chroma as the vector store: keys of texts and their vectors, nearest by cosine.
 
 Only `add` and `delete` are used, in small batches: after an `upsert`, Chroma 1.5.9 replays up to
 1,000 records at the next write, and `add` of a known id keeps the old vector silently. Vectors are
 always passed in; no text is stored here. llama-index's ChromaVectorStore is not used: its batches
 are too large for Chroma, and its score exp(-distance) gives unrelated text 0.37.
+
+Chroma writes whenever it opens a store: a row that counts its calls, and, until it has written its
+graph for the first time, all files of the graph anew. So the digest of its database is one of its
+rows without that count, and its graph is recorded only once it is complete.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from index.engines.base import FileRecord, FileRecords, Ranking, VectorStore
+from index.engines.integrity import first_damaged, is_as_recorded, record_files, versions_of
 from index.errors import StoreError
 from index.types import Batch, Vectors
 
@@ -25,10 +33,15 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
-FOLDER = "chroma"
-FILE_NAME = "chroma.sqlite3"
 # Raise it when the same vectors would be kept otherwise.
 FORMAT = "cosine-1"
+_FOLDER = "chroma"
+_DATABASE = "chroma.sqlite3"
+# A graph is complete on the disk once this file is there.
+_GRAPH_MARK = "index_metadata.pickle"
+# The table in which Chroma counts its calls.
+_CALL_COUNT_TABLE = "acquire_write"
+_SQLITE_MAGIC = b"SQLite format 3\0"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
@@ -37,12 +50,15 @@ _CONFIGURATION: CreateCollectionConfiguration = {
 }
 
 
-class ChromaStore:
-    """The vectors of one generation, open for search."""
+class ChromaStore(VectorStore):
+    """The vectors of one generation in a local Chroma."""
 
-    def __init__(self, folder: Path) -> None:
+    NAME: ClassVar[str] = "Chroma"
+
+    def __init__(self, generation: Path) -> None:
+        folder = generation / _FOLDER
         # Chroma would make what is missing.
-        if not (folder / FILE_NAME).is_file():
+        if not (folder / _DATABASE).is_file():
             raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
         with ExitStack() as opened:
             client = opened.enter_context(_closing(_writable(folder, opened)))
@@ -53,17 +69,59 @@ class ChromaStore:
             self._opened = opened.pop_all()
 
     @staticmethod
-    def build(folder: Path) -> None:
-        """Make an empty follower in a folder that does not exist yet."""
-        with _closing(folder) as client:
+    def version() -> str:
+        """Chroma's version and that of the format."""
+        return f"{versions_of('chromadb')}, {FORMAT}"
+
+    @staticmethod
+    def preload() -> None:
+        """Import Chroma, which takes most of a second."""
+        import chromadb  # noqa: F401
+
+    @classmethod
+    def open(cls, generation: Path) -> Self:
+        """Open for search. Raises StoreError if the vectors are missing or cannot be opened."""
+        return cls(generation)
+
+    @staticmethod
+    def build(generation: Path) -> None:
+        """Make an empty collection."""
+        with _closing(generation / _FOLDER) as client:
             client.create_collection(
                 _COLLECTION, embedding_function=None, configuration=_CONFIGURATION
             )
 
     @staticmethod
-    def apply(folder: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
-        """Take keys away and add batches of others, in a follower nobody has open."""
-        with _closing(folder) as client:
+    def copy(source: Path, generation: Path) -> None:
+        """Copy Chroma's folder."""
+        shutil.copytree(source / _FOLDER, generation / _FOLDER)
+
+    @staticmethod
+    def exists(generation: Path) -> bool:
+        """Whether Chroma's database is there."""
+        return (generation / _FOLDER / _DATABASE).is_file()
+
+    @staticmethod
+    def records(generation: Path) -> FileRecords:
+        """The files of complete graphs, and the rows of the database."""
+        graphs = [path for path in (generation / _FOLDER).iterdir() if path.is_dir()]
+        whole = [path for path in graphs if (path / _GRAPH_MARK).exists()]
+        files = record_files(generation, (file for graph in whole for file in graph.iterdir()))
+        digest = _rows_digest(generation / _FOLDER / _DATABASE)
+        return {**files, f"{_FOLDER}/{_DATABASE}": FileRecord(0, 0, digest)}
+
+    @staticmethod
+    def damaged_file(generation: Path, records: FileRecords, quick: bool) -> str | None:
+        """The first file that is not as it was recorded."""
+        database = f"{_FOLDER}/{_DATABASE}"
+        if database not in records:
+            return database
+        return first_damaged(generation, records, quick, _is_whole)
+
+    @staticmethod
+    def apply(generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
+        """Remove keys and add batches of others, in a generation that nobody has open."""
+        with _closing(generation / _FOLDER) as client:
             collection = client.get_collection(_COLLECTION, embedding_function=None)
             for first in range(0, len(removed), _BATCH):
                 collection.delete(ids=list(removed[first : first + _BATCH]))
@@ -80,7 +138,7 @@ class ChromaStore:
         """All keys."""
         return set(self._collection.get(include=[])["ids"])
 
-    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+    def nearest(self, vector: Vectors, k: int) -> Ranking:
         """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""
         if k < 1:
             return []
@@ -97,13 +155,8 @@ class ChromaStore:
         return sorted(scored, key=lambda item: (-item[1], item[0]))
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close Chroma's files."""
         self._opened.close()
-
-
-def preload() -> None:
-    """Import Chroma, which takes most of a second, while there is nothing else to do."""
-    import chromadb  # noqa: F401
 
 
 def _writable(folder: Path, opened: ExitStack) -> Path:
@@ -143,3 +196,46 @@ def _closing(folder: Path) -> Iterator[ClientAPI]:
     finally:
         # The type that chromadb declares lacks the method that its clients have.
         client.close()  # type: ignore[attr-defined]
+
+
+# --- integrity
+
+
+def _is_whole(path: Path, record: FileRecord, quick: bool) -> bool:
+    if path.name != _DATABASE:
+        return is_as_recorded(path, record, quick)
+    try:
+        return _looks_like_sqlite(path) if quick else _rows_digest(path) == record.digest
+    except sqlite3.Error:
+        return False
+
+
+def _looks_like_sqlite(path: Path) -> bool:
+    """Whether a file begins as SQLite's do, and is as long as it says."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    size = int.from_bytes(head[16:18]) * int.from_bytes(head[28:32])
+    return head.startswith(_SQLITE_MAGIC) and path.stat().st_size >= size
+
+
+def _rows_digest(path: Path) -> str:
+    """Digest of all rows of Chroma's database, but for those that count its calls.
+
+    Raises sqlite3.Error, or ValueError if SQLite finds the file damaged.
+    """
+    # Opened for writing, SQLite rolls back what a killed reader left half done.
+    mode = "rw" if os.access(path, os.W_OK) else "ro&immutable=1"
+    digest = sha256()
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)) as database:
+        (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if state != "ok":
+            raise ValueError(state)
+        names = [row[0] for row in database.execute(_TABLES) if row[0] != _CALL_COUNT_TABLE]
+        for name in names:
+            digest.update(name.encode())
+            for row in database.execute(f'SELECT * FROM "{name}"'):
+                digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"

@@ -1,8 +1,8 @@
-"""Generations: the followers of one state of the catalog, each in a folder of its own.
+"""Generations: the vector and text stores of one state of the catalog, each in its own folder.
 
 The catalog names the folder that is valid, so the commit that changes the catalog also switches the
-followers. What a killed sync prepared is garbage that is swept. No name is used twice, since Chroma
-remembers the paths that it has open, or failed to open.
+stores. What a killed sync prepared is garbage, which the next one removes. No name is used twice,
+since Chroma remembers the paths that it has open, or failed to open.
 """
 
 from __future__ import annotations
@@ -13,208 +13,229 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 from uuid import uuid4
 
 import numpy as np
 
 from index.catalog.reader import Catalog
-from index.catalog.writer import CatalogWriter, Change
-from index.engines import chroma_store as dense
-from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import ChromaStore
-from index.engines.integrity import FILE_NAME as SEAL
-from index.engines.integrity import glance, seal, verify
+from index.catalog.writer import CatalogWriter, IndexChange
+from index.engines.base import SearchEngines, load_engines
+from index.engines.integrity import MANIFEST, verify, verify_quick, write_manifest
 from index.engines.probe import Prober
-from index.engines.tantivy_store import TantivyStore
-from index.errors import DamagedFollowers, FootnoteError, StoreError
+from index.errors import DamagedGeneration, FootnoteError, StoreError
 from index.runtime import Clock
+from index.settings import IndexSettings
 from index.types import Batch, Vectors
 
 FOLDER = "generations"
-# The fact of the catalog that names the folder.
-META = "followers"
-# Files that are locked: while someone reads the generation, and while it is opened or copied.
+# The fact in the catalog that names the current generation's folder.
+CURRENT = "generation_folder"
+# Lock files: shared while a reader has the generation open; exclusive while it is opened or copied.
 _IN_USE, _OPENING = "in-use", "opening"
-# How many keys were taken away from Chroma's graph, which only marks them: they go on costing
-# time and recall until it is built anew, here when they are a quarter of it.
-_DROPPED = "dropped"
-_DROPPED_SHARE = 0.25
+# How many keys were deleted from the vector store since it was built. A graph (HNSW) only marks
+# them, and they go on costing time and recall; it is built anew when they are a quarter of it.
+_DELETED = "deleted"
+_MOST_DELETED_SHARE = 0.25
 _BATCH = 2000
 _SAMPLE = 50
 
 
-def folder_of(data: Path, catalog: Catalog) -> Path | None:
-    """The folder of the catalog's generation, if it has both followers; they may be torn."""
-    name = catalog.meta(META)
-    if name is None:
-        return None
-    folder = data / FOLDER / name
-    files = (
-        f"{dense.FOLDER}/{dense.FILE_NAME}",
-        f"{lexical.FOLDER}/{lexical.FILE_NAME}",
-        SEAL,
-        _IN_USE,
-        _OPENING,
-    )
-    return folder if all((folder / file).is_file() for file in files) else None
+def pin(generation: Path) -> BinaryIO:
+    """Keep a generation from being removed until the file that is returned is closed.
 
-
-def sound_folder_of(data: Path, catalog: Catalog) -> Path | None:
-    """The folder of the catalog's generation, unless a glance at it shows damage."""
-    folder = folder_of(data, catalog)
-    try:
-        if folder:
-            glance(folder)
-    except DamagedFollowers:
-        return None
-    return folder
-
-
-def hold(folder: Path) -> BinaryIO:
-    """Keep a generation from being swept until the file that is returned is closed.
-
-    Chroma opens its files anew now and then, so they must not go while it is open. Raises
+    Stores may open their files anew now and then, so they must stay while one is open. Raises
     StoreError if the generation is gone.
     """
     try:
-        file = (folder / _IN_USE).open("rb")
+        file = (generation / _IN_USE).open("rb")
     except OSError:
-        raise StoreError(f"the index in {folder} is gone; ask again") from None
-    if _lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB) and (folder / _IN_USE).exists():
+        raise StoreError(f"the index in {generation} is gone; ask again") from None
+    if _lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB) and (generation / _IN_USE).exists():
         return file
     file.close()
-    raise StoreError(f"the index in {folder} is being removed; ask again")
+    raise StoreError(f"the index in {generation} is being removed; ask again")
 
 
 @contextmanager
-def opening(folder: Path) -> Iterator[None]:
+def opening_lock(generation: Path) -> Iterator[None]:
     """Wait until nobody else opens or copies a generation: Chroma writes while it is opened."""
-    with (folder / _OPENING).open("rb") as file:
+    with (generation / _OPENING).open("rb") as file:
         _lock(file, fcntl.LOCK_EX)
         yield
 
 
-def _lock(file: BinaryIO, how: int) -> bool:
+def _lock(file: BinaryIO, operation: int) -> bool:
     try:
-        fcntl.flock(file, how)
+        fcntl.flock(file, operation)
     except BlockingIOError:
         return False
     return True
 
 
-def prepare(
-    data: Path,
-    catalog: Catalog,
-    model: str,
-    source: Path | None,
-    change: Change,
-    clock: Clock,
-) -> Path:
-    """Make the followers of the next generation in a new folder, whose name the catalog must keep.
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """The generations in a data folder and the stores that they are made with."""
 
-    They are copied from the folder `source` and changed; if that fails, or if it is None, they are
-    built anew. Raises StoreError when they cannot be written or fail the probe.
-    """
-    name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
-    with Prober() as prober:
-        work = _Work(catalog, model, prober, clock)
-        if source is not None and not _is_worn(source, catalog, change):
-            # A damaged source does not matter: the catalog has all there is to know.
-            with suppress(StoreError):
-                return _derive(data / FOLDER / f"{name}-copy", source, work, change)
-        return _build(data / FOLDER / name, work)
+    data: Path
+    engines: SearchEngines
+
+    @classmethod
+    def of(cls, settings: IndexSettings) -> Self:
+        """Those of an index. Raises ConfigError if a store cannot be imported."""
+        return cls(settings.data, load_engines(settings))
+
+    def current(self, catalog: Catalog) -> Path | None:
+        """The catalog's generation, None if a store or a file of it is missing; what is there may
+        be damaged.
+        """
+        name = catalog.meta(CURRENT)
+        if name is None:
+            return None
+        folder = self.data / FOLDER / name
+        files = all((folder / file).is_file() for file in (MANIFEST, _IN_USE, _OPENING))
+        stores = all(store.exists(folder) for store in self.engines.stores())
+        return folder if files and stores else None
+
+    def intact(self, catalog: Catalog) -> Path | None:
+        """The catalog's generation, unless sizes and times of its files show damage."""
+        folder = self.current(catalog)
+        try:
+            if folder:
+                verify_quick(folder, self.engines)
+        except DamagedGeneration:
+            return None
+        return folder
+
+    def prepare(
+        self, catalog: Catalog, model: str, source: Path | None, change: IndexChange, clock: Clock
+    ) -> Path:
+        """Make the next generation in a new folder, which the catalog must be told (`publish`).
+
+        It is a changed copy of the generation `source`; if that fails, or if it is None, it is
+        built from the catalog. Raises StoreError when it cannot be written or fails the probe.
+        """
+        name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
+        with Prober(self.engines) as prober:
+            build = _Build(catalog, self.engines, model, prober, clock)
+            if source is not None and not _needs_rebuild(source, catalog, change):
+                # A damaged source does not matter: the catalog has all there is to know.
+                with suppress(StoreError):
+                    return build.derive(self.data / FOLDER / f"{name}-copy", source, change)
+            return build.from_catalog(self.data / FOLDER / name)
+
+    def prune(self, keep: Path) -> bool:
+        """Remove all generations but one.
+
+        False if readers still have one of them open; it is removed another time.
+        """
+        for folder in (self.data / FOLDER).glob("*"):
+            if folder.name == keep.name:
+                continue
+            try:
+                with (folder / _IN_USE).open("rb") as file:
+                    if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                        _remove(folder, self.engines)
+            except OSError:  # a killed sync got no further than the folder
+                _remove(folder, self.engines)
+        return all(folder.name == keep.name for folder in (self.data / FOLDER).glob("*"))
 
 
-def adopt(catalog: CatalogWriter, folder: Path) -> None:
-    """Name the followers in a folder as those of the catalog's next generation."""
-    catalog.set_meta(META, folder.name)
+def publish(catalog: CatalogWriter, generation: Path) -> None:
+    """Make a generation the catalog's current one; the commit of the transaction switches to it."""
+    catalog.set_meta(CURRENT, generation.name)
     catalog.set_meta("generation", str(catalog.generation + 1))
 
 
-def _is_worn(source: Path, catalog: Catalog, change: Change) -> bool:
-    return _dropped(source) + len(change.removed) > _DROPPED_SHARE * catalog.key_count()
+def _remove(generation: Path, engines: SearchEngines) -> None:
+    for store in engines.stores():
+        store.drop(generation)
+    shutil.rmtree(generation, ignore_errors=True)
 
 
-def _dropped(folder: Path) -> int:
+def _needs_rebuild(source: Path, catalog: Catalog, change: IndexChange) -> bool:
+    deleted = _deleted_count(source) + len(change.removed)
+    return deleted > _MOST_DELETED_SHARE * catalog.key_count()
+
+
+def _deleted_count(generation: Path) -> int:
     try:
-        return int((folder / _DROPPED).read_text(encoding="ascii"))
+        return int((generation / _DELETED).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What followers are made from, who searches them then, and what is timed."""
+class _Build:
+    """The making of one generation."""
 
     catalog: Catalog
+    engines: SearchEngines
     model: str
     prober: Prober
     clock: Clock
 
+    def from_catalog(self, generation: Path) -> Path:
+        """Build both stores from the catalog."""
+        vectors = self.engines.vectors
+        with self._new_folder(generation):
+            vectors.build(generation)
+            vectors.apply(generation, [], _all_batches(self.catalog, self.model))
+            self.clock.lap("vectors")
+            self._build_texts(generation)
+            self.clock.lap("words")
+            self._finish(generation, 0)
+        return generation
 
-def _build(folder: Path, work: _Work) -> Path:
-    catalog, clock = work.catalog, work.clock
-    with _new_folder(folder):
-        ChromaStore.build(folder / dense.FOLDER)
-        ChromaStore.apply(folder / dense.FOLDER, [], _all_batches(catalog, work.model))
-        clock.lap("vectors")
-        _build_lexical(folder, catalog)
-        clock.lap("words")
-        _finish(folder, work, 0)
-    return folder
+    def derive(self, generation: Path, source: Path, change: IndexChange) -> Path:
+        """Copy the stores of another generation and change them."""
+        vectors, texts = self.engines.vectors, self.engines.texts
+        with self._new_folder(generation):
+            with opening_lock(source):
+                verify(source, self.engines)
+                self.clock.lap("verify")
+                vectors.copy(source, generation)
+                self.clock.lap("copy")
+            added = _batches(self.catalog, self.model, change.added)
+            vectors.apply(generation, change.removed, added)
+            self.clock.lap("vectors")
+            if change.removed:
+                self._build_texts(generation)
+            else:
+                texts.copy(source, generation)
+                texts.add(generation, _texts(self.catalog, change.added))
+            self.clock.lap("words")
+            self._finish(generation, _deleted_count(source) + len(change.removed))
+        return generation
 
+    def _build_texts(self, generation: Path) -> None:
+        self.engines.texts.build(generation)
+        self.engines.texts.add(generation, self.catalog.all_texts())
 
-def _derive(folder: Path, source: Path, work: _Work, change: Change) -> Path:
-    catalog, clock = work.catalog, work.clock
-    with _new_folder(folder):
-        with opening(source):
-            verify(source)
-            clock.lap("verify")
-            shutil.copytree(source / dense.FOLDER, folder / dense.FOLDER)
-            clock.lap("copy")
-        added = _batches(catalog, work.model, change.added)
-        ChromaStore.apply(folder / dense.FOLDER, change.removed, added)
-        clock.lap("vectors")
-        if change.removed:
-            _build_lexical(folder, catalog)
-        else:
-            shutil.copytree(source / lexical.FOLDER, folder / lexical.FOLDER)
-            TantivyStore.apply(folder / lexical.FOLDER, _texts(catalog, change.added))
-        clock.lap("words")
-        _finish(folder, work, _dropped(source) + len(change.removed))
-    return folder
+    def _finish(self, generation: Path, deleted: int) -> None:
+        """Search the new stores in another process, and record their files."""
+        (generation / _DELETED).write_text(str(deleted), encoding="ascii")
+        sample = _sample(self.catalog, self.model)
+        self.prober.search(generation, self.catalog.key_count(), sample)
+        self.clock.lap("probe")
+        write_manifest(generation, self.engines)
+        self.clock.lap("seal")  # what `footnote index --json` calls it
 
-
-def _finish(folder: Path, work: _Work, dropped: int) -> None:
-    """Search what was made in another process, and write down what it was."""
-    (folder / _DROPPED).write_text(str(dropped), encoding="ascii")
-    work.prober.search(folder, work.catalog.key_count(), _sample(work.catalog, work.model))
-    work.clock.lap("probe")
-    seal(folder)
-    work.clock.lap("seal")
-
-
-def _build_lexical(folder: Path, catalog: Catalog) -> None:
-    TantivyStore.build(folder / lexical.FOLDER)
-    TantivyStore.apply(folder / lexical.FOLDER, catalog.all_texts())
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, and leave none behind when writing fails."""
-    try:
-        folder.mkdir(parents=True)
-        for name in (_IN_USE, _OPENING):
-            (folder / name).touch()
-        yield
-    except Exception as error:
-        # Chroma and Tantivy raise errors of many kinds, and tell a full disk in as many ways.
-        shutil.rmtree(folder, ignore_errors=True)
-        raise StoreError(
-            f"the index cannot be written ({_reason(error)}; {_free(folder.parent)}); "
-            "nothing was changed; mend that and try again"
-        ) from error
+    @contextmanager
+    def _new_folder(self, folder: Path) -> Iterator[None]:
+        """Make a folder, and remove it again when writing fails."""
+        try:
+            folder.mkdir(parents=True)
+            for name in (_IN_USE, _OPENING):
+                (folder / name).touch()
+            yield
+        except Exception as error:
+            # Stores raise errors of many kinds, and report a full disk in as many ways.
+            _remove(folder, self.engines)
+            raise StoreError(
+                f"the index cannot be written ({_reason(error)}; {_free(folder.parent)}); "
+                "nothing was changed; mend that and try again"
+            ) from error
 
 
 def _reason(error: Exception) -> str:
@@ -257,25 +278,8 @@ def _texts(catalog: Catalog, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _sample(catalog: Catalog, model: str) -> Vectors:
-    """Some of the vectors, from all over: keys are digests, so evenly spaced ones are at random."""
+    """Some of the vectors, from all over: keys are digests, so evenly spaced ones are random."""
     steps = (f"{step * 256 // _SAMPLE:02x}" for step in range(_SAMPLE))
     some = sorted({key for step in steps for key in catalog.keys(after=step, limit=1)})
     vectors = catalog.vectors(model, some)
     return np.stack([vectors[key] for key in some]) if some else np.zeros((0, 0), np.float32)
-
-
-def sweep(data: Path, keep: Path) -> bool:
-    """Remove the folders of all generations but one.
-
-    False if readers still hold one of them; it waits for another time.
-    """
-    for folder in (data / FOLDER).glob("*"):
-        if folder.name == keep.name:
-            continue
-        try:
-            with (folder / _IN_USE).open("rb") as file:
-                if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                    shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # a killed sync got no further than the folder
-            shutil.rmtree(folder, ignore_errors=True)
-    return all(folder.name == keep.name for folder in (data / FOLDER).glob("*"))

@@ -1,108 +1,124 @@
-"""Seals: what the files of a generation were when it was made, so that damage is seen before they
-are opened.
+"""The manifest of a generation: what its files were when it was made, so that damage is noticed
+before they are opened.
 
-Chroma and Tantivy trust their files: random bytes in Chroma's graph end the process, and a shorter
-`length.bin` goes unnoticed. Chroma also writes whenever it opens a store: a row that counts its
-calls, and, until it has written its graph for the first time, all files of the graph anew.
+Search engines trust their files: random bytes in Chroma's graph end the process, and a shorter
+`length.bin` goes unnoticed.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from contextlib import closing
-from hashlib import file_digest, sha256
+from collections.abc import Callable, Iterable
+from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
 
-from index.engines import chroma_store as dense
-from index.engines import tantivy_store as lexical
-from index.errors import DamagedFollowers
+from index.engines.base import FileRecord, FileRecords, SearchEngines, Store
+from index.errors import DamagedGeneration
 
-FILE_NAME = "seal.json"
-_DATABASE = f"{dense.FOLDER}/{dense.FILE_NAME}"
-# Chroma's graph is on the disk only once this file is.
-_GRAPH_MARK = "index_metadata.pickle"
-_COUNTS_CALLS = "acquire_write"
-_SQLITE = b"SQLite format 3\0"
-
-_Files = dict[str, list[int | str]]
+MANIFEST = "manifest.json"
 
 
-def seal(folder: Path) -> None:
-    """Write down size, time and digest of every file that no reader changes, and who made them."""
-    files: _Files = {}
-    for name in _settled(folder):
-        files[name] = [*_glance(folder / name), _digest(folder / name)]
-    files[_DATABASE] = [0, 0, _rows_digest(folder / _DATABASE)]
-    kept = json.dumps({"makers": _makers(), "files": files}, indent=1)
-    (folder / FILE_NAME).write_text(kept, encoding="utf-8")
+def write_manifest(generation: Path, engines: SearchEngines) -> None:
+    """Record the files of each store, and the versions that made them."""
+    files = {store.NAME: store.records(generation) for store in engines.stores()}
+    manifest = json.dumps({"version": engines.version, "files": files}, indent=1)
+    (generation / MANIFEST).write_text(manifest, encoding="utf-8")
 
 
-def _makers() -> str:
-    """What the files depend on besides the catalog; they are made anew when it changes."""
-    engines = (f"{name} {version(name)}" for name in ("chromadb", "tantivy", "PyStemmer"))
-    return ", ".join([*engines, dense.FORMAT, lexical.FORMAT])
+def verify(generation: Path, engines: SearchEngines) -> None:
+    """Read every file, at about a gigabyte a second. Raises DamagedGeneration."""
+    for store, records in _read_manifest(generation, engines):
+        if damaged := store.damaged_file(generation, records, quick=False):
+            raise _damage(generation, damaged)
 
 
-def glance(folder: Path) -> None:
-    """Look at sizes and times, which costs no reading. Raises DamagedFollowers."""
-    for name, (size, mtime, _) in _read(folder).items():
-        path = folder / name
-        try:
-            whole = _is_database(path) if name == _DATABASE else _glance(path) == (size, mtime)
-        except OSError:
-            whole = False
-        if not whole:
-            # Also a file that was merely copied; then reading it tells.
-            verify(folder)
-            return
+def verify_quick(generation: Path, engines: SearchEngines) -> None:
+    """Compare sizes and times, and read the files only where these differ: a copied file is whole.
+
+    Raises DamagedGeneration.
+    """
+    stores = _read_manifest(generation, engines)
+    if any(store.damaged_file(generation, records, quick=True) for store, records in stores):
+        verify(generation, engines)
 
 
-def verify(folder: Path) -> None:
-    """Read every file, at about a gigabyte a second. Raises DamagedFollowers."""
-    for name, (_, _, digest) in _read(folder).items():
-        path = folder / name
-        try:
-            whole = (_rows_digest if name == _DATABASE else _digest)(path) == digest
-        except (OSError, sqlite3.Error, ValueError):
-            whole = False
-        if not whole:
-            raise _damaged(folder, name)
-
-
-def _read(folder: Path) -> _Files:
+def _read_manifest(
+    generation: Path, engines: SearchEngines
+) -> list[tuple[type[Store], FileRecords]]:
     try:
-        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        makers, files = kept["makers"], kept["files"]
-        if not all(len(value) == 3 for value in files.values()) or _DATABASE not in files:
-            raise ValueError
+        manifest = json.loads((generation / MANIFEST).read_text(encoding="utf-8"))
+        made_by, files = str(manifest["version"]), manifest["files"]
+        found = [(store, _records(files.get(store.NAME))) for store in engines.stores()]
     except (OSError, ValueError, AttributeError, TypeError, KeyError):
-        raise _damaged(folder, FILE_NAME) from None
-    if makers != _makers():
-        raise DamagedFollowers(
-            f"the index was made with {makers}, not {_makers()}; run: footnote doctor --repair"
+        raise _damage(generation, MANIFEST) from None
+    if made_by != engines.version:
+        raise DamagedGeneration(
+            f"the index was made with {made_by}, not {engines.version}; "
+            "run: footnote doctor --repair"
         )
-    return dict(files)
+    return found
 
 
-def _damaged(folder: Path, name: str) -> DamagedFollowers:
-    return DamagedFollowers(
-        f"the index is damaged ({folder.name}/{name}); run: footnote doctor --repair"
+def _records(section: dict[str, list[int | str]] | None) -> FileRecords:
+    """A store's part of a manifest. Raises AttributeError, TypeError or ValueError."""
+    if section is None:
+        return {}
+    return {
+        name: FileRecord(int(size), int(mtime), str(digest))
+        for name, (size, mtime, digest) in section.items()
+    }
+
+
+def _damage(generation: Path, name: str) -> DamagedGeneration:
+    return DamagedGeneration(
+        f"the index is damaged ({generation.name}/{name}); run: footnote doctor --repair"
     )
 
 
-def _settled(folder: Path) -> list[str]:
-    """Paths of the files that stay as they are, relative to the folder."""
-    paths = [path for path in (folder / lexical.FOLDER).iterdir() if path.suffix != ".lock"]
-    for graph in (folder / dense.FOLDER).iterdir():
-        if (graph / _GRAPH_MARK).exists():
-            paths += graph.iterdir()
-    return sorted(path.relative_to(folder).as_posix() for path in paths)
+# --- for stores that keep files
 
 
-def _glance(path: Path) -> tuple[int, int]:
+def versions_of(*libraries: str) -> str:
+    """Names and installed versions of libraries."""
+    return ", ".join(f"{name} {version(name)}" for name in libraries)
+
+
+def record_files(generation: Path, paths: Iterable[Path]) -> dict[str, FileRecord]:
+    """Records of files by their path relative to the generation's folder, in order of path."""
+    return {
+        path.relative_to(generation).as_posix(): FileRecord(*_stat(path), _digest(path))
+        for path in sorted(paths)
+    }
+
+
+def is_as_recorded(path: Path, record: FileRecord, quick: bool) -> bool:
+    """Whether a file has the recorded digest, or with `quick` the recorded size and mtime.
+
+    Raises OSError.
+    """
+    if quick:
+        return _stat(path) == (record.size, record.mtime)
+    return _digest(path) == record.digest
+
+
+def first_damaged(
+    generation: Path,
+    records: FileRecords,
+    quick: bool,
+    is_whole: Callable[[Path, FileRecord, bool], bool] = is_as_recorded,
+) -> str | None:
+    """The first file that is not as it was recorded; one that cannot be read counts as damaged."""
+    for name, record in records.items():
+        try:
+            if not is_whole(generation / name, record, quick):
+                return name
+        except (OSError, ValueError):
+            return name
+    return None
+
+
+def _stat(path: Path) -> tuple[int, int]:
     info = path.stat()
     return info.st_size, info.st_mtime_ns
 
@@ -110,31 +126,3 @@ def _glance(path: Path) -> tuple[int, int]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def _is_database(path: Path) -> bool:
-    """Whether a file begins as SQLite's do, and is as long as it says."""
-    with path.open("rb") as file:
-        head = file.read(100)
-    size = int.from_bytes(head[16:18]) * int.from_bytes(head[28:32])
-    return head.startswith(_SQLITE) and path.stat().st_size >= size
-
-
-def _rows_digest(path: Path) -> str:
-    """Digest of all rows of Chroma's database, but for those that count its calls."""
-    # Opened for writing, SQLite rolls back what a killed reader left half done.
-    mode = "rw" if os.access(path, os.W_OK) else "ro&immutable=1"
-    digest = sha256()
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)) as database:
-        (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok":
-            raise ValueError(state)
-        names = [row[0] for row in database.execute(_TABLES) if row[0] != _COUNTS_CALLS]
-        for name in names:
-            digest.update(name.encode())
-            for row in database.execute(f'SELECT * FROM "{name}"'):
-                digest.update(repr(row).encode())
-    return digest.hexdigest()
-
-
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"

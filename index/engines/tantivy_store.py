@@ -1,4 +1,4 @@
-"""Tantivy as a follower of the catalog: keys and words of texts, ranked by BM25.
+"""Tantivy as the text store: keys and words of texts, ranked by BM25.
 
 Over 100,000 passages Tantivy answers a question in 0.6 ms where SQLite's FTS5 takes 76 ms; local
 Chroma has no sparse index.
@@ -7,26 +7,22 @@ Chroma has no sparse index.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Self
 
 import tantivy
 
-from index.text.languages import language_of
-from index.text.tokenizer import (
-    content_words,
-    fold,
-    stopwords_of,
-    terms_of,
-    terms_of_word,
-    words_of,
-)
+from index.engines.base import FileRecords, Ranking, TextStore
+from index.engines.integrity import first_damaged, record_files, versions_of
+from index.text.analyzer import TextAnalyzer, analyze
 
-FOLDER = "tantivy"
-FILE_NAME = "meta.json"
 # Raise it when the same texts would be indexed otherwise.
 FORMAT = "words-3"
+_FOLDER = "tantivy"
+_META = "meta.json"
 _HEAP_BYTES = 128_000_000
 _THREADS = 2
 _TIES = 16
@@ -42,33 +38,64 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-class TantivyStore:
-    """The words of one generation, open for search."""
+class TantivyStore(TextAnalyzer, TextStore):
+    """The words of one generation in a Tantivy index."""
 
-    def __init__(self, folder: Path) -> None:
-        self._index = tantivy.Index.open(str(folder))
+    NAME: ClassVar[str] = "Tantivy"
+
+    def __init__(self, generation: Path) -> None:
+        self._index = tantivy.Index.open(str(generation / _FOLDER))
         self._index.reload()
         self._searcher = self._index.searcher()
 
     @staticmethod
-    def build(folder: Path) -> None:
-        """Make an empty follower in a folder that does not exist yet."""
+    def version() -> str:
+        """Versions of Tantivy and of the stemmers, and that of the format."""
+        return f"{versions_of('tantivy', 'PyStemmer')}, {FORMAT}"
+
+    @classmethod
+    def open(cls, generation: Path) -> Self:
+        """Open for search. Raises Tantivy's own errors."""
+        return cls(generation)
+
+    @staticmethod
+    def build(generation: Path) -> None:
+        """Make an empty index."""
+        folder = generation / _FOLDER
         folder.mkdir(parents=True)
         tantivy.Index(_schema(), path=str(folder))
 
     @staticmethod
-    def apply(folder: Path, added: Iterable[tuple[str, str]]) -> None:
-        """Add keys and their texts, in a follower nobody has open.
+    def copy(source: Path, generation: Path) -> None:
+        """Copy Tantivy's folder."""
+        shutil.copytree(source / _FOLDER, generation / _FOLDER)
 
-        None can be taken away: Tantivy would go on counting its words, and rank by the counts.
-        """
-        index = tantivy.Index.open(str(folder))
+    @staticmethod
+    def exists(generation: Path) -> bool:
+        """Whether Tantivy's list of segments is there."""
+        return (generation / _FOLDER / _META).is_file()
+
+    @staticmethod
+    def records(generation: Path) -> FileRecords:
+        """All files but Tantivy's locks."""
+        files = (path for path in (generation / _FOLDER).iterdir() if path.suffix != ".lock")
+        return record_files(generation, files)
+
+    @staticmethod
+    def damaged_file(generation: Path, records: FileRecords, quick: bool) -> str | None:
+        """The first file that is not as it was recorded."""
+        meta = f"{_FOLDER}/{_META}"
+        return first_damaged(generation, records, quick) if meta in records else meta
+
+    @staticmethod
+    def add(generation: Path, texts: Iterable[tuple[str, str]]) -> None:
+        """Add keys and their texts, in a generation that nobody has open."""
+        index = tantivy.Index.open(str(generation / _FOLDER))
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=_THREADS)
-        for key, text in added:
-            words = words_of(text)
-            language = language_of(words)
-            terms = " ".join(terms_of(words, language))
-            writer.add_document(tantivy.Document(key=key, text=terms, language=language))
+        for key, text in texts:
+            terms, language = analyze(text)
+            document = tantivy.Document(key=key, text=" ".join(terms), language=language)
+            writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
 
@@ -76,65 +103,44 @@ class TantivyStore:
         """How many texts there are."""
         return int(self._searcher.num_docs)
 
+    def keys(self) -> set[str]:
+        """All keys."""
+        hits = self._searcher.search(tantivy.Query.all_query(), limit=max(1, self.count())).hits
+        return {self._key(address) for _, address in hits}
+
     @cached_property
     def languages(self) -> dict[str, int]:
         """How many texts there are in each language (ISO 639-1), the most frequent first."""
         found = self._searcher.terms_with_prefix("language", "", limit=_MOST_LANGUAGES)
         return dict(sorted(found, key=lambda item: (-item[1], item[0])))
 
-    def terms(self, text: str) -> list[str]:
-        """The words of a text as they are indexed, in order, function words left out."""
-        return self.terms_of_each([text])[0]
-
-    def terms_of_each(self, texts: Sequence[str]) -> list[list[str]]:
-        """The same for each of the parts of one text, which are in one language."""
-        each = [content_words(text) for text in texts]
-        language = _language([word for words in each for word in words], self.languages)
-        return [terms_of(_without_function_words(words, language), language) for words in each]
-
-    def language(self, text: str) -> str:
-        """The language of a text (ISO 639-1), one of the texts' unless its script tells."""
-        return _language(words_of(text), self.languages)
-
     def idf(self, term: str) -> float:
-        """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)), n texts of N holding it.
+        """Inverse document frequency: ln(1 + (N - n + 0.5) / (n + 0.5)), n of N texts holding it.
 
         Robertson and Zaragoza 2009, as Lucene smooths it.
         """
-        held = self._searcher.doc_freq("text", term)
-        return math.log(1 + (self.count() - held + 0.5) / (held + 0.5))
+        holding = self._searcher.doc_freq("text", term)
+        return math.log(1 + (self.count() - holding + 0.5) / (holding + 0.5))
 
-    def search(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The k keys whose texts match best by BM25, best first; none without a common word.
-
-        A word matches texts of every language as each of them has it.
-        """
-        # A question of only function words is searched for as it is.
-        words = self._telling(query) or words_of(query)
-        return self._find({forms for word in words for forms in self._forms(word)}, k)
+    def search(self, query: str, k: int) -> Ranking:
+        """The k keys whose texts match best by BM25, best first; none without a common word."""
+        return self._search(self.query_terms(query), k)
 
     def is_searchable(self) -> bool:
         """Whether the words that most texts hold are found again in some of them."""
         common = self._searcher.terms_with_prefix("text", "", limit=10)
-        return not common or bool(self._find({(term,) for term, _ in common}, 10))
+        return not common or bool(self._search(sorted((term,) for term, _ in common), 10))
 
-    def _telling(self, text: str) -> list[str]:
-        """Words that tell something."""
-        words = content_words(text)
-        return _without_function_words(words, _language(words, self.languages))
-
-    def _forms(self, word: str) -> Iterable[tuple[str, ...]]:
-        """For each term of a word, the forms that it has in the languages that are here."""
-        terms = [terms_of_word(word, language) for language in self.languages or ("en",)]
-        return (tuple(sorted(set(forms))) for forms in zip(*terms, strict=True))
-
-    def _find(self, terms: Iterable[tuple[str, ...]], k: int) -> list[tuple[str, float]]:
-        clauses = [(tantivy.Occur.Should, self._any_of(forms)) for forms in sorted(terms)]
+    def _search(self, terms: Sequence[tuple[str, ...]], k: int) -> Ranking:
+        clauses = [(tantivy.Occur.Should, self._any_of(forms)) for forms in terms]
         if not clauses or not self.count() or k < 1:
             return []
         hits = self._best(tantivy.Query.boolean_query(clauses), k)
-        scored = [(str(self._searcher.doc(address)["key"][0]), score) for score, address in hits]
+        scored = [(self._key(address), score) for score, address in hits]
         return sorted(scored, key=lambda item: (-item[1], item[0]))[:k]
+
+    def _key(self, address: tantivy.DocAddress) -> str:
+        return str(self._searcher.doc(address)["key"][0])
 
     def _any_of(self, forms: Sequence[str]) -> tantivy.Query:
         queries = [
@@ -153,12 +159,3 @@ class TantivyStore:
             if len(hits) < limit or hits[k - 1][0] > hits[-1][0]:
                 return [(float(score), address) for score, address in hits]
             limit *= 4
-
-
-def _without_function_words(words: Sequence[str], language: str) -> list[str]:
-    left_out = stopwords_of(language)
-    return [word for word in words if fold(word) not in left_out]
-
-
-def _language(words: Sequence[str], languages: Mapping[str, int]) -> str:
-    return language_of(words, languages, next(iter(languages), "en"))

@@ -1,4 +1,4 @@
-"""Is an index sound, and if not, what can be mended from its catalog?"""
+"""Health checks of an index, and its repair from the catalog."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from index.catalog.database import STAGING, remove_staging
 from index.catalog.reader import Catalog, Counts
 from index.catalog.writer import NO_CHANGE, CatalogWriter, writer_lock
 from index.embedding.embedder import Embedder
-from index.engines import chroma_store as dense
-from index.engines import generations
-from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import ChromaStore
+from index.engines.generations import (
+    CURRENT,
+    FOLDER,
+    Generations,
+    opening_lock,
+    pin,
+    publish,
+)
 from index.engines.integrity import verify
-from index.engines.tantivy_store import TantivyStore
-from index.errors import DamagedFollowers, IndexMismatch, StoreError
+from index.errors import DamagedGeneration, IndexMismatch, StoreError
 from index.runtime import Clock
 from index.settings import IndexSettings
 from index.sync.ingest import store_vectors
@@ -28,7 +31,7 @@ _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class IndexHealth:
     """What an index holds and what is wrong with it: each problem is a sentence.
 
     `bytes_used` and `bytes_free` are those of the data folder and of its disk; `hidden` counts
@@ -51,7 +54,7 @@ class Health:
     problems: tuple[str, ...]
 
 
-def examine(settings: IndexSettings) -> Health:
+def examine(settings: IndexSettings) -> IndexHealth:
     """Look at all of an index; nothing is changed. Raises EmptyIndex, IndexMismatch or StoreError
     where the catalog itself cannot be used.
     """
@@ -59,7 +62,7 @@ def examine(settings: IndexSettings) -> Health:
         catalog.check()
         documents = catalog.documents()
         model = catalog.meta("model") or ""
-        return Health(
+        return IndexHealth(
             data=settings.data,
             corpus=catalog.meta("corpus") or "",
             generation=catalog.generation,
@@ -73,7 +76,7 @@ def examine(settings: IndexSettings) -> Health:
             notes=tuple((info.path, note) for info in documents for note in info.notes),
             bytes_used=_bytes_in(settings.data),
             bytes_free=shutil.disk_usage(settings.data).free,
-            problems=tuple(_problems(settings.data, catalog, model)),
+            problems=tuple(_problems(settings, catalog, model)),
         )
 
 
@@ -87,75 +90,81 @@ def _bytes_in(folder: Path) -> int:
     return sizes
 
 
-def _problems(data: Path, catalog: Catalog, model: str) -> Iterator[str]:
+def _problems(settings: IndexSettings, catalog: Catalog, model: str) -> Iterator[str]:
+    generations = Generations.of(settings)
     if missing := catalog.missing_vectors(model):
         yield f"{len(missing)} texts have no vector, or one of another length"
     if orphans := catalog.counts().orphan_vectors:
         yield f"{orphans} vectors belong to no passage"
-    if problem := _damage(data, catalog) or _difference(data, catalog):
+    if problem := _damage(generations, catalog) or _difference(generations, catalog):
         yield problem
-    if leftovers := _leftovers(data, catalog):
+    if leftovers := _leftovers(settings.data, catalog):
         yield f"{len(leftovers)} leftovers of stopped syncs, or files that readers still hold"
 
 
-def _damage(data: Path, catalog: Catalog) -> str | None:
-    """Whether the followers' files are not what they were when they were made."""
-    folder = generations.folder_of(data, catalog)
+def _damage(generations: Generations, catalog: Catalog) -> str | None:
+    """Whether files of the current generation are missing or not what was written."""
+    folder = generations.current(catalog)
     if folder is None:
         return f"the files of generation {catalog.generation} are missing"
     try:
-        with generations.hold(folder), generations.opening(folder):
-            verify(folder)
-    except DamagedFollowers as error:
+        with pin(folder), opening_lock(folder):
+            verify(folder, generations.engines)
+    except DamagedGeneration as error:
         return str(error).partition(";")[0]
-    except StoreError:  # swept meanwhile, so there is a newer one
+    except StoreError:  # removed meanwhile, so there is a newer one
         return None
     return None
 
 
-def _difference(data: Path, catalog: Catalog) -> str | None:
-    """Whether whole followers cannot be opened, or hold other keys than the catalog."""
-    folder = generations.folder_of(data, catalog)
+def _difference(generations: Generations, catalog: Catalog) -> str | None:
+    """Whether stores with whole files cannot be opened, or hold other keys than the catalog."""
+    folder, engines = generations.current(catalog), generations.engines
     if folder is None:
         return None
     keys = set(catalog.keys())
     try:
-        with generations.hold(folder), generations.opening(folder):
-            with closing(ChromaStore(folder / dense.FOLDER)) as vectors:
+        with pin(folder), opening_lock(folder):
+            with closing(engines.vectors.open(folder)) as vectors:
                 found = vectors.keys()
-            words = TantivyStore(folder / lexical.FOLDER).count()
+            with closing(engines.texts.open(folder)) as texts:
+                count = texts.count()
     except Exception as error:
-        # Chroma and Tantivy raise errors of many kinds.
+        # Stores raise errors of many kinds.
         return f"generation {catalog.generation} cannot be opened ({type(error).__name__})"
     if found != keys:
-        return f"Chroma lacks {len(keys - found)} keys and has {len(found - keys)} unknown ones"
-    return None if words == len(keys) else f"Tantivy has {words} texts instead of {len(keys)}"
+        lacking, unknown = len(keys - found), len(found - keys)
+        return f"{engines.vectors.NAME} lacks {lacking} keys and has {unknown} unknown ones"
+    if count != len(keys):
+        return f"{engines.texts.NAME} has {count} texts instead of {len(keys)}"
+    return None
 
 
 def _leftovers(data: Path, catalog: Catalog) -> list[Path]:
-    name = catalog.meta(generations.META)
-    found = [path for path in (data / generations.FOLDER).glob("*") if path.name != name]
+    name = catalog.meta(CURRENT)
+    found = [path for path in (data / FOLDER).glob("*") if path.name != name]
     return [*found, *data.glob(f"{STAGING}*")]
 
 
-def heal(settings: IndexSettings) -> str | None:
-    """Make damaged followers anew from the catalog, without embedding; what was wrong, or None.
+def rebuild_if_damaged(settings: IndexSettings) -> str | None:
+    """Build a damaged generation anew from the catalog, without embedding; what was wrong, or None.
 
-    What a server does before it starts: damage is found by reading each file, at about a gigabyte
-    a second. Raises StoreError if it cannot be mended, or if a sync is running.
+    A server does this before it starts: damage is found by reading each file, at about a gigabyte
+    a second. Raises StoreError if it cannot be repaired, or if a sync is running.
     """
+    generations = Generations.of(settings)
     with closing(Catalog.read(settings.data)) as catalog:
-        problem = _damage(settings.data, catalog)
+        problem = _damage(generations, catalog)
     if problem:
-        with _mending(settings) as writer:
-            # A sync may have made others meanwhile.
-            if _damage(settings.data, writer):
-                _make_followers(settings.data, writer)
+        with _repairing(settings) as writer:
+            # A sync may have made another one meanwhile.
+            if _damage(generations, writer):
+                _rebuild_generation(generations, writer)
     return problem
 
 
 def repair(settings: IndexSettings, embedder: Embedder) -> tuple[str, ...]:
-    """Mend what the catalog can tell; what was wrong, each a sentence, none if nothing was.
+    """Repair what the catalog has the data for; what was wrong, each a sentence, none if nothing.
 
     Texts without a vector are embedded. Raises IndexMismatch for another model; StoreError if a
     sync is running, the catalog is damaged, or something is still wrong.
@@ -163,12 +172,13 @@ def repair(settings: IndexSettings, embedder: Embedder) -> tuple[str, ...]:
     before = examine(settings)
     if not before.problems:
         return ()
-    with _mending(settings) as catalog:
+    generations = Generations.of(settings)
+    with _repairing(settings) as catalog:
         _embed_missing(catalog, before.model, embedder)
         with catalog.transaction():
             catalog.drop_orphan_vectors(before.model)
-        if _damage(settings.data, catalog) or _difference(settings.data, catalog):
-            _make_followers(settings.data, catalog)
+        if _damage(generations, catalog) or _difference(generations, catalog):
+            _rebuild_generation(generations, catalog)
     left = examine(settings).problems
     if left:
         raise StoreError(f"the index still has this: {left[0]}; stop its readers and run it again")
@@ -176,23 +186,22 @@ def repair(settings: IndexSettings, embedder: Embedder) -> tuple[str, ...]:
 
 
 @contextmanager
-def _mending(settings: IndexSettings) -> Iterator[CatalogWriter]:
+def _repairing(settings: IndexSettings) -> Iterator[CatalogWriter]:
     """The catalog, to be changed; leftovers are removed at the end."""
     with writer_lock(settings.data), closing(CatalogWriter.create(settings.data)) as catalog:
         yield catalog
         remove_staging(settings.data)
-        folder = generations.folder_of(settings.data, catalog)
+        generations = Generations.of(settings)
+        folder = generations.current(catalog)
         if folder:
-            generations.sweep(settings.data, keep=folder)
+            generations.prune(keep=folder)
         catalog.empty_log()
 
 
-def _make_followers(data: Path, catalog: CatalogWriter) -> None:
+def _rebuild_generation(generations: Generations, catalog: CatalogWriter) -> None:
     with catalog.transaction():
-        made = generations.prepare(
-            data, catalog, catalog.meta("model") or "", None, NO_CHANGE, Clock()
-        )
-        generations.adopt(catalog, made)
+        model = catalog.meta("model") or ""
+        publish(catalog, generations.prepare(catalog, model, None, NO_CHANGE, Clock()))
 
 
 def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> None:

@@ -11,9 +11,7 @@ from index.catalog.database import remove_staging
 from index.catalog.reader import Catalog, FileState
 from index.catalog.writer import CatalogWriter, writer_lock
 from index.embedding.embedder import Embedder
-from index.engines import generations
-from index.engines import tantivy_store as lexical
-from index.engines.tantivy_store import TantivyStore
+from index.engines.generations import Generations, publish
 from index.errors import EmptyIndex, IndexMismatch
 from index.runtime import Clock
 from index.settings import IndexSettings
@@ -149,8 +147,8 @@ def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
 
 
 def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Work:
-    data = task.settings.data
-    current = None if read_all else generations.sound_folder_of(data, catalog)
+    generations = Generations.of(task.settings)
+    current = None if read_all else generations.intact(catalog)
     intake, embedded, advice = Intake(), 0, ""
     if current and plan.is_empty:
         _touch(task, catalog, plan)
@@ -165,12 +163,12 @@ def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Wor
             task.clock.lap("read")
             embedded = embed(catalog, embedder, task.progress)
             task.clock.lap("embed")
-            current = _commit(task, catalog, plan, current)
-        languages = TantivyStore(current / lexical.FOLDER).languages
-        advice = hint(languages, task.settings.embedding_model)
+            current = _commit(task, catalog, generations, plan, current)
+        with closing(generations.engines.texts.open(current)) as texts:
+            advice = hint(texts.languages, task.settings.embedding_model)
     task.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
-    clean = _clean(catalog, data, current, _PATIENCE_SECONDS if loses else 0.0)
+    clean = _clean(catalog, generations, current, _PATIENCE_SECONDS if loses else 0.0)
     return _Work(intake, embedded, bool(loses) and not clean, advice)
 
 
@@ -184,8 +182,14 @@ def _touch(task: _Task, catalog: CatalogWriter, plan: Plan) -> None:
             catalog.set_meta("stamp", task.embedder.stamp)
 
 
-def _commit(task: _Task, catalog: CatalogWriter, plan: Plan, source: Path | None) -> Path:
-    """Change the catalog and make its followers, from those in a folder or anew; their folder."""
+def _commit(
+    task: _Task,
+    catalog: CatalogWriter,
+    generations: Generations,
+    plan: Plan,
+    source: Path | None,
+) -> Path:
+    """Change the catalog and make its next generation, from `source` or anew."""
     model = task.embedder.fingerprint
     with catalog.transaction():
         renamed = [(old, state_of(entry, task.began_ns)) for old, entry in plan.renamed]
@@ -194,22 +198,21 @@ def _commit(task: _Task, catalog: CatalogWriter, plan: Plan, source: Path | None
             catalog.touch(state_of(entry, task.began_ns))
         catalog.drop_orphan_vectors(model)
         task.clock.lap("catalog")
-        data = task.settings.data
-        made = generations.prepare(data, catalog, model, source, change, task.clock)
+        generation = generations.prepare(catalog, model, source, change, task.clock)
         facts = build_facts(task.settings, task.embedder, task.request.corpus)
         for name, value in {**facts, "stamp": task.embedder.stamp}.items():
             catalog.set_meta(name, value)
-        generations.adopt(catalog, made)
-    return made
+        publish(catalog, generation)
+    return generation
 
 
-def _clean(catalog: CatalogWriter, data: Path, keep: Path, patience: float) -> bool:
+def _clean(catalog: CatalogWriter, generations: Generations, keep: Path, patience: float) -> bool:
     """Remove what was before from the disk; False if readers held on to it for too long."""
     until = time.monotonic() + patience
     while True:
-        swept, emptied = generations.sweep(data, keep), catalog.empty_log()
-        if (swept and emptied) or time.monotonic() > until:
-            return swept and emptied
+        pruned, emptied = generations.prune(keep), catalog.empty_log()
+        if (pruned and emptied) or time.monotonic() > until:
+            return pruned and emptied
         time.sleep(0.1)
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import tantivy
 
 from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
-from index.engines.tantivy_store import TantivyStore
+from index.engines.chroma_store import ChromaStore
 from index.errors import EmptyIndex
 from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
@@ -62,7 +61,7 @@ def look(data: Path) -> Held | None:
         return replace(
             held,
             dense=_dense(snapshot),
-            words=_words(snapshot._lexical),
+            words=frozenset(snapshot._text_store.keys()),
             astray=tuple(_astray(snapshot, held)),
         )
 
@@ -95,15 +94,11 @@ def stored(data: Path, model: str, keys: Sequence[str]) -> set[str]:
 
 
 def _dense(snapshot: Snapshot) -> dict[str, Vectors]:
-    found = snapshot._dense._collection.get(include=["embeddings"])
+    store = snapshot._vector_store
+    assert isinstance(store, ChromaStore)
+    found = store._collection.get(include=["embeddings"])
     vectors = np.asarray(found["embeddings"], dtype=np.float32)
     return dict(zip(found["ids"], vectors, strict=True))
-
-
-def _words(follower: TantivyStore) -> frozenset[str]:
-    searcher = follower._searcher
-    hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
-    return frozenset(str(searcher.doc(address)["key"][0]) for _, address in hits)
 
 
 def _astray(snapshot: Snapshot, held: Held) -> Iterator[str]:

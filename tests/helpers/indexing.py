@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -13,16 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tantivy
 
 from index.catalog.reader import Catalog
 from index.catalog.writer import CatalogWriter
 from index.embedding.embedder import Embedder
-from index.engines import chroma_store as dense
-from index.engines import tantivy_store as lexical
-from index.engines.chroma_store import ChromaStore
-from index.engines.generations import folder_of
-from index.engines.tantivy_store import TantivyStore
+from index.engines.generations import Generations
 from index.formats.base import Unreadable
 from index.formats.registry import parse
 from index.settings import IndexSettings, load_settings
@@ -144,32 +139,21 @@ def wanted(corpus: Path, limit: int = 180) -> tuple[dict[str, Document | None], 
 
 
 def held(data: Path) -> tuple[dict[str, Document | None], list[Passage]]:
-    """What an index holds, after a look at whether its vectors and followers agree with it."""
+    """What an index holds, after a check that its vectors and its stores agree with it."""
     catalog = Catalog.read(data)
     documents = {info.path: catalog.document(info.path) for info in catalog.documents()}
     passages = [p for path in documents for p in catalog.passages_in(path)]
     keys = {passage.key for passage in passages}
     stored = catalog.vectors(minilm().fingerprint, sorted(keys))
     assert set(catalog.keys()) == stored.keys() == keys
-    folder = folder_of(data, catalog)
+    generations = Generations.of(settings_for(data))
+    folder = generations.current(catalog)
     assert folder
-    assert _dense_keys(folder / dense.FOLDER) == keys
-    assert _lexical_keys(folder / lexical.FOLDER) == keys
+    for engine in generations.engines.stores():
+        with closing(engine.open(folder)) as store:
+            assert store.keys() == keys
     catalog.close()
     return documents, passages
-
-
-def _dense_keys(folder: Path) -> set[str]:
-    follower = ChromaStore(folder)
-    keys = set(follower._collection.get(include=[])["ids"])
-    follower.close()
-    return keys
-
-
-def _lexical_keys(folder: Path) -> set[str]:
-    searcher = TantivyStore(folder)._searcher
-    hits = searcher.search(tantivy.Query.all_query(), limit=100_000).hits
-    return {str(searcher.doc(address)["key"][0]) for _, address in hits}
 
 
 def assert_in_line(data: Path, corpus: Path) -> None:

@@ -13,7 +13,7 @@ from index.errors import StoreError
 from ui.cli.common import settings_of, speaks
 
 if TYPE_CHECKING:
-    from index.sync.doctor import Health
+    from index.sync.doctor import IndexHealth
 
 _MEGABYTE = 1 << 20
 
@@ -39,7 +39,7 @@ def command(context: click.Context, mend: bool, as_json: bool) -> None:
         sys.exit(StoreError.exit_code)
 
 
-def _as_json(health: Health) -> dict[str, object]:
+def _as_json(health: IndexHealth) -> dict[str, object]:
     body = asdict(health)
     body["data"] = str(health.data)
     body["failed"] = body.pop("failures")
@@ -47,7 +47,7 @@ def _as_json(health: Health) -> dict[str, object]:
     return body
 
 
-def _print(health: Health, mended: tuple[str, ...]) -> None:
+def _print(health: IndexHealth, mended: tuple[str, ...]) -> None:
     counts = health.counts
     for name, value in (
         ("index", health.data),

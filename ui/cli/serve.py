@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.engines.chroma_store import preload
+from index.engines.base import load_engines
 from index.errors import ConfigError, EmptyIndex, FootnoteError
 from index.settings import IndexSettings
 from ui.cli.common import data_folder, settings_of, speaks
@@ -118,14 +118,14 @@ def serve(
     log_json: bool = False,
 ) -> None:
     """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
-    from index.sync.doctor import heal
+    from index.sync.doctor import rebuild_if_damaged
     from rag.engine import build
     from ui.app import make_app
     from ui.observability.logs import configure_logging, secrets_of
     from ui.observability.tracing import tracing_of
 
     tracing = tracing_of(os.environ)
-    if damage := heal(settings):
+    if damage := rebuild_if_damaged(settings):
         click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
     engine = build(settings)
     stop = threading.Event()
@@ -255,7 +255,7 @@ def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
             if not known:
                 # What a server imports takes as long as what an index imports.
                 import_module("ui.app")
-                preload()
+                load_engines(settings).vectors.preload()
                 while process.returncode is None and not _is_indexed(folder, settings):
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(_LOOK_SECONDS)

@@ -12,7 +12,7 @@ import pytest
 
 from index.catalog.database import FILE_NAME, SCHEMA
 from index.catalog.reader import Catalog, Counts, DocumentInfo, FileState
-from index.catalog.writer import CatalogWriter, Change
+from index.catalog.writer import CatalogWriter, IndexChange
 from index.errors import EmptyIndex, IndexMismatch, StoreError
 from index.types import (
     Content,
@@ -70,20 +70,20 @@ def fill(catalog: CatalogWriter, generation: int = 1) -> None:
     with catalog.staging(), catalog.transaction():
         catalog.stage(STATE, DOCUMENT, PASSAGES)
         catalog.stage(FAILED, None)
-        assert catalog.replace([], []) == Change([], [KEY])
+        assert catalog.replace([], []) == IndexChange([], [KEY])
         catalog.put_vectors("m", [KEY], made([[0.6, 0.8]], [[0.0, 1.0]]))
         catalog.set_meta("generation", str(generation))
 
 
 def take_in(
     catalog: CatalogWriter, state: FileState, document: Document | None, *passages: Passage
-) -> Change:
+) -> IndexChange:
     with catalog.staging():
         catalog.stage(state, document, passages)
         return catalog.replace([], [])
 
 
-def remove(catalog: CatalogWriter, *paths: str) -> Change:
+def remove(catalog: CatalogWriter, *paths: str) -> IndexChange:
     with catalog.staging():
         return catalog.replace(paths, [])
 
@@ -126,7 +126,7 @@ def test_catalog_takes_more_keys_than_a_statement_has_places(catalog: CatalogWri
 def test_catalog_change_of_a_document_leaves_nothing_of_the_old(catalog: CatalogWriter) -> None:
     fill(catalog)
     changed = take_in(catalog, FileState("b/é.md", "d2", 1, 1, "empty"), None)
-    assert changed == Change([KEY], [])
+    assert changed == IndexChange([KEY], [])
     catalog.drop_orphan_vectors("m")
     assert (catalog.document("b/é.md"), catalog.keys(), catalog.vectors("m", [KEY])) == (
         None,
@@ -143,7 +143,7 @@ def test_catalog_touch_keeps_digest_and_failure(catalog: CatalogWriter) -> None:
 
 def test_catalog_remove_takes_document_and_passages(catalog: CatalogWriter) -> None:
     fill(catalog)
-    assert remove(catalog, "b/é.md", "none") == Change([KEY], [])
+    assert remove(catalog, "b/é.md", "none") == IndexChange([KEY], [])
     assert (list(catalog.files()), catalog.passage_count()) == (["a.pdf"], 0)
 
 
@@ -343,7 +343,7 @@ def test_catalog_rename_moves_passages_and_a_title_that_was_the_name(
     )
     moved = FileState("x/läng.md", "", 4, 5, None)
     with catalog.staging():
-        assert catalog.replace([], [("notes.md", moved)]) == Change([], [])
+        assert catalog.replace([], [("notes.md", moved)]) == IndexChange([], [])
     assert catalog.document("x/läng.md") == Document("x/läng.md", "läng", "Two.", "d1")
     (found,) = catalog.passages_in("x/läng.md")
     assert (found.id, found.document, found.title) == ("x/läng.md#3", "x/läng.md", "läng")

@@ -1,4 +1,4 @@
-"""Chroma as a follower: the order and the cosines that numpy gives."""
+"""Chroma as the vector store: the order and the cosines that numpy gives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def cosines(found: list[tuple[str, float]]) -> list[float]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("dense") / "vectors"
+    path = tmp_path_factory.mktemp("dense") / "generation"
     ChromaStore.build(path)
     ChromaStore.apply(path, [], [batch(unit(COUNT))])
     return path
@@ -53,60 +53,62 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copied(folder: Path, tmp_path: Path) -> Path:
     """Files that a test may change."""
-    return Path(shutil.copytree(folder, tmp_path / "vectors"))
+    return Path(shutil.copytree(folder, tmp_path / "generation"))
 
 
 @pytest.fixture(scope="module")
-def follower(folder: Path) -> Iterator[ChromaStore]:
-    opened = ChromaStore(folder)
+def store(folder: Path) -> Iterator[ChromaStore]:
+    opened = ChromaStore.open(folder)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize("k", [1, 10, 50])
-def test_dense_nearest_is_the_exact_order_with_exact_cosines(follower: ChromaStore, k: int) -> None:
+def test_chroma_store_nearest_is_the_exact_order_with_exact_cosines(
+    store: ChromaStore, k: int
+) -> None:
     for query in unit(5, seed=1):
-        found, expected = follower.nearest(query, k), exact(unit(COUNT), query, k)
+        found, expected = store.nearest(query, k), exact(unit(COUNT), query, k)
         assert keys(found) == keys(expected)
         assert cosines(found) == pytest.approx(cosines(expected), abs=1e-5)
 
 
-def test_dense_nearest_to_a_stored_vector_is_itself(follower: ChromaStore) -> None:
-    found, opposite = (follower.nearest(sign * unit(COUNT)[7], COUNT) for sign in (1, -1))
+def test_chroma_store_nearest_to_a_stored_vector_is_itself(store: ChromaStore) -> None:
+    found, opposite = (store.nearest(sign * unit(COUNT)[7], COUNT) for sign in (1, -1))
     assert (found[0][0], opposite[-1][0]) == ("k0007", "k0007")
     assert (found[0][1], opposite[-1][1]) == pytest.approx((1.0, -1.0), abs=1e-5)
 
 
-def test_dense_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
+def test_chroma_store_apply_removes_and_adds_and_is_exact_after(copied: Path) -> None:
     removed = [f"k{number:04}" for number in range(0, COUNT, 3)]
     ChromaStore.apply(copied, removed, [batch(unit(300, seed=2), COUNT)])
-    follower = ChromaStore(copied)
+    store = ChromaStore.open(copied)
     everything = np.vstack([unit(COUNT), unit(300, seed=2)])
     everything[:COUNT:3] = 0
     for query in unit(5, seed=3):
-        found, expected = follower.nearest(query, 10), exact(everything, query, 10)
+        found, expected = store.nearest(query, 10), exact(everything, query, 10)
         assert keys(found) == keys(expected)
-    assert follower.count() == 1100
-    follower.close()
+    assert store.count() == 1100
+    store.close()
 
 
-def test_dense_ties_are_broken_by_key(tmp_path: Path) -> None:
+def test_chroma_store_ties_are_broken_by_key(tmp_path: Path) -> None:
     same = np.repeat(unit(1), 4, axis=0)
-    ChromaStore.build(tmp_path / "vectors")
-    ChromaStore.apply(tmp_path / "vectors", [], [batch(same[:2], 2), batch(same[:2], 0)])
-    follower = ChromaStore(tmp_path / "vectors")
-    assert keys(follower.nearest(same[0], 4)) == ["k0000", "k0001", "k0002", "k0003"]
-    follower.close()
+    ChromaStore.build(tmp_path)
+    ChromaStore.apply(tmp_path, [], [batch(same[:2], 2), batch(same[:2], 0)])
+    store = ChromaStore.open(tmp_path)
+    assert keys(store.nearest(same[0], 4)) == ["k0000", "k0001", "k0002", "k0003"]
+    store.close()
 
 
-def test_dense_empty_follower_finds_nothing(tmp_path: Path) -> None:
-    ChromaStore.build(tmp_path / "vectors")
-    follower = ChromaStore(tmp_path / "vectors")
-    assert (follower.count(), follower.nearest(unit(1)[0], 0)) == (0, [])
-    follower.close()
+def test_chroma_store_without_vectors_finds_nothing(tmp_path: Path) -> None:
+    ChromaStore.build(tmp_path)
+    store = ChromaStore.open(tmp_path)
+    assert (store.count(), store.nearest(unit(1)[0], 0)) == (0, [])
+    store.close()
 
 
-def test_dense_missing_follower_is_not_made_by_its_reader(tmp_path: Path) -> None:
+def test_chroma_store_that_is_missing_is_not_made_by_its_reader(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"vectors in .* are missing; run: footnote index FOLDER$"):
-        ChromaStore(tmp_path / "vectors")
+        ChromaStore.open(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Generations: made from the catalog, probed, held while they are read, swept when they are not."""
+"""Generations: made from the catalog, probed, pinned while they are read, pruned when not."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 
 from index.catalog.reader import FileState
-from index.catalog.writer import CatalogWriter, Change
-from index.engines import chroma_store as dense
-from index.engines import tantivy_store as lexical
+from index.catalog.writer import NO_CHANGE, CatalogWriter, IndexChange
+from index.engines.base import SearchEngines
 from index.engines.chroma_store import ChromaStore
-from index.engines.generations import folder_of, hold, prepare, sweep
-from index.engines.integrity import glance, verify
+from index.engines.generations import Generations, pin, publish
+from index.engines.integrity import verify, verify_quick
 from index.engines.probe import Prober
 from index.engines.tantivy_store import TantivyStore
-from index.errors import DamagedFollowers, StoreError
+from index.errors import DamagedGeneration, StoreError
 from index.runtime import Clock
 from index.types import Document, Embedded, Passage, Vectors
 
 pytestmark = pytest.mark.model
 
+ENGINES = SearchEngines(ChromaStore, TantivyStore)
 # Enough for Chroma to write its graph to files.
 COUNT = 1100
 
@@ -53,9 +53,16 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
     return [p.key for p in passages]
 
 
-def commit(catalog: CatalogWriter, generation: int, folder: Path) -> None:
-    catalog.set_meta("generation", str(generation))
-    catalog.set_meta("followers", folder.name)
+def prepare(data: Path, catalog: CatalogWriter, source: Path | None, change: IndexChange) -> Path:
+    return Generations(data, ENGINES).prepare(catalog, "m", source, change, Clock())
+
+
+def current(data: Path, catalog: CatalogWriter) -> Path | None:
+    return Generations(data, ENGINES).current(catalog)
+
+
+def prune(data: Path, keep: Path) -> bool:
+    return Generations(data, ENGINES).prune(keep)
 
 
 @pytest.fixture
@@ -67,18 +74,18 @@ def catalog(tmp_path: Path) -> Iterator[CatalogWriter]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Followers of many passages; tests that damage them copy them."""
+    """A generation of many passages; tests that damage it copy it."""
     data = tmp_path_factory.mktemp("whole")
     catalog = CatalogWriter.create(data)
     put(catalog, [f"the text of passage {number}" for number in range(COUNT)])
-    folder = prepare(data, catalog, "m", None, Change([], []), Clock())
+    folder = prepare(data, catalog, None, NO_CHANGE)
     catalog.close()
     return folder
 
 
 def contents(folder: Path) -> tuple[int, int]:
-    vectors = ChromaStore(folder / dense.FOLDER)
-    counts = vectors.count(), TantivyStore(folder / lexical.FOLDER).count()
+    vectors = ChromaStore.open(folder)
+    counts = vectors.count(), TantivyStore.open(folder).count()
     vectors.close()
     return counts
 
@@ -87,15 +94,15 @@ def test_prepare_from_a_source_changes_the_copy_alone_and_ranks_as_if_built_anew
     catalog: CatalogWriter, tmp_path: Path
 ) -> None:
     old = put(catalog, [f"cat number {number}" for number in range(9)] + ["a dog"])
-    first = prepare(tmp_path, catalog, "m", None, Change([], []), Clock())
+    first = prepare(tmp_path, catalog, None, NO_CHANGE)
     assert (first.parent, first.name[:7]) == (tmp_path / "generations", "000001-")
     assert contents(first) == (10, 10)
-    commit(catalog, 1, first)
+    publish(catalog, first)
     new = put(catalog, ["cat number 0", "a dog", "an elephant"])
     gone = [key for key in old if key not in new]
-    second = prepare(tmp_path, catalog, "m", first, Change(gone, new[2:]), Clock())
+    second = prepare(tmp_path, catalog, first, IndexChange(gone, new[2:]))
     assert (contents(first), contents(second)) == ((10, 10), (3, 3))
-    words = TantivyStore(second / lexical.FOLDER)
+    words = TantivyStore.open(second)
     assert [words.search(name, 5) != [] for name in ("elephant", "8")] == [True, False]
     # Of three texts one holds "cat": ln(1 + 2.5 / 1.5), whatever was there before.
     assert words.idf("cat") == pytest.approx(math.log(1 + 2.5 / 1.5))
@@ -105,7 +112,7 @@ def test_prepare_from_a_damaged_source_builds_anew(catalog: CatalogWriter, tmp_p
     put(catalog, ["one", "two", "three"])
     (source,) = make(tmp_path, 1)
     (source / "chroma" / "chroma.sqlite3").write_bytes(b"torn")
-    made = prepare(tmp_path, catalog, "m", source, Change([], []), Clock())
+    made = prepare(tmp_path, catalog, source, NO_CHANGE)
     assert contents(made) == (3, 3)
     assert left(tmp_path) == sorted([source.name, made.name])
 
@@ -115,18 +122,18 @@ def test_prepare_that_cannot_write_says_why(catalog: CatalogWriter, tmp_path: Pa
     (tmp_path / "generations").write_bytes(b"")
     expected = r"cannot be written \(Not a directory; [\d,]+ MB are free .*\); nothing was changed;"
     with pytest.raises(StoreError, match=expected):
-        prepare(tmp_path, catalog, "m", None, Change([], []), Clock())
+        prepare(tmp_path, catalog, None, NO_CHANGE)
 
 
-def test_folder_of_is_what_the_catalog_names_if_it_is_whole(
+def test_current_is_what_the_catalog_names_if_it_is_whole(
     catalog: CatalogWriter, tmp_path: Path
 ) -> None:
-    assert folder_of(tmp_path, catalog) is None
+    assert current(tmp_path, catalog) is None
     folder, _ = make(tmp_path, 1, 2)
-    commit(catalog, 1, folder)
-    assert folder_of(tmp_path, catalog) == folder
+    publish(catalog, folder)
+    assert current(tmp_path, catalog) == folder
     (folder / "tantivy" / "meta.json").unlink()
-    assert folder_of(tmp_path, catalog) is None
+    assert current(tmp_path, catalog) is None
 
 
 def cut(path: Path) -> None:
@@ -151,8 +158,8 @@ def test_verify_notices_damage_of_any_kind_in_any_file(
     whole: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    verify(copy)
-    glance(copy)
+    verify(copy, ENGINES)
+    verify_quick(copy, ENGINES)
     files = [path for part in ("chroma", "tantivy") for path in (copy / part).rglob("*")]
     seen = dict[str, bool]()
     for path in files:
@@ -161,30 +168,30 @@ def test_verify_notices_damage_of_any_kind_in_any_file(
         kept, info = path.read_bytes(), path.stat()
         damage(path)
         damaged = not path.exists() or path.read_bytes() != kept
-        for look in (verify, glance):
+        for look in (verify, verify_quick):
             expected = rf"is damaged \(copy/{path.relative_to(copy)}\); run: footnote doctor"
-            with pytest.raises(DamagedFollowers, match=expected) if damaged else nullcontext():
-                look(copy)
+            with pytest.raises(DamagedGeneration, match=expected) if damaged else nullcontext():
+                look(copy, ENGINES)
         path.write_bytes(kept)
         os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
         seen[path.suffix] = damaged
     assert {".sqlite3", ".bin", ".pickle", ".json", ".term", ".store"} <= seen.keys()
-    verify(copy)
+    verify(copy, ENGINES)
 
 
-def test_verify_of_followers_that_are_in_use_finds_them_whole(whole: Path, tmp_path: Path) -> None:
+def test_verify_of_a_generation_that_is_in_use_finds_it_whole(whole: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(whole, tmp_path / "copy"))
     for _ in range(2):
         assert contents(copy) == (COUNT, COUNT)
-        verify(copy)
+        verify(copy, ENGINES)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"a": 1}', '{"a": [1, 2]}'])
-def test_verify_without_a_seal_tells_damage(whole: Path, tmp_path: Path, text: str) -> None:
+def test_verify_without_a_manifest_reports_damage(whole: Path, tmp_path: Path, text: str) -> None:
     copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    (copy / "seal.json").write_text(text, encoding="utf-8")
-    with pytest.raises(DamagedFollowers, match=r"is damaged \(copy/seal.json\)"):
-        verify(copy)
+    (copy / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DamagedGeneration, match=r"is damaged \(copy/manifest.json\)"):
+        verify(copy, ENGINES)
 
 
 def test_probe_says_what_is_wrong_and_what_to_run(
@@ -196,7 +203,7 @@ def test_probe_says_what_is_wrong_and_what_to_run(
     monkeypatch.chdir(tmp_path)
     found = rf"damaged \({COUNT} vectors and {COUNT} texts instead of 7\)"
     with pytest.raises(StoreError, match=rf"{found}; run: footnote index FOLDER --rebuild$"):
-        Prober().search(whole, 7, SAMPLE)
+        Prober(ENGINES).search(whole, 7, SAMPLE)
 
 
 def test_probe_that_takes_too_long_is_given_up(
@@ -204,10 +211,10 @@ def test_probe_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setattr("index.engines.probe._SECONDS", 0.01)
     with pytest.raises(StoreError, match=r"does not open; run: footnote index FOLDER --rebuild$"):
-        Prober().search(whole, COUNT, SAMPLE)
+        Prober(ENGINES).search(whole, COUNT, SAMPLE)
 
 
-FILES = ("chroma/chroma.sqlite3", "tantivy/meta.json", "seal.json", "in-use", "opening")
+FILES = ("chroma/chroma.sqlite3", "tantivy/meta.json", "manifest.json", "in-use", "opening")
 
 
 def make(data: Path, *numbers: int) -> list[Path]:
@@ -217,7 +224,7 @@ def make(data: Path, *numbers: int) -> list[Path]:
         for name in (
             "chroma/chroma.sqlite3",
             "tantivy/meta.json",
-            "seal.json",
+            "manifest.json",
             "in-use",
             "opening",
         ):
@@ -230,27 +237,27 @@ def left(data: Path) -> list[str]:
     return sorted(path.name for path in (data / "generations").iterdir())
 
 
-def test_sweep_removes_all_generations_but_one(tmp_path: Path) -> None:
+def test_prune_removes_all_generations_but_one(tmp_path: Path) -> None:
     folders = make(tmp_path, 1, 2, 3)
     (tmp_path / "generations" / "000004").mkdir()
-    sweep(tmp_path, keep=folders[1])
+    prune(tmp_path, keep=folders[1])
     assert left(tmp_path) == ["000002-name"]
 
 
-def test_sweep_leaves_a_held_generation_for_another_time(tmp_path: Path) -> None:
+def test_prune_leaves_a_pinned_generation_for_another_time(tmp_path: Path) -> None:
     first, second = make(tmp_path, 1, 2)
-    with hold(first), hold(first):
-        sweep(tmp_path, keep=second)
+    with pin(first), pin(first):
+        prune(tmp_path, keep=second)
         assert left(tmp_path) == ["000001-name", "000002-name"]
-    sweep(tmp_path, keep=second)
+    prune(tmp_path, keep=second)
     assert left(tmp_path) == ["000002-name"]
 
 
-def test_hold_of_a_generation_that_is_gone_is_refused(tmp_path: Path) -> None:
+def test_pin_of_a_generation_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"000001 is gone; ask again$"):
-        hold(tmp_path / "000001")
+        pin(tmp_path / "000001")
 
 
-def test_sweep_before_the_first_generation_does_nothing(tmp_path: Path) -> None:
-    sweep(tmp_path, keep=tmp_path / "x")
+def test_prune_before_the_first_generation_does_nothing(tmp_path: Path) -> None:
+    prune(tmp_path, keep=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []

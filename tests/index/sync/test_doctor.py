@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog.database import FILE_NAME
+from index.catalog.database import FILE_NAME, SCHEMA
 from index.catalog.reader import Catalog
 from index.catalog.writer import writer_lock
 from index.embedding.embedder import Embedder
 from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
-from index.sync.doctor import examine, heal, repair
+from index.sync.doctor import examine, rebuild_if_damaged, repair
 from tests.helpers.indexing import (
     Place,
     assert_in_line,
@@ -64,7 +64,7 @@ def file_of(place: Place, pattern: str) -> Path:
 def test_examine_of_a_sound_index_tells_what_it_holds(place: Place) -> None:
     health = examine(settings_for(place.data))
     assert health.problems == ()
-    assert (health.generation, health.schema, health.dimension) == (1, "3", 384)
+    assert (health.generation, health.schema, health.dimension) == (1, str(SCHEMA), 384)
     assert (health.counts.documents, health.counts.failed, health.counts.passages) == (1, 1, 2)
     assert (health.counts.vectors, health.counts.orphan_vectors) == (2, 0)
     assert (health.corpus, health.model) == (str(place.corpus), minilm().fingerprint)
@@ -75,16 +75,16 @@ def test_examine_of_a_sound_index_tells_what_it_holds(place: Place) -> None:
     assert examine(settings_for(place.data)).generation == 1
 
 
-def lose_followers(place: Place) -> None:
+def lose_generations(place: Place) -> None:
     shutil.rmtree(place.data / "generations")
 
 
-def tear_words(place: Place) -> None:
+def damage_texts(place: Place) -> None:
     file_of(place, "tantivy/*.term").write_bytes(b"\xff" * 99)
 
 
-def forget_seal(place: Place) -> None:
-    file_of(place, "seal.json").unlink()
+def lose_the_manifest(place: Place) -> None:
+    file_of(place, "manifest.json").unlink()
 
 
 def add_unknown_passage(place: Place) -> None:
@@ -117,9 +117,9 @@ def leave_garbage(place: Place) -> None:
 
 
 TROUBLE: list[tuple[Callable[[Place], None], str]] = [
-    (lose_followers, r"the files of generation 1 are missing"),
-    (tear_words, r"the index is damaged \(000001-\w+/tantivy/\w+\.term\)"),
-    (forget_seal, r"the files of generation 1 are missing"),
+    (lose_generations, r"the files of generation 1 are missing"),
+    (damage_texts, r"the index is damaged \(000001-\w+/tantivy/\w+\.term\)"),
+    (lose_the_manifest, r"the files of generation 1 are missing"),
     (lose_a_vector, r"1 texts have no vector, or one of another length"),
     (cut_a_vector, r"1 texts have no vector, or one of another length"),
     (leave_an_orphan, r"1 vectors belong to no passage"),
@@ -151,7 +151,7 @@ def test_repair_without_a_vector_wants_the_model_that_made_the_others(
 
 
 def test_repair_while_a_sync_runs_is_refused(place: Place) -> None:
-    lose_followers(place)
+    lose_generations(place)
     with (
         writer_lock(place.data),
         pytest.raises(StoreError, match=r"is being written by process \d+; wait for it"),
@@ -159,30 +159,31 @@ def test_repair_while_a_sync_runs_is_refused(place: Place) -> None:
         repair(settings_for(place.data), minilm())
 
 
-def test_heal_makes_damaged_followers_anew_and_leaves_whole_ones(place: Place) -> None:
+def test_rebuild_if_damaged_makes_damaged_stores_anew_and_leaves_whole_ones(place: Place) -> None:
     settings = settings_for(place.data)
-    assert heal(settings) is None
+    assert rebuild_if_damaged(settings) is None
     assert place.generations() == ["000001"]
-    tear_words(place)
-    problem = heal(settings)
+    damage_texts(place)
+    problem = rebuild_if_damaged(settings)
     assert problem
     assert problem.startswith("the index is damaged (000001-")
     assert place.generations() == ["000002"]
     assert_in_line(place.data, place.corpus)
-    assert heal(settings) is None
+    assert rebuild_if_damaged(settings) is None
 
 
-def test_heal_of_followers_made_by_other_versions_makes_them_anew(
+def test_rebuild_if_damaged_of_stores_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.engines.tantivy_store.FORMAT", "words-0")
     with pytest.raises(StoreError, match=r"was made with .*words-3, not .*words-0; run: foot"):
         place.found("eels")
-    assert str(heal(settings_for(place.data))).startswith("the index was made with chromadb ")
+    problem = rebuild_if_damaged(settings_for(place.data))
+    assert str(problem).startswith("the index was made with chromadb ")
     assert place.found("eels") == ["a.md"]
 
 
-def test_sync_of_followers_made_by_other_versions_makes_them_anew(
+def test_sync_of_stores_made_by_other_versions_makes_them_anew(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.engines.chroma_store.FORMAT", "cosine-0")

@@ -327,7 +327,7 @@ def _parse_shouting(data: bytes) -> Parsed:
 
 
 @pytest.mark.parametrize("lost", ["generations", "generations/000001-*/tantivy"])
-def test_sync_makes_missing_followers_from_the_catalog(place: Place, lost: str) -> None:
+def test_sync_makes_missing_stores_from_the_catalog(place: Place, lost: str) -> None:
     for folder in place.data.glob(lost):
         shutil.rmtree(folder)
     expected = r"lacks the files of generation 1; run: footnote doctor --repair$"
@@ -340,7 +340,7 @@ def test_sync_makes_missing_followers_from_the_catalog(place: Place, lost: str) 
     assert_in_line(place.data, place.corpus)
 
 
-def test_sync_from_damaged_followers_makes_them_from_the_catalog(place: Place) -> None:
+def test_sync_from_damaged_stores_makes_them_from_the_catalog(place: Place) -> None:
     (file,) = place.data.glob("generations/000001-*/chroma/chroma.sqlite3")
     file.write_bytes(b"torn")
     damaged = r"is damaged \(000001-\w+/chroma/chroma\.sqlite3\); run: footnote doctor --repair$"

@@ -114,8 +114,8 @@ QUESTIONS = [
 
 def follower(folder: Path, texts: dict[str, str]) -> TantivyStore:
     TantivyStore.build(folder)
-    TantivyStore.apply(folder, texts.items())
-    return TantivyStore(folder)
+    TantivyStore.add(folder, texts.items())
+    return TantivyStore.open(folder)
 
 
 @pytest.fixture(scope="module")
