@@ -103,7 +103,7 @@ def _rule(face: Face, url: str, ranges: Ranges) -> str:
     return (
         "@font-face {\n"
         f'  font-family: "{face.family}"; font-weight: {face.weight}; font-display: swap;\n'
-        f'  src: url("{url}") format("woff2");\n'
+        f'  src: url("{url}");\n'
         f"  unicode-range: {unicode_range(ranges)};\n"
         "}\n"
     )
