@@ -24,7 +24,7 @@ from ui.observability.tracing import TraceMiddleware, Tracing
 from ui.page import handlers as chat
 from ui.page.static_files import add_page_files
 from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
-from ui.viewer.routes import reader_routes
+from ui.viewer.routes import viewer_routes
 from ui.wiring import Service, make_service
 
 # Threads besides those that wait for answers: documents, static files, uploads.
@@ -60,7 +60,7 @@ def make_app(
         openai_routes(service.answers),
         mcp_routes(service.answers),
         change_routes(service.library, service.upload_bytes),
-        reader_routes(service.answers, settings),
+        viewer_routes(service.answers, settings),
     ]
     for router in [*routers, other_routes(routers)]:
         app.include_router(router)

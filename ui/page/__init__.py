@@ -1,1 +1,1 @@
-"""TODO."""
+"""The Gradio chat page: conversations, sources and documents."""

@@ -15,7 +15,7 @@ from rag.types import Answer, Citation, Support, Turn
 from ui.service.plain_text import text_of, turn_of
 from ui.templating import quantity, render
 from ui.viewer.document import document_url
-from ui.viewer.safe_html import answer_prose, excerpt, marked, prose
+from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ def sources_html(exchanges: Sequence[Exchange]) -> Markup:
 def _prose(exchange: Exchange) -> Markup:
     answer = exchange.answer
     if answer is None or exchange.fault:
-        return prose(exchange.text, markdown=True) if exchange.text else Markup()
-    return Markup() if answer.refusal else answer_prose(answer, exchange.key)
+        return prose_html(exchange.text, markdown=True) if exchange.text else Markup()
+    return Markup() if answer.refusal else answer_html(answer, exchange.key)
 
 
 def _waiting(exchange: Exchange) -> str:
@@ -166,7 +166,7 @@ def _card(passage: Passage, span: tuple[int, int] | None = None) -> _Card:
 def _words(text: str, start: int, end: int) -> Markup:
     """The text around a span of it, the span marked."""
     first, last = excerpt(text, start, end)
-    html = marked(text[first:last], [(start - first, end - first)])
+    html = highlight(text[first:last], [(start - first, end - first)])
     before, after = "… " if first else "", " …" if last < len(text) else ""
     return Markup("{}{}{}").format(before, html, after)
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTML pages of documents, with the quoted words marked."""

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from index.types import Document, Heading, Span, Table
 from ui.templating import escape_text, render, url_path
-from ui.viewer.safe_html import marked
+from ui.viewer.safe_html import highlight
 
 QUOTE_ID = "quote"
 # More of a document than this takes a browser noticeable time beside an answer.
@@ -34,7 +34,7 @@ class TableView(NamedTuple):
     rows: list[RowView]
 
 
-class Block(NamedTuple):
+class BlockView(NamedTuple):
     """A part of a document: the start of a page, a heading (its level), a table, or text."""
 
     html: Markup = Markup()
@@ -71,14 +71,14 @@ def document_page(document: Document, start: int = 0, end: int = 0, digest: str 
     A digest other than the document's own means that the quoted words may have moved: then
     nothing is marked and the page says so.
     """
-    span = quoted(document, start, end, digest)
+    span = valid_span(document, start, end, digest)
     return render(
         "viewer/document.html",
         kind="",
         title=document.title or document.path,
         path=document.path,
-        has_changed=is_changed(document, digest),
-        body=_blocks(document, span, (0, len(document.text)), Marker(document.text, span)),
+        has_changed=has_changed(document, digest),
+        body=_blocks(document, span, (0, len(document.text)), Highlighter(document.text, span)),
     )
 
 
@@ -86,36 +86,36 @@ def panel_page(document: Document, start: int, end: int, digest: str) -> Markup:
     """The same for a panel that names the document itself; of a long one the part around."""
     window = _window(document, start, end)
     is_part = window != (0, len(document.text))
-    span = quoted(document, start, end, digest)
+    span = valid_span(document, start, end, digest)
     # Going to the words would take the focus away from the panel's buttons.
-    marker = Marker(document.text, span, focusable=False)
+    highlighter = Highlighter(document.text, span, focusable=False)
     return render(
         "viewer/panel.html",
         kind="panel",
         title=document.title or document.path,
-        has_changed=is_changed(document, digest),
+        has_changed=has_changed(document, digest),
         url=document_url(document.path, start, end, digest) if is_part else "",
-        body=_blocks(document, span, window, marker),
+        body=_blocks(document, span, window, highlighter),
     )
 
 
-def fault_page(message: str) -> Markup:
+def error_page(message: str) -> Markup:
     """A whole page of HTML that says why a document cannot be shown."""
     return render("viewer/error.html", kind="", title="No document", message=message)
 
 
-def is_changed(document: Document, digest: str) -> bool:
+def has_changed(document: Document, digest: str) -> bool:
     """Whether a document's digest does not start with this one; an empty one fits any."""
     return bool(digest) and not document.digest.startswith(digest)
 
 
-def quoted(document: Document, start: int, end: int, digest: str) -> Span | None:
+def valid_span(document: Document, start: int, end: int, digest: str) -> Span | None:
     """The characters to mark, if they are of the document as it is now."""
     fits = 0 <= start < end <= len(document.text)
-    return (start, end) if fits and not is_changed(document, digest) else None
+    return (start, end) if fits and not has_changed(document, digest) else None
 
 
-class Marker:
+class Highlighter:
     """Makes HTML of pieces of a text in order, a span marked; the first mark has an id."""
 
     def __init__(
@@ -132,7 +132,7 @@ class Marker:
             return escape_text(self._text[start:end])
         anchor, self._anchor = self._anchor, ""
         span = max(self._first, start) - start, min(self._last, end) - start
-        return marked(self._text[start:end], [span], anchor, self._focusable)
+        return highlight(self._text[start:end], [span], anchor, self._focusable)
 
     def touches(self, start: int, end: int) -> bool:
         """Whether anything between two places is to be marked."""
@@ -150,7 +150,9 @@ def _window(document: Document, start: int, end: int) -> Span:
     return (0 if start <= _WINDOW // 2 else near), (len(text) if last < 0 else last)
 
 
-def _blocks(document: Document, span: Span | None, window: Span, marker: Marker) -> Iterator[Block]:
+def _blocks(
+    document: Document, span: Span | None, window: Span, highlighter: Highlighter
+) -> Iterator[BlockView]:
     """The document's text in order, cut where a page or a heading starts, with the span marked."""
     text = document.text
     pages = {start: number for number, start in enumerate(document.page_starts, start=1)}
@@ -159,24 +161,26 @@ def _blocks(document: Document, span: Span | None, window: Span, marker: Marker)
     cuts = {at for at in (*pages, *headings, *line_ends) if window[0] < at < window[1]}
     for start, end in pairwise(sorted({*window, *cuts})):
         if start in pages:
-            yield Block(page=pages[start])
+            yield BlockView(page=pages[start])
         heading = headings.get(start)
         if heading is None:
-            yield from _text(document, start, end, span or (0, 0), marker)
-        elif marker.touches(start, end):
-            yield from _heading(marker.html(start, end), heading)
+            yield from _text(document, start, end, span or (0, 0), highlighter)
+        elif highlighter.touches(start, end):
+            yield from _heading(highlighter.html(start, end), heading)
         elif start or heading.text != document.title:  # the title is there already
             yield from _heading(escape_text(heading.text), heading)
 
 
-def _text(document: Document, start: int, end: int, cited: Span, marker: Marker) -> Iterator[Block]:
+def _text(
+    document: Document, start: int, end: int, cited: Span, highlighter: Highlighter
+) -> Iterator[BlockView]:
     """Text between two places, its tables as tables where each row names its columns itself."""
     for table in _tables_between(document.tables, start, end):
         if not table.header and sum(map(bool, table.columns)) > 1:
-            yield from _plain(marker.html(start, table.start))
-            yield Block(table=table_view(table, cited, marker.html))
+            yield from _plain(highlighter.html(start, table.start))
+            yield BlockView(table=table_view(table, cited, highlighter.html))
             start = table.end
-    yield from _plain(marker.html(start, end))
+    yield from _plain(highlighter.html(start, end))
 
 
 def _tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[Table]:
@@ -189,11 +193,11 @@ def _tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[T
             yield replace(table, rows=rows)
 
 
-def _heading(html: Markup, heading: Heading) -> Iterator[Block]:
+def _heading(html: Markup, heading: Heading) -> Iterator[BlockView]:
     if html := html.strip():
-        yield Block(html, heading=min(heading.level + 1, 6))
+        yield BlockView(html, heading=min(heading.level + 1, 6))
 
 
-def _plain(html: Markup) -> Iterator[Block]:
+def _plain(html: Markup) -> Iterator[BlockView]:
     if html.strip():
-        yield Block(html.strip("\n"))
+        yield BlockView(html.strip("\n"))

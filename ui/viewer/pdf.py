@@ -1,4 +1,4 @@
-"""The page beside an answer for a PDF: its pages as pictures, the quoted words marked on them."""
+"""The panel page of a PDF: its pages as images, with the quoted words marked on them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from markupsafe import Markup
 
 from index.types import Document, Span
 from ui.templating import render
-from ui.viewer.document import QUOTE_ID, Marker, document_url, is_changed, quoted
-from ui.viewer.pdf_images import Picture, Spot
+from ui.viewer.document import QUOTE_ID, Highlighter, document_url, has_changed, valid_span
+from ui.viewer.pdf_images import PageImage, PageRequest
 
-# Of a quote that goes over more pages, the first ones are drawn.
-_PAGES = 3
+_MOST_PAGES = 3  # of a quote that spans more, the first ones are shown
 
 
-def spots(document: Document, span: Span | None, page: int = 0) -> list[Spot]:
-    """The pages to draw: the one asked for (from 1), or else those that the span is on."""
+def page_requests(document: Document, span: Span | None, page: int = 0) -> list[PageRequest]:
+    """The pages to render: the one asked for (from 1), or else those that the span is on."""
     starts, count = document.page_starts, len(document.page_starts)
     start, end = span or (0, 0)
     first = max(1, bisect_right(starts, start))
     last = max(first, bisect_right(starts, max(start, end - 1)))
-    numbers = [page] if page else range(first, min(last, first + _PAGES - 1) + 1)
+    numbers = [page] if page else range(first, min(last, first + _MOST_PAGES - 1) + 1)
     text, path, digest = document.text, document.path, document.digest
     return [
-        Spot(path, digest, number, text[start:end], start - starts[number - 1])
+        PageRequest(path, digest, number, text[start:end], start - starts[number - 1])
         if first <= number <= last
-        else Spot(path, digest, number)
+        else PageRequest(path, digest, number)
         for number in numbers
         if 1 <= number <= count
     ]
 
 
 class _Rect(NamedTuple):
-    """A mark over a page's picture, in pixels as SVG has them."""
+    """A mark over a page's image, in pixels with one decimal."""
 
     id: str
     x: str
@@ -45,7 +44,7 @@ class _Rect(NamedTuple):
 
 
 class _Figure(NamedTuple):
-    """A page's picture under its marks; width and height in pixels."""
+    """A page's image and the marks over it; width and height in pixels."""
 
     url: str
     width: int
@@ -54,40 +53,44 @@ class _Figure(NamedTuple):
     rects: list[_Rect]
 
 
-def pictures_page(
-    document: Document, drawn: Sequence[tuple[Spot, Picture]], start: int, end: int, digest: str
+def pdf_page(
+    document: Document,
+    rendered: Sequence[tuple[PageRequest, PageImage]],
+    start: int,
+    end: int,
+    digest: str,
 ) -> Markup:
-    """A page of HTML with the drawn pages, links to those around, and their text.
+    """A page of HTML with the rendered pages, links to those around, and their text.
 
-    The text is folded away where the words are marked in the picture.
+    The text is folded away where the words are marked in an image.
     """
-    span = quoted(document, start, end, digest)
+    span = valid_span(document, start, end, digest)
     anchor, figures = QUOTE_ID, list[_Figure]()
-    for spot, picture in drawn:
-        figures.append(_figure(spot, picture, anchor))
-        anchor = "" if picture.boxes else anchor
-    first, last = drawn[0][0].page, drawn[-1][0].page
+    for request, image in rendered:
+        figures.append(_figure(request, image, anchor))
+        anchor = "" if image.boxes else anchor
+    first, last = rendered[0][0].page, rendered[-1][0].page
     starts = [*document.page_starts, len(document.text)]
-    # In the text there is only something to lead to if it is not in a picture.
-    marker = Marker(document.text, span, anchor)
+    # Only one mark has the id that the URL leads to: in an image, or else in the text.
+    highlighter = Highlighter(document.text, span, anchor)
     return render(
         "viewer/pdf.html",
         kind="panel pages",
         title=document.title or document.path,
-        has_changed=is_changed(document, digest),
+        has_changed=has_changed(document, digest),
         figures=figures,
         first=first,
         last=last,
         page_count=len(document.page_starts),
         page_url=_page_urls(document.path, start, end, digest),
-        text=marker.html(starts[first - 1], starts[last]).strip(),
+        text=highlighter.html(starts[first - 1], starts[last]).strip(),
         is_text_open=bool(anchor and span),
     )
 
 
-def _figure(spot: Spot, picture: Picture, anchor: str) -> _Figure:
-    """A page's picture; the first of its marks gets the id, if there is one."""
-    width, height = picture.width, picture.height
+def _figure(request: PageRequest, image: PageImage, anchor: str) -> _Figure:
+    """A page's image; the first of its marks gets the id, if there is one."""
+    width, height = image.width, image.height
     rects = [
         _Rect(
             "" if number else anchor,
@@ -96,11 +99,11 @@ def _figure(spot: Spot, picture: Picture, anchor: str) -> _Figure:
             f"{(box.right - box.left) * width:.1f}",
             f"{(box.bottom - box.top) * height:.1f}",
         )
-        for number, box in enumerate(picture.boxes)
+        for number, box in enumerate(image.boxes)
     ]
-    words = f" The marked words: {spot.quote}" if rects else ""
-    url = f"{document_url(spot.path)}?picture={spot.page}&digest={spot.digest[:16]}"
-    return _Figure(url, width, height, f"Page {spot.page} of {spot.path}.{words}", rects)
+    words = f" The marked words: {request.quote}" if rects else ""
+    url = f"{document_url(request.path)}?picture={request.page}&digest={request.digest[:16]}"
+    return _Figure(url, width, height, f"Page {request.page} of {request.path}.{words}", rects)
 
 
 def _page_urls(path: str, start: int, end: int, digest: str) -> Callable[[int], str]:

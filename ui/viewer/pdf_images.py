@@ -1,4 +1,4 @@
-"""Pages of PDFs as pictures with the places of quoted words, drawn in a child under limits."""
+"""Renders pages of PDFs as PNGs, and finds the quoted words on them, in a limited subprocess."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from index.formats.pdf.render import Box
 
 _WIDTH = 1100  # pixels: a panel's 450 on a screen of twice the density, and room to enlarge
-_SECONDS = 20
-_KEPT = 48
-_DRAWN_PER_CHILD = 200
+_TIMEOUT_SECONDS = 20
+_CACHE_SIZE = 48
+_PAGES_PER_PROCESS = 200
 
 
-class NoPicture(FootnoteError):
-    """A page cannot be drawn; its text can be shown."""
+class RenderError(FootnoteError):
+    """A page cannot be rendered; its text can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A page (from 1) of a file as it was when its digest was taken, and what is quoted on it.
+class PageRequest:
+    """A page (from 1) to render, of the file that has this digest, and the quote to find on it.
 
     `at` is where the quote starts, in characters from where the page begins in the text.
     """
@@ -46,8 +46,8 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A page as a PNG, its size in pixels, and the boxes of the quote in shares of that size."""
+class PageImage:
+    """A page as a PNG, its size in pixels, and the boxes of the quote, 0..1 of that size."""
 
     png: bytes
     width: int
@@ -55,46 +55,46 @@ class Picture:
     boxes: tuple[Box, ...]
 
 
-class Pictures:
-    """Draws pages of files below a folder; the last ones are kept. Its child ends with us."""
+class PageRenderer:
+    """Renders pages in one subprocess, which ends with this process; a small LRU cache."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = None
-        self._drawn = OrderedDict[Spot, Picture]()
+        self._cache = OrderedDict[PageRequest, PageImage]()
 
-    def picture(self, corpus: Path, spot: Spot) -> Picture:
-        """The picture of a page. Raises NoPicture, also if the file is another by now."""
+    def render(self, corpus: Path, request: PageRequest) -> PageImage:
+        """The image of a page. Raises RenderError, also if the file has changed."""
         with self._lock:
-            if spot in self._drawn:
-                self._drawn.move_to_end(spot)
-                return self._drawn[spot]
+            if request in self._cache:
+                self._cache.move_to_end(request)
+                return self._cache[request]
             pool = self._open()
         from pebble import ProcessExpired
 
-        job = pool.schedule(draw, (str(corpus), spot), timeout=_SECONDS)
+        job = pool.schedule(render_page, (str(corpus), request), timeout=_TIMEOUT_SECONDS)
         try:
-            picture: Picture = job.result()
-        except NoPicture:
+            image: PageImage = job.result()
+        except RenderError:
             raise
         except (FutureTimeoutError, ProcessExpired, RuntimeError, OSError) as error:
-            raise NoPicture("The page cannot be drawn.") from error
+            raise RenderError("The page cannot be drawn.") from error
         with self._lock:
-            # The page that shows the boxes asks for the same picture without them next.
-            self._drawn[replace(spot, quote="", at=0)] = replace(picture, boxes=())
-            self._drawn[spot] = picture
-            while len(self._drawn) > _KEPT:
-                self._drawn.popitem(last=False)
-        return picture
+            # The page that shows the boxes asks for the same image without them next.
+            self._cache[replace(request, quote="", at=0)] = replace(image, boxes=())
+            self._cache[request] = image
+            while len(self._cache) > _CACHE_SIZE:
+                self._cache.popitem(last=False)
+        return image
 
     def _open(self) -> ProcessPool:
-        """The pool of one child, started when the first page is wanted."""
+        """The pool of one process, started by the first request."""
         if self._pool is None:
             from pebble import ProcessPool
 
             self._pool = ProcessPool(
                 1,
-                max_tasks=_DRAWN_PER_CHILD,
+                max_tasks=_PAGES_PER_PROCESS,
                 context=multiprocessing.get_context("spawn"),
                 initializer=limit_reader,
                 initargs=(READER_BYTES,),
@@ -102,27 +102,29 @@ class Pictures:
         return self._pool
 
 
-def draw(corpus: str, spot: Spot) -> Picture:
-    """Draw a page, in the child. Raises NoPicture, whatever is wrong with the file."""
+def render_page(corpus: str, request: PageRequest) -> PageImage:
+    """Render a page, in the subprocess. Raises RenderError, whatever is wrong with the file."""
     try:
-        with open_ordinary(Path(corpus), spot.path) as file:
+        with open_ordinary(Path(corpus), request.path) as file:
             data = file.read()
     except OSError:
-        raise NoPicture("The file cannot be read.") from None
-    if sha256(data).hexdigest() != spot.digest:
-        raise NoPicture("The file has changed since it was indexed.")
+        raise RenderError("The file cannot be read.") from None
+    if sha256(data).hexdigest() != request.digest:
+        raise RenderError("The file has changed since it was indexed.")
     try:
-        return _drawn(data, spot)
+        return _render(data, request)
     except Exception as error:
-        # PDFium's faults are many; each of them only means that the text is shown instead.
-        raise NoPicture(f"The page cannot be drawn ({type(error).__name__}).") from None
+        # PDFium raises many kinds; each of them only means that the text is shown instead.
+        raise RenderError(f"The page cannot be drawn ({type(error).__name__}).") from None
 
 
-def _drawn(data: bytes, spot: Spot) -> Picture:
+def _render(data: bytes, request: PageRequest) -> PageImage:
     from index.formats.pdf.render import boxes, render
 
-    found: Sequence[Box] = boxes(data, spot.page, spot.quote, spot.at) if spot.quote else ()
-    png = render(data, spot.page, _WIDTH)
+    found: Sequence[Box] = (
+        boxes(data, request.page, request.quote, request.at) if request.quote else ()
+    )
+    png = render(data, request.page, _WIDTH)
     # A PNG's width and height stand at bytes 16 and 20.
     width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
-    return Picture(png, width, height, tuple(found))
+    return PageImage(png, width, height, tuple(found))

@@ -1,4 +1,4 @@
-"""Text from documents and LLMs as safe HTML: everything in it is data, the links are ours."""
+"""Text of documents and answers as safe HTML: no markup of theirs, no links but to citations."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -25,7 +25,7 @@ _VERDICTS = {
 }
 
 
-def marked(
+def highlight(
     text: str, spans: Sequence[tuple[int, int]], first_id: str = "", focusable: bool = True
 ) -> Markup:
     """Text as HTML with the characters of the spans (half open, in order) in `mark`.
@@ -59,7 +59,7 @@ def excerpt(text: str, start: int, end: int, margin: int = 320) -> tuple[int, in
     return first, last
 
 
-def prose(text: str, markdown: bool, turn: str = "", labels: Collection[int] = ()) -> Markup:
+def prose_html(text: str, markdown: bool, turn: str = "", labels: Collection[int] = ()) -> Markup:
     """An answer's text as HTML: paragraphs, and if Markdown then also lists, tables and code.
 
     Markers of the given labels become links to that turn's citations; with an empty turn they
@@ -68,8 +68,8 @@ def prose(text: str, markdown: bool, turn: str = "", labels: Collection[int] = (
     return _prose(strip_hidden(text), markdown, turn, labels)
 
 
-def answer_prose(answer: Answer, turn: str) -> Markup:
-    """A checked answer as HTML, with a quiet word after each statement that lacks support."""
+def answer_html(answer: Answer, turn: str) -> Markup:
+    """A checked answer as HTML, with a verdict after each statement that lacks support."""
     text = _with_verdicts(strip_hidden(answer.text), answer.statements)
     cited = {citation.passage.document for citation in answer.citations}
     markdown = answer.composer != "quotes" or all(is_markdown(path) for path in cited)
@@ -115,32 +115,32 @@ def _with_verdicts(text: str, statements: Sequence[Statement]) -> str:
 
 @cache
 def _markdown() -> MarkdownIt:
-    """A Markdown reader that makes no markup but ours; it keeps no state between texts."""
-    reader = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
-    return _with_markers(reader.disable(["reference", "html_block", "html_inline", "autolink"]))
+    """The Markdown parser without HTML, links and images; it keeps no state between texts."""
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
+    return _with_markers(parser.disable(["reference", "html_block", "html_inline", "autolink"]))
 
 
 @cache
 def _plain() -> MarkdownIt:
-    """A reader that knows paragraphs, line breaks, tables and markers only.
+    """A parser of paragraphs, line breaks, tables and markers only.
 
     A quoted sentence is one line, which makes no table: those that there are were made of rows.
     """
-    reader = MarkdownIt("zero", {"html": False, "breaks": True}).enable(["newline", "table"])
-    return _with_markers(reader)
+    parser = MarkdownIt("zero", {"html": False, "breaks": True}).enable(["newline", "table"])
+    return _with_markers(parser)
 
 
-def _with_markers(reader: MarkdownIt) -> MarkdownIt:
-    reader.inline.ruler.before("newline", "marker", _read_marker)
+def _with_markers(parser: MarkdownIt) -> MarkdownIt:
+    parser.inline.ruler.before("newline", "marker", _parse_marker)
     for name in ("link_open", "link_close", "image"):
-        reader.add_render_rule(name, _nothing)
-    reader.add_render_rule("marker", _write_marker)
+        parser.add_render_rule(name, _render_nothing)
+    parser.add_render_rule("marker", _render_marker)
     for name, tag in (("heading_open", "<h4>"), ("heading_close", "</h4>\n")):
-        reader.add_render_rule(name, _constant(tag))
-    return reader
+        parser.add_render_rule(name, _constant(tag))
+    return parser
 
 
-def _read_marker(state: StateInline, silent: bool) -> bool:
+def _parse_marker(state: StateInline, silent: bool) -> bool:
     """Take `[n]` as a marker wherever it stands, before Markdown can see a link in it."""
     found = MARKER.match(state.src, state.pos)
     if not found:
@@ -151,7 +151,7 @@ def _read_marker(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _write_marker(
+def _render_marker(
     _: RendererHTML, tokens: Sequence[Token], index: int, __: OptionsDict, env: EnvType
 ) -> str:
     """A marker as a link to its citation; a label that is not ours stays plain text."""
@@ -167,7 +167,7 @@ def _write_marker(
     ).format(name, turn, label)
 
 
-def _nothing(*_: object) -> str:
+def _render_nothing(*_: object) -> str:
     return ""
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from index.types import Document, Heading
-from ui.viewer.document import document_page, document_url, fault_page
+from ui.viewer.document import document_page, document_url, error_page
 
 pytestmark = pytest.mark.unit
 
@@ -76,5 +76,5 @@ def test_url_escapes_the_path_and_leads_to_the_quote() -> None:
     )
 
 
-def test_fault_page_escapes_its_message() -> None:
-    assert "&lt;b&gt;" in fault_page("no document '<b>'")
+def test_error_page_escapes_its_message() -> None:
+    assert "&lt;b&gt;" in error_page("no document '<b>'")

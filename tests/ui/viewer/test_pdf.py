@@ -1,4 +1,4 @@
-"""Pages of PDFs beside an answer: drawn in a child, the words marked, the text when it fails."""
+"""Pages of PDFs beside an answer: rendered in a subprocess, words marked, text as a fallback."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from index.formats.pdf.render import Box
 from index.formats.pdf.text import parse_pdf
 from index.types import Document
 from tests.index.formats.pdf.test_render import page_of, pdf
-from ui.viewer.pdf import pictures_page, spots
-from ui.viewer.pdf_images import NoPicture, Picture, Pictures, Spot, draw
+from ui.viewer.pdf import page_requests, pdf_page
+from ui.viewer.pdf_images import PageImage, PageRenderer, PageRequest, RenderError, render_page
 
 pytestmark = pytest.mark.unit
 
@@ -35,32 +35,32 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def spot() -> Spot:
-    (found,) = spots(DOCUMENT, (START, END))
+def quote_request() -> PageRequest:
+    (found,) = page_requests(DOCUMENT, (START, END))
     return found
 
 
-def test_spots_of_a_quote_are_its_page_and_its_place_there() -> None:
-    assert spot() == Spot(
+def test_page_requests_of_a_quote_are_its_page_and_its_place_there() -> None:
+    assert quote_request() == PageRequest(
         "a b.pdf", DOCUMENT.digest, 2, "More of it.", START - DOCUMENT.page_starts[1]
     )
 
 
-def test_spots_of_a_quote_over_two_pages_are_both() -> None:
+def test_page_requests_of_a_quote_over_two_pages_are_both() -> None:
     start = PARSED.text.index("It ends")
-    assert [each.page for each in spots(DOCUMENT, (start, END))] == [1, 2]
+    assert [each.page for each in page_requests(DOCUMENT, (start, END))] == [1, 2]
 
 
-def test_spots_of_a_page_that_is_asked_for_have_no_words_of_another() -> None:
-    assert spots(DOCUMENT, (START, END), 1) == [Spot("a b.pdf", DOCUMENT.digest, 1)]
-    assert spots(DOCUMENT, (START, END), 3) == []
-    assert [each.page for each in spots(DOCUMENT, None)] == [1]
+def test_page_requests_of_a_page_that_is_asked_for_have_no_words_of_another() -> None:
+    assert page_requests(DOCUMENT, (START, END), 1) == [PageRequest("a b.pdf", DOCUMENT.digest, 1)]
+    assert page_requests(DOCUMENT, (START, END), 3) == []
+    assert [each.page for each in page_requests(DOCUMENT, None)] == [1]
 
 
-def test_draw_gives_a_picture_and_the_boxes_of_the_words(corpus: Path) -> None:
-    drawn = draw(str(corpus), spot())
-    assert Image.open(io.BytesIO(drawn.png)).size == (drawn.width, drawn.height)
-    (box,) = drawn.boxes
+def test_render_page_gives_an_image_and_the_boxes_of_the_words(corpus: Path) -> None:
+    image = render_page(str(corpus), quote_request())
+    assert Image.open(io.BytesIO(image.png)).size == (image.width, image.height)
+    (box,) = image.boxes
     assert 0.3 < box.left < box.right < 0.5
 
 
@@ -73,29 +73,29 @@ def test_draw_gives_a_picture_and_the_boxes_of_the_words(corpus: Path) -> None:
         ({"page": 9}, "cannot be drawn"),
     ],
 )
-def test_draw_of_what_cannot_be_drawn_says_why(
+def test_render_page_of_what_cannot_be_rendered_says_why(
     corpus: Path, change: dict[str, str | int], says: str
 ) -> None:
-    with pytest.raises(NoPicture, match=says):
-        draw(str(corpus), replace(spot(), **change))  # type: ignore[arg-type]
+    with pytest.raises(RenderError, match=says):
+        render_page(str(corpus), replace(quote_request(), **change))  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
-def test_pictures_are_drawn_in_a_child_and_remembered(corpus: Path) -> None:
-    pictures = Pictures()
-    drawn = pictures.picture(corpus, spot())
-    assert drawn == draw(str(corpus), spot())
+def test_images_are_rendered_in_a_subprocess_and_cached(corpus: Path) -> None:
+    renderer = PageRenderer()
+    image = renderer.render(corpus, quote_request())
+    assert image == render_page(str(corpus), quote_request())
     (corpus / "a b.pdf").unlink()
-    assert pictures.picture(corpus, spot()) is drawn
-    bare = pictures.picture(corpus, Spot("a b.pdf", DOCUMENT.digest, 2))
-    assert (bare.png, bare.boxes) == (drawn.png, ())
-    with pytest.raises(NoPicture, match="cannot be read"):
-        pictures.picture(corpus, Spot("a b.pdf", DOCUMENT.digest, 1))
+    assert renderer.render(corpus, quote_request()) is image
+    bare = renderer.render(corpus, PageRequest("a b.pdf", DOCUMENT.digest, 2))
+    assert (bare.png, bare.boxes) == (image.png, ())
+    with pytest.raises(RenderError, match="cannot be read"):
+        renderer.render(corpus, PageRequest("a b.pdf", DOCUMENT.digest, 1))
 
 
 def page(*boxes: Box) -> str:
-    drawn = Picture(b"", 1000, 2000, boxes)
-    return pictures_page(DOCUMENT, [(spot(), drawn)], START, END, DOCUMENT.digest)
+    image = PageImage(b"", 1000, 2000, boxes)
+    return pdf_page(DOCUMENT, [(quote_request(), image)], START, END, DOCUMENT.digest)
 
 
 def test_page_marks_the_boxes_and_folds_the_text_away() -> None:
@@ -125,6 +125,6 @@ def test_page_leads_to_the_pages_around() -> None:
 
 
 def test_page_of_a_changed_document_marks_nothing_and_says_so() -> None:
-    html = pictures_page(DOCUMENT, [(spot(), Picture(b"", 10, 10, ()))], START, END, "0000")
+    html = pdf_page(DOCUMENT, [(quote_request(), PageImage(b"", 10, 10, ()))], START, END, "0000")
     assert "has changed since it was quoted" in html
     assert "<mark" not in html

@@ -17,8 +17,8 @@ from index.types import Document
 from rag.settings import Settings
 from tests.helpers.serving import FakeEngine
 from tests.index.formats.pdf.test_render import page_of, pdf
-from ui.viewer.pdf_images import Picture, Spot, draw
-from ui.viewer.routes import reader_routes
+from ui.viewer.pdf_images import PageImage, PageRequest, render_page
+from ui.viewer.routes import viewer_routes
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +31,7 @@ PAPER = Document("p.pdf", "Paper", PARSED.text, sha256(FILE).hexdigest(), (), PA
 SECOND = f"start={PARSED.page_starts[1]}&end={PARSED.page_starts[1] + 6}"
 
 
-class Shelf(FakeEngine):
+class TwoDocuments(FakeEngine):
     """An engine with two documents."""
 
     def document(self, path: str) -> Document:
@@ -41,16 +41,16 @@ class Shelf(FakeEngine):
         raise UnknownDocument(f"no document {path!r} is indexed")
 
 
-class DrawnHere:
-    """Draws in this process, where a server has a child for it."""
+class InProcessRenderer:
+    """Renders in this process, where a server has a subprocess for it."""
 
-    def picture(self, corpus: Path, spot: Spot) -> Picture:
-        return draw(str(corpus), spot)
+    def render(self, corpus: Path, request: PageRequest) -> PageImage:
+        return render_page(str(corpus), request)
 
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setattr("ui.viewer.routes.Pictures", DrawnHere)
+    monkeypatch.setattr("ui.viewer.routes.PageRenderer", InProcessRenderer)
     (tmp_path / "p.pdf").write_bytes(FILE)
     (tmp_path / "data").mkdir()
     catalog = CatalogWriter.create(tmp_path / "data")
@@ -59,7 +59,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
         catalog.set_meta("generation", "1")
     catalog.close()
     app = FastAPI()
-    app.include_router(reader_routes(Shelf(), load_settings(Settings, data=tmp_path / "data")))
+    app.include_router(
+        viewer_routes(TwoDocuments(), load_settings(Settings, data=tmp_path / "data"))
+    )
     return TestClient(app)
 
 

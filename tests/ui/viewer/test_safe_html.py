@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from index.types import Passage
 from rag.types import Answer, Citation, Quote, Statement, Support
 from ui.templating import escape_text, strip_hidden
-from ui.viewer.safe_html import answer_prose, excerpt, marked, prose
+from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
 
 pytestmark = pytest.mark.unit
 
@@ -56,7 +56,7 @@ class Reader(HTMLParser):
 
 def read(html: str) -> Reader:
     reader = Reader()
-    reader.feed(html)
+    reader.feed(str(html))
     return reader
 
 
@@ -75,66 +75,72 @@ def is_harmless(html: str) -> bool:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("markdown", [True, False])
-def test_prose_of_an_attack_at_every_cut_has_no_link_but_ours(attack: str, markdown: bool) -> None:
+def test_prose_html_of_an_attack_at_every_cut_has_no_link_but_ours(
+    attack: str, markdown: bool
+) -> None:
     for end in range(len(attack) + 1):
-        assert is_harmless(prose(attack[:end], markdown, "t1", [1]))
+        assert is_harmless(prose_html(attack[:end], markdown, "t1", [1]))
 
 
 @given(st.text(st.sampled_from("[]()!<>`*_#|-:/\\&;\n 1ahref\"'\u202e\ue000")), st.booleans())
 @example("<a href=x>", True)
-def test_prose_of_any_text_has_no_link_but_ours(text: str, markdown: bool) -> None:
-    assert is_harmless(prose(text, markdown, "t1", [1]))
+def test_prose_html_of_any_text_has_no_link_but_ours(text: str, markdown: bool) -> None:
+    assert is_harmless(prose_html(text, markdown, "t1", [1]))
 
 
 @given(st.text())
-def test_safe_of_any_text_reads_as_the_text_itself(text: str) -> None:
+def test_escape_text_of_any_text_reads_as_the_text_itself(text: str) -> None:
     assert unescape(escape_text(text)) == strip_hidden(text)
     assert not set('<>"') & set(escape_text(text))
 
 
 @given(st.text(), st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40)), max_size=4))
-def test_marked_of_any_spans_keeps_every_character(text: str, spans: list[tuple[int, int]]) -> None:
-    reader = read(marked(text, spans).replace("\r", ""))
+def test_highlight_of_any_spans_keeps_every_character(
+    text: str, spans: list[tuple[int, int]]
+) -> None:
+    reader = read(highlight(text, spans).replace("\r", ""))
     assert reader.words == strip_hidden(text)
     assert reader.tags <= {"mark"}
 
 
-def test_marked_of_a_span_marks_exactly_its_characters() -> None:
-    assert marked("a < b and c", [(0, 5)], "q") == (
+def test_highlight_of_a_span_marks_exactly_its_characters() -> None:
+    assert highlight("a < b and c", [(0, 5)], "q") == (
         '<mark id="q" tabindex="-1">a &lt; b</mark> and c'
     )
 
 
-def test_clean_removes_what_reorders_or_hides_and_keeps_joiners() -> None:
+def test_strip_hidden_removes_what_reorders_or_hides_and_keeps_joiners() -> None:
     assert strip_hidden("a\u202eb\u200bc\x1b[0m\r\nd\u200de\tf") == "abc[0m\nd\u200de\tf"
 
 
-def test_prose_of_markdown_keeps_lists_tables_and_emphasis() -> None:
-    html = prose("**Bold** and *it*\n\n- one\n- two\n\n|a|b|\n|-|-|\n|1|2|", True)
+def test_prose_html_of_markdown_keeps_lists_tables_and_emphasis() -> None:
+    html = prose_html("**Bold** and *it*\n\n- one\n- two\n\n|a|b|\n|-|-|\n|1|2|", True)
     assert "<strong>Bold</strong> and <em>it</em>" in html
     assert html.count("<li>") == 2
     assert html.count("<td>") == 2
 
 
-def test_prose_of_plain_text_shows_signs_of_markdown_as_they_are() -> None:
-    assert prose("__init__ is *not* bold\nnext", False) == (
+def test_prose_html_of_plain_text_shows_signs_of_markdown_as_they_are() -> None:
+    assert prose_html("__init__ is *not* bold\nnext", False) == (
         "<p>__init__ is *not* bold<br>\nnext</p>\n"
     )
 
 
-def test_prose_of_a_link_keeps_its_words_and_drops_its_address() -> None:
-    assert prose("See [the guide](http://x.example) now.", True) == "<p>See the guide now.</p>\n"
+def test_prose_html_of_a_link_keeps_its_words_and_drops_its_address() -> None:
+    assert (
+        prose_html("See [the guide](http://x.example) now.", True) == "<p>See the guide now.</p>\n"
+    )
 
 
-def test_prose_links_known_labels_and_leaves_others_as_text() -> None:
-    html = prose("One [1] two [7].", True, "t1", [1])
+def test_prose_html_links_known_labels_and_leaves_others_as_text() -> None:
+    html = prose_html("One [1] two [7].", True, "t1", [1])
     assert html.count("<a ") == 1
     assert 'href="#t1-c1"' in html
     assert "[7]" in html
 
 
-def test_prose_without_a_turn_shows_markers_that_lead_nowhere() -> None:
-    assert "<a " not in prose("One [1]", True)
+def test_prose_html_without_a_turn_shows_markers_that_lead_nowhere() -> None:
+    assert "<a " not in prose_html("One [1]", True)
 
 
 def test_excerpt_cuts_between_words_and_keeps_the_span() -> None:
@@ -152,41 +158,41 @@ def answer(text: str, statements: tuple[Statement, ...], composer: str = "quotes
     return Answer("q", "q", text, statements, citations, None, (), composer)
 
 
-def test_answer_prose_says_which_statements_lack_support() -> None:
+def test_answer_html_says_which_statements_lack_support() -> None:
     statements = (
         Statement("All good.", (1,), Support.SUPPORTED),
         Statement("Half good.", (2,), Support.WEAK),
         Statement("Not good.", (), Support.UNSUPPORTED),
     )
-    html = answer_prose(answer("All good. [1] Half good. [2] Not good.", statements, "llm"), "t1")
+    html = answer_html(answer("All good. [1] Half good. [2] Not good.", statements, "llm"), "t1")
     words = read(html).words.replace("\u00a0", " ").strip()
     assert words == "All good. [1] Half good. [2] weakly supported Not good. not supported"
 
 
-def test_answer_prose_of_lists_has_items_with_markers_and_verdicts() -> None:
+def test_answer_html_of_lists_has_items_with_markers_and_verdicts() -> None:
     statements = (
         Statement("All good.", (1,), Support.SUPPORTED),
         Statement("Not good.", (), Support.UNSUPPORTED),
         Statement("Half good.", (2,), Support.WEAK),
     )
     text = "2. All good. [1]\n   - Not good.\n3. Half good. [2]"
-    html = answer_prose(answer(text, statements, "llm"), "t1")
+    html = answer_html(answer(text, statements, "llm"), "t1")
     assert re.findall("<(?:/?[ou]l|li)[^>]*>", html) == [
         *('<ol start="2">', "<li>", "<ul>", "<li>", "</ul>", "<li>", "</ol>")
     ]
     assert re.findall(r'</a>|class="verdict (\w+)"', html) == ["", "unsupported", "", "weak"]
 
 
-def test_answer_prose_takes_a_documents_own_brackets_for_its_own() -> None:
+def test_answer_html_takes_a_documents_own_brackets_for_its_own() -> None:
     statements = (Statement("As in [1] before.", (1,), Support.SUPPORTED),)
-    html = answer_prose(answer("As in [1] before. [1]", statements), "t1")
+    html = answer_html(answer("As in [1] before. [1]", statements), "t1")
     assert html.count("<a ") == 1
     assert read(html).words.replace("\u00a0", " ").strip() == "As in [1] before. [1]"
 
 
-def test_answer_prose_cannot_be_given_a_verdict_by_a_document() -> None:
+def test_answer_html_cannot_be_given_a_verdict_by_a_document() -> None:
     statements = (Statement("Fine\ue001.", (1,), Support.SUPPORTED),)
-    html = answer_prose(answer("Fine\ue001. [1]", statements), "t1")
+    html = answer_html(answer("Fine\ue001. [1]", statements), "t1")
     assert "not supported" not in html
 
 
@@ -196,7 +202,7 @@ def test_rows_of_a_quoted_table_are_a_table_on_the_page_and_nothing_else_is_mark
     text = "*Note* [1]\n\n| who | job |\n| --- | --- |\n| <b>*Ada*</b> \\| Bo | cook [1] |"
     said = (Statement(row, (1,), Support.SUPPORTED),)
     citations = (Citation(1, Quote(passage, 0, len(row))),)
-    html = answer_prose(Answer("q", "q", text, said, citations, None, (), "quotes"), "t1")
+    html = answer_html(Answer("q", "q", text, said, citations, None, (), "quotes"), "t1")
     page = read(html)
     assert page.tags == {"p", "table", "thead", "tbody", "tr", "th", "td", "a"}
     assert html.count("<td>") == 2
