@@ -25,7 +25,8 @@ from tests.hostile.test_injection import (
     hit,
     page,
 )
-from ui.page.html_conversation import Exchange, exchange_html
+from ui.page.html_conversation import exchange_html
+from ui.service.history import Exchange
 
 pytestmark = pytest.mark.browser
 

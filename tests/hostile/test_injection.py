@@ -54,12 +54,12 @@ from tests.helpers.serving import FakeEngine
 from ui.cli.ask import _print_answer
 from ui.http.api import routes
 from ui.http.streaming import answer_event
-from ui.page.html_conversation import Exchange, exchange_html, sources_html
+from ui.page.html_conversation import exchange_html, sources_html
 from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import Manners
 from ui.service.background_sync import SyncState
-from ui.service.history import Chat
+from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
 from ui.viewer.document import document_page
 

@@ -26,7 +26,7 @@ from tests.helpers.inert import events_of
 from tests.helpers.screenshot import serving
 from ui.cli import main
 from ui.page.exchanges import steps
-from ui.page.html_conversation import Exchange
+from ui.service.history import Exchange
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

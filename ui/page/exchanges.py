@@ -12,9 +12,8 @@ from itertools import takewhile
 
 from index.errors import FootnoteError, UnknownDocument
 from rag.types import Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
-from ui.page.html_conversation import Exchange
 from ui.service.answer_options import Manner
-from ui.service.history import History
+from ui.service.history import Exchange, History
 from ui.service.plain_text import latest
 
 log = logging.getLogger(__name__)

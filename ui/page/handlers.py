@@ -20,7 +20,6 @@ from ui.page.exchanges import KEPT, Exchanges, Runs, Talk, as_of_now, history, s
 from ui.page.html_conversation import (
     STOPPED,
     WHERE_FROM_ADDRESS,
-    Exchange,
     chat_id,
     fault_html,
     mail_html,
@@ -32,7 +31,7 @@ from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import Shown
 from ui.service import history as feedback
 from ui.service.answer_options import Manner
-from ui.service.history import History, new_chat
+from ui.service.history import Exchange, History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
 

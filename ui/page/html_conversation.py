@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from index.types import Hit, Passage
+from index.types import Passage
 from rag.settings import Settings
-from rag.types import Answer, Citation, Support, Turn
-from ui.service.plain_text import text_of, turn_of
+from rag.types import Answer, Citation, Support
+from ui.service.history import Exchange
 from ui.templating import quantity, render
 from ui.viewer.document import document_url
 from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and how far its answer has come; `key` names it in the page.
-
-    `hits` are there once passages were found, `text` grows while it is written, and `answer` or
-    `fault` (a sentence for the user) ends it. `rating` is what the reader thinks of it ("up",
-    "down" or ""), with a reason. `outdated` says of documents, by path, what became of them since.
-    """
-
-    key: str
-    question: str
-    hits: tuple[Hit, ...] = ()
-    text: str = ""
-    answer: Answer | None = None
-    fault: str = ""
-    rating: str = ""
-    reason: str = ""
-    outdated: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def running(self) -> bool:
-        """Whether more is to come."""
-        return self.answer is None and not self.fault
-
-    @property
-    def turn(self) -> Turn | None:
-        """What a follow-up needs to know of it: question and answer, markers removed."""
-        if self.answer is None or self.answer.refusal:
-            return None
-        return turn_of(self.question, text_of(self.answer))
 
 
 class _Card(NamedTuple):

@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from index.formats.registry import READERS
 from rag.types import Reason
-from ui.page.html_conversation import Exchange
 from ui.service.answer_options import Manner, Manners
 from ui.service.background_sync import SyncState
-from ui.service.history import Chat
+from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
 from ui.templating import quantity, render
 from ui.viewer.document import document_url

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.types import Answer, Citation
-from ui.page.html_conversation import Exchange
+from ui.service.history import Exchange
 from ui.templating import strip_hidden
 
 # With these escaped, no words make an image, a link, HTML or code.

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,10 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from index.errors import StoreError
+from index.types import Hit
 from rag.schema import CitationBody
 from rag.types import Answer, Turn
-from ui.page.html_conversation import Exchange
+from ui.service.plain_text import text_of, turn_of
 
 FILE_NAME = "conversations.sqlite3"
 TITLE_CHARACTERS = 80
@@ -41,6 +42,38 @@ CREATE TABLE IF NOT EXISTS manners (
     chat TEXT PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE, body TEXT NOT NULL
 ) STRICT;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer so far; `key` ("t1", "t2", ...) identifies it in its conversation.
+
+    `hits` are set once passages are retrieved, `text` grows with each delta, and `answer` or
+    `fault`, an error as a sentence, completes it. `rating` is "up", "down" or "", and `reason` the
+    user's comment. `outdated` says by path which cited documents have changed since.
+    """
+
+    key: str
+    question: str
+    hits: tuple[Hit, ...] = ()
+    text: str = ""
+    answer: Answer | None = None
+    fault: str = ""
+    rating: str = ""
+    reason: str = ""
+    outdated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def running(self) -> bool:
+        """Whether the answer is not complete."""
+        return self.answer is None and not self.fault
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn for follow-ups; None of a refusal or an error."""
+        if self.answer is None or self.answer.refusal:
+            return None
+        return turn_of(self.question, text_of(self.answer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from rag.types import (
 from rag.types import Turn as PastTurn
 from tests.helpers.serving import FakeEngine, answer_to
 from ui.page.exchanges import FAULT, as_of_now, steps
-from ui.page.html_conversation import Exchange
+from ui.service.history import Exchange
 
 pytestmark = pytest.mark.unit
 

@@ -13,11 +13,11 @@ from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from rag.types import Answer, Reason, Refusal, Turn
 from tests.ui.service.test_history import ANSWER, FIRST, REFUSED
-from ui.page.html_conversation import Exchange, chat_id, where_html
+from ui.page.html_conversation import chat_id, where_html
 from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html, summary_html
 from ui.service import history as feedback
 from ui.service.background_sync import SyncState
-from ui.service.history import Chat, new_chat
+from ui.service.history import Chat, Exchange, new_chat
 from ui.service.library import LibraryState
 
 pytestmark = pytest.mark.unit

@@ -15,8 +15,8 @@ from tests.helpers.inert import active_in_text
 from tests.helpers.payloads import PAYLOADS
 from tests.rag.composition.test_table_rows import TICKETS, passage, quoted
 from tests.ui.service.test_history import ANSWER, FIRST, PASSAGE
-from ui.page.html_conversation import Exchange
 from ui.page.markdown_export import as_markdown, file_name
+from ui.service.history import Exchange
 
 pytestmark = pytest.mark.unit
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from ui.page.exchanges import KEPT, Runs, Talk
-from ui.page.html_conversation import Exchange
 from ui.service.answer_options import Manner
-from ui.service.history import FILE_NAME, History
+from ui.service.history import FILE_NAME, Exchange, History
 
 pytestmark = pytest.mark.unit
 

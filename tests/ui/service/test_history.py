@@ -9,8 +9,7 @@ import pytest
 from index.errors import StoreError
 from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support
-from ui.page.html_conversation import Exchange
-from ui.service.history import FILE_NAME, History, new_chat
+from ui.service.history import FILE_NAME, Exchange, History, new_chat
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from tests.helpers.inert import active_in_text
 from tests.helpers.payloads import PAYLOADS
-from ui.page.html_conversation import Exchange
+from ui.service.history import Exchange
 from ui.service.plain_text import latest, passages_of, readable, text_of, turn_of
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
