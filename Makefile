@@ -77,6 +77,10 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# The picture in docs/architecture.md, from the real imports.
+house: .venv/installed
+	$(BIN)/python -m tests.helpers.house docs/architecture.svg
+
 screenshot: setup
 	$(BIN)/python tests/helpers/screenshot.py chat docs/screenshot.png
 	$(BIN)/python tests/helpers/screenshot.py report docs/report.png
