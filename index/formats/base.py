@@ -42,13 +42,15 @@ class TableHead:
 class TextBlock:
     """A paragraph, a heading (with a level from 1) or a table's row, on its way to becoming text.
 
-    A row has the spans of its cells in the block's text, and its table.
+    A row has the spans of its cells in the block's text, and its table. `indent` is by how many
+    blanks an item of a list inside another one is indented.
     """
 
     text: str
     level: int = 0
     cells: tuple[Span | None, ...] = ()
     table: TableHead | None = None
+    indent: int = 0
 
 
 def from_blocks(blocks: Sequence[TextBlock], title: str = "") -> Parsed:
@@ -69,6 +71,7 @@ def from_pages(pages: Sequence[Sequence[TextBlock]], title: str = "") -> Parsed:
             if block.level:
                 text = " ".join(text.split())
                 headings.append(Heading(position, block.level, text))
+            text = " " * block.indent + text
             if block.table:
                 rows.append((block.table, _row(block, position)))
             parts.append(text)

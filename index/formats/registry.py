@@ -63,6 +63,7 @@ def _code(language: str) -> Reader:
 
 _PLAIN = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
 _TEXT = Reader("index.formats.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
+_WORD = Reader("index.formats.office.docx:parse_docx", version=2)
 _SCRIPT = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.CODE)
 _MARKDOWN = Reader("index.formats.plain_text:parse_markdown", version=2, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
@@ -79,7 +80,10 @@ READERS: Mapping[str, Reader] = {
     ".cs": _code("csharp"),
     ".css": _SCRIPT,
     ".csv": Reader("index.formats.delimited:parse_csv", version=2),
-    ".docx": Reader("index.formats.office.docx:parse_docx"),
+    ".docm": _WORD,
+    ".docx": _WORD,
+    ".dotm": _WORD,
+    ".dotx": _WORD,
     ".eml": Reader("index.formats.containers.mail:parse_eml", version=2, layout=Layout.WRAPPED),
     ".epub": Reader("index.formats.containers.epub:parse_epub", version=2),
     ".go": _SCRIPT,

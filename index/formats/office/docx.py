@@ -1,143 +1,190 @@
-"""DOCX to text: paragraphs, headings, tables, text boxes and notes in order, by python-docx."""
+"""DOCX to text: paragraphs, headings, lists, tables, text boxes and notes in order."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
-from index.formats.containers.archive import check_archive
+from index.formats.markup import fenced
+from index.formats.office.package import ready_package
+from index.formats.office.word_styles import (
+    INDENT,
+    Numbering,
+    Styles,
+    is_on,
+    item_of,
+    outline_level,
+    value,
+    w,
+)
+from index.formats.office.word_text import paragraph_words
 from index.formats.tables import MergedCell, read_table
 
 if TYPE_CHECKING:
     from docx.document import Document
-    from docx.styles.style import BaseStyle
-    from docx.table import Table
-    from docx.text.paragraph import Paragraph
     from lxml.etree import _Element
 
 _NOTES = ("footnote", "endnote")
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_WORDS = (
-    ".//*[self::w:t or self::w:tab[not(parent::w:tabs)] or self::w:br or self::w:cr"
-    " or self::w:noBreakHyphen]"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/"
+# Around paragraphs, tables, rows and cells: content controls, marks of macros, what was inserted.
+_AROUND = frozenset(map(w, ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")))
+# What stands around the numbers of pages.
+_PAGE_WORDS = frozenset(
+    "page pages of p. pg. seite s. von página pagina di de sur strana z".split()
 )
-_MARKS = {"br": "\n", "cr": "\n", "tab": "\t", "noBreakHyphen": "-"}
+_CODE_STYLES = frozenset(
+    {"code", "code block", "source code", "html preformatted", "preformatted text", "macro text"}
+)
+_FIELDS = frozenset({w("fldChar"), w("instrText"), w("fldSimple")})
 
 
 def parse_docx(data: bytes) -> Parsed:
     """The body as it reads with tracked changes accepted, without comments and hidden text.
 
-    Text boxes and notes come after the paragraph that they are anchored in, so that they stand
-    under its heading.
+    What stands at the head and foot of every page comes first, once. Text boxes and notes come
+    after the paragraph that they are anchored in, so that they stand under its heading.
     """
     import docx
 
-    check_archive(data)
     try:
-        document = docx.Document(io.BytesIO(data))
+        document = docx.Document(io.BytesIO(ready_package(data)))
     except (KeyError, ValueError) as error:
         raise Unreadable(f"damaged: not a Word document ({error})") from None
-    body = document.element.body
-    notes = _notes(document)
-    styles = {style.style_id for style in document.styles if _hides(style)}
-    hidden = sum(_drop_unseen(root, styles) for root in (body, *notes.values()))
-    parsed = from_blocks(
-        list(_Word(document, notes).blocks(body)), document.core_properties.title or ""
-    )
-    comments = left_out("comment", len(_part(document, "comment")))
-    return replace(parsed, hidden=hidden, notes=comments)
+    body, notes = document.element.body, _notes(document)
+    margins = [element for name in ("header", "footer") for element in _parts(document, name)]
+    styles = Styles(_root(document, "styles"))
+    hidden = sum(_drop_unseen(root, styles) for root in (body, *notes.values(), *margins))
+    word = _Word(styles, Numbering(_root(document, "numbering")), notes)
+    blocks = [*word.margins(margins), *word.blocks(body)]
+    parsed = from_blocks(blocks, document.core_properties.title or "")
+    comments = [c for part in _parts(document, "comments") for c in part.iter(w("comment"))]
+    counts = (("comment", len(comments)), *_undrawn(body))
+    left = tuple(note for noun, count in counts for note in left_out(noun, count))
+    return replace(parsed, hidden=hidden, notes=left)
 
 
-def _find(element: _Element, path: str) -> list[_Element]:
-    """What an XPath finds, also below elements for which python-docx has no class of its own."""
-    from docx.oxml.ns import nsmap
-    from lxml import etree
-
-    found: list[_Element] = etree.ElementBase.xpath(element, path, namespaces=nsmap)
-    return found
-
-
-def _part(document: Document, name: str) -> list[_Element]:
-    """The notes or comments of a file, which are kept in a part of their own."""
+def _parts(document: Document, name: str) -> list[_Element]:
+    """The roots of the parts of a kind, such as notes, which are kept apart from the body."""
     from docx.oxml import parse_xml
 
-    return [
-        note
+    parts = {
+        rel.target_part.partname: rel.target_part.blob
         for rel in document.part.rels.values()
-        if not rel.is_external and rel.reltype.endswith(f"/{name}s")
-        for note in _find(parse_xml(rel.target_part.blob), f"w:{name}")
-    ]
+        if not rel.is_external and rel.reltype.rpartition("/")[2] == name
+    }
+    return [parse_xml(blob) for blob in parts.values() if blob.strip()]
+
+
+def _root(document: Document, name: str) -> _Element | None:
+    return next(iter(_parts(document, name)), None)
 
 
 def _notes(document: Document) -> dict[tuple[str, str], _Element]:
     """Footnotes and endnotes by their kind and the id that references name."""
     return {
-        (kind, "".join(_find(note, "@w:id"))): note
+        (kind, note.get(w("id"), "")): note
         for kind in _NOTES
-        for note in _part(document, kind)
+        for part in _parts(document, f"{kind}s")
+        for note in part.iter(w(kind))
     }
 
 
-def _drop_unseen(root: _Element, styles: Set[str]) -> int:
+def _undrawn(body: _Element) -> Iterator[tuple[str, int]]:
+    """How many drawings there are whose words are not read."""
+    for noun, name in (("chart", "chart}chart"), ("diagram", "diagram}relIds")):
+        yield noun, sum(1 for _ in body.iter(_DRAWING + name))
+
+
+def _drop_unseen(root: _Element, styles: Styles) -> int:
     """Take out what was deleted, hidden text, and the copies of text boxes for old programs.
 
     Returns the characters of hidden text.
     """
-    from docx.oxml.ns import qn
     from lxml import etree
 
-    gone = (qn("w:del"), qn("w:moveFrom"), f"{_COMPATIBILITY}Fallback")
-    etree.strip_elements(root, *gone, with_tail=False)
-    runs = _find(root, ".//w:r" if styles else ".//w:r[w:rPr/w:vanish]")
-    hidden = [run for run in runs if _is_hidden(run, styles)]
+    etree.strip_elements(
+        root, w("del"), w("moveFrom"), f"{_COMPATIBILITY}Fallback", with_tail=False
+    )
+    hidden = [run for run in root.iter(w("r")) if _is_hidden(run, styles)]
     for run in hidden:
         run.getparent().remove(run)
-    return sum(len(text.text or "") for run in hidden for text in _find(run, "w:t"))
+    return sum(len(text.text or "") for run in hidden for text in run.iter(w("t")))
 
 
-def _is_hidden(run: _Element, styles: Set[str]) -> bool:
-    for own in _find(run, "w:rPr/w:vanish"):
-        return not _find(own, "@w:val[.='0' or .='false' or .='off']")
-    named = "w:rPr/w:rStyle/@w:val | ancestor::w:p[1]/w:pPr/w:pStyle/@w:val"
-    return not styles.isdisjoint(_find(run, named))
+def _is_hidden(run: _Element, styles: Styles) -> bool:
+    own = is_on(run, "rPr/vanish")
+    if own is not None or not styles.has_hidden:
+        return bool(own)
+    paragraph = next(run.iterancestors(w("p")), None)
+    names = (value(run, "rPr/rStyle"), value(paragraph, "pPr/pStyle"))
+    return any(styles.get(name).is_hidden for name in names if name)
 
 
-def _hides(style: BaseStyle | None) -> bool:
-    from docx.styles.style import CharacterStyle
-
-    while isinstance(style, CharacterStyle):
-        if style.font.hidden is not None:
-            return bool(style.font.hidden)
-        style = style.base_style
-    return False
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Word:
-    """A document, and its notes by their kind and id."""
+    """A document's styles, numbering and notes, by which its paragraphs are read in order."""
 
-    document: Document
+    styles: Styles
+    numbering: Numbering
     notes: Mapping[tuple[str, str], _Element]
+    _seen: set[str] = field(default_factory=set)
+
+    def margins(self, parts: list[_Element]) -> list[TextBlock]:
+        """What heads and feet of pages say, each once, without what counts the pages alone."""
+        texts = dict[str, None]()
+        for part in parts:
+            for block in self.blocks(part):
+                words = " ".join(block.text.split())
+                if any(map(str.isalpha, words)):
+                    texts.setdefault(words)
+        is_counted = any(next(part.iter(*_FIELDS), None) is not None for part in parts)
+        kept = [text for text in texts if not (is_counted and _counts_pages(text))]
+        return [TextBlock("\n".join(kept))] if kept else []
 
     def blocks(self, parent: _Element) -> Iterator[TextBlock]:
         """What stands in the body, a cell, a text box or a note, in order."""
-        from docx.table import Table
-
-        for item in _items(parent, self.document):
-            if isinstance(item, Table):
-                yield from self._table(item)
+        for is_code, elements in groupby(_items(parent, w("p"), w("tbl")), key=self._is_code):
+            if is_code:
+                lines = (paragraph_words(element, self.styles) for element in elements)
+                yield TextBlock(fenced("\n".join(lines)))
                 continue
-            style = item.style.name if item.style else ""
-            if not style.lower().startswith("toc "):  # a table of contents
-                yield TextBlock(_with_bullet(_words(item), style), _level(style))
-            for box in _own(item, ".//w:txbxContent"):
-                yield from self.blocks(box)
-            for kind in _NOTES:
-                for reference in _own(item, f".//w:{kind}Reference"):
-                    yield self._note(kind, "".join(_find(reference, "@w:id")))
+            for element in elements:
+                is_table = element.tag == w("tbl")
+                yield from self._table(element) if is_table else self._with_anchored(element)
+
+    def _with_anchored(self, paragraph: _Element) -> Iterator[TextBlock]:
+        """A paragraph, then its text boxes and notes."""
+        yield from self._paragraph(paragraph)
+        for box in _own(paragraph, w("txbxContent")):
+            yield from self.blocks(box)
+        for kind in _NOTES:
+            for reference in _own(paragraph, w(f"{kind}Reference")):
+                yield self._note(kind, reference.get(w("id"), ""))
+
+    def _is_code(self, element: _Element) -> bool:
+        style = self.styles.get(value(element, "pPr/pStyle") or "")
+        return element.tag == w("p") and style.name.lower() in _CODE_STYLES
+
+    def _paragraph(self, paragraph: _Element) -> Iterator[TextBlock]:
+        properties = paragraph.find(w("pPr"))
+        style = self.styles.get(value(properties, "pStyle") or "")
+        if style.name.lower().startswith("toc "):  # a table of contents
+            return
+        text = paragraph_words(paragraph, self.styles).strip()
+        item = item_of(properties, style.item)
+        if not text:
+            return
+        level = outline_level(properties) or style.level
+        mark = self.numbering.mark(item) if item else ""
+        if not item and style.name.startswith(("List Bullet", "List Number")):
+            mark = "- "
+        indent = INDENT * item[1] if item and not level else 0
+        yield TextBlock(mark + text, level, indent=indent)
 
     def _note(self, kind: str, name: str) -> TextBlock:
         note = self.notes.get((kind, name))
@@ -145,62 +192,54 @@ class _Word:
         text = "\n".join(texts).strip()
         return TextBlock(f"{kind.capitalize()}: {text}" if text else "")
 
-    def _table(self, table: Table) -> list[TextBlock]:
-        """A cell that covers several is the same element in each of their places."""
-        rows = list[list[str]]()
-        places: dict[_Element, list[tuple[int, int]]] = {}
-        for number, row in enumerate(table.rows):
-            before = row.grid_cols_before
-            cells = [cell._tc for cell in row.cells]
-            for column, cell in enumerate(cells, start=before):
-                places.setdefault(cell, []).append((number, column))
-            rows.append([""] * (before + len(cells)))
-        spans = []
-        for cell, at in places.items():
-            (top, left), (bottom, right) = at[0], at[-1]
-            rows[top][left] = "\n".join(block.text for block in self.blocks(cell)).strip()
-            if len(at) > 1:
-                spans.append(MergedCell(top, left, bottom - top + 1, right - left + 1))
-        return read_table(rows, spans).blocks()
+    def _table(self, table: _Element) -> list[TextBlock]:
+        rows, spans = list[list[str]](), list[MergedCell]()
+        open_cells = dict[int, int]()  # by column, where in `spans` the cell above is
+        for number, row in enumerate(_items(table, w("tr"))):
+            before = _count(row, "trPr/gridBefore", 0)
+            texts, below = [""] * before, dict[int, int]()
+            for cell in _items(row, w("tc")):
+                column, width = len(texts), _count(cell, "tcPr/gridSpan", 1)
+                above = open_cells.get(column, -1)
+                goes_on = value(cell, "tcPr/vMerge") in ("continue", "") and above >= 0
+                if goes_on and spans[above].columns == width:
+                    spans[above] = replace(spans[above], rows=number - spans[above].row + 1)
+                    below[column] = above
+                    texts += [""] * width
+                    continue
+                below[column] = len(spans)
+                spans.append(MergedCell(number, column, 1, width))
+                text = "\n".join(block.text for block in self.blocks(cell)).strip()
+                texts += [text, *[""] * (width - 1)]
+            rows.append(texts)
+            open_cells = below
+        return read_table(rows, [span for span in spans if span.rows * span.columns > 1]).blocks()
 
 
-def _items(parent: _Element, owner: Document) -> Iterator[Paragraph | Table]:
-    """Paragraphs and tables in order, also in content controls, which python-docx passes over."""
-    from docx.oxml.ns import qn
-    from docx.table import Table
-    from docx.text.paragraph import Paragraph
-
-    around = {qn(name) for name in ("w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:moveTo")}
-    for element in parent.iterchildren():
-        if element.tag == qn("w:p"):
-            yield Paragraph(element, owner)
-        elif element.tag == qn("w:tbl"):
-            yield Table(element, owner)
-        elif element.tag in around:
-            yield from _items(element, owner)
+def _counts_pages(text: str) -> bool:
+    words = [word.lower() for word in text.split() if any(map(str.isalpha, word))]
+    return any(map(str.isdigit, text)) and _PAGE_WORDS.issuperset(words)
 
 
-def _words(paragraph: Paragraph) -> str:
-    """The text of a paragraph, also what tracked changes inserted, unlike python-docx's."""
-    pieces = _own(paragraph, _WORDS)
-    return "".join(_MARKS.get(piece.tag.rpartition("}")[2], piece.text or "") for piece in pieces)
+def _count(element: _Element, path: str, default: int) -> int:
+    """A number of columns, of which no table has more than a thousand."""
+    text = value(element, path) or ""
+    return min(int(text), 1000) if text.isdecimal() and int(text) else default
 
 
-def _own(paragraph: Paragraph, path: str) -> list[_Element]:
-    """What an XPath finds in a paragraph, but not in those of its text boxes."""
+def _items(parent: _Element, *names: str) -> Iterator[_Element]:
+    """Elements of these names in order, also in content controls and in what was inserted."""
+    for element in parent.iterchildren("*"):
+        if element.tag in names:
+            yield element
+        elif element.tag in _AROUND:
+            yield from _items(element, *names)
+
+
+def _own(paragraph: _Element, name: str) -> list[_Element]:
+    """Elements of a name in a paragraph, but not in those of its text boxes."""
     return [
         element
-        for element in _find(paragraph._p, path)
-        if next(element.iterancestors(paragraph._p.tag)) is paragraph._p
+        for element in paragraph.iter(name)
+        if next(element.iterancestors(w("p"))) is paragraph
     ]
-
-
-def _level(style: str) -> int:
-    if style == "Title":
-        return 1
-    name, _, number = style.partition(" ")
-    return min(int(number), 6) if name == "Heading" and number.isdigit() else 0
-
-
-def _with_bullet(text: str, style: str) -> str:
-    return f"- {text}" if style.startswith("List") and text.strip() else text

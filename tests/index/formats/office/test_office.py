@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import docx
@@ -153,6 +155,123 @@ def test_parse_docx_hidden_text_is_left_out_and_counted() -> None:
     document.styles.add_style("Secret", WD_STYLE_TYPE.CHARACTER).font.hidden = True
     parsed = parse("a.docx", saved(document))
     assert (parsed.text, parsed.hidden) == ("Seen and back.", len("unseensecret"))
+
+
+NUMBERED = f"""<w:numbering {WORD}><w:abstractNum w:abstractNumId="5">
+<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>
+<w:lvl w:ilvl="1"><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%1.%2"/></w:lvl>
+</w:abstractNum><w:abstractNum w:abstractNumId="6"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/>
+<w:lvlText w:val="x"/></w:lvl></w:abstractNum>
+<w:num w:numId="8"><w:abstractNumId w:val="5"/></w:num>
+<w:num w:numId="9"><w:abstractNumId w:val="5"/>
+<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride></w:num>
+<w:num w:numId="7"><w:abstractNumId w:val="6"/></w:num></w:numbering>"""
+
+
+def item(text: str, number: int, depth: int = 0) -> str:
+    return (
+        f'<w:pPr><w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+        f"{run(text)}"
+    )
+
+
+def test_parse_docx_automatic_numbers_stand_before_their_items() -> None:
+    texts = [("a", 8, 0), ("b", 8, 1), ("c", 8, 1), ("d", 8, 0), ("e", 8, 1), ("f", 9, 0)]
+    document = word(*(item(*each) for each in texts), item("g", 7), item("h", 0))
+    document.part.numbering_part._element = parse_xml(NUMBERED)
+    assert parse("a.docx", saved(document)).text.split("\n\n") == [
+        *("1. a", "   1.a b", "   1.b c", "2. d", "   2.a e", "1. f", "- g", "h")
+    ]
+
+
+def test_parse_docx_raised_digits_stay_apart_from_a_number() -> None:
+    raised = '<w:vertAlign w:val="superscript"/>'
+    text = (
+        run("is 61") + run("1", raised) + run("2", raised) + run(" high, the 1") + run("st", raised)
+    )
+    assert parse("a.docx", saved(word(text))).text == "is 61¹² high, the 1st"
+
+
+def test_parse_docx_headings_are_told_by_ancestry_and_outline() -> None:
+    document = word(run("Own"), '<w:pPr><w:outlineLvl w:val="1"/></w:pPr>' + run("Lined"))
+    style = document.styles.add_style("Chapter", WD_STYLE_TYPE.PARAGRAPH)
+    style.base_style = document.styles["Heading 2"]
+    document.paragraphs[0].style = style
+    assert heads(parse("a.docx", saved(document))) == [(2, "Own"), (2, "Lined")]
+
+
+def test_parse_docx_heads_and_feet_come_first_and_once() -> None:
+    document = word(run("Body."))
+    section = document.sections[0]
+    section.header.paragraphs[0].text = "Help line 0555"
+    section.footer.paragraphs[0].text = "In force since 2 June"
+    section.footer.add_paragraph("Page 3 of 9")._p.append(
+        parse_xml(f'<w:r {WORD}><w:fldChar w:fldCharType="begin"/></w:r>')
+    )
+    document.add_section()
+    text = parse("a.docx", saved(document)).text
+    assert text == "Help line 0555\nIn force since 2 June\n\nBody."
+
+
+def test_parse_docx_formula_is_a_line_of_text() -> None:
+    math = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    names = {name: f"<m:{name}><m:r><m:t>{{}}</m:t></m:r></m:{name}>" for name in ("num", "den")}
+    fraction = f"<m:f>{names['num'].format('a+b')}{names['den'].format('2')}</m:f>"
+    power = (
+        "<m:sSup><m:e><m:r><m:t>x</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+    )
+    xml = f'<m:oMath xmlns:m="{math}"><m:r><m:t>y=</m:t></m:r>{fraction}{power}</m:oMath>'
+    assert parse("a.docx", saved(word(run("So ") + xml))).text == "So y=(a+b)/2x²"
+
+
+def test_parse_docx_code_is_fenced() -> None:
+    document = word(run("make"), run("run"), run("Then."))
+    style = document.styles.add_style("Source Code", WD_STYLE_TYPE.PARAGRAPH)
+    for paragraph in document.paragraphs[:2]:
+        paragraph.style = style
+    assert parse("a.docx", saved(document)).text == "```\nmake\nrun\n```\n\nThen."
+
+
+def repacked(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(file, "w") as written:
+        for name in archive.namelist():
+            written.writestr(name, change(name, archive.read(name)))
+    return file.getvalue()
+
+
+def strict(name: str, content: bytes) -> bytes:
+    found = rb"http://schemas\.openxmlformats\.org/(officeDocument|wordprocessingml)/2006/"
+    return re.sub(found, rb"http://purl.oclc.org/ooxml/\1/", content)
+
+
+def with_macros(name: str, content: bytes) -> bytes:
+    plain = b"openxmlformats-officedocument.wordprocessingml.document.main"
+    return content.replace(plain, b"ms-word.document.macroEnabled.main")
+
+
+def with_lost_part(name: str, content: bytes) -> bytes:
+    lost = f'<Relationship Id="rId99" Type="{RELATIONS}/image" Target="NULL"/></Relationships>'
+    return content.replace(b"</Relationships>", lost.encode())
+
+
+@pytest.mark.parametrize("change", [strict, with_macros, with_lost_part])
+def test_parse_docx_of_another_kind_is_read(change: Callable[[str, bytes], bytes]) -> None:
+    data = repacked(saved(word(run("Read."))), change)
+    assert parse("a.docm", data).text == "Read."
+
+
+def test_parse_docx_cell_that_goes_on_none_is_a_cell() -> None:
+    document = docx.Document()
+    table = document.add_table(3, 2)
+    for cell, text in zip(
+        table._cells, ("Boat", "Berth", "Heron", "A1", "Teal", "A2"), strict=True
+    ):
+        cell.text = text
+    table.cell(1, 1)._tc.get_or_add_tcPr().append(parse_xml(f"<w:vMerge {WORD}/>"))
+    table.cell(0, 0)._tc.get_or_add_tcPr().append(parse_xml(f'<w:gridSpan {WORD} w:val="2"/>'))
+    table.rows[0]._tr.remove(table.rows[0]._tr.tc_lst[1])
+    assert "A1" in parse("a.docx", saved(document)).text
 
 
 def test_parse_docx_comments_are_left_out_and_told() -> None:
