@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
-    from rag.llm.client import LLM, Message
+    from rag.llm.base import LLM, ChatMessage
 
 _ATTEMPTS = 2
 
@@ -20,12 +20,12 @@ class InvalidReplyError(Exception):
     """The LLM wrote no JSON of the wanted shape, twice."""
 
 
-def ask_json(llm: LLM, messages: Sequence[Message], shape: type[Shape]) -> Shape:
+def ask_json(llm: LLM, messages: Sequence[ChatMessage], shape: type[Shape]) -> Shape:
     """The LLM's reply as a value of a shape; a reply of another form is asked for once more.
 
     Raises BadReply if that fails too, and LLMError if the server does.
     """
-    from rag.llm.client import Message
+    from rag.llm.base import ChatMessage
 
     said = list(messages)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -38,7 +38,7 @@ def ask_json(llm: LLM, messages: Sequence[Message], shape: type[Shape]) -> Shape
             fault = str(error)
         if attempt < _ATTEMPTS:
             again = f"That is not it: {fault}. Reply with the JSON object alone."
-            said += [Message("assistant", reply), Message("user", again)]
+            said += [ChatMessage("assistant", reply), ChatMessage("user", again)]
     raise InvalidReplyError(f"no JSON of the wanted shape: {fault}")
 
 

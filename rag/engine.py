@@ -267,7 +267,7 @@ def _writer(name: str, settings: Settings) -> _Writer:
         return _Writer(QuotesComposer(settings.sentences))
     if name != "llm":
         raise ConfigError(f"there is no composer {name!r}; use quotes or llm")
-    if not settings.llm_url:
+    if not settings.has_llm:
         raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
     from rag.composition.generative import LLMComposer
 

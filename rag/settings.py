@@ -1,13 +1,16 @@
 """Settings of the whole product: the index's and those of search, answer and LLM."""
 
-from typing import Literal
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_serializer
 
 from index.settings import IndexSettings
 
 # Chosen by `footnote eval refusal`, with the weights in `rag.retrieval.answerability`.
 REFUSE_BELOW = 0.45
+_SECRET = re.compile(r"key|token$|secret|password", re.IGNORECASE)
 
 
 class Settings(IndexSettings):
@@ -21,7 +24,7 @@ class Settings(IndexSettings):
         "", description="folder or name of a cross-encoder that orders the first passages"
     )
     composer: Literal["auto", "quotes", "llm"] = Field(
-        "auto", description="'auto' takes the LLM when llm_url is set, else quotes"
+        "auto", description="'auto' takes the LLM when llm_url or llm_class is set, else quotes"
     )
     sentences: int = Field(3, ge=1, le=3, description="most sentences that are quoted")
     refuse_below: float = Field(
@@ -34,6 +37,12 @@ class Settings(IndexSettings):
     support_model: str = Field(
         "", description="folder or name of an NLI cross-encoder that checks support as well"
     )
+    llm_class: str = Field(
+        "",
+        description="import path of another llama-index LLM class, such as "
+        "llama_index.llms.ollama:Ollama, in place of the client of llm_url",
+    )
+    llm_options: dict[str, Any] = Field({}, description="arguments for llm_class, by name")
     llm_url: str = Field("", description="base URL of an OpenAI-compatible server, with /v1")
     llm_model: str = Field("", description="model's name on that server")
     llm_key: SecretStr = Field(SecretStr(""), description="key for that server, if it wants one")
@@ -46,5 +55,29 @@ class Settings(IndexSettings):
     def composer_name(self) -> Literal["quotes", "llm"]:
         """The composer that these settings lead to."""
         if self.composer == "auto":
-            return "llm" if self.llm_url else "quotes"
+            return "llm" if self.has_llm else "quotes"
         return self.composer
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether an LLM is set."""
+        return bool(self.llm_url or self.llm_class)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be in no text: keys and the password of the LLM's address."""
+        options = [str(value) for name, value in self.llm_options.items() if _SECRET.search(name)]
+        key, password = self.llm_key.get_secret_value(), _password(self.llm_url)
+        return tuple(filter(None, [key, password, *options]))
+
+    @field_serializer("llm_options")
+    def _without_secrets(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Keys and passwords are in no fingerprint and no run folder."""
+        return {name: "…" if _SECRET.search(name) else options[name] for name in sorted(options)}
+
+
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""

@@ -56,7 +56,7 @@ def draft(
     documents, failed = _read(corpus, settings) if corpus else (_indexed(settings), 0)
     if feedback:
         items = _from_feedback(feedback, documents)
-    elif settings.llm_url:
+    elif settings.has_llm:
         items = _from_llm(documents, settings, count)
     else:
         items = _from_rules(documents, count)
@@ -130,10 +130,10 @@ def _from_rules(documents: Sequence[Document], count: int) -> list[GoldItem]:
 def _from_llm(documents: Sequence[Document], settings: Settings, count: int) -> list[GoldItem]:
     from eval.drafting.extractive import chosen, unanswerable
     from eval.drafting.llm import draft_with
-    from rag.llm.client import LLM
+    from rag.llm.providers import make_llm
 
     without = count // _UNANSWERABLE
-    drafted = draft_with(LLM.of(settings), documents, count - without)
+    drafted = draft_with(make_llm(settings), documents, count - without)
     for reason, number in drafted.dropped.items():
         click.echo(f"dropped: {reason} ({number})", err=True)
     return [*drafted.items, *unanswerable(chosen(documents, count), documents, without)]

@@ -14,7 +14,7 @@ from eval.drafting.extractive import TAG, name_of
 from eval.llm_replies import InvalidReplyError, ask_json
 from index.sentences import sentence_spans
 from index.types import Document
-from rag.llm.client import LLM, Message
+from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
 from rag.llm.prompts import quoted
 from rag.verification.words import stems
@@ -128,5 +128,5 @@ def _item(written: LLMQuestion, part: DocumentPart) -> GoldItem:
     )
 
 
-def _messages(part: DocumentPart) -> list[Message]:
-    return [Message("system", _SYSTEM), Message("user", f"Text:\n\n{quoted(part.text)}")]
+def _messages(part: DocumentPart) -> list[ChatMessage]:
+    return [ChatMessage("system", _SYSTEM), ChatMessage("user", f"Text:\n\n{quoted(part.text)}")]

@@ -48,7 +48,7 @@ def judge(
     if (run is None) == (agreement is None):
         raise ConfigError("name a run folder, or --agreement with MTRAG's human subset")
     settings = settings_of(context)
-    if not settings.llm_url:
+    if not settings.has_llm:
         raise ConfigError("the judge needs an LLM; set FOOTNOTE_LLM_URL")
     if run is not None:
         failed = _rate_run(run, settings, limit, as_json)
@@ -103,9 +103,9 @@ def _measure(path: Path, settings: Settings, limit: int | None, as_json: bool) -
 
 def _judged(cases: Sequence[RatingTask], settings: Settings) -> Iterator[RatingResult]:
     from eval.judging.judge import judge
-    from rag.llm.client import LLM
+    from rag.llm.providers import make_llm
 
-    for number, one in enumerate(judge(LLM.of(settings), cases), start=1):
+    for number, one in enumerate(judge(make_llm(settings), cases), start=1):
         click.echo(f"rated {number} of {len(cases)}", err=True)
         yield one
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.llm_replies import InvalidReplyError, ask_json
-from rag.llm.client import LLM, Message
+from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
 from rag.llm.prompts import quoted
 from rag.types import Turn
@@ -80,7 +80,7 @@ def judge(llm: LLM, cases: Sequence[RatingTask]) -> Iterator[RatingResult]:
             yield RatingResult(case.id, None, str(error))
 
 
-def messages(case: RatingTask) -> list[Message]:
+def messages(case: RatingTask) -> list[ChatMessage]:
     """The chat that asks for a rating."""
     turns = "".join(
         f"Question: {_line(turn.question)}\nAnswer: {_line(turn.answer)}\n\n" for turn in case.turns
@@ -91,7 +91,7 @@ def messages(case: RatingTask) -> list[Message]:
         passages=_passages(case.passages),
         answer=_line(case.answer),
     )
-    return [Message("system", _SYSTEM), Message("user", asked)]
+    return [ChatMessage("system", _SYSTEM), ChatMessage("user", asked)]
 
 
 def _passages(texts: Sequence[str]) -> str:

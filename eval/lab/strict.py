@@ -23,7 +23,8 @@ from eval.measures.answers import contains, normalise
 from eval.runs.session import bars
 from index.console import print_json
 from index.errors import ConfigError
-from rag.llm.client import LLM, Message
+from rag.llm.base import ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
 from rag.types import Answer, Draft, Reason, Support, Turn
 
@@ -84,7 +85,7 @@ class StrictReport:
     shown: Mapping[str, ModeResult]
 
 
-class CachedLLM(LLM):
+class CachedLLM(OpenAICompatibleLLM):
     """An LLM whose replies are kept in a file: what was asked before is answered from there."""
 
     def __init__(self, settings: Settings, path: Path) -> None:
@@ -94,7 +95,7 @@ class CachedLLM(LLM):
         self._path = path
         self._known = dict(_read(path))
 
-    def stream(self, messages: Sequence[Message]) -> Generator[str, None, None]:
+    def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         """As LLM's. A reply that its reader leaves is kept as far as it was read, as is one that a
         fault cut off.
         """

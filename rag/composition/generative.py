@@ -16,9 +16,10 @@ from rag.citations.attribution import supporting_quotes
 from rag.citations.lists import wider
 from rag.citations.markers import Marked, read_markers
 from rag.composition.base import Evidence, Excerpt, whole
-from rag.llm.client import LLM
+from rag.llm.base import LLM
 from rag.llm.errors import LLMError
 from rag.llm.prompts import NO_ANSWER, SYSTEM, messages
+from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
 from rag.types import Claim, Draft, Turn
@@ -63,7 +64,7 @@ class LLMComposer:
     name = "llm"
 
     def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
-        self._llm = llm or LLM.of(settings)
+        self._llm = llm or make_llm(settings)
         self._budget = settings.llm_context_tokens
 
     def compose(
@@ -80,7 +81,7 @@ class LLMComposer:
             packed = packed[: len(packed) // 2]
             text, fault = yield from self._write(query, packed, turns)
         if not text.strip():
-            note = str(fault) if fault else f"The LLM at {self._llm.host} returned no answer."
+            note = str(fault) if fault else f"{self._llm.name} returned no answer."
             return Draft((), note=note)
         note = f"{fault} The answer is cut off." if fault else ""
         return draft_of(text, packed, note, query)

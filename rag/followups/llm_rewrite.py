@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from index.text.languages import language_of
 from index.text.tokenizer import content_words, fold, stopwords_of
-from rag.llm.client import LLM
+from rag.llm.base import LLM
 from rag.llm.errors import LLMError
 from rag.llm.prompts import condensing
+from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
 from rag.types import Turn
@@ -24,8 +25,7 @@ class Rewriter:
 
     def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
         seconds = min(settings.llm_seconds, _MOST_SECONDS)
-        key = settings.llm_key.get_secret_value()
-        self._llm = llm or LLM(settings.llm_url, settings.llm_model, key, seconds, backoff=())
+        self._llm = llm or make_llm(settings, seconds, backoff=())
 
     def rewrite(self, question: str, turns: Sequence[Turn]) -> str:
         """The question as it would be asked without the turns; "" if the LLM gives none."""

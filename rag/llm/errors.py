@@ -55,7 +55,7 @@ def _sentence(fact: str, advice: str) -> str:
     return f"{fact}: {advice}." if advice else f"{fact}."
 
 
-def fault_of(error: Exception, host: str, model: str, key: str) -> LLMError:
+def llm_error(error: Exception, host: str, model: str, key: str) -> LLMError:
     """The LLMError for whatever a call raised; the key is never in its text."""
     import httpx
     import openai

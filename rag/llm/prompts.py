@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from index.types import Passage
-from rag.llm.client import Message
+from rag.llm.base import ChatMessage
 from rag.types import Turn
 
 PROMPT_VERSION = 2
@@ -38,7 +38,7 @@ LAST = "Last question: {question}\nRewritten:"
 # answered four of twelve questions over the seeds with words of its instructions, with one none.
 # A second example, one that declines, made it decline eleven of the twelve.
 EXAMPLE = (
-    Message(
+    ChatMessage(
         "user",
         QUESTION.format(
             passages=(
@@ -48,7 +48,7 @@ EXAMPLE = (
             question="How long does the ferry take?",
         ),
     ),
-    Message("assistant", "The ferry takes forty minutes to cross the bay [2]."),
+    ChatMessage("assistant", "The ferry takes forty minutes to cross the bay [2]."),
 )
 
 _TURNS = 3
@@ -65,20 +65,22 @@ _HEADING = re.compile(
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
-def messages(question: str, passages: Sequence[Passage], turns: Sequence[Turn]) -> list[Message]:
+def messages(
+    question: str, passages: Sequence[Passage], turns: Sequence[Turn]
+) -> list[ChatMessage]:
     """The chat that asks a stand-alone question over passages, numbered from 1 in their order."""
     blocks = [
         PASSAGE.format(number=number, title=_title(passage), text=quoted(passage.text))
         for number, passage in enumerate(passages, start=1)
     ]
     asked = QUESTION.format(passages="\n\n".join(blocks), question=" ".join(question.split()))
-    return [Message("system", SYSTEM), *EXAMPLE, *_history(turns), Message("user", asked)]
+    return [ChatMessage("system", SYSTEM), *EXAMPLE, *_history(turns), ChatMessage("user", asked)]
 
 
-def condensing(question: str, turns: Sequence[Turn]) -> list[Message]:
+def condensing(question: str, turns: Sequence[Turn]) -> list[ChatMessage]:
     """The chat that asks for a follow-up as it would be put without the turns before it."""
     asked = LAST.format(question=_cut(question))
-    return [Message("system", CONDENSE), *_history(turns), Message("user", asked)]
+    return [ChatMessage("system", CONDENSE), *_history(turns), ChatMessage("user", asked)]
 
 
 def quoted(text: str) -> str:
@@ -94,12 +96,12 @@ def _title(passage: Passage) -> str:
     return " ".join(title.split())
 
 
-def _history(turns: Sequence[Turn]) -> list[Message]:
+def _history(turns: Sequence[Turn]) -> list[ChatMessage]:
     """The last turns as plain chat, cut to a length that leaves room for the passages."""
-    history: list[Message] = []
+    history: list[ChatMessage] = []
     for turn in turns[-_TURNS:]:
-        history.append(Message("user", _cut(turn.question)))
-        history.append(Message("assistant", _cut(turn.answer)))
+        history.append(ChatMessage("user", _cut(turn.question)))
+        history.append(ChatMessage("assistant", _cut(turn.answer)))
     return history
 
 

@@ -29,8 +29,9 @@ from rag.citations.labelling import label
 from rag.composition.base import Composer, Evidence
 from rag.composition.extractive import QuotesComposer
 from rag.composition.generative import LLMComposer
-from rag.llm.client import LLM, Message
-from rag.llm.errors import fault_of
+from rag.llm.base import ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
+from rag.llm.errors import llm_error
 from rag.llm.prompts import messages
 from rag.retrieval.sentences import Sentence
 from rag.schema import AnswerBody
@@ -90,14 +91,14 @@ def hit(text: str, rank: int, path: str = "", title: str = "", heading: str = ""
 HITS = tuple(hit(text, rank) for rank, text in enumerate(TEXTS, start=1))
 
 
-class Obedient(LLM):
+class Obedient(OpenAICompatibleLLM):
     """Says what the attacker wants."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         super().__init__("http://stub.invalid/v1", "stub")
         self.pieces = pieces
 
-    def stream(self, messages: Sequence[Message]) -> Generator[str, None, None]:
+    def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         yield from self.pieces
 
 
@@ -312,7 +313,7 @@ def test_injected_question_is_only_words_on_the_page(payload: str) -> None:
 def test_injected_fault_of_an_llm_server_is_only_words(payload: str) -> None:
     request = httpx.Request("POST", "http://stub.invalid/v1")
     error = openai.APIError(payload, request, body={"message": payload})
-    note = str(fault_of(error, "stub.invalid", "small", "sk-secret"))
+    note = str(llm_error(error, "stub.invalid", "small", "sk-secret"))
     assert_inert(answer_of(Draft((), note=note), "llm"))
 
 

@@ -67,9 +67,9 @@ def local_llm(gguf: Path | None = None, data: Path = Path(".footnote")) -> Itera
 def local_settings(settings: Settings, url: str, is_small: bool) -> Settings:
     """Settings for the server at `url`: no other server's model or key, and for the built-in
     small model only as much text as it can use."""
-    changes = {"llm_url": url, "llm_model": "", "llm_key": SecretStr(""), "composer": "llm"}
+    changes = {"llm_url": url, "llm_model": "", "llm_key": SecretStr(""), "llm_class": ""}
     budget = {"llm_context_tokens": SMALL_CONTEXT_TOKENS} if is_small else {}
-    return settings.model_copy(update={**changes, **budget})
+    return settings.model_copy(update={**changes, **budget, "composer": "llm"})
 
 
 def _model(gguf: Path | None) -> Path:

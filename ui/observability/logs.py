@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -57,9 +57,8 @@ def configure_logging(secrets: Sequence[str] = (), as_json: bool = False) -> Non
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """What must not be logged: the LLM's key, and the password in its URL, raw and decoded."""
-    parts = [settings.llm_key.get_secret_value(), urlsplit(settings.llm_url).password or ""]
-    return tuple({secret for part in parts if part for secret in (part, unquote(part))})
+    """What must not be logged: the LLM's keys, and the password in its URL, raw and decoded."""
+    return tuple({secret for part in settings.secrets for secret in (part, unquote(part))})
 
 
 class _Formatter(logging.Formatter):

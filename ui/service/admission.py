@@ -23,7 +23,7 @@ import anyio
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from index.types import Document, Hit
-from rag.llm.call import READER, Reader
+from rag.cancellation import CANCELLATION, Cancellation
 from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 
 _STARTED, _END = object(), object()
@@ -113,17 +113,17 @@ class _Job(Generic[T]):
         self.error: Exception | None = None  # a timeout that its reader saw
         self.context = contextvars.copy_context()
         self._work = work
-        self._token = Reader()
-        self.context.run(READER.set, self._token)
+        self._cancellation = Cancellation()
+        self.context.run(CANCELLATION.set, self._cancellation)
 
     @property
     def cancelled(self) -> bool:
         """Whether its reader has left, or has received the end."""
-        return self._token.left
+        return self._cancellation.cancelled
 
     def cancel(self) -> None:
         """End the work with its next event, and a call of an LLM at once."""
-        self._token.leave()
+        self._cancellation.cancel()
 
     def events(self) -> Iterator[T]:
         """What the work yields until the job is cancelled."""

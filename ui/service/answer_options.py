@@ -41,7 +41,7 @@ class Manners:
     @property
     def writer(self) -> str:
         """What the LLM is called, "" without one."""
-        return (self._settings.llm_model or "an LLM") if self._settings.llm_url else ""
+        return (self._settings.llm_model or "an LLM") if self._settings.has_llm else ""
 
     def allowed(self, wanted: Mapping[str, object]) -> Manner:
         """The manner that is nearest to a wish; what a wish leaves out, or garbles, is as usual."""

@@ -18,7 +18,7 @@ from eval.drafting.feedback import UNKNOWN, from_feedback, load_feedback
 from eval.drafting.llm import DocumentPart, LLMQuestion, draft_with, fault_of, parts
 from index.errors import ConfigError
 from index.types import Document
-from rag.llm.client import LLM
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
 from rag.retrieval.answer_type import AnswerType
 from tests.helpers.fake_llm import FakeLLM, fails, streams
@@ -329,7 +329,7 @@ def test_draft_with_an_llm_keeps_what_stands_in_the_document() -> None:
     invented = {**WRITTEN, "answer": "1933"}
     fake = FakeLLM([streams(json.dumps(invented)), streams("no"), streams(json.dumps(WRITTEN))])
     documents = [document("a.md", LONG), document("b.md", LONG)]
-    made = draft_with(LLM(fake.url, "m", backoff=()), documents, 5)
+    made = draft_with(OpenAICompatibleLLM(fake.url, "m", backoff=()), documents, 5)
     fake.close()
     assert [item.question for item in made.items] == [WRITTEN["question"]]
     assert made.items[0].evidence[0].document == "b.md"
@@ -340,7 +340,7 @@ def test_draft_with_an_llm_keeps_what_stands_in_the_document() -> None:
 def test_draft_with_an_llm_that_is_down_says_so() -> None:
     fake = FakeLLM([fails(401, "bad key")])
     with pytest.raises(LLMError, match="refused the key"):
-        draft_with(LLM(fake.url, "m", backoff=()), [document("a.md", LONG)], 5)
+        draft_with(OpenAICompatibleLLM(fake.url, "m", backoff=()), [document("a.md", LONG)], 5)
     fake.close()
 
 

@@ -16,7 +16,7 @@ from eval.judging.agreement import RatedAnswer, agreements, load_rated, table
 from eval.judging.judge import Rating, RatingResult, RatingTask, cases_of, judge, messages
 from eval.runs.results import QuestionResult, read_run
 from index.errors import ConfigError
-from rag.llm.client import LLM
+from rag.llm.client import OpenAICompatibleLLM
 from rag.types import Turn
 from tests.eval.report.test_html import FAILED, REFUSED, record, saved
 from tests.helpers.fake_llm import FakeLLM, Reply, Start, fails, starting, streams
@@ -50,7 +50,7 @@ def says(**changes: Any) -> Reply:
 
 
 def judged_by(server: FakeLLM, *cases: RatingTask) -> list[RatingResult]:
-    return list(judge(LLM(server.url, "m", backoff=()), cases))
+    return list(judge(OpenAICompatibleLLM(server.url, "m", backoff=()), cases))
 
 
 def test_messages_quote_the_passages_and_end_with_the_answer() -> None:

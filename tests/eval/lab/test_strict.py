@@ -23,7 +23,7 @@ from eval.lab.strict import (
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Passage
-from rag.llm.client import Message
+from rag.llm.base import ChatMessage
 from rag.llm.errors import LLMError
 from rag.settings import Settings
 from rag.types import Answer, Citation, Quote, Statement, Support
@@ -33,7 +33,7 @@ from ui.cli import main
 BRIDGE = "The bridge was opened in 1931 after nine years of work."
 FERRY = "The ferry crosses the bay in forty minutes."
 TEXT = f"{BRIDGE} {FERRY}"
-QUESTION = [Message("user", "When was the bridge opened?")]
+QUESTION = [ChatMessage("user", "When was the bridge opened?")]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_replies_that_were_kept_are_not_asked_for_again(start: Start, tmp_path: 
         file.write('["a run that was killed wh')
     again = replies(server.url, tmp_path)
     assert list(again.stream(QUESTION)) == ["In ", "1931."]
-    assert list(again.stream([Message("user", "And the ferry?")])) == ["At noon."]
+    assert list(again.stream([ChatMessage("user", "And the ferry?")])) == ["At noon."]
 
 
 @pytest.mark.unit
@@ -79,7 +79,7 @@ def test_replies_that_were_left_or_cut_off_are_kept_as_far_as_they_came(
     stream = replies(server.url, tmp_path).stream(QUESTION)
     assert next(stream) == "In "
     stream.close()
-    cut = [Message("user", "And the ferry?")]
+    cut = [ChatMessage("user", "And the ferry?")]
     for _ in range(2):
         again = replies(server.url, tmp_path)
         assert list(again.stream(QUESTION)) == ["In "]

@@ -10,7 +10,7 @@ from pytest_socket import enable_socket
 from index.settings import load_settings
 from rag.followups.condense import Asked, Look, Weights, condense, without_labels
 from rag.followups.llm_rewrite import Rewriter, usable
-from rag.llm.client import LLM
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.prompts import condensing
 from rag.settings import Settings
 from rag.types import Turn
@@ -158,7 +158,7 @@ def rewriter() -> Iterator[Callable[[Reply], Rewriter]]:
     def make(reply: Reply) -> Rewriter:
         enable_socket()
         fakes.append(FakeLLM([reply]))
-        llm = LLM(fakes[-1].url, "m", seconds=4.0, backoff=())
+        llm = OpenAICompatibleLLM(fakes[-1].url, "m", seconds=4.0, backoff=())
         return Rewriter(load_settings(Settings), llm)
 
     yield make

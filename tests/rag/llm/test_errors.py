@@ -18,8 +18,10 @@ from pytest_socket import enable_socket
 
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.llm.client import LLM, Message
+from rag.llm.base import LLM, ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
+from rag.llm.providers import make_llm
 from rag.settings import Settings
 from tests.helpers.fake_llm import (
     FakeLLM,
@@ -41,7 +43,7 @@ from tests.helpers.fake_llm import (
 pytestmark = pytest.mark.unit
 
 KEY = "sk-secret-4711-abcdef"
-ASK = [Message("system", "Be brief."), Message("user", "Who met?")]
+ASK = [ChatMessage("system", "Be brief."), ChatMessage("user", "Who met?")]
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +58,10 @@ def start() -> Iterator[Start]:
 
 
 def client(server: FakeLLM, seconds: float = 5, model: str = "small") -> LLM:
-    return LLM(server.url, model, KEY, seconds, backoff=(0.01, 0.02))
+    return OpenAICompatibleLLM(server.url, model, KEY, seconds, backoff=(0.01, 0.02))
 
 
-def read(llm: LLM, messages: Sequence[Message] = ASK) -> tuple[list[str], LLMError | None]:
+def read(llm: LLM, messages: Sequence[ChatMessage] = ASK) -> tuple[list[str], LLMError | None]:
     """The pieces that came, and the fault that ended them."""
     pieces: list[str] = []
     try:
@@ -87,7 +89,7 @@ def test_llm_no_key_set_sends_no_key_of_the_environment(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-server")
     server = start(streams("Yes."))
-    assert read(LLM(server.url, "small")) == (["Yes."], None)
+    assert read(OpenAICompatibleLLM(server.url, "small")) == (["Yes."], None)
     assert server.requests[0]["headers"]["Authorization"] == "Bearer none"
 
 
@@ -349,7 +351,7 @@ def test_llm_nothing_listens_says_so_in_under_five_seconds(
     with socket.create_server(("127.0.0.1", 0)) as closed:
         host = f"127.0.0.1:{closed.getsockname()[1]}"
     started = time.monotonic()
-    pieces, fault = read(LLM(f"http://user:hunter2@{host}/v1", "small"))
+    pieces, fault = read(OpenAICompatibleLLM(f"http://user:hunter2@{host}/v1", "small"))
     assert pieces == []
     assert str(fault) == f"The LLM at {host} cannot be reached (connection refused)."
     assert caplog.messages == [
@@ -360,13 +362,15 @@ def test_llm_nothing_listens_says_so_in_under_five_seconds(
 
 
 def test_llm_unknown_host_says_so() -> None:
-    fault = read(LLM("http://user:hunter2@no-such-host.invalid/v1", "small", backoff=()))[1]
+    fault = read(
+        OpenAICompatibleLLM("http://user:hunter2@no-such-host.invalid/v1", "small", backoff=())
+    )[1]
     assert str(fault) == "The LLM at no-such-host.invalid cannot be reached (no such host)."
 
 
 def test_llm_encryption_that_is_not_there_says_so(start: Start) -> None:
     server = start()
-    fault = read(LLM(server.url.replace("http:", "https:"), "small", backoff=()))[1]
+    fault = read(OpenAICompatibleLLM(server.url.replace("http:", "https:"), "small", backoff=()))[1]
     assert str(fault) == (
         f"The LLM at {server.host} cannot be reached (its certificate or encryption is not "
         "accepted)."
@@ -423,7 +427,7 @@ def test_llm_password_of_the_address_goes_to_its_server_and_into_no_log(
     caplog.set_level(logging.DEBUG)
     server = start(streams("Yes."))
     url = server.url.replace("://", "://me:hunter%32@")
-    assert read(LLM(url, "small", KEY)) == (["Yes."], None)
+    assert read(OpenAICompatibleLLM(url, "small", KEY)) == (["Yes."], None)
     assert server.requests[0]["headers"]["Authorization"] == "Basic bWU6aHVudGVyMg=="
     assert f"POST http://{server.host}/v1/chat/completions" in caplog.text
     assert not re.search(f"hunter|{KEY}", caplog.text)
@@ -434,14 +438,15 @@ def test_llm_password_of_the_address_goes_to_its_server_and_into_no_log(
 )
 def test_llm_url_that_is_none_names_the_setting(url: str) -> None:
     with pytest.raises(ConfigError, match=r"'llm_url' is wrong: it must be .* FOOTNOTE_LLM_URL"):
-        LLM(url)
+        OpenAICompatibleLLM(url)
 
 
 def test_llm_secret_of_the_url_or_the_settings_is_in_no_text() -> None:
     settings = load_settings(
         Settings, llm_url="http://me:hunter2@h.invalid:81/v1?token=t0ps3cret", llm_key=KEY
     )
-    llm = LLM.of(settings)
+    llm = make_llm(settings)
+    assert isinstance(llm, OpenAICompatibleLLM)
     assert llm.host == "h.invalid:81"
     assert not re.search(f"hunter2|t0ps3cret|{KEY}", f"{llm!r} {settings.llm_key!r}")
 
@@ -462,7 +467,7 @@ def test_llm_stream_cut_at_every_byte_is_never_taken_for_a_whole_one(
         return httpx.Response(200, headers=kind, content=body, request=request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
-    llm = LLM("http://127.0.0.1:9/v1", "small", KEY, 5, backoff=())
+    llm = OpenAICompatibleLLM("http://127.0.0.1:9/v1", "small", KEY, 5, backoff=())
     for cut in range(len(whole)):
         body = whole[:cut]
         pieces, fault = read(llm)

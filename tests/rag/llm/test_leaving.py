@@ -1,4 +1,4 @@
-"""A reader who leaves frees what works for them: who is told, and an LLM that never says a word."""
+"""Cancelling an answer frees what works for it: who is notified, and an LLM that never replies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterator, Sequence
 import pytest
 from pytest_socket import enable_socket
 
-from rag.llm.call import Reader
-from rag.llm.client import LLM, Message
+from rag.cancellation import Cancellation
+from rag.llm.base import LLM, ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
 from rag.types import AskOptions, Delta, Event, Retrieved, Turn
 from tests.helpers.fake_llm import Reply, Start, fails, hangs, starting
@@ -22,15 +23,15 @@ pytestmark = pytest.mark.unit
 SECONDS = 60.0
 
 
-def test_reader_who_leaves_tells_what_waits_and_nothing_else() -> None:
-    reader, told = Reader(), list[str]()
-    with reader.on_cancel(lambda: told.append("done before")):
+def test_cancel_notifies_what_waits_and_nothing_else() -> None:
+    cancellation, told = Cancellation(), list[str]()
+    with cancellation.on_cancel(lambda: told.append("done before")):
         pass
-    with reader.on_cancel(lambda: told.append("waits")):
-        assert (reader.left, told) == (False, [])
-        reader.leave()
-        assert (reader.left, told) == (True, ["waits"])
-    with reader.on_cancel(lambda: told.append("comes late")):
+    with cancellation.on_cancel(lambda: told.append("waits")):
+        assert (cancellation.cancelled, told) == (False, [])
+        cancellation.cancel()
+        assert (cancellation.cancelled, told) == (True, ["waits"])
+    with cancellation.on_cancel(lambda: told.append("comes late")):
         assert told == ["waits", "comes late"]
 
 
@@ -48,7 +49,7 @@ class Asking(FakeEngine):
     ) -> Generator[Event, None, None]:
         yield Retrieved(question, ())
         try:
-            yield from map(Delta, self._llm.stream([Message("user", question)]))
+            yield from map(Delta, self._llm.stream([ChatMessage("user", question)]))
         except LLMError as error:
             self.faults.append(str(error))
         finally:
@@ -71,7 +72,7 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
     start: Start, reply: Reply
 ) -> None:
     server = start(reply)
-    engine = Asking(LLM(server.url, "small", seconds=SECONDS))
+    engine = Asking(OpenAICompatibleLLM(server.url, "small", seconds=SECONDS))
     answers = AdmissionControl(engine, Limits(at_once=1, waiting=0))
     events = answers.stream("Who met?")
     assert isinstance(next(events), Retrieved)
@@ -79,7 +80,9 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
         pass
     events.close()
     engine.ended.acquire()
-    assert engine.faults == [f"Nobody waits for the LLM at {server.host} any more."]
+    assert engine.faults == [
+        f"The LLM at {server.host} was cut off, since its answer was cancelled."
+    ]
     while answers.running:
         pass
     answers.stream("And where?").close()  # there is room
@@ -88,11 +91,13 @@ def test_slot_is_free_and_the_llm_is_left_once_its_reader_has_left(
 
 def test_llm_is_left_when_an_answer_takes_too_long(start: Start) -> None:
     server = start(hangs())
-    engine = Asking(LLM(server.url, "small", seconds=SECONDS))
+    engine = Asking(OpenAICompatibleLLM(server.url, "small", seconds=SECONDS))
     answers = AdmissionControl(engine, Limits(at_once=1, seconds=0.5))
     with pytest.raises(AnswerTimeout, match=r"longer than 0\.5 s"):
         list(answers.stream("Who met?"))
     engine.ended.acquire()
-    assert engine.faults == [f"Nobody waits for the LLM at {server.host} any more."]
+    assert engine.faults == [
+        f"The LLM at {server.host} was cut off, since its answer was cancelled."
+    ]
     server.gone.wait()
     answers.close()

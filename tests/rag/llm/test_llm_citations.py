@@ -17,7 +17,8 @@ from index.types import Hit, Passage
 from rag.citations.labelling import Labelled, label
 from rag.composition.base import Evidence
 from rag.composition.generative import LLMComposer
-from rag.llm.client import LLM, Message
+from rag.llm.base import ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.prompts import SYSTEM
 from rag.settings import Settings
 from rag.types import Draft, Support
@@ -42,14 +43,14 @@ HITS = tuple(Hit(passage(name), 1 / rank, rank) for rank, name in enumerate(DOCU
 EVIDENCE = Evidence("Who led?", HITS, ())
 
 
-class Stub(LLM):
+class Stub(OpenAICompatibleLLM):
     """Replies with these pieces, whatever it is asked."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         super().__init__("http://stub.invalid/v1", "stub")
         self.pieces = pieces
 
-    def stream(self, messages: Sequence[Message]) -> Generator[str, None, None]:
+    def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         yield from self.pieces
 
 

@@ -19,7 +19,7 @@ from index.snapshots import Index
 from index.sync.sync import sync
 from rag.composition.generative import LLMComposer
 from rag.engine import Engine
-from rag.llm.client import LLM
+from rag.llm.client import OpenAICompatibleLLM
 from rag.schema import AnswerBody
 from rag.settings import Settings
 from rag.types import Answer, Done, Reason
@@ -250,7 +250,7 @@ def ask(index: Index, caplog: pytest.LogCaptureFixture) -> Ask:
 
     def run(url: str, seconds: float = 60) -> Answer:
         settings = load_settings(Settings)
-        llm = LLM(url, "small", KEY, seconds, backoff=(0.01, 0.02))
+        llm = OpenAICompatibleLLM(url, "small", KEY, seconds, backoff=(0.01, 0.02))
         *events, done = Engine(settings, index, LLMComposer(settings, llm)).stream(QUESTION)
         assert isinstance(done, Done)
         exchange = Exchange("t1", QUESTION, done.answer.hits, "", done.answer)

@@ -17,7 +17,8 @@ import pytest
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.engine import Engine, build
-from rag.llm.client import LLM, Message
+from rag.llm.base import ChatMessage
+from rag.llm.client import OpenAICompatibleLLM
 from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Reason, Retrieved, Support, Turn
 from ui.cli.local_llm import SMALL_CONTEXT_TOKENS, local_llm
@@ -131,11 +132,11 @@ def test_server_follow_up_with_turns_is_answered_through_the_same_path(
 
 
 def test_server_prompt_beyond_its_context_is_a_sentence_not_a_traceback(url: str) -> None:
-    llm = LLM(url, seconds=SECONDS)
+    llm = OpenAICompatibleLLM(url, seconds=SECONDS)
     with pytest.raises(Exception, match=r"returned no answer: try again\.") as e:
-        list(llm.stream([Message("user", "word and more " * 3000)]))
+        list(llm.stream([ChatMessage("user", "word and more " * 3000)]))
     assert getattr(e.value, "too_long", False)
-    assert "".join(llm.stream([Message("user", "Say hello.")]))
+    assert "".join(llm.stream([ChatMessage("user", "Say hello.")]))
 
 
 HOLDER = """

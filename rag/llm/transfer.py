@@ -1,4 +1,4 @@
-"""One call of an LLM under way: its pieces, its deadline, its limits, and the means to end it."""
+"""The transfer of one reply of an LLM: its pieces, its deadline, its limits, and its abort."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,26 +25,29 @@ _MOST_BYTES_OF_EVENT = 250_000
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
 
 
-class Call:
-    """The pieces on their way from the thread that reads to the one that asked."""
+class Transfer:
+    """The pieces of a reply on their way from the thread that reads to the one that asked.
 
-    def __init__(self, host: str, deadline: float) -> None:
+    `name` is the LLM's, as in LLM.name.
+    """
+
+    def __init__(self, name: str, deadline: float) -> None:
         self.aborted = threading.Event()
         self.kind = "text/event-stream"
-        self.over = self.left = False
-        self._host = host
+        self.is_late = self.cancelled = False
+        self._name = name
         self._deadline = deadline
         self._pieces: queue.Queue[str | LLMError | None] = queue.Queue()
         self._socket: socket.socket | None = None
 
     def put(self, piece: str | LLMError | None) -> None:
-        """Hand over a piece, an empty one as a sign of life, None at the end, or a fault."""
+        """Hand over a piece, an empty one as a sign of life, None at the end, or an error."""
         self._pieces.put(piece)
 
     def next(self, silence: float) -> str | LLMError | None:
-        """The next piece. Raises queue.Empty after that many seconds, or when time is over."""
+        """The next piece. Raises queue.Empty after `silence` seconds, or at the deadline."""
         remaining = self.remaining()
-        self.over = remaining <= silence
+        self.is_late = remaining <= silence
         return self._pieces.get(timeout=max(0.0, min(silence, remaining)))
 
     def remaining(self) -> float:
@@ -72,7 +73,7 @@ class Call:
         self.kind = response.headers.get("content-type", "of no type").partition(";")[0][:40]
         if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise LLMError(
-                f"The LLM at {self._host} sent a compressed reply, which was not asked for",
+                f"{self._name} sent a compressed reply, which was not asked for",
                 mend="check FOOTNOTE_LLM_URL",
             )
         chat = response.request.method == "POST" and response.is_success
@@ -89,20 +90,20 @@ class Call:
             pending = len(joined) - blank if blank >= 0 else pending + len(chunk)
             tail = joined[-3:]
             if total > _MOST_BYTES or (chat and pending > _MOST_BYTES_OF_EVENT):
-                raise LLMError(f"The LLM at {self._host} sent far more than an answer")
+                raise LLMError(f"{self._name} sent far more than an answer")
             yield chunk
 
-    def leave(self) -> None:
-        """End the call, and the wait for its next piece: nobody reads it any more."""
-        self.left = True
-        self.put(LLMError(f"Nobody waits for the LLM at {self._host} any more"))
+    def cancel(self) -> None:
+        """End the transfer, and the wait for its next piece: nobody reads it any more."""
+        self.cancelled = True
+        self.put(LLMError(f"{self._name} was cut off, since its answer was cancelled"))
         self.abort()
 
     def abort(self) -> None:
-        """End the call from another thread; a read that waits for the server returns at once."""
+        """End the transfer from any thread; a read that waits for the server returns at once."""
         self.aborted.set()
         if self._socket:
-            with contextlib.suppress(OSError):  # already closed: the call is at its end anyway
+            with contextlib.suppress(OSError):  # already closed: the transfer is at its end anyway
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 
@@ -121,52 +122,8 @@ def _limited(stream: Any, chunks: Iterator[bytes]) -> httpx.SyncByteStream:  # n
 
 
 @cache
-def trusted() -> ssl.SSLContext:
-    """The certificates to trust, read once: that takes 50 ms, a new client's all but whole time."""
+def trusted_certificates() -> ssl.SSLContext:
+    """The trusted certificates, read once: that takes 50 ms, nearly all of a new client's time."""
     import httpx
 
     return httpx.create_ssl_context()
-
-
-class Reader:
-    """Whoever an answer is made for, until they leave."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._left = False
-        self._told: list[Callable[[], None]] = []
-
-    @property
-    def left(self) -> bool:
-        """Whether they have left."""
-        return self._left
-
-    def leave(self) -> None:
-        """Leave, from any thread, and tell what waits on their behalf."""
-        with self._lock:
-            self._left = True
-            told = self._told[:]
-        for tell in told:
-            tell()
-
-    @contextmanager
-    def on_cancel(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call this when they leave before the end of the block, at once if they have already.
-
-        It is called on the thread of whoever makes them leave, and must not wait.
-        """
-        with self._lock:
-            self._told.append(tell)
-            left = self._left
-        try:
-            if left:
-                tell()
-            yield
-        finally:
-            with self._lock:
-                self._told.remove(tell)
-
-
-# Not set where an answer is made for a caller who stays. It goes past the steps of an answer, of
-# which the call of an LLM alone may wait long.
-READER: ContextVar[Reader] = ContextVar("reader")
