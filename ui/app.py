@@ -56,7 +56,7 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     add_error_handlers(app)
     routers = [
-        routes(service.answers, service.manners),
+        routes(service.answers, service.options_policy),
         openai_routes(service.answers),
         mcp_routes(service.answers),
         change_routes(service.library, service.upload_bytes),

@@ -14,7 +14,7 @@ from ui.observability.logs import QuestionLog
 from ui.observability.metrics import Metrics
 from ui.observability.tracing import Tracing
 from ui.service.admission import AdmissionControl, Limits, Observer, streamed
-from ui.service.answer_options import Manners
+from ui.service.answer_options import OptionsPolicy
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
 from ui.service.tokens import RateLimit, Tokens
@@ -35,7 +35,7 @@ class Service:
     rate_limit: RateLimit
     tokens: Tokens | None
     upload_bytes: int
-    manners: Manners
+    options_policy: OptionsPolicy
 
     def library_for(self, caller: Caller) -> Library:
         """The library as whoever opened the chat page may use it."""
@@ -68,7 +68,7 @@ def make_service(
         RateLimit(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,
         settings.max_file_mb << 20,
-        Manners(settings),
+        OptionsPolicy(settings),
     )
 
 

@@ -58,7 +58,7 @@ from ui.http.streaming import answer_event
 from ui.page.html_conversation import exchange_html, sources_html
 from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html
 from ui.service.admission import AdmissionControl
-from ui.service.answer_options import Manners
+from ui.service.answer_options import OptionsPolicy
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
@@ -332,7 +332,9 @@ class Door(FakeEngine):
 
 def client_of(reply: str) -> TestClient:
     app = FastAPI()
-    app.include_router(routes(AdmissionControl(Door(reply)), Manners(load_settings(Settings))))
+    app.include_router(
+        routes(AdmissionControl(Door(reply)), OptionsPolicy(load_settings(Settings)))
+    )
     return TestClient(app)
 
 

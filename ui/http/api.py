@@ -19,7 +19,7 @@ from ui.http.streaming import (
     event_source,
 )
 from ui.service.admission import AdmissionControl
-from ui.service.answer_options import MOST_PASSAGES, Manners, Name
+from ui.service.answer_options import MAX_PASSAGES, ComposerName, OptionsPolicy
 from ui.service.settings import (
     HISTORY_CHARACTERS,
     HISTORY_TURNS,
@@ -68,11 +68,13 @@ class SettingsBody(Request):
     server is set.
     """
 
-    composer: Name | None = Field(default=None, description="llm only where the server has one")
+    composer: ComposerName | None = Field(
+        default=None, description="llm only where the server has one"
+    )
     passages: int | None = Field(
         default=None,
         ge=1,
-        description=f"up to {MOST_PASSAGES}, or as many as the server is set to if that is more",
+        description=f"up to {MAX_PASSAGES}, or as many as the server is set to if that is more",
     )
     strict: bool | None = Field(default=None, description="leave out what no passage backs")
 
@@ -172,10 +174,10 @@ _STREAM = {
 }
 
 
-def routes(answers: AdmissionControl, manners: Manners) -> APIRouter:
+def routes(answers: AdmissionControl, policy: OptionsPolicy) -> APIRouter:
     """The routes under `/v1`, and the two for whoever watches the process."""
     router = APIRouter()
-    _add_answers(router, answers, manners)
+    _add_answers(router, answers, policy)
     _add_documents(router, answers)
     _add_health(router, answers)
     return router
@@ -204,7 +206,7 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, answers: AdmissionControl, manners: Manners) -> None:
+def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPolicy) -> None:
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_ERRORS})
     async def ask(
         body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
@@ -212,7 +214,7 @@ def _add_answers(router: APIRouter, answers: AdmissionControl, manners: Manners)
         """Answer a question, every statement with its citations."""
         wanted = body.settings
         options = AskOptions(wanted.composer, wanted.passages, wanted.strict)
-        events = answers.astream(body.question, body.history, manners.check(options))
+        events = answers.astream(body.question, body.history, policy.check(options))
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_disconnected(events, request)
             if answer is None:

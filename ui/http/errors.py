@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
 from ui.service.admission import Busy
-from ui.service.answer_options import NotOffered
+from ui.service.answer_options import OptionUnavailable
 from ui.service.library import BadUpload, NotAllowed, TooLarge, UnreadKind
 from ui.service.settings import BODY_BYTES
 
@@ -24,7 +24,7 @@ _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (TooLarge, 413),
     (UnreadKind, 415),
     (BadUpload, 422),
-    (NotOffered, 422),
+    (OptionUnavailable, 422),
     (EmptyIndex, 503),
     (StoreError, 503),
     (IndexMismatch, 409),

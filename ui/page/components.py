@@ -73,4 +73,4 @@ class Parts:
         self.where = words("where")
         self.mail = words("mail")
         self.exchanges = gr.State(())
-        self.manner = gr.State(None)
+        self.options = gr.State(None)

@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from index.errors import FootnoteError, UnknownDocument
 from rag.types import Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
-from ui.service.answer_options import Manner
+from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History
 from ui.service.plain_text import latest
 
@@ -96,7 +96,7 @@ class Talk:
 
     id: str
     kept: History
-    manner: Manner
+    options: AnswerOptions
 
     def exchanges(self) -> Exchanges:
         """What is kept of it; without the file there is nothing."""

@@ -30,7 +30,7 @@ from ui.page.markdown_export import as_markdown, file_name
 from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import Shown
 from ui.service import history as feedback
-from ui.service.answer_options import Manner
+from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
@@ -43,13 +43,13 @@ class ChatPage:
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self._answers = service.answers
-        self._manners = service.manners
+        self._policy = service.options_policy
         self._data = settings.data
         self._runs = Runs()
         welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._parts = Parts(welcome)
-            self._shown = Shown(self._parts, service.manners, welcome)
+            self._shown = Shown(self._parts, service.options_policy, welcome)
             self._shelf = ShelfActs(self._parts, service)
             self._connect()
         self.blocks.queue(max_size=32, default_concurrency_limit=4, api_open=False)
@@ -57,10 +57,10 @@ class ChatPage:
     def _connect(self) -> None:
         parts = self._parts
         here = [parts.exchanges, parts.where]
-        asking = [*here, parts.manner]
-        manner = [parts.manner, parts.gist, parts.form]
+        asking = [*here, parts.options]
+        options = [parts.options, parts.gist, parts.form]
         talk = [parts.past, parts.now, parts.sources, parts.exchanges]
-        page = [*talk, parts.box, parts.offers, parts.chats, parts.where, *manner]
+        page = [*talk, parts.box, parts.offers, parts.chats, parts.where, *options]
         panel = [parts.shelf, parts.summary]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         opened = self.blocks.load(
@@ -73,7 +73,7 @@ class ChatPage:
             parts.now.again(self.again, asking, page, **private),
         ]
         each = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}  # and in order
-        parts.form.settle(self.settle, [parts.where], manner[:2], **each)
+        parts.form.settle(self.settle, [parts.where], options[:2], **each)
         stopped = parts.box.stop(self.stop, here, page, cancels=runs, **private)
         stopped.then(self.stop, here, page, **private)  # over a step that came late
         parts.fresh.restart(self.restart, None, page, cancels=runs, **private)
@@ -128,12 +128,12 @@ class ChatPage:
         return {self._parts.mail: mail_html(file_name(chat.title), text)}
 
     def settle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
-        """Have a conversation answered in another manner from now on."""
-        manner = self._manners.allowed(event._data)
-        talk = self._talk(request, chat_id(where), manner)
+        """Change the answer options of a conversation."""
+        options = self._policy.nearest(event._data)
+        talk = self._talk(request, chat_id(where), options)
         with suppress(FootnoteError):  # the list says that nothing can be kept
-            talk.kept.settle(talk.id, asdict(manner))
-        return self._shown.gist(manner)
+            talk.kept.store_options(talk.id, asdict(options))
+        return self._shown.gist(options)
 
     # --- asking
 
@@ -142,14 +142,14 @@ class ChatPage:
         question: str,
         exchanges: Exchanges,
         where: str,
-        manner: Manner | None,
+        options: AnswerOptions | None,
         request: gr.Request,
     ) -> Iterator[Update]:
         """Answer a question, showing the answer as it is written and then as it was checked."""
         question = question.strip()[:QUESTION_CHARACTERS]
         if not question:
             return
-        talk = self._talk(request, chat_id(where) or new_chat(), manner)
+        talk = self._talk(request, chat_id(where) or new_chat(), options)
         # An open page outlives the server that answered it.
         past = (exchanges or talk.exchanges())[1 - KEPT :]
         number = int(past[-1].key[1:]) + 1 if past else 1
@@ -160,27 +160,27 @@ class ChatPage:
         self,
         exchanges: Exchanges,
         where: str,
-        manner: Manner | None,
+        options: AnswerOptions | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
         """Ask a question that was offered."""
-        yield from self.ask(event._data["question"], exchanges, where, manner, request)
+        yield from self.ask(event._data["question"], exchanges, where, options, request)
 
     def again(
         self,
         exchanges: Exchanges,
         where: str,
-        manner: Manner | None,
+        options: AnswerOptions | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
         """Answer the last question anew, from now on by another composer if one is named."""
-        talk = self._talk(request, chat_id(where), manner)
+        talk = self._talk(request, chat_id(where), options)
         if event._data and "composer" in event._data:
-            manner = self._manners.allowed({**asdict(talk.manner), **event._data})
-            talk = replace(talk, manner=manner)
-            yield self._shown.settings(manner)
+            options = self._policy.nearest({**asdict(talk.options), **event._data})
+            talk = replace(talk, options=options)
+            yield self._shown.settings(options)
         if exchanges := exchanges or talk.exchanges():
             now = Exchange(exchanges[-1].key, exchanges[-1].question)
             yield from self._answer(now, exchanges[:-1], talk, request.session_hash)
@@ -208,7 +208,7 @@ class ChatPage:
             **self._shown.exchanges((*past, now)),
         }
         try:
-            running = steps(self._answers, now, past, talk.manner)
+            running = steps(self._answers, now, past, talk.options)
             for step in self._runs.follow(page, running):
                 now = step
                 if now.running:
@@ -236,8 +236,8 @@ class ChatPage:
     def _keep(self, exchange: Exchange, talk: Talk) -> None:
         with suppress(FootnoteError):  # the list says that nothing can be kept
             talk.kept.keep(talk.id, exchange)
-            if talk.manner != self._manners.usual:
-                talk.kept.settle(talk.id, asdict(talk.manner))
+            if talk.options != self._policy.default:
+                talk.kept.store_options(talk.id, asdict(talk.options))
 
     def rate(
         self, exchanges: Exchanges, where: str, request: gr.Request, event: gr.EventData
@@ -259,15 +259,17 @@ class ChatPage:
 
     # --- what is shown
 
-    def _talk(self, request: gr.Request, chat: str = "", manner: Manner | None = None) -> Talk:
+    def _talk(
+        self, request: gr.Request, chat: str = "", options: AnswerOptions | None = None
+    ) -> Talk:
         """A conversation of the caller's, answered as it says, or as was settled, or as usual."""
         kept = History(self._data, caller(request).id)
-        if manner is None:
+        if options is None:
             try:
-                manner = self._manners.allowed(kept.manner(chat))
+                options = self._policy.nearest(kept.options(chat))
             except FootnoteError:
-                manner = self._manners.usual
-        return Talk(chat, kept, manner)
+                options = self._policy.default
+        return Talk(chat, kept, options)
 
     def _chat(self, talk: Talk) -> Update:
         """The page with a kept conversation, or empty if there is no such one."""
@@ -277,7 +279,7 @@ class ChatPage:
             **self._ready(exchanges, talk),
             self._parts.offers: "" if talk.id else self._shelf.offered,
             self._parts.where: where_html(talk.id),
-            **self._shown.settings(talk.manner),
+            **self._shown.settings(talk.options),
         }
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from index.formats.registry import READERS
 from rag.types import Reason
-from ui.service.answer_options import Manner, Manners
+from ui.service.answer_options import AnswerOptions, OptionsPolicy
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
@@ -66,29 +66,29 @@ def acts_html(exchange: Exchange, is_last: bool) -> Markup:
     )
 
 
-def gist_html(manner: Manner, manners: Manners) -> Markup:
+def gist_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     """The options in a few words, on the button that opens their form."""
-    facts = ["Quotes" if manner.composer == "quotes" else f"Written by {manners.writer}"]
-    facts.append(quantity(manner.passages, "passage"))
-    if manner.strict and manner.composer == "llm":
+    facts = ["Quotes" if options.composer == "quotes" else f"Written by {policy.llm_name}"]
+    facts.append(quantity(options.passages, "passage"))
+    if options.strict and options.composer == "llm":
         facts.append("strict")
     return render("page/options_summary.html", facts=" · ".join(facts))
 
 
-def form_html(manner: Manner, manners: Manners) -> Markup:
+def form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     """The form; a change of any of its fields holds at once. Without an LLM there is no choice
     of composers, and nothing to be strict about: quotes are always backed.
     """
     composers = (
         ("quotes", "Quotes", "The documents’ own sentences, word for word"),
-        ("llm", f"Written by {manners.writer}", "Each sentence checked against the documents"),
+        ("llm", f"Written by {policy.llm_name}", "Each sentence checked against the documents"),
     )
     return render(
         "page/options_form.html",
-        options=manner,
-        writer=manners.writer,
+        options=options,
+        writer=policy.llm_name,
         composers=composers,
-        most_passages=manners.most_passages,
+        most_passages=policy.max_passages,
     )
 
 

@@ -12,15 +12,15 @@ from ui.page.documents_panel import Update
 from ui.page.exchanges import Exchanges, Talk
 from ui.page.html_conversation import exchange_html, fault_html, sources_html
 from ui.page.html_panels import acts_html, chats_html, form_html, gist_html
-from ui.service.answer_options import Manner, Manners
+from ui.service.answer_options import AnswerOptions, OptionsPolicy
 
 
 class Shown:
     """The parts of the page that show conversations; `welcome` stands where there is none yet."""
 
-    def __init__(self, parts: Parts, manners: Manners, welcome: str) -> None:
+    def __init__(self, parts: Parts, policy: OptionsPolicy, welcome: str) -> None:
         self._parts = parts
-        self._manners = manners
+        self._policy = policy
         self._welcome = welcome
 
     def exchanges(self, exchanges: Exchanges) -> Update:
@@ -42,10 +42,10 @@ class Shown:
             shown = fault_html(error)
         return {self._parts.chats: shown}
 
-    def settings(self, manner: Manner) -> Update:
+    def settings(self, options: AnswerOptions) -> Update:
         """How the conversation is answered, with the form to change it."""
-        return {**self.gist(manner), self._parts.form: form_html(manner, self._manners)}
+        return {**self.gist(options), self._parts.form: form_html(options, self._policy)}
 
-    def gist(self, manner: Manner) -> Update:
+    def gist(self, options: AnswerOptions) -> Update:
         """How the conversation is answered, in a few words."""
-        return {self._parts.manner: manner, self._parts.gist: gist_html(manner, self._manners)}
+        return {self._parts.options: options, self._parts.gist: gist_html(options, self._policy)}

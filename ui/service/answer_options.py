@@ -1,4 +1,4 @@
-"""The options of an answer that the settings allow."""
+"""Options of an answer that a user may choose, as far as the settings allow them."""
 
 from __future__ import annotations
 
@@ -10,56 +10,55 @@ from index.errors import FootnoteError
 from rag.settings import Settings
 from rag.types import AskOptions
 
-# More passages make an answer slower and hardly better; an LLM's context ends sooner than that.
-MOST_PASSAGES = 20
+# More passages make an answer slower and hardly better, and exceed the context of small LLMs.
+MAX_PASSAGES = 20
+ComposerName = Literal["quotes", "llm"]
 
 
-Name = Literal["quotes", "llm"]  # of a composer
-
-
-class NotOffered(FootnoteError):
-    """A manner that the settings do not allow."""
+class OptionUnavailable(FootnoteError):
+    """An option that the settings do not allow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner(AskOptions):
-    """Options of which none is left to the settings."""
+class AnswerOptions(AskOptions):
+    """Options of an answer, all of them set."""
 
-    composer: Name
+    composer: ComposerName
     passages: int
     strict: bool
 
 
-class Manners:
-    """The manners that settings allow."""
+class OptionsPolicy:
+    """The options that the settings allow, and their defaults."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.usual = Manner(settings.composer_name, settings.passages, settings.strict)
-        self.most_passages = max(MOST_PASSAGES, settings.passages)
+        self.default = AnswerOptions(settings.composer_name, settings.passages, settings.strict)
+        self.max_passages = max(MAX_PASSAGES, settings.passages)
 
     @property
-    def writer(self) -> str:
-        """What the LLM is called, "" without one."""
+    def llm_name(self) -> str:
+        """The name of the LLM for users, "" without one."""
         return (self._settings.llm_model or "an LLM") if self._settings.has_llm else ""
 
-    def allowed(self, wanted: Mapping[str, object]) -> Manner:
-        """The manner that is nearest to a wish; what a wish leaves out, or garbles, is as usual."""
-        usual, composer, passages = self.usual, wanted.get("composer"), wanted.get("passages")
-        strict = wanted.get("strict", usual.strict) is True
+    def nearest(self, wanted: Mapping[str, object]) -> AnswerOptions:
+        """The allowed options nearest to these; missing and invalid ones are the defaults."""
+        default, composer, passages = self.default, wanted.get("composer"), wanted.get("passages")
+        strict = wanted.get("strict", default.strict) is True
         if isinstance(passages, str) and passages.isdecimal():
             passages = int(passages[:9])
         if type(passages) is not int:
-            passages = usual.passages
-        passages = min(max(passages, 1), self.most_passages)
-        if composer == "quotes" or (composer == "llm" and self.writer):
-            return Manner("llm" if composer == "llm" else "quotes", passages, strict)
-        return Manner(usual.composer, passages, strict)
+            passages = default.passages
+        passages = min(max(passages, 1), self.max_passages)
+        if composer == "quotes" or (composer == "llm" and self.llm_name):
+            return AnswerOptions("llm" if composer == "llm" else "quotes", passages, strict)
+        return AnswerOptions(default.composer, passages, strict)
 
     def check(self, options: AskOptions) -> AskOptions:
-        """The options of a request, as they are. Raises NotOffered."""
-        if options.composer == "llm" and not self.writer:
-            raise NotOffered("settings.composer: this server has no LLM; ask for 'quotes'")
-        if options.passages and options.passages > self.most_passages:
-            raise NotOffered(f"settings.passages: at most {self.most_passages} are taken here")
+        """The options of a request, unchanged. Raises OptionUnavailable."""
+        if options.composer == "llm" and not self.llm_name:
+            raise OptionUnavailable("settings.composer: this server has no LLM; ask for 'quotes'")
+        if options.passages and options.passages > self.max_passages:
+            message = f"settings.passages: at most {self.max_passages} are taken here"
+            raise OptionUnavailable(message)
         return options

@@ -146,7 +146,7 @@ class History:
                 (int(exchange.key[1:]), exchange.question, body, chat, self._owner),
             )
 
-    def manner(self, chat: str) -> dict[str, object]:
+    def options(self, chat: str) -> dict[str, object]:
         """The stored answer options of a conversation; {} if there are none."""
         if not chat or not self._path.exists():
             return {}
@@ -159,14 +159,14 @@ class History:
         found = json.loads(row[0]) if row else {}
         return found if isinstance(found, dict) else {}
 
-    def settle(self, chat: str, manner: Mapping[str, object]) -> None:
+    def store_options(self, chat: str, options: Mapping[str, object]) -> None:
         """Store the answer options of a conversation, if that is stored itself."""
         if not self._path.exists():
             return
         with self._open() as database:
             database.execute(
                 "INSERT OR REPLACE INTO manners SELECT id, ? FROM chats WHERE id = ? AND owner = ?",
-                (json.dumps(manner), chat, self._owner),
+                (json.dumps(options), chat, self._owner),
             )
 
     def rename(self, chat: str, title: str) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ui.page.exchanges import KEPT, Runs, Talk
-from ui.service.answer_options import Manner
+from ui.service.answer_options import AnswerOptions
 from ui.service.history import FILE_NAME, Exchange, History
 
 pytestmark = pytest.mark.unit
 
-USUAL = Manner("quotes", 8, False)
+USUAL = AnswerOptions("quotes", 8, False)
 STEPS = [Exchange("t1", "q", text="a" * length) for length in range(5)]
 
 
