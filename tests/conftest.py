@@ -65,6 +65,15 @@ def seeds_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def seeds_server(seeds_data: Path) -> Iterator[str]:
+    """The address of `footnote serve` over the seeds, for tests that change nothing there."""
+    from tests.helpers.screenshot import serving  # loads Playwright
+
+    with serving(seeds_data) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def engine(seeds_data: Path) -> Iterator[Engine]:
     """An engine over the seeds that quotes."""
     built = build(load_settings(Settings, data=seeds_data))

@@ -1,4 +1,7 @@
-"""Faults in syncs: samples of what `make crash`, `crash-soak` and `crash-damage` do in full."""
+"""Faults in syncs: samples of what `make crash`, `crash-soak` and `crash-damage` do in full.
+
+`make test-all` takes larger samples than `make test`.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,18 @@ def run(module: str, *options: str) -> dict[str, Any]:
     return told
 
 
-def test_sync_killed_or_out_of_disk_at_any_point_leaves_a_whole_index() -> None:
-    told = run("points", "--kills", "16", "--full", "12", "--recovery", "18")
+@pytest.mark.parametrize(
+    ("kills", "full", "recovery", "fired"),
+    [(6, 5, 6, 16), pytest.param(16, 12, 18, 40, marks=pytest.mark.full)],
+)
+def test_sync_killed_or_out_of_disk_at_any_point_leaves_a_whole_index(
+    kills: int, full: int, recovery: int, fired: int
+) -> None:
+    counts = ("--kills", str(kills), "--full", str(full), "--recovery", str(recovery))
+    told = run("points", *counts)
     assert set(told["points"]) == {"kill", "torn", "full"}
-    assert told["in recovery"] == 18
-    assert told["fired"] >= 40
+    assert told["in recovery"] == recovery
+    assert told["fired"] >= fired
     assert set(told["violations"].values()) == {0}
 
 
@@ -44,7 +54,8 @@ def test_sync_killed_at_random_moments_loses_nothing_it_acknowledged() -> None:
     assert told["kills in a sync"] >= 1
 
 
-def test_index_with_a_damaged_file_refuses_or_answers_rightly_and_is_repaired() -> None:
-    told = run("damage", "--sample", "25")
-    assert told["right after repair"] == told["damages"] >= 25
+@pytest.mark.parametrize("sample", [8, pytest.param(25, marks=pytest.mark.full)])
+def test_index_with_a_damaged_file_refuses_or_answers_rightly_and_is_repaired(sample: int) -> None:
+    told = run("damage", "--sample", str(sample))
+    assert told["right after repair"] == told["damages"] >= sample
     assert set(told["did"]) <= {"noticed", "right"}

@@ -67,7 +67,15 @@ def bash(block: str, desk: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("page", "block"), list(run_here(PAGES)))
+@pytest.mark.sample(1, by="family")
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [
+        pytest.param(page, block, id=f"{page} {number}")
+        for page in PAGES
+        for number, (_, block) in enumerate(run_here((page,)), start=1)
+    ],
+)
 def test_block_of_a_page_works(page: str, block: str, desk: Path, address: str) -> None:
     if block.rstrip().endswith("footnote serve"):
         serves(f"{block.rstrip()} --port 0", desk)

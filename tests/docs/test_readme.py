@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,24 +36,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[str]:
-    """A real server over the seeds; yields its address."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ui", "--data", str(data), "serve", "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout
-    line = child.stdout.readline()
-    address = re.search(r"http://127\.0\.0\.1:\d+", line)
-    assert address, line
-    yield address.group()
-    child.terminate()
-    child.wait()
-
-
 def run(command: str, data: Path) -> subprocess.CompletedProcess[str]:
     """One line of the README, with this interpreter and a data folder of the test's own."""
     words = shlex.split(command)
@@ -70,6 +51,7 @@ def run(command: str, data: Path) -> subprocess.CompletedProcess[str]:
 
 
 # Those with --data name a folder of the reader's own; the tests of the terminal cover them.
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "command", [line for line in ours(".venv/bin/footnote ") if "--data" not in line]
 )
@@ -86,8 +68,8 @@ def test_readme_names_a_command_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("command", ours("curl "))
-def test_readme_curl_works(command: str, server: str, data: Path) -> None:
-    output = run(command.replace(f"http://127.0.0.1:{PORT}", server), data).stdout
+def test_readme_curl_works(command: str, seeds_server: str, data: Path) -> None:
+    output = run(command.replace(f"http://127.0.0.1:{PORT}", seeds_server), data).stdout
     if "text/event-stream" in command:
         events = re.findall(r"^event: (\w+)", output, re.MULTILINE)
         assert (events[0], events[-1]) == ("retrieved", "done")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from rag.schema import AnswerBody
 from rag.types import Turn
 from tests.helpers.indexing import sharing_minilm
 from tests.helpers.inert import events_of
-from tests.helpers.screenshot import serving
 from ui.cli import main
 from ui.page.exchanges import steps
 from ui.service.history import Exchange
@@ -127,18 +126,17 @@ def by_terminal(data: Path, question: str, past: Sequence[Said]) -> Said:
 
 
 @pytest.fixture(scope="module")
-def doors(seeds_data: Path, engine: Engine) -> Iterator[dict[str, Door]]:
+def doors(seeds_data: Path, seeds_server: str, engine: Engine) -> dict[str, Door]:
     """The doors of one real server, and those that need none, over the same index."""
-    with serving(seeds_data) as address:
-        client = openai.OpenAI(base_url=f"{address}/v1", api_key="none")
-        yield {
-            "page": partial(by_page, engine),
-            "json": partial(by_json, address),
-            "events": partial(by_events, address),
-            "openai": partial(by_openai, client),
-            "mcp": partial(by_mcp, address),
-            "terminal": partial(by_terminal, seeds_data),
-        }
+    client = openai.OpenAI(base_url=f"{seeds_server}/v1", api_key="none")
+    return {
+        "page": partial(by_page, engine),
+        "json": partial(by_json, seeds_server),
+        "events": partial(by_events, seeds_server),
+        "openai": partial(by_openai, client),
+        "mcp": partial(by_mcp, seeds_server),
+        "terminal": partial(by_terminal, seeds_data),
+    }
 
 
 def gold() -> list[dict[str, Any]]:
@@ -151,7 +149,14 @@ def gold() -> list[dict[str, Any]]:
     return [*others, *refusals, *follow_ups]
 
 
-@pytest.mark.parametrize("item", gold(), ids=lambda item: item["id"])
+def kind_of(item: dict[str, Any]) -> str:
+    return "follow-up" if item["turns"] else "answered" if item["answerable"] else "refused"
+
+
+@pytest.mark.sample(2, by="family")
+@pytest.mark.parametrize(
+    "item", [pytest.param(item, id=f"{kind_of(item)} {n}") for n, item in enumerate(gold(), 1)]
+)
 def test_doors_give_the_same_text_citations_and_verdicts(
     doors: dict[str, Door], item: dict[str, Any]
 ) -> None:

@@ -162,6 +162,7 @@ def assert_caught(result: Result, metric: str, run: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("sabotage", "metric"), [*SABOTAGES, (refusing_nothing, "refusal_recall")])
 def test_gate_over_seeds_catches_sabotage(
     sabotage: Sabotage, metric: str, seeds: Gated, monkeypatch: pytest.MonkeyPatch
@@ -173,6 +174,7 @@ def test_gate_over_seeds_catches_sabotage(
 @pytest.mark.model
 @pytest.mark.slow
 @pytest.mark.skipif(not XQUAD.exists(), reason="needs ../shared/data")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("sabotage", "metric"), SABOTAGES)
 def test_gate_over_xquad_catches_sabotage(
     sabotage: Sabotage, metric: str, xquad: Gated, monkeypatch: pytest.MonkeyPatch
@@ -182,7 +184,7 @@ def test_gate_over_xquad_catches_sabotage(
 
 
 @pytest.mark.model
-@pytest.mark.slow
+@pytest.mark.full
 def test_gate_over_seeds_passes_unchanged_twenty_times_with_the_same_bytes(
     seeds: Gated, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -43,10 +43,9 @@ COMMAND, DATA = "/path/to/footnote/.venv/bin/footnote", "/path/to/footnote/.foot
 
 
 @pytest.fixture(scope="module")
-def address(seeds_data: Path) -> Iterator[str]:
+def address(seeds_server: str) -> str:
     """A real server over the seeds."""
-    with serving(seeds_data) as address:
-        yield address
+    return seeds_server
 
 
 def over_stdio(data: Path) -> StdioServerParameters:

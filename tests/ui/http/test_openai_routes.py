@@ -40,10 +40,9 @@ CITY = "Which city did he go to for preliminary talks?"
 
 
 @pytest.fixture(scope="module")
-def address(seeds_data: Path) -> Iterator[str]:
+def address(seeds_server: str) -> str:
     """A real server over the seeds."""
-    with serving(seeds_data) as address:
-        yield address
+    return seeds_server
 
 
 @pytest.fixture(scope="module")
