@@ -64,6 +64,7 @@ def _code(language: str) -> Reader:
 _PLAIN = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
 _TEXT = Reader("index.formats.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
 _WORD = Reader("index.formats.office.docx:parse_docx", version=2)
+_POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
 _SCRIPT = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.CODE)
 _MARKDOWN = Reader("index.formats.plain_text:parse_markdown", version=2, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
@@ -107,15 +108,18 @@ READERS: Mapping[str, Reader] = {
     ".mbox": Reader("index.formats.containers.mail:parse_mbox", version=2, layout=Layout.WRAPPED),
     ".md": _MARKDOWN,
     ".ndjson": Reader("index.formats.json_files:parse_jsonl"),
-    ".odp": Reader("index.formats.office.slides:parse_odp"),
+    ".odp": Reader("index.formats.office.slides:parse_odp", version=2),
     ".ods": Reader("index.formats.office.workbooks:parse_ods"),
-    ".odt": Reader("index.formats.office.opendocument:parse_odt"),
+    ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
     ".org": _PLAIN,
     ".pdf": Reader("index.formats.pdf.text:parse_pdf"),
     ".php": _code("php"),
     ".pl": _code("perl"),
     ".png": _PICTURE,
-    ".pptx": Reader("index.formats.office.slides:parse_pptx"),
+    ".potx": _POWERPOINT,
+    ".ppsx": _POWERPOINT,
+    ".pptm": _POWERPOINT,
+    ".pptx": _POWERPOINT,
     ".properties": _PLAIN,
     ".ps1": _SCRIPT,
     ".py": _code("python"),

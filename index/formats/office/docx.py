@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
 from index.formats.markup import fenced
+from index.formats.office.drawings import chart_blocks, diagram_blocks
 from index.formats.office.package import ready_package
 from index.formats.office.word_styles import (
     INDENT,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _NOTES = ("footnote", "endnote")
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/"
+_DIAGRAM = f"{_DRAWING}diagram}}relIds"
 # Around paragraphs, tables, rows and cells: content controls, marks of macros, what was inserted.
 _AROUND = frozenset(map(w, ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")))
 # What stands around the numbers of pages.
@@ -59,13 +61,11 @@ def parse_docx(data: bytes) -> Parsed:
     margins = [element for name in ("header", "footer") for element in _parts(document, name)]
     styles = Styles(_root(document, "styles"))
     hidden = sum(_drop_unseen(root, styles) for root in (body, *notes.values(), *margins))
-    word = _Word(styles, Numbering(_root(document, "numbering")), notes)
+    word = _Word(styles, Numbering(_root(document, "numbering")), notes, _drawings(document))
     blocks = [*word.margins(margins), *word.blocks(body)]
     parsed = from_blocks(blocks, document.core_properties.title or "")
     comments = [c for part in _parts(document, "comments") for c in part.iter(w("comment"))]
-    counts = (("comment", len(comments)), *_undrawn(body))
-    left = tuple(note for noun, count in counts for note in left_out(noun, count))
-    return replace(parsed, hidden=hidden, notes=left)
+    return replace(parsed, hidden=hidden, notes=left_out("comment", len(comments)))
 
 
 def _parts(document: Document, name: str) -> list[_Element]:
@@ -94,10 +94,14 @@ def _notes(document: Document) -> dict[tuple[str, str], _Element]:
     }
 
 
-def _undrawn(body: _Element) -> Iterator[tuple[str, int]]:
-    """How many drawings there are whose words are not read."""
-    for noun, name in (("chart", "chart}chart"), ("diagram", "diagram}relIds")):
-        yield noun, sum(1 for _ in body.iter(_DRAWING + name))
+def _drawings(document: Document) -> dict[str, list[TextBlock]]:
+    """The words of charts and diagrams by the relationship that names them."""
+    readers = {"chart": chart_blocks, "diagramData": diagram_blocks}
+    return {
+        name: list(readers[kind](rel.target_part.blob))
+        for name, rel in document.part.rels.items()
+        if not rel.is_external and (kind := rel.reltype.rpartition("/")[2]) in readers
+    }
 
 
 def _drop_unseen(root: _Element, styles: Styles) -> int:
@@ -132,7 +136,7 @@ class _Word:
     styles: Styles
     numbering: Numbering
     notes: Mapping[tuple[str, str], _Element]
-    _seen: set[str] = field(default_factory=set)
+    drawings: Mapping[str, Sequence[TextBlock]]
 
     def margins(self, parts: list[_Element]) -> list[TextBlock]:
         """What heads and feet of pages say, each once, without what counts the pages alone."""
@@ -158,8 +162,11 @@ class _Word:
                 yield from self._table(element) if is_table else self._with_anchored(element)
 
     def _with_anchored(self, paragraph: _Element) -> Iterator[TextBlock]:
-        """A paragraph, then its text boxes and notes."""
+        """A paragraph, then its charts, diagrams, text boxes and notes."""
         yield from self._paragraph(paragraph)
+        for drawing in (*_own(paragraph, f"{_DRAWING}chart}}chart"), *_own(paragraph, _DIAGRAM)):
+            for name in drawing.attrib.values():
+                yield from self.drawings.get(name, ())
         for box in _own(paragraph, w("txbxContent")):
             yield from self.blocks(box)
         for kind in _NOTES:

@@ -1,4 +1,4 @@
-"""OpenDocument to text: what its files are made of, and its text documents.
+"""OpenDocument files: their container, the words of paragraphs, and the cells of tables.
 
 Its XML is read as such, since what a file hides, deletes and repeats is told by attributes there.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
+from index.formats.base import Unreadable, left_out
 from index.formats.containers.archive import check_archive
+from index.formats.markup import raised
 from index.formats.office.sheets import Place, check_size
-from index.formats.tables import MergedCell, read_table
+from index.formats.tables import MergedCell
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -56,11 +57,10 @@ _LEFT_OUT = tags(
     " text:table-index text:object-index text:alphabetical-index text:ruby-text svg:title svg:desc"
 )
 # What is anchored in a paragraph or cell, and stands after it.
-_ANCHORED = tags(
+ANCHORED = tags(
     "draw:frame draw:g draw:a draw:custom-shape draw:rect draw:ellipse draw:circle draw:line"
     " draw:connector draw:polygon draw:polyline draw:path draw:caption text:note"
 )
-_PARAGRAPHS = tags("text:p text:h")
 ROWS = tags("table:table-header-rows table:table-rows table:table-row-group")
 _CELLS = tags("table:table-cell table:covered-table-cell")
 _MARKS = {q("text:s"): " ", q("text:tab"): "\t", q("text:line-break"): "\n"}
@@ -142,72 +142,21 @@ def _without_unseen(document: OpenDocument) -> OpenDocument:
     return replace(document, hidden=hidden, notes=left_out("comment", comments))
 
 
-def words(element: _Element) -> str:
-    """The text of a paragraph, without what is anchored in it."""
-    return "".join(_pieces(element))
+def words(element: _Element, raised_styles: frozenset[str] = frozenset()) -> str:
+    """The text of a paragraph, without what is anchored in it; raised digits as such signs."""
+    return "".join(_pieces(element, raised_styles))
 
 
-def _pieces(element: _Element) -> Iterator[str]:
+def _pieces(element: _Element, raised_styles: frozenset[str]) -> Iterator[str]:
     yield _BLANKS.sub(" ", element.text or "")
     for child in element:
         if child.tag in _MARKS:
             yield _MARKS[child.tag] * int(child.get(q("text:c"), 1))
-        elif child.tag not in _ANCHORED:
-            yield from _pieces(child)
+        elif child.tag not in ANCHORED:
+            inside = "".join(_pieces(child, raised_styles))
+            is_raised = child.get(q("text:style-name")) in raised_styles
+            yield raised(inside) if is_raised else inside
         yield _BLANKS.sub(" ", child.tail or "")
-
-
-def blocks(
-    elements: Iterable[_Element], titles: frozenset[str] = frozenset()
-) -> Iterator[TextBlock]:
-    """Paragraphs, headings, list items and rows in elements, in order.
-
-    Shapes and notes come after the paragraph that they are anchored in. `titles` names the styles
-    of paragraphs that are titles.
-    """
-    for child in elements:
-        if child.tag in _PARAGRAPHS:
-            yield TextBlock(words(child), _level(child, titles))
-            yield from blocks(_anchored(child), titles)
-        elif child.tag == q("text:note"):
-            mark = "".join(map(words, find(child, "text:note-citation")))
-            yield TextBlock(f"Note {mark}: {' '.join(map(words, find(child, './/text:p')))}")
-        elif child.tag == q("text:list-item"):
-            first, *rest = [*blocks(child, titles), TextBlock("")]
-            is_item = len(child) and child[0].tag in _PARAGRAPHS and first.text and not first.level
-            yield from (TextBlock(f"- {first.text}") if is_item else first, *rest)
-        elif child.tag == q("table:table"):
-            yield from _table(child)
-        else:
-            yield from blocks(child, titles)
-
-
-def _level(paragraph: _Element, titles: frozenset[str]) -> int:
-    if paragraph.get(q("text:style-name")) in titles:
-        return 1
-    is_heading = paragraph.tag == q("text:h")
-    return min(int(paragraph.get(q("text:outline-level"), 1)), 6) if is_heading else 0
-
-
-def _anchored(paragraph: _Element) -> list[_Element]:
-    """The outermost shapes and notes in a paragraph."""
-    found: list[_Element] = []
-    for child in paragraph:
-        found += [child] if child.tag in _ANCHORED else _anchored(child)
-    return found
-
-
-def _table(table: _Element) -> list[TextBlock]:
-    cells, spans = read_cells(table, _cell)
-    bottom = max((row for row, _ in cells), default=-1) + 1
-    right = max((column for _, column in cells), default=-1) + 1
-    check_size(bottom * right)
-    grid = [[cells.get((row, column), "") for column in range(right)] for row in range(bottom)]
-    return read_table(grid, spans).blocks()
-
-
-def _cell(cell: _Element) -> str:
-    return "\n".join(block.text for block in blocks(cell))
 
 
 def read_cells(
@@ -253,11 +202,3 @@ def _ungrouped(parent: _Element, groups: frozenset[str]) -> Iterator[_Element]:
             yield from _ungrouped(child, groups)
         else:
             yield child
-
-
-def parse_odt(data: bytes) -> Parsed:
-    """Headings, paragraphs, lists and tables in order; deletions and comments are left out."""
-    document = open_document(data, "text")
-    titles = document.styles("@style:name='Title' or @style:parent-style-name='Title'")
-    parsed = from_blocks(list(blocks(document.body, titles)), document.title)
-    return replace(parsed, hidden=document.hidden, notes=document.notes)

@@ -15,17 +15,21 @@ from index.formats.base import (
     from_pages,
     left_out,
 )
-from index.formats.containers.archive import check_archive
-from index.formats.office.opendocument import blocks, find, open_document, q, words
-from index.formats.office.workbooks import shown
-from index.formats.tables import MergedCell, read_table, table_blocks
+from index.formats.markup import list_mark, lowered, raised
+from index.formats.office.drawings import DRAWING, chart_blocks, diagram_blocks
+from index.formats.office.odt import OpenText
+from index.formats.office.opendocument import find, open_document, q, words
+from index.formats.office.package import ready_package
+from index.formats.tables import MergedCell, read_table
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
-    from pptx.chart.chart import Chart
+    from pptx.parts.slide import SlidePart
+    from pptx.shapes.autoshape import Shape
     from pptx.shapes.base import BaseShape
     from pptx.shapes.graphfrm import GraphicFrame
     from pptx.slide import Slide as PowerPointSlide
+    from pptx.slide import SlideLayout
     from pptx.table import Table
 
 _Some = TypeVar("_Some")
@@ -83,9 +87,8 @@ def parse_pptx(data: bytes) -> Parsed:
     """Slides in order; on each the title, then what it shows from top to bottom, then its notes."""
     from pptx import Presentation
 
-    check_archive(data)
     try:
-        presentation = Presentation(io.BytesIO(data))
+        presentation = Presentation(io.BytesIO(ready_package(data)))
     except (KeyError, ValueError) as error:
         raise Unreadable(f"damaged: not a PowerPoint presentation ({error})") from None
     slides = [
@@ -141,12 +144,11 @@ def _shape_blocks(shape: BaseShape) -> Iterator[TextBlock]:
         for inner in _in_order(shape.shapes, _emu_place):
             yield from _shape_blocks(inner)
     elif isinstance(shape, Shape) and not _is_furniture(shape):
-        for paragraph in shape.text_frame.paragraphs:
-            yield TextBlock(_clean(paragraph.text))
+        yield from _paragraphs(shape)
     elif isinstance(shape, GraphicFrame) and shape.has_table:
         yield from _table_blocks(shape.table)
     elif isinstance(shape, GraphicFrame) and shape.has_chart:
-        yield from _chart_blocks(shape.chart)
+        yield from _chart_blocks(shape)
     elif isinstance(shape, GraphicFrame):
         yield from _diagram_blocks(shape)
 
@@ -173,48 +175,108 @@ def _table_blocks(table: Table) -> list[TextBlock]:
     ).blocks()
 
 
-def _chart_blocks(chart: Chart) -> Iterator[TextBlock]:
-    """The title of a chart, and for each category what its series say."""
-    title = ""
-    if chart.has_title and chart.chart_title.has_text_frame:
-        title = _clean(chart.chart_title.text_frame.text)
-        yield TextBlock(title)
-    for plot in chart.plots:
-        series = list(plot.series)
-        values = zip(*(one.values for one in series), strict=False)
-        rows = [
-            [str(category), *("" if value is None else shown(value) for value in of_each)]
-            for category, of_each in zip(plot.categories, values, strict=False)
-        ]
-        yield from table_blocks([["", *(one.name for one in series)], *rows], title)
+def _chart_blocks(shape: GraphicFrame) -> Iterator[TextBlock]:
+    for name in shape._element.xpath(".//c:chart/@r:id"):
+        yield from chart_blocks(shape.part.related_part(name).blob)
 
 
 def _diagram_blocks(shape: GraphicFrame) -> Iterator[TextBlock]:
-    """The texts of a diagram (SmartArt), which python-pptx does not know."""
-    from lxml import etree
-
     for name in shape._element.xpath(".//@r:dm"):
-        diagram = etree.fromstring(shape.part.related_part(name).blob)
-        for paragraph in diagram.iterfind(f".//{_DRAWING}p"):
-            yield TextBlock("".join(text.text or "" for text in paragraph.iter(f"{_DRAWING}t")))
+        yield from diagram_blocks(shape.part.related_part(name).blob)
 
 
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+# --- lists
+
+_BULLETS = tuple(f"{DRAWING}{name}" for name in ("buNone", "buChar", "buAutoNum", "buBlip"))
+# An item is indented by so much for each list that it stands in.
+_INDENT = 3
+_LIST_STYLES = {"alphaLc": "a", "alphaUc": "A", "romanLc": "i", "romanUc": "I"}
+
+
+def _paragraphs(shape: Shape) -> Iterator[TextBlock]:
+    """The paragraphs of a shape, items of lists with their marks."""
+    counts = dict[int, int]()
+    for paragraph in shape.text_frame.paragraphs:
+        depth, text = paragraph.level, _words(paragraph._p)
+        bullet = _bullet(shape, paragraph._p, depth)
+        counts = {level: count for level, count in counts.items() if level <= depth}
+        if not text.strip() or bullet is None or bullet.tag == _BULLETS[0]:
+            counts.pop(depth, None)
+            yield TextBlock(text)
+            continue
+        mark = "- "
+        if bullet.tag == _BULLETS[2]:
+            counts[depth] = counts.get(depth, int(bullet.get("startAt", 1)) - 1) + 1
+            style = bullet.get("type", "").partition("P")[0]
+            mark = list_mark(counts[depth], _LIST_STYLES.get(style, "1"))
+        yield TextBlock(mark + text.strip(), indent=_INDENT * depth)
+
+
+def _bullet(shape: Shape, paragraph: _Element, depth: int) -> _Element | None:
+    """What tells how a paragraph is marked: itself, its shape, or those that the shape follows."""
+    level = f"{DRAWING}lvl{depth + 1}pPr"
+    places = [paragraph.find(f"{DRAWING}pPr")]
+    if shape.is_placeholder:
+        kind = shape.placeholder_format.type.name
+        above: list[_Element] = [shape._element]
+        above += (each._element for each in _inherited(shape))
+        places += (each.find(f".//{DRAWING}lstStyle/{level}") for each in above)
+        if kind in _BODIES:
+            master = _layout(shape).slide_master.element
+            places.append(master.find(f".//{{*}}bodyStyle/{level}"))
+    else:
+        places.append(shape._element.find(f".//{DRAWING}lstStyle/{level}"))
+    for place in places:
+        for mark in place.iterchildren(*_BULLETS) if place is not None else ():
+            return mark
+    return None
+
+
+_BODIES = frozenset({"BODY", "OBJECT", "VERTICAL_BODY", "VERTICAL_OBJECT"})
+
+
+def _inherited(shape: Shape) -> Iterator[BaseShape]:
+    """The placeholders of the layout that a shape follows."""
+    number = shape.placeholder_format.idx
+    placeholders: Iterable[BaseShape] = _layout(shape).placeholders
+    for each in placeholders:
+        if each.placeholder_format.idx == number:
+            yield each
+
+
+def _layout(shape: Shape) -> SlideLayout:
+    part: SlidePart = shape.part  # type: ignore[assignment]
+    return part.slide_layout
+
+
+def _words(paragraph: _Element) -> str:
+    """The text of a paragraph, raised digits as such signs."""
+    text = ""
+    for child in paragraph.iterchildren("*"):
+        if child.tag == f"{DRAWING}br":
+            text += "\n"
+            continue
+        words = "".join(part.text or "" for part in child.iter(f"{DRAWING}t"))
+        properties = child.find(f"{DRAWING}rPr")
+        height = 0 if properties is None else int(properties.get("baseline", 0))
+        text += raised(words) if height > 0 else lowered(text, words) if height < 0 else words
+    return text.replace("\v", "\n")
 
 
 def parse_odp(data: bytes) -> Parsed:
     """Slides in order; on each the title, then what it shows from top to bottom, then its notes."""
     document = open_document(data, "presentation")
+    text = OpenText(document)
     hidden = document.styles("style:drawing-page-properties/@presentation:visibility='hidden'")
     slides = [
-        _Slide(list(_page_blocks(page)), page.get(q("draw:style-name")) in hidden)
+        _Slide(list(_page_blocks(page, text)), page.get(q("draw:style-name")) in hidden)
         for page in find(document.body, "draw:page")
     ]
     parsed = _from_slides(slides, document.title, document.notes)
     return replace(parsed, hidden=parsed.hidden + document.hidden)
 
 
-def _page_blocks(page: _Element) -> Iterator[TextBlock]:
+def _page_blocks(page: _Element, text: OpenText) -> Iterator[TextBlock]:
     shapes = [
         shape
         for shape in page
@@ -223,7 +285,9 @@ def _page_blocks(page: _Element) -> Iterator[TextBlock]:
     titles = [shape for shape in shapes if _kind(shape) == "title"]
     for title in titles:
         yield TextBlock(" ".join(map(words, find(title, ".//text:p"))), 1)
-    yield from blocks(_in_order((shape for shape in shapes if shape not in titles), _length_place))
+    yield from text.blocks(
+        _in_order((shape for shape in shapes if shape not in titles), _length_place)
+    )
     lines = find(page, "presentation:notes/draw:frame[@presentation:class='notes']//text:p")
     notes = "\n".join(map(words, lines)).strip()
     yield TextBlock(f"Notes: {notes}" if notes else "")

@@ -66,13 +66,13 @@ def test_parse_pptx_gives_a_page_per_slide_also_where_it_is_empty_or_hidden() ->
     deck.slides[3].notes_slide.notes_text_frame.text = "Speak slowly."
     parsed = parse("a.pptx", saved(deck))
     assert pages(parsed) == [
-        ["One", "First words."],
+        ["One", "- First words."],
         [],
         [],
-        ["Four", "End.", "Notes: Speak slowly."],
+        ["Four", "- End.", "Notes: Speak slowly."],
     ]
     assert heads(parsed) == [(1, "One"), (1, "Four")]
-    assert (parsed.title, parsed.hidden) == ("One", len("GoneUnseen."))
+    assert (parsed.title, parsed.hidden) == ("One", len("Gone- Unseen."))
     assert parsed.notes == ("slide 3 is hidden and left out",)
 
 
@@ -116,6 +116,43 @@ def test_parse_pptx_tables_and_charts_are_rows_after_their_header() -> None:
             "2023; Sold: 4",
             "2024; Sold: 5.5",
         ]
+    ]
+
+
+def test_parse_pptx_chart_of_any_kind_is_rows() -> None:
+    deck = pptx.Presentation()
+    shapes = deck.slides.add_slide(deck.slide_layouts[5]).shapes
+    data = CategoryChartData()  # type: ignore[no-untyped-call]
+    data.categories = ["2023", "2024"]
+    data.add_series("Sold", [4, None])  # type: ignore[no-untyped-call]
+    data.add_series("Left", [1, 2.5])  # type: ignore[no-untyped-call]
+    place = (Inches(1), Inches(4), Inches(5), Inches(3))
+    shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *place, data)
+
+    def in_depth(name: str, content: bytes) -> bytes:
+        return content.replace(b"c:barChart>", b"c:bar3DChart>")
+
+    text = parse("a.pptm", repacked(saved(deck), in_depth)).text
+    assert text.split("\n\n")[1:] == ["2023; Sold: 4; Left: 1", "2024; Left: 2.5"]
+
+
+def test_parse_pptx_items_have_their_marks_and_raised_digits_are_apart() -> None:
+    deck = pptx.Presentation()
+    frame = deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_textbox(0, 0, 9, 9).text_frame
+    drawn = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    for text in ("one", "two", "in", "three"):
+        paragraph = frame.add_paragraph()
+        paragraph.add_run().text = text
+        properties = paragraph._p.get_or_add_pPr()
+        properties.append(parse_xml(f'<a:buAutoNum {drawn} type="arabicPeriod"/>'))
+        paragraph.level = int(text == "in")
+    raised = frame.add_paragraph()
+    for text, height in (("61", "0"), ("3", "30000"), (" m", "0")):
+        run = raised.add_run()
+        run.text = text
+        run._r.get_or_add_rPr().set("baseline", height)
+    assert pages(parse("a.pptx", saved(deck))) == [
+        ["Slide 1", "1. one", "2. two", "   1. in", "3. three", "61³ m"]
     ]
 
 
@@ -352,13 +389,40 @@ def test_parse_odt_gives_headings_lists_tables_and_notes_in_order() -> None:
         "A  b\tc d, e.",
         "Note 1: Source.",
         "- one",
-        "- inner",
+        "   - inner",
         "A: 1; B: 2",
         "Anchor.",
         "Boxed.",
     ]
     assert heads(parsed) == [(1, "The title"), (2, "Part")]
     assert (parsed.hidden, parsed.notes) == (6, ("1 comment is left out",))
+
+
+def test_parse_odt_numbers_code_and_raised_digits_are_told() -> None:
+    level = '<text:list-level-style-number text:level="{}" style:num-format="{}" {}/>'
+    levels = level.format(1, "1", 'style:num-suffix="."')
+    levels += level.format(2, "a", 'text:display-levels="2"')
+    styles = f'<text:list-style style:name="L1">{levels}</text:list-style>'
+    styles += style("S", '<style:text-properties style:text-position="super 58%"/>')
+
+    def listed(items: str, attributes: str = "") -> str:
+        return f'<text:list text:style-name="L1" {attributes}>{items}</text:list>'
+
+    def item(words: str, inside: str = "") -> str:
+        return f"<text:list-item><text:p>{words}</text:p>{inside}</text:list-item>"
+
+    body = (
+        listed(item("one", f"<text:list>{item('in')}{item('on')}</text:list>") + item("two"))
+        + listed(item("three"), 'text:continue-numbering="true"')
+        + listed(item("anew"))
+        + '<text:p>61<text:span text:style-name="S">3</text:span> m</text:p>'
+        '<text:p text:style-name="Preformatted_20_Text">make</text:p>'
+        '<text:p text:style-name="Preformatted_20_Text">  run</text:p>'
+    )
+    assert parse("a.odt", opendocument("text", body, styles)).text.split("\n\n") == [
+        *("1. one", "   1.a in", "   1.b on", "2. two", "3. three", "1. anew", "61³ m"),
+        "```\nmake\n run\n```",
+    ]
 
 
 def frame(text: str, attributes: str) -> str:
@@ -464,7 +528,7 @@ def test_parse_other_file_that_is_none_is_refused(name: str, data: bytes, reason
         ("mit_test.pptx", 5, "This is a nested shape with content in 2 shapes"),
         ("powerpoint_sample.pptx", 1, "R2; Class1 C: True; Class2 A: False"),
         ("powerpoint_sample.pptx", 2, "Notes: Some notes on the second slide."),
-        ("powerpoint_sample.pptx", 3, "List item5"),
+        ("powerpoint_sample.pptx", 3, "2. List item5"),
         ("powerpoint_comments.pptx", 3, "Features"),
     ],
 )
@@ -492,7 +556,7 @@ def test_parse_pptx_real_file_has_its_words_on_their_slide(
             "Grain; Food: Corn, Buckwheat, Barley; Calories per portion: 200",
         ),
         ("word_tables.docx", 1, "Test with tables", "Header 0.1: Cell 1.1"),
-        ("text_document_01.odt", 2, "Heading level 2: A", "- bullet list 2.2.1"),
+        ("text_document_01.odt", 2, "Heading level 2: A", "      - bullet list 2.2.1"),
     ],
 )
 def test_parse_real_document_has_its_words_under_their_heading(
