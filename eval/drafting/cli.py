@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eval.console import FAILED, PATH, settings_of
+from eval.drafting.rules import absent, candidates
 from index.errors import ConfigError, EmptyIndex
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ _UNANSWERABLE = 5  # one of so many candidates has no answer
     help="Make candidates of readers' ratings; the chat page keeps them in feedback.jsonl.",
 )
 @click.option(
+    "--other",
+    type=PATH,
+    help="Questions to refuse are about the documents of this folder, not about Footnote's own.",
+)
+@click.option(
     "-n",
     "count",
     default=30,
@@ -42,13 +48,20 @@ _UNANSWERABLE = 5  # one of so many candidates has no answer
 @click.option("--out", required=True, type=PATH, help="Gold file to write.")
 @click.pass_context
 def draft(
-    context: click.Context, corpus: Path | None, feedback: Path | None, count: int, out: Path
+    context: click.Context,
+    corpus: Path | None,
+    feedback: Path | None,
+    other: Path | None,
+    count: int,
+    out: Path,
 ) -> None:
     """Write N gold candidates for a person to confirm, each tagged "draft".
 
     From documents: by rules, or by the LLM of the settings if there is one, keeping only what
-    stands in the document word for word. From feedback: what readers rated. Exit code 3 if files
-    of the corpus could not be read; they are listed.
+    stands in the document word for word. Rules take questions that the documents ask, and make
+    others of headings, sentences and tables, for which answers are computed. One in five is about
+    other documents, to be refused. From feedback: what readers rated. Exit code 3 if files of the
+    corpus could not be read; they are listed.
     """
     settings = settings_of(context)
     if out.exists():
@@ -56,10 +69,16 @@ def draft(
     documents, failed = _read(corpus, settings) if corpus else (_indexed(settings), 0)
     if feedback:
         items = _from_feedback(feedback, documents)
-    elif settings.has_llm:
-        items = _from_llm(documents, settings, count)
     else:
-        items = _from_rules(documents, count)
+        others = _read(other, settings)[0] if other else []
+        refused = absent(documents, others, count // _UNANSWERABLE)
+        wanted = count - len(refused)
+        items = (
+            _from_llm(documents, settings, wanted)
+            if settings.has_llm
+            else candidates(documents, wanted)
+        )
+        items += refused if items else []
     if not items:
         raise ConfigError("nothing to ask was found; documents need sentences that state facts")
     try:
@@ -119,24 +138,14 @@ def _read(corpus: Path, settings: Settings) -> tuple[list[Document], int]:
     return sorted(found, key=lambda document: document.path), len(failed)
 
 
-def _from_rules(documents: Sequence[Document], count: int) -> list[GoldItem]:
-    from eval.drafting.extractive import chosen, item_of, unanswerable
-
-    without = count // _UNANSWERABLE
-    found = chosen(documents, count - without)
-    return [*map(item_of, found), *unanswerable(found, documents, without)]
-
-
 def _from_llm(documents: Sequence[Document], settings: Settings, count: int) -> list[GoldItem]:
-    from eval.drafting.extractive import chosen, unanswerable
     from eval.drafting.llm import draft_with
     from rag.llm.providers import make_llm
 
-    without = count // _UNANSWERABLE
-    drafted = draft_with(make_llm(settings), documents, count - without)
+    drafted = draft_with(make_llm(settings), documents, count)
     for reason, number in drafted.dropped.items():
         click.echo(f"dropped: {reason} ({number})", err=True)
-    return [*drafted.items, *unanswerable(chosen(documents, count), documents, without)]
+    return list(drafted.items)
 
 
 def _from_feedback(path: Path, documents: Sequence[Document]) -> list[GoldItem]:

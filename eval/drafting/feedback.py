@@ -15,10 +15,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.datasets.gold import GoldEvidence, GoldItem
-from eval.drafting.extractive import CHECK, TAG, name_of, questions
+from eval.drafting.rules import CHECK, TAG, name_of
 from eval.pydantic_errors import first_error
 from index.errors import ConfigError
-from rag.retrieval.answer_type import expected_answer_type
+from rag.suggestions.sentences import facts_of
 from rag.types import Turn
 
 # No answer holds it, so that a candidate whose answer is not known yet scores nothing.
@@ -112,12 +112,18 @@ def _item(one: FeedbackLine, quotes: list[FeedbackCitation]) -> GoldItem:
 
 
 def _answers(question: str, quotes: list[FeedbackCitation]) -> tuple[str, ...]:
-    """Facts of the quotes of the kind that the question wants, else the quotes, to be shortened."""
-    wanted = expected_answer_type(question)
+    """Facts of the quotes that such a question asks for, else the quotes, to be shortened."""
     facts = [
-        asked.answer
+        fact.answer
         for cited in quotes
-        for asked in questions(" ".join(cited.quote.split()))
-        if asked.kind is wanted and asked.answer.lower() not in question.lower()
+        for fact in facts_of(" ".join(cited.quote.split()), cited.quote)
+        if _opening(fact.question) == _opening(question)
+        and fact.answer.lower() not in question.lower()
     ]
     return tuple(dict.fromkeys(facts or [cited.quote for cited in quotes]))
+
+
+def _opening(question: str) -> tuple[str, ...]:
+    """The words that say what is asked for: "when", "how many"."""
+    words = question.lower().split()
+    return tuple(words[: 2 if words[:1] == ["how"] else 1])

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.datasets.gold import GoldEvidence, GoldItem
-from eval.drafting.extractive import TAG, name_of
+from eval.drafting.rules import TAG, name_of
 from eval.llm_replies import InvalidReplyError, ask_json
 from index.sentences import sentence_spans
 from index.types import Document

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-# The score that says whether an answer is right: the first of these that applies.
-_DECISIVE = ("as_wanted", "contains", "success_5")
+# An answer is right if all of these are 1 that apply, else, if none does, by the passages found.
+_DECISIVE = ("as_wanted", "contains")
+_FOUND = "success_5"
 
 
 class Outcome(StrEnum):
@@ -30,8 +31,8 @@ def outcome_of(
 ) -> Outcome:
     """The outcome of a question.
 
-    An answer is right if it is as the gold item wants it; without `want`, if it holds a gold
-    string; without gold strings, if evidence is among the first five passages.
+    An answer is right if it is as the gold item wants it and holds a gold string, as far as the
+    item says so; else if evidence is among the first five passages.
     """
     if failed:
         return Outcome.FAILED
@@ -39,6 +40,6 @@ def outcome_of(
         return Outcome.DECLINED if refused else Outcome.INVENTED
     if refused:
         return Outcome.OVER_REFUSED
-    known = (scores.get(name) for name in _DECISIVE)
-    right = next((score for score in known if score is not None), 0.0)
-    return Outcome.RIGHT if right == 1 else Outcome.WRONG
+    known = [score for name in _DECISIVE if (score := scores.get(name)) is not None]
+    right = all(score == 1 for score in known) if known else scores.get(_FOUND) == 1
+    return Outcome.RIGHT if right else Outcome.WRONG

@@ -9,12 +9,12 @@ from urllib.parse import unquote
 import gradio as gr
 
 from index.errors import FootnoteError
+from rag.suggestions.suggest import example_questions, questions_about
 from ui.http.auth import Caller, caller_of
 from ui.page.components import Parts
 from ui.page.html_conversation import chat_id, fault_html
 from ui.page.html_panels import offers_html, shelf_html, summary_html
 from ui.service.admission import AdmissionControl, Limits
-from ui.service.suggested_questions import example_questions, questions_about
 from ui.wiring import Service
 
 EXAMPLES = 4

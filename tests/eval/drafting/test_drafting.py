@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from click.testing import CliRunner
 from pytest_socket import enable_socket
 
 from eval.cli import group
-from eval.datasets.gold import GoldItem
+from eval.datasets.gold import GoldItem, Want
 from eval.datasets.load import load_gold
-from eval.drafting.extractive import chosen, facts, item_of, questions, unanswerable
 from eval.drafting.feedback import UNKNOWN, from_feedback, load_feedback
 from eval.drafting.llm import DocumentPart, LLMQuestion, draft_with, fault_of, parts
+from eval.drafting.rules import absent
+from eval.drafting.rules import candidates as candidates_of
 from index.errors import ConfigError
 from index.types import Document
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
-from rag.retrieval.answer_type import AnswerType
+from tests.helpers.documents import document_of
 from tests.helpers.fake_llm import FakeLLM, fails, streams
 
 pytestmark = pytest.mark.unit
@@ -33,164 +35,59 @@ def document(path: str, text: str) -> Document:
     return Document(path, path, text, "digest")
 
 
-@pytest.mark.parametrize(
-    ("sentence", "question", "answer", "kind"),
-    [
-        (
-            "The old bridge was opened in 1932.",
-            "When was the old bridge opened?",
-            "1932",
-            AnswerType.TIME,
-        ),
-        (
-            "Three officials were asked to leave the building.",
-            "How many officials were asked to leave the building?",
-            "Three officials",
-            AnswerType.COUNT,
-        ),
-        (
-            "Anna Lindqvist leads the harbour office.",
-            "Who or what leads the harbour office?",
-            "Anna Lindqvist",
-            AnswerType.NAME,
-        ),
-        (
-            "Yesterday Anna Lindqvist, the head of the harbour office, met the pilots.",
-            None,
-            None,
-            None,
-        ),
-        (
-            "The pilots met with Anna Lindqvist, the head of the harbour office, at noon.",
-            "Who is the head of the harbour office?",
-            "Anna Lindqvist",
-            AnswerType.NAME,
-        ),
-        (
-            "A truce is a pause in the fighting, agreed by both sides.",
-            "What is a truce?",
-            "a pause in the fighting",
-            AnswerType.ANY,
-        ),
-        (
-            "The ferry takes forty minutes to cross the bay.",
-            "The ferry takes how long to cross the bay?",
-            "forty minutes",
-            AnswerType.SPAN,
-        ),
-        (
-            "The repair of the bridge cost $2.5 million in the end.",
-            "The repair of the bridge cost how much money in the end?",
-            "$2.5 million",
-            AnswerType.MONEY,
-        ),
-        (
-            "About 12% of the passengers pay nothing at all.",
-            "About what percentage of the passengers pay nothing at all?",
-            "12%",
-            AnswerType.NUMBER,
-        ),
-        (
-            "The latest round of talks took place in Cairo.",
-            "The latest round of talks took place in which place?",
-            "Cairo",
-            AnswerType.NAME,
-        ),
-    ],
-)
-def test_questions_of_a_sentence_ask_for_its_best_fact(
-    sentence: str, question: str | None, answer: str | None, kind: AnswerType | None
-) -> None:
-    first = next(iter(questions(sentence)), None)
-    assert (first and (first.question, first.answer, first.kind)) == (
-        question and (question, answer, kind)
-    )
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The three officials spoke to nobody about the plan.",
-        "Of the two bridges one is closed to lorries now.",
-        "She met the pilots in Cairo before the summer began.",
-        "The ferry takes forty minutes, and forty minutes is long.",
-        "Talks failed after a long night without any result.",
-        "The final three minutes decided the match in the end.",
-    ],
-)
-def test_questions_of_a_sentence_that_leans_or_states_nothing_are_none(sentence: str) -> None:
-    assert questions(sentence) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "He was born in 1932 in a small town.",
-        "However, the bridge was opened in 1932 by the king.",
-        "Was the old bridge opened in 1932 by the king?",
-        "the old bridge was opened in 1932 by the king.",
-        "Opened in 1932.",
-        "| The old bridge | was opened | in 1932 by the king.",
-        "The old bridge (built by two brothers was opened in 1932.",
-    ],
-)
-def test_facts_of_sentences_that_do_not_stand_alone_are_left_out(text: str) -> None:
-    assert list(facts(document("a.md", text))) == []
-
-
-def test_item_of_a_fact_stands_word_for_word_in_its_document() -> None:
-    made = [item_of(fact) for fact in facts(document("a.md", "Intro.\n\n" + BRIDGE))]
-    assert [(item.question, item.answers) for item in made] == [
-        ("When was the old bridge opened?", ("1932",)),
-        ("The ferry takes how long to cross the wide bay?", ("forty minutes",)),
+def test_candidates_stand_word_for_word_in_their_document() -> None:
+    made = candidates_of([document("a.md", "Intro.\n\n" + BRIDGE)], 9)
+    assert [(item.question, item.answers, item.kind) for item in made] == [
+        ("When was the old bridge opened?", ("1932",), "date"),
+        ("How long does the ferry take to cross the wide bay?", ("forty minutes",), "fact"),
     ]
     for item in made:
         (evidence,) = item.evidence
         assert evidence.quote is not None
         assert evidence.quote in BRIDGE
         assert item.answers[0] in evidence.quote
-        assert item.tags[0] == "draft"
+        assert (item.tags, item.want) == (("draft",), Want.ANSWER)
 
 
-def test_item_of_a_fact_has_the_same_id_every_time() -> None:
-    first, again = (
-        [item_of(fact).id for fact in facts(document("a.md", BRIDGE))] for _ in range(2)
-    )
+def test_candidates_have_the_same_id_every_time() -> None:
+    first, again = ([i.id for i in candidates_of([document("a.md", BRIDGE)], 9)] for _ in range(2))
     assert first == again
     assert len(set(first)) == 2
 
 
-def test_chosen_takes_documents_in_turn_and_a_repeated_sentence_once() -> None:
-    documents = [
-        document("a.md", BRIDGE),
-        document("b.md", "The old bridge was opened in 1932."),
-        document("c.md", HARBOUR),
-    ]
-    assert [fact.document for fact in chosen(documents, 3)] == ["a.md", "c.md", "a.md"]
-    assert len(chosen(documents, 100)) == 4
-
-
-def test_chosen_puts_natural_questions_before_cloze_ones() -> None:
-    ferry, bridge = reversed(BRIDGE.split(". ", 1))
-    found = chosen([document("a.md", f"{ferry} {bridge}.")], 2)
-    assert [fact.asked.natural for fact in found] == [True, False]
-
-
-def test_unanswerable_asks_a_name_of_another_document_that_no_sentence_answers() -> None:
-    one = document(
-        "a.md", "The talks were led by Egypt. The mayor of Alexandria was chosen in 1999."
+def test_candidates_over_a_table_ask_for_all_rows_that_pass_and_no_other() -> None:
+    table = document_of(
+        "prices.csv", "product,price EUR,stock\nPump,349,0\nValve,27.5,3\nFilter,9,4\n"
     )
-    other = document("b.md", "The new harbour at Rotterdam was built by brothers.")
-    made = unanswerable(chosen([one, other], 9), [one, other], 5)
-    assert [(item.question, item.answerable, item.tags) for item in made] == [
-        (
-            "When was the mayor of Rotterdam chosen?",
-            False,
-            ("draft", "unanswerable", "check"),
-        )
+    made = {item.question: item for item in candidates_of([table], 30)}
+    gone = made["Which product is out of stock?"]
+    assert gone.kind == "table-filter"
+    assert re.search(gone.must[0], "The Pump is out of stock.")
+    assert not re.search(gone.must[0], "The Pumps are.")
+    assert [bool(re.search(pattern, "A Valve")) for pattern in gone.must_not] == [True, False]
+    assert made["Which product is the most expensive?"].evidence == ()
+
+
+def test_absent_questions_are_about_other_documents_and_to_be_refused() -> None:
+    here = [document("a.md", BRIDGE)]
+    other = [document("b.md", "The harbour employs 33 pilots in every season.")]
+    (item,) = absent(here, other, 5)
+    assert (item.question, item.answerable, item.want) == (
+        "How many pilots does the harbour employ?",
+        False,
+        Want.REFUSE,
+    )
+    assert (item.kind, item.tags) == ("absent", ("draft", "check"))
+    assert absent(other, other, 5) == []
+
+
+def test_absent_questions_without_another_folder_are_general_ones_first() -> None:
+    made = absent([document("a.md", BRIDGE)], [], 3)
+    assert [item.question for item in made] == [
+        "What is the capital of Norway?",
+        "Who wrote Pride and Prejudice?",
+        "How long do I bake a sourdough loaf?",
     ]
-    said = document("c.md", "In Rotterdam the mayor is chosen by the council.")
-    assert unanswerable(chosen([one, other], 9), [one, other, said], 5) == []
 
 
 def test_parts_of_documents_come_in_turn_and_are_whole_sentences() -> None:
@@ -296,10 +193,11 @@ def test_draft_command_writes_a_gold_file_that_eval_takes(tmp_path: Path) -> Non
     (corpus / "a.md").write_text(BRIDGE, encoding="utf-8")
     (corpus / "b.md").write_text(HARBOUR, encoding="utf-8")
     out = tmp_path / "gold.jsonl"
-    command = ["draft", "--corpus", str(corpus), "-n", "4", "--out", str(out)]
+    command = ["draft", "--corpus", str(corpus), "-n", "5", "--out", str(out)]
     done = CliRunner().invoke(group, command)
     assert done.exit_code == 0, done.output
-    assert f"4 candidates from 2 documents: {out}" in done.output
+    assert f"5 candidates from 2 documents: {out}" in done.output
+    assert "1 have no answer, as far as code can tell" in done.output
     assert all("draft" in item.tags for item in load_gold(out).items)
     again = CliRunner().invoke(group, command)
     assert again.exit_code == 2

@@ -7,19 +7,15 @@ from collections.abc import Sequence
 import pytest
 
 from index.catalog.reader import DocumentInfo
-from index.types import Document, Heading, Hit, Passage
+from index.types import Document, Hit, Passage
+from rag.suggestions.suggest import candidates, example_questions, questions_about
 from rag.types import Answer, AskOptions, Citation, Quote, Reason, Refusal, Statement, Support, Turn
+from tests.helpers.documents import document_of
 from tests.helpers.serving import FakeEngine
-from ui.service.suggested_questions import candidates, example_questions, questions_about
 
 pytestmark = pytest.mark.unit
 
 HOSTS = "Who hosts the talks?"
-
-
-def document(text: str, *headings: str, path: str = "a.md") -> Document:
-    starts = [Heading(text.find(heading), 1, heading) for heading in headings]
-    return Document(path, "", text, "d", tuple(starts))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +30,7 @@ def document(text: str, *headings: str, path: str = "a.md") -> Document:
     ],
 )
 def test_candidates_ask_for_what_a_sentence_tells(sentence: str, question: str) -> None:
-    assert list(candidates(document(sentence))) == [question]
+    assert list(candidates(document_of("a.md", sentence))) == [question]
 
 
 @pytest.mark.parametrize(
@@ -48,19 +44,24 @@ def test_candidates_ask_for_what_a_sentence_tells(sentence: str, question: str) 
     ],
 )
 def test_candidates_leave_what_says_nothing_alone(sentence: str) -> None:
-    assert list(candidates(document(sentence))) == []
+    assert list(candidates(document_of("a.md", sentence))) == []
 
 
-def test_candidates_put_headings_that_ask_first_and_other_headings_last() -> None:
-    text = f"Title\n\n{HOSTS}\n\nThe mill\n\nOslo is the capital of Norway."
-    found = list(candidates(document(text, "Title", HOSTS, "The mill")))
-    assert found == [HOSTS, "What is Oslo?", "What is said about the mill?"]
+def test_candidates_put_headings_that_ask_first() -> None:
+    text = f"# Title\n\n## {HOSTS}\n\nAda does.\n\n## The mill\n\nOslo is the capital of Norway."
+    assert list(candidates(document_of("a.md", text))) == [
+        HOSTS,
+        "Tell me about the mill",
+        "What is Oslo?",
+    ]
 
 
 def test_candidates_are_neither_too_short_nor_too_long_nor_twice_the_same() -> None:
     long = "Who " + "really " * 20 + "knows?"
-    found = list(candidates(document("x", "Title", "Why?", long, "NATO", "NATO")))
-    assert found == ["What is said about NATO?"]
+    headings = ("Why?", long, "NATO", "NATO")
+    text = "# Title\n\n" + "".join(f"## {each}\n\nNobody can say.\n\n" for each in headings)
+    found = list(candidates(document_of("a.md", text)))
+    assert found == ["Tell me about NATO"]
 
 
 class Answering(FakeEngine):
@@ -85,8 +86,8 @@ class Answering(FakeEngine):
         return [failed, *good]
 
     def document(self, path: str) -> Document:
-        lines = [f"Who hosts {path} number {number}?" for number in range(9)]
-        return document("\n\n".join(lines), *lines, path=path)
+        lines = [f"## Who hosts {path} number {number}?\n\nAda." for number in range(9)]
+        return document_of(path, "\n\n".join(lines))
 
     def answer(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
