@@ -14,16 +14,20 @@ from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
 from index.text.languages import reads
 from index.types import Document, Hit
-from rag.citations.labelling import Labelled, label
-from rag.composition.base import Composer, Evidence, Excerpt, excerpts
+from rag.citations.labelling import LabelledAnswer, label
+from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts
 from rag.composition.extractive import QuotesComposer
-from rag.followups.condense import Asked, Look, condense
+from rag.followups.condense import CondensedQuery, ScoreProbe, condense
 from rag.followups.llm_rewrite import Rewriter
 from rag.llm.prompts import PROMPT_VERSION
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
-from rag.retrieval.answerability import Signals, answer_confidence, answerability_signals
+from rag.retrieval.answerability import (
+    AnswerabilitySignals,
+    answer_confidence,
+    answerability_signals,
+)
 from rag.retrieval.cross_encoder import Reranker
-from rag.retrieval.hybrid import Query, SearchResult, look_at, search, weight_of_vectors
+from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -37,7 +41,7 @@ from rag.types import (
     Retrieved,
     Turn,
 )
-from rag.verification.conflicts import cite_both, find_disagreement
+from rag.verification.conflicts import cite_conflict, find_conflict
 from rag.verification.support import support_checker
 
 QUESTION_CHARACTERS = 4000
@@ -109,7 +113,7 @@ class Engine:
             if refusal:
                 yield Done(self._answer(asked, found, snapshot, clock, confidence, refusal=refusal))
                 return
-            evidence = Evidence(
+            evidence = ComposerInput(
                 query,
                 found.hits,
                 found.sentences,
@@ -118,7 +122,7 @@ class Engine:
                 snapshot.tables_in,
             )
             draft = yield from _compose(asked, evidence)
-            draft = cite_both(draft, find_disagreement(query, kind, found.sentences))
+            draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, asked.settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
@@ -145,7 +149,7 @@ class Engine:
             found = self._search(snapshot, condensed, kind, k, Clock())
             return condensed.query, found.hits
 
-    def signals(self, question: str, turns: Sequence[Turn] = ()) -> Signals | None:
+    def signals(self, question: str, turns: Sequence[Turn] = ()) -> AnswerabilitySignals | None:
         """What tells whether the documents answer a question; nothing is composed."""
         asked = self._asked(question, turns)
         written = _rewritten(asked)
@@ -177,7 +181,7 @@ class Engine:
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
         with self._index.lease() as snapshot:
-            self._search(snapshot, Asked("warm up", ""), AnswerType.ANY, 1, Clock())
+            self._search(snapshot, CondensedQuery("warm up", ""), AnswerType.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
         """Move to each new generation of the index within a second or so, until told to stop."""
@@ -198,10 +202,10 @@ class Engine:
             writer = self._writers.setdefault(name, _writer(name, self._settings))
         return _Asked(question, turns, _with(self._settings, options), writer)
 
-    def _condense(self, snapshot: Snapshot, asked: _Asked, written: str) -> Asked:
-        def look(text: str) -> Look:
-            weight = weight_of_vectors(self._settings.dense_weight, self._reads(snapshot, text))
-            return look_at(snapshot, text, self._index.embed_query(text), weight)
+    def _condense(self, snapshot: Snapshot, asked: _Asked, written: str) -> CondensedQuery:
+        def look(text: str) -> ScoreProbe:
+            weight = dense_weight_for(self._settings.dense_weight, self._reads(snapshot, text))
+            return probe_scores(snapshot, text, self._index.embed_query(text), weight)
 
         turns = asked.turns if snapshot.passage_count else ()
         return condense(asked.question, turns, look, written)
@@ -210,15 +214,15 @@ class Engine:
         return reads(self._settings.embedding_model, snapshot.language(query))
 
     def _search(
-        self, snapshot: Snapshot, condensed: Asked, kind: AnswerType, k: int, clock: Clock
+        self, snapshot: Snapshot, condensed: CondensedQuery, kind: AnswerType, k: int, clock: Clock
     ) -> SearchResult:
         vector = self._index.embed_query(condensed.query)
         clock.lap("embed")
         if not snapshot.passage_count:
             return SearchResult(condensed.query, vector, (), ())
         read = self._reads(snapshot, condensed.query)
-        weight = weight_of_vectors(self._settings.dense_weight, read)
-        query = Query(condensed.query, vector, kind, weight, condensed.bias, read)
+        weight = dense_weight_for(self._settings.dense_weight, read)
+        query = SearchQuery(condensed.query, vector, kind, weight, condensed.bias, read)
         with self._searching:
             found = search(snapshot, query, k, self._index.embed_sentences, self._reranker)
         clock.lap("search")
@@ -231,11 +235,11 @@ class Engine:
         snapshot: Snapshot,
         clock: Clock,
         confidence: float,
-        labelled: Labelled | None = None,
+        labelled: LabelledAnswer | None = None,
         draft: Draft | None = None,
         refusal: Refusal | None = None,
     ) -> Answer:
-        shown = labelled if labelled and not refusal else Labelled("", (), ())
+        shown = labelled if labelled and not refusal else LabelledAnswer("", (), ())
         return Answer(
             question=asked.question,
             query=found.query,
@@ -291,7 +295,7 @@ def _rewritten(asked: _Asked) -> str:
     return rewriter.rewrite(asked.question, asked.turns) if rewriter and asked.turns else ""
 
 
-def _compose(asked: _Asked, evidence: Evidence) -> Generator[Delta, None, Draft]:
+def _compose(asked: _Asked, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
     pieces = asked.writer.composer.compose(evidence, asked.turns)
     while True:
         try:
@@ -322,7 +326,7 @@ def _excerpts(found: SearchResult, snapshot: Snapshot) -> tuple[Excerpt, ...]:
         document = snapshot.document(path)
         return document.text if document else ""
 
-    return excerpts(found, len(found.hits), text_of)
+    return build_excerpts(found, len(found.hits), text_of)
 
 
 def _checked(question: str) -> str:
@@ -336,7 +340,7 @@ def _checked(question: str) -> str:
     return question
 
 
-def _refusal_of(draft: Draft, labelled: Labelled) -> Refusal | None:
+def _refusal_of(draft: Draft, labelled: LabelledAnswer) -> Refusal | None:
     """An answer without a single citation is not shown as an answer."""
     if labelled.citations:
         return None

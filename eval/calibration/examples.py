@@ -15,7 +15,7 @@ from eval.datasets.squad import SquadQuestion, read_articles
 from index.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rag.retrieval.answerability import Signals
+    from rag.retrieval.answerability import AnswerabilitySignals
     from rag.settings import Settings
 
 # Articles of a corpus of a few: small folders are asked too.
@@ -57,7 +57,7 @@ class RefusalExample:
     asked: SourceQuestion
     corpus: str
     missing: str
-    signals: Signals | None
+    signals: AnswerabilitySignals | None
 
     @property
     def answerable(self) -> bool:

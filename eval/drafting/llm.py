@@ -16,7 +16,7 @@ from index.sentences import sentence_spans
 from index.types import Document
 from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
-from rag.llm.prompts import quoted
+from rag.llm.prompts import sanitize_passage
 from rag.verification.words import stems
 
 PROMPT_VERSION = 1
@@ -129,4 +129,7 @@ def _item(written: LLMQuestion, part: DocumentPart) -> GoldItem:
 
 
 def _messages(part: DocumentPart) -> list[ChatMessage]:
-    return [ChatMessage("system", _SYSTEM), ChatMessage("user", f"Text:\n\n{quoted(part.text)}")]
+    return [
+        ChatMessage("system", _SYSTEM),
+        ChatMessage("user", f"Text:\n\n{sanitize_passage(part.text)}"),
+    ]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from eval.llm_replies import InvalidReplyError, ask_json
 from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
-from rag.llm.prompts import quoted
+from rag.llm.prompts import sanitize_passage
 from rag.types import Turn
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ def messages(case: RatingTask) -> list[ChatMessage]:
 
 def _passages(texts: Sequence[str]) -> str:
     room = _CHARACTERS // max(len(texts), 1)
-    blocks = [f"[{n}] {quoted(text)[:room]}" for n, text in enumerate(texts, start=1)]
+    blocks = [f"[{n}] {sanitize_passage(text)[:room]}" for n, text in enumerate(texts, start=1)]
     return "\n\n".join(blocks) or "(no passages)"
 
 
 def _line(text: str) -> str:
-    return " ".join(quoted(text).split())
+    return " ".join(sanitize_passage(text).split())
 
 
 def cases_of(results: Sequence[QuestionResult]) -> list[RatingTask]:

@@ -32,13 +32,13 @@ from index.errors import ConfigError
 from index.snapshots import Index
 from index.types import Hit
 from rag.followups.condense import condense
-from rag.retrieval.sentences import choose
-from rag.retrieval.weights import SCORING, Scoring
+from rag.retrieval.sentences import select_sentences
+from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 
 if TYPE_CHECKING:
     from eval.datasets.evidence import Fact
     from index.snapshots import Snapshot
-    from rag.followups.condense import Asked
+    from rag.followups.condense import CondensedQuery
     from rag.retrieval.hybrid import SearchResult
     from rag.settings import Settings
 
@@ -57,11 +57,11 @@ class RankingVariant:
     """A way to rank: its weights, and the share of the cosine if it is not the settings'."""
 
     name: str
-    scoring: Scoring = SCORING
+    scoring: RankingWeights = RANKING_WEIGHTS
     dense_weight: float | None = None
 
 
-_FUSED = replace(SCORING, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
+_FUSED = replace(RANKING_WEIGHTS, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
 AS_IT_IS = RankingVariant("as it is")
 BY_RANK = "both, fused by rank (RRF)"
 # From the two rankings up, then from the whole down. What `passage` adds moves sentences alone.
@@ -70,14 +70,18 @@ VARIANTS = (
     RankingVariant("cosine alone", _FUSED, 1.0),
     RankingVariant("words alone", _FUSED, 0.0),
     RankingVariant("both, fused", _FUSED),
-    RankingVariant("without the best sentence", replace(SCORING, sentence=0, sentence_unread=0)),
-    RankingVariant("without documents", replace(SCORING, next_best=0, covered=0)),
-    RankingVariant("without likeness", replace(SCORING, like=0)),
-    RankingVariant("marks without cosine", replace(SCORING, cosine=0)),
-    RankingVariant("marks without words", replace(SCORING, coverage=0)),
-    RankingVariant("marks without words before", replace(SCORING, coverage_with_previous=0)),
-    RankingVariant("marks without kind", replace(SCORING, kind=0)),
-    RankingVariant("marks without passage", replace(SCORING, passage=0)),
+    RankingVariant(
+        "without the best sentence", replace(RANKING_WEIGHTS, sentence=0, sentence_unread=0)
+    ),
+    RankingVariant("without documents", replace(RANKING_WEIGHTS, next_best=0, covered=0)),
+    RankingVariant("without likeness", replace(RANKING_WEIGHTS, like=0)),
+    RankingVariant("marks without cosine", replace(RANKING_WEIGHTS, cosine=0)),
+    RankingVariant("marks without words", replace(RANKING_WEIGHTS, coverage=0)),
+    RankingVariant(
+        "marks without words before", replace(RANKING_WEIGHTS, coverage_with_previous=0)
+    ),
+    RankingVariant("marks without kind", replace(RANKING_WEIGHTS, kind=0)),
+    RankingVariant("marks without passage", replace(RANKING_WEIGHTS, passage=0)),
 )
 
 
@@ -118,15 +122,15 @@ class VariantRanker:
         self._index, self._snapshot = index, snapshot
         self._ranking = EngineRanking(settings, index, snapshot)
 
-    def ask(self, item: GoldItem) -> Asked:
+    def ask(self, item: GoldItem) -> CondensedQuery:
         """What the engine searches for."""
         return condense(item.question, item.turns, self._ranking.look)
 
-    def find(self, asked: Asked, way: RankingVariant) -> SearchResult:
+    def find(self, asked: CondensedQuery, way: RankingVariant) -> SearchResult:
         """What the engine would find if it ranked in this way."""
         return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
 
-    def by_rank(self, asked: Asked) -> list[Hit]:
+    def by_rank(self, asked: CondensedQuery) -> list[Hit]:
         """Passages by reciprocal rank fusion of cosine and words."""
         vector = self._index.embed_query(asked.query)
         shares = defaultdict[str, float](float)
@@ -207,7 +211,7 @@ def _quoted(found: SearchResult, item: GoldItem) -> dict[str, float]:
     """What the sentences hold that would be quoted, if there is an answer to look for."""
     if not item.answers:
         return {}
-    texts = [sentence.quote.text for sentence in choose(found.sentences)]
+    texts = [sentence.quote.text for sentence in select_sentences(found.sentences)]
     return {
         FIRST: contains(found.sentences[0].quote.text, item.answers) if texts else 0.0,
         QUOTED: max((contains(text, item.answers) for text in texts), default=0.0),

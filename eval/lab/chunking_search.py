@@ -20,9 +20,9 @@ from index.errors import ConfigError
 from index.snapshots import Index, Snapshot
 from index.sync.sync import sync
 from index.types import Passage
-from rag.composition.base import excerpts
+from rag.composition.base import build_excerpts
 from rag.retrieval.answer_type import expected_answer_type
-from rag.retrieval.hybrid import Query, SearchResult, search
+from rag.retrieval.hybrid import SearchQuery, SearchResult, search
 
 if TYPE_CHECKING:
     from eval.datasets.spans import Span
@@ -82,7 +82,7 @@ def measure_own(
             cut = [
                 [
                     _span(excerpt.passage)
-                    for excerpt in excerpts(one, count, chunking_set.texts.__getitem__)
+                    for excerpt in build_excerpts(one, count, chunking_set.texts.__getitem__)
                 ]
                 for one in found
             ]
@@ -91,7 +91,7 @@ def measure_own(
 
 def _search(index: Index, snapshot: Snapshot, settings: Settings, question: str) -> SearchResult:
     vector = index.embed_query(question)
-    query = Query(question, vector, expected_answer_type(question), settings.dense_weight)
+    query = SearchQuery(question, vector, expected_answer_type(question), settings.dense_weight)
     return search(snapshot, query, _DEPTH, index.embed_sentences)
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from eval.measures.statistics import RESAMPLES, Floats
 from index.text.languages import reads
 from rag.retrieval.answer_type import expected_answer_type
-from rag.retrieval.hybrid import Query, SearchResult, look_at, search, weight_of_vectors
-from rag.retrieval.weights import SCORING, Scoring
+from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
+from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 
 Places = NDArray[np.int64]
 
@@ -68,7 +68,7 @@ def interval_by_group(
 
 if TYPE_CHECKING:
     from index.snapshots import Index, Snapshot
-    from rag.followups.condense import Asked, Look
+    from rag.followups.condense import CondensedQuery, ScoreProbe
     from rag.settings import Settings
 
 
@@ -78,22 +78,26 @@ class EngineRanking:
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
         self._settings, self._index, self._snapshot = settings, index, snapshot
 
-    def look(self, text: str) -> Look:
+    def look(self, text: str) -> ScoreProbe:
         """As the engine looks at the index for a follow-up."""
         weight, _ = self._weight(text)
-        return look_at(self._snapshot, text, self._index.embed_query(text), weight)
+        return probe_scores(self._snapshot, text, self._index.embed_query(text), weight)
 
     def search(
-        self, asked: Asked, k: int, scoring: Scoring = SCORING, weight: float | None = None
+        self,
+        asked: CondensedQuery,
+        k: int,
+        scoring: RankingWeights = RANKING_WEIGHTS,
+        weight: float | None = None,
     ) -> SearchResult:
         """The k best passages; `weight` is that of the cosine if it is not the settings'."""
         own, read = self._weight(asked.query)
         vector, kind = self._index.embed_query(asked.query), expected_answer_type(asked.question)
         dense = own if weight is None else weight
-        query = Query(asked.query, vector, kind, dense, asked.bias, read)
+        query = SearchQuery(asked.query, vector, kind, dense, asked.bias, read)
         return search(self._snapshot, query, k, self._index.embed_sentences, scoring=scoring)
 
     def _weight(self, text: str) -> tuple[float, bool]:
         """The weight of cosines for a text, and whether the model is taught its language."""
         read = reads(self._settings.embedding_model, self._snapshot.language(text))
-        return weight_of_vectors(self._settings.dense_weight, read), read
+        return dense_weight_for(self._settings.dense_weight, read), read

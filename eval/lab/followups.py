@@ -24,7 +24,13 @@ from eval.lab.crossfit import EngineRanking, Places, choose, cross_fit, interval
 from eval.measures.statistics import Floats
 from index.console import json_option, print_json
 from index.snapshots import Index
-from rag.followups.condense import WEIGHTS, Asked, Look, Weights, condense
+from rag.followups.condense import (
+    FOLLOW_UP_WEIGHTS,
+    CondensedQuery,
+    FollowUpWeights,
+    ScoreProbe,
+    condense,
+)
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -62,7 +68,7 @@ class FollowupReport:
     conversations: int
     documents: int
     lines: tuple[FollowupLine, ...]
-    chosen: Weights
+    chosen: FollowUpWeights
 
 
 class DocumentRanker:
@@ -73,7 +79,7 @@ class DocumentRanker:
         self.look = cache(ranking.look)
         self._rankings = dict[tuple[str, str, frozenset[tuple[str, float]]], list[str]]()
 
-    def rank(self, asked: Asked) -> list[str]:
+    def rank(self, asked: CondensedQuery) -> list[str]:
         """Documents in the order of their best passages."""
         key = (asked.query, asked.question, frozenset(asked.bias.items()))
         if key not in self._rankings:
@@ -101,7 +107,7 @@ def _report(
 ) -> FollowupReport:
     say(f"searching in each way for {len(tasks)} questions")
     found = {way: _ndcg(tasks, ranker, ask) for way, ask in _ways(ranker.look).items()}
-    grid = [Weights(*each) for each in product(_STANDS, _LEANS, _TOLD)]
+    grid = [FollowUpWeights(*each) for each in product(_STANDS, _LEANS, _TOLD)]
     say(f"searching with {len(grid)} choices of constants")
     scores = np.array([_ndcg(tasks, ranker, _ours(ranker.look, weights)) for weights in grid])
     scores = scores.reshape(len(_STANDS), len(_LEANS), len(_TOLD), len(tasks))
@@ -116,7 +122,7 @@ def _report(
         int(conversations.max()) + 1,
         documents,
         tuple(_line(way, each, found[LAST], later, conversations) for way, each in found.items()),
-        Weights(_STANDS[stands], _LEANS[leans], _TOLD[told]),
+        FollowUpWeights(_STANDS[stands], _LEANS[leans], _TOLD[told]),
     )
 
 
@@ -133,30 +139,30 @@ def _line(
     )
 
 
-_Ask = Callable[[MtragTask], Asked]
+_Ask = Callable[[MtragTask], CondensedQuery]
 
 
-def _ways(look: Callable[[str], Look]) -> Mapping[str, _Ask]:
+def _ways(look: Callable[[str], ScoreProbe]) -> Mapping[str, _Ask]:
     return {
         LAST: lambda task: _plain(task.question),
         "last two user turns": lambda task: _joined(task, task.turns[-1:]),
         "all user turns": lambda task: _joined(task, task.turns),
         "rewritten by people": lambda task: _plain(task.rewritten or task.question),
-        OURS: _ours(look, WEIGHTS),
+        OURS: _ours(look, FOLLOW_UP_WEIGHTS),
     }
 
 
-def _ours(look: Callable[[str], Look], weights: Weights) -> _Ask:
+def _ours(look: Callable[[str], ScoreProbe], weights: FollowUpWeights) -> _Ask:
     return lambda task: condense(task.question, task.turns, look, weights=weights)
 
 
-def _plain(question: str) -> Asked:
-    return Asked(question.strip(), question)
+def _plain(question: str) -> CondensedQuery:
+    return CondensedQuery(question.strip(), question)
 
 
-def _joined(task: MtragTask, turns: Sequence[Turn]) -> Asked:
+def _joined(task: MtragTask, turns: Sequence[Turn]) -> CondensedQuery:
     questions = [*(turn.question for turn in turns), task.question]
-    return Asked(" ".join(map(str.strip, questions)), task.question)
+    return CondensedQuery(" ".join(map(str.strip, questions)), task.question)
 
 
 def _ndcg(tasks: Sequence[MtragTask], ranker: DocumentRanker, ask: _Ask) -> Floats:
@@ -189,7 +195,8 @@ def lines(report: FollowupReport) -> list[str]:
         f"gain: over the {LAST}; intervals by drawing whole conversations. Cross-fitted: constants "
         f"chosen on four fifths of the conversations and reported on the rest, in {FOLDS} folds; "
         "or without the corpus that is asked. All conversations together choose "
-        f"stands {report.chosen.stands}, leans {report.chosen.leans}, told {report.chosen.told}.",
+        f"stands {report.chosen.standalone_cosine}, leans {report.chosen.dependent_cosine}, "
+        f"told {report.chosen.repetition_penalty}.",
     ]
 
 

@@ -93,7 +93,7 @@ def fit(examples: Sequence[RefusalExample]) -> RefusalFit:
     model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=weights)
     whole = [signals for e, signals in seen if e.answerable and e.corpus == "all"]
     chances = model.predict_proba([signals.values for signals in whole])[:, 1]
-    chances *= [signals.of_kind for signals in whole]
+    chances *= [signals.has_answer_type for signals in whole]
     return RefusalFit(
         tuple(map(float, model.coef_[0])),
         float(model.intercept_[0]),

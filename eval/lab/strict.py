@@ -30,7 +30,7 @@ from rag.types import Answer, Draft, Reason, Support, Turn
 
 if TYPE_CHECKING:
     from eval.datasets.gold import GoldItem, GoldSet
-    from rag.composition.base import Evidence
+    from rag.composition.base import ComposerInput
     from rag.composition.generative import LLMComposer
     from rag.engine import Engine
     from rag.settings import Settings
@@ -143,7 +143,7 @@ class _RecordingComposer:
         self._inner = inner
 
     def compose(
-        self, evidence: Evidence, turns: Sequence[Turn] = ()
+        self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         self.draft = yield from self._inner.compose(evidence, turns)
         return self.draft

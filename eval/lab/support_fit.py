@@ -22,9 +22,15 @@ from eval.lab.perturb import SourceParagraph, SupportCase, cases, quoted
 from index.console import json_option, print_json
 from index.errors import ConfigError
 from rag.types import Support
-from rag.verification.evidence import compare, content, held
-from rag.verification.support import SUPPORTED, WEAK, features, judge, left_by_faults
-from rag.verification.words import read
+from rag.verification.evidence import compared_words, contains_word, read_pair
+from rag.verification.support import (
+    SUPPORTED,
+    WEAK,
+    check_support,
+    contradiction_factor,
+    support_features,
+)
+from rag.verification.words import parse_words
 
 # Sentences of a cited page that a claim is judged by.
 _SENTENCES = 4
@@ -127,12 +133,12 @@ def _cut(true: Flags, scores: Scores) -> float:
 
 
 def _seen(case: SupportCase) -> tuple[tuple[float, ...], float, bool]:
-    said, evidence = compare(case.statement, case.quotes)
-    return features(said, evidence), left_by_faults(said, evidence), case.true
+    said, evidence = read_pair(case.statement, case.quotes)
+    return support_features(said, evidence), contradiction_factor(said, evidence), case.true
 
 
 def _judged(claims: Sequence[SupportCase]) -> tuple[Flags, Scores]:
-    scores = [judge(case.statement, case.quotes).score for case in claims]
+    scores = [check_support(case.statement, case.quotes).score for case in claims]
     return np.array([case.true for case in claims]), np.array(scores)
 
 
@@ -154,7 +160,7 @@ def tabulate(judged: Iterable[SupportCase]) -> tuple[SupportLine, ...]:
     """A line for each kind of case, true ones first."""
     doubted = defaultdict[tuple[bool, str], list[bool]](list)
     for case in judged:
-        verdict = judge(case.statement, case.quotes)
+        verdict = check_support(case.statement, case.quotes)
         doubted[not case.true, case.kind].append(verdict.support is not Support.SUPPORTED)
     return tuple(
         SupportLine(kind, not false, len(found), sum(found) / len(found))
@@ -178,15 +184,17 @@ def read_wice(path: Path) -> list[SupportCase]:
 
 def _claim(claim: str, sentences: Sequence[str], true: bool) -> SupportCase:
     """A claim that cites few sentences, each picked for the words that those before it lack."""
-    readings = [read(sentence) for sentence in sentences]
-    missing, picked = content(read(claim)), list[int]()
+    readings = [parse_words(sentence) for sentence in sentences]
+    missing, picked = compared_words(parse_words(claim)), list[int]()
     while missing and len(picked) < _SENTENCES:
-        gains = [sum(1 + word.exact for word in missing if held(word, r)) for r in readings]
+        gains = [
+            sum(1 + word.exact for word in missing if contains_word(word, r)) for r in readings
+        ]
         best = max(range(len(gains)), key=lambda i: (gains[i], -len(readings[i])))
         if not gains[best]:
             break
         picked.append(best)
-        missing = [word for word in missing if not held(word, readings[best])]
+        missing = [word for word in missing if not contains_word(word, readings[best])]
     text = "\n\n".join(sentences)
     starts = [sum(len(s) + 2 for s in sentences[:place]) for place in sorted(picked)]
     ends = [start + len(sentences[i]) for start, i in zip(starts, sorted(picked), strict=True)]

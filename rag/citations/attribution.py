@@ -8,23 +8,25 @@ from collections.abc import Sequence
 from index.sentences import sentence_spans
 from index.types import Passage
 from rag.types import Quote, Support
-from rag.verification.support import support
+from rag.verification.support import support_of
 from rag.verification.words import stems
 
 _TOKEN = re.compile(r"\w+")
 # Share of a statement's content words that a sentence must hold to be its quote at all.
-_LEAST_SHARE = 0.2
+_MIN_SHARE = 0.2
 # A second sentence is quoted as well only if it adds this much.
-_WORTH_A_SENTENCE = 0.15
+_MIN_GAIN = 0.15
 
 
-def locate(statement: str, passage: Passage) -> Quote | None:
+def find_quote(statement: str, passage: Passage) -> Quote | None:
     """The sentence of a passage, or two in a row, that hold a statement best; None if none does.
 
     Sentences that hold it word for word go first, else those that share most content words.
     """
     spans = sentence_spans(passage.text)
-    span = _verbatim(statement, passage.text, spans) or _closest(statement, passage.text, spans)
+    span = _verbatim_span(statement, passage.text, spans) or _closest_span(
+        statement, passage.text, spans
+    )
     if span is None:
         return None
     return Quote(passage, passage.start + span[0], passage.start + span[1])
@@ -39,32 +41,32 @@ def supporting_quotes(
     that was sent to the LLM; else what backs it in part. A label that leads to no support is
     dropped: as a citation it would promise what the check denies.
     """
-    cited = [quote for passage in labelled if (quote := locate(statement, passage))]
-    verdict = support(statement, cited)
+    cited = [quote for passage in labelled if (quote := find_quote(statement, passage))]
+    verdict = support_of(statement, cited)
     if verdict is Support.SUPPORTED:
-        return _relevant(statement, cited)
-    found = [quote for passage in packed if (quote := locate(statement, passage))]
-    verdicts = [support(statement, [quote]) for quote in found]
+        return _necessary_quotes(statement, cited)
+    found = [quote for passage in packed if (quote := find_quote(statement, passage))]
+    verdicts = [support_of(statement, [quote]) for quote in found]
     if Support.SUPPORTED in verdicts:
         return (found[verdicts.index(Support.SUPPORTED)],)
     if verdict is Support.UNSUPPORTED and Support.WEAK in verdicts:
         return (found[verdicts.index(Support.WEAK)],)
-    return _relevant(statement, cited) if verdict is Support.WEAK else ()
+    return _necessary_quotes(statement, cited) if verdict is Support.WEAK else ()
 
 
-def _relevant(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ...]:
+def _necessary_quotes(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ...]:
     """Quotes without those that neither back the statement alone nor are missed by the rest."""
     kept = list(dict.fromkeys(cited))
-    verdict = support(statement, kept)
+    verdict = support_of(statement, kept)
     for quote in reversed(kept[:]):
         rest = [other for other in kept if other is not quote]
-        alone = support(statement, [quote])
-        if rest and alone is Support.UNSUPPORTED and support(statement, rest) is verdict:
+        alone = support_of(statement, [quote])
+        if rest and alone is Support.UNSUPPORTED and support_of(statement, rest) is verdict:
             kept = rest
     return tuple(kept)
 
 
-def _verbatim(
+def _verbatim_span(
     statement: str, text: str, spans: Sequence[tuple[int, int]]
 ) -> tuple[int, int] | None:
     """The sentences around the first place where a statement's words stand in a row."""
@@ -79,7 +81,9 @@ def _verbatim(
     return None
 
 
-def _closest(statement: str, text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+def _closest_span(
+    statement: str, text: str, spans: Sequence[tuple[int, int]]
+) -> tuple[int, int] | None:
     """The sentence, or two in a row, that share most of a statement's content words."""
     wanted = set(stems(statement))
     if not wanted or not spans:
@@ -92,9 +96,9 @@ def _closest(statement: str, text: str, spans: Sequence[tuple[int, int]]) -> tup
 
     # On a tie the shorter sentence says less besides.
     best = max(range(len(spans)), key=lambda i: (share(i, 1), -len(held[i]), -i))
-    if share(best, 1) < _LEAST_SHARE:
+    if share(best, 1) < _MIN_SHARE:
         return None
     pair = max(range(len(spans) - 1), key=lambda i: (share(i, 2), -i), default=None)
-    if pair is not None and share(pair, 2) >= share(best, 1) + _WORTH_A_SENTENCE:
+    if pair is not None and share(pair, 2) >= share(best, 1) + _MIN_GAIN:
         return spans[pair][0], spans[pair + 1][1]
     return spans[best]

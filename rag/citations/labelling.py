@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rag.citations.lists import ListWriter, wider
+from rag.citations.lists import ListWriter, wider_space
 from rag.types import Citation, Claim, Draft, Quote, Statement, Support
-from rag.verification.support import Judge, judge
+from rag.verification.support import SupportCheck, check_support
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledAnswer:
     """The text with its markers, the statements and the citations behind the labels."""
 
     text: str
@@ -18,7 +18,7 @@ class Labelled:
     citations: tuple[Citation, ...]
 
 
-def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
+def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> LabelledAnswer:
     """Number quotes by first use, judge every claim, and with `strict` keep supported ones alone.
 
     Of what SmolLM2 (135M parameters) wrote on 100 questions of XQuAD English, a reader found a
@@ -30,20 +30,20 @@ def label(draft: Draft, strict: bool, check: Judge = judge) -> Labelled:
     for claim in draft.claims:
         verdict = check(claim.text, claim.quotes).support
         if strict and verdict is not Support.SUPPORTED:
-            skipped = wider(skipped, claim.lead)
+            skipped = wider_space(skipped, claim.lead)
             continue
-        used = tuple(_number(labels, quote) for quote in dict.fromkeys(claim.quotes))
+        used = tuple(_label_of(labels, quote) for quote in dict.fromkeys(claim.quotes))
         statements.append(Statement(claim.text, used, verdict))
-        space = wider(lead(before, claim), skipped if before else "")
+        space = wider_space(leading_space(before, claim), skipped if before else "")
         # Side by side, a marker and a bracket would be a link.
         space = " " if text.endswith("]") and not space else space
-        text += lists.before(claim.item, space) + marked(claim, used)
+        text += lists.before(claim.item, space) + with_markers(claim, used)
         before, skipped = claim, ""
     citations = tuple(Citation(number, quote) for quote, number in labels.items())
-    return Labelled(text, tuple(statements), citations)
+    return LabelledAnswer(text, tuple(statements), citations)
 
 
-def lead(before: Claim | None, claim: Claim) -> str:
+def leading_space(before: Claim | None, claim: Claim) -> str:
     """The white space before a claim: none for the first, a blank line between table and prose, and
     between list and prose.
     """
@@ -53,11 +53,11 @@ def lead(before: Claim | None, claim: Claim) -> str:
     return "\n\n" if apart else claim.lead
 
 
-def marked(claim: Claim, labels: tuple[int, ...] = ()) -> str:
+def with_markers(claim: Claim, labels: tuple[int, ...] = ()) -> str:
     """A claim as it stands in the answer's text, with its markers."""
     text, end = claim.frame or (claim.text, "")
     return " ".join([text, *(f"[{number}]" for number in labels)]) + end
 
 
-def _number(labels: dict[Quote, int], quote: Quote) -> int:
+def _label_of(labels: dict[Quote, int], quote: Quote) -> int:
     return labels.setdefault(quote, len(labels) + 1)

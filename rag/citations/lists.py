@@ -9,10 +9,10 @@ from rag.types import Item
 _MARK = re.compile(r"[ \t]*(?:>[ \t]+)*(?P<mark>[-*+•]|\d{1,3}[.)])[ \t]+(?=.*[^\W_])")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 # Models indent nested items by two to four columns, whatever the width of the mark above.
-_NESTED = 2
+_NESTED_INDENT = 2
 _TAB = 4
 # Readers of Markdown stop at some depth: markdown-it drops what is ten lists deep.
-_DEEPEST = 6
+_MAX_DEPTH = 6
 
 
 class ListReader:
@@ -30,7 +30,7 @@ class ListReader:
         written = line.expandtabs(_TAB)
         indent = len(written) - len(written.lstrip())
         found = _MARK.match(line)
-        if found and self.number_said(line) is None:
+        if found and self.content_number(line) is None:
             return self._begin(found["mark"].replace("•", "-"), indent)
         if _HEADING.match(line):
             self._open.clear()
@@ -38,7 +38,7 @@ class ListReader:
             self._leave(indent)
         return self._open[-1][1] if self._open else None
 
-    def number_said(self, line: str) -> int | None:
+    def content_number(self, line: str) -> int | None:
         """Where a line's number stands that is part of its words ("12. Mai 2024"), if one is.
 
         A list counts from 0 or 1: any other number than the next says something, to be checked.
@@ -50,7 +50,7 @@ class ListReader:
         counts = number <= 1 or number - 1 in {last for last, _ in self._numbered.values()}
         return None if counts else found.start("mark")
 
-    def skips(self, line: str) -> bool:
+    def is_empty_item(self, line: str) -> bool:
         """Whether a line is the next item's number without words: a reply may break off there.
 
         It counts all the same.
@@ -78,7 +78,9 @@ class ListReader:
     def _leave(self, indent: int) -> Item | None:
         """Close the items that a line with this indentation is not in; the outermost of them."""
         left = None
-        while self._open and (indent < self._open[-1][0] + _NESTED or len(self._open) == _DEEPEST):
+        while self._open and (
+            indent < self._open[-1][0] + _NESTED_INDENT or len(self._open) == _MAX_DEPTH
+        ):
             left = self._open.pop()[1]
         return left
 
@@ -112,7 +114,8 @@ class ListWriter:
             return space + indent if "\n" in space else space
         mark = self._numbered(item, beside) if item.numbered else item.mark
         if self._open and not beside and int(mark[:-1] or 1) != 1:
-            space = wider(space, "\n\n")  # else Markdown takes the line for one of the item above
+            # Otherwise Markdown takes the line for one of the item above.
+            space = wider_space(space, "\n\n")
         self._open.append((path[-1], mark))
         return f"{space}{indent}{mark} "
 
@@ -126,6 +129,6 @@ class ListWriter:
         return f"{number}{sign}"
 
 
-def wider(one: str, other: str) -> str:
+def wider_space(one: str, other: str) -> str:
     """Of two white spaces the one with more line ends; the first if they have as many."""
     return max(one, other, key=lambda space: (space.count("\n"), len(space)))

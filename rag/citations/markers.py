@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from index.sentences import sentence_spans
 from rag.citations.lists import ListReader
-from rag.llm.sanitize import apart
+from rag.llm.sanitize import separate_markup
 from rag.types import Item
 
 _WORD = (
@@ -45,7 +45,7 @@ _ROUND = re.compile(
     re.MULTILINE,
 )
 _RANGE = re.compile(r"(\d+)\]?\s*[-–]\s*\[?\^?(\d+)")
-_WIDEST_RANGE = 20
+_MAX_RANGE = 20
 _EMPTY_BRACKETS = re.compile(r"[ ]*\([ ]*(?:see|cf\.?|from|sources?:?)?[ ,;]*\)", re.IGNORECASE)
 _LIST_MARK = re.compile(r"[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*[*_]*")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -62,11 +62,11 @@ _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
 
 
 # Start, end, labels, whether the marker precedes its words, whether it opens a sentence.
-_Found = tuple[int, int, tuple[int, ...], bool, bool]
+_MarkerMatch = tuple[int, int, tuple[int, ...], bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedStatement:
     """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
 
     `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
@@ -97,25 +97,25 @@ class _Marker:
     leads: bool
 
 
-def read_markers(text: str, known: int) -> tuple[tuple[Marked, ...], int]:
+def read_markers(text: str, known: int) -> tuple[tuple[MarkedStatement, ...], int]:
     """The statements of a plain text, and how many labels are not in 1 to `known`."""
     text = _EMPHASIS.sub(r"\2", text)
-    bare, markers = _take_out(text, known)
+    bare, markers = _extract_markers(text, known)
     spans, end = _statement_spans(bare)
     labels: list[list[int]] = [[] for _ in spans]
     stray = 0
     for marker in markers:
         stray += sum(not 1 <= label <= known for label in marker.labels)
         if spans and marker.position <= end:
-            owner = labels[_owner(marker, spans)]
+            owner = labels[_owner_index(marker, spans)]
             owner += [label for label in marker.labels if 1 <= label <= known]
     return tuple(_statements(bare, spans, labels)), stray
 
 
-def _take_out(text: str, known: int) -> tuple[str, list[_Marker]]:
+def _extract_markers(text: str, known: int) -> tuple[str, list[_Marker]]:
     """The text without its markers, and the markers at the places where they stood."""
     bare, markers, done = "", [], 0
-    for start, end, labels, leads, opens in _found(text, known):
+    for start, end, labels, leads, opens in _marker_matches(text, known):
         bare += text[done:start]
         rest = text[end : end + _LOOK_AHEAD]
         length = len(rest)
@@ -138,11 +138,13 @@ def _take_out(text: str, known: int) -> tuple[str, list[_Marker]]:
     return bare + text[done:], markers
 
 
-def _found(text: str, known: int) -> Iterator[_Found]:
+def _marker_matches(text: str, known: int) -> Iterator[_MarkerMatch]:
     none = True
     for line in re.finditer(r"[^\n]+", text):
         matches = list(_MARKER.finditer(line.group()))
-        first_leads, all_lead = _style(line.group(), matches) if matches else (False, False)
+        first_leads, all_lead = (
+            _marker_position(line.group(), matches) if matches else (False, False)
+        )
         for match in matches:
             none = False
             before = line.group()[: match.start()].rstrip(" \t")
@@ -159,7 +161,7 @@ def _found(text: str, known: int) -> Iterator[_Found]:
             yield match.start(), match.end(), labels, False, False
 
 
-def _style(line: str, matches: Sequence[re.Match[str]]) -> tuple[bool, bool]:
+def _marker_position(line: str, matches: Sequence[re.Match[str]]) -> tuple[bool, bool]:
     """Whether the first marker of a line stands before its words, and whether all of them do."""
     starts = bool(_LIST_MARK.fullmatch(line[: matches[0].start()]))
     words = _MARKER.sub("", line[matches[0].end() :])
@@ -172,7 +174,7 @@ def _labels(marker: str) -> tuple[int, ...]:
 
     def fill(match: re.Match[str]) -> str:
         first, last = int(match[1]), int(match[2])
-        if not first < last <= first + _WIDEST_RANGE:
+        if not first < last <= first + _MAX_RANGE:
             return f"{first} {last}"
         return " ".join(str(number) for number in range(first, last + 1))
 
@@ -185,10 +187,10 @@ def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     spans: list[_Span] = []
     lists, done = ListReader(), 0
     for line in re.finditer(r"[^\n]+", bare):
-        if line.group().isspace() or lists.skips(line.group()):
+        if line.group().isspace() or lists.is_empty_item(line.group()):
             continue
         blank = _BLANK_LINE.search(bare, done, line.start())
-        number = lists.number_said(line.group())
+        number = lists.content_number(line.group())
         item = lists.item(line.group(), after_blank=bool(blank))
         done = line.end()
         mark = _LIST_MARK.match(line.group())
@@ -203,7 +205,7 @@ def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     return spans, len(bare)
 
 
-def _owner(marker: _Marker, spans: list[_Span]) -> int:
+def _owner_index(marker: _Marker, spans: list[_Span]) -> int:
     """Index of the statement that a marker belongs to."""
     if marker.leads:
         following = bisect_right(spans, marker.position, key=lambda span: span.end)
@@ -211,19 +213,23 @@ def _owner(marker: _Marker, spans: list[_Span]) -> int:
     return max(bisect_left(spans, marker.position, key=lambda span: span.start) - 1, 0)
 
 
-def _statements(bare: str, spans: list[_Span], labels: list[list[int]]) -> Iterator[Marked]:
+def _statements(
+    bare: str, spans: list[_Span], labels: list[list[int]]
+) -> Iterator[MarkedStatement]:
     done, first = 0, True
     for span, owned in zip(spans, labels, strict=True):
         text = " ".join(_EMPTY_BRACKETS.sub("", bare[span.start : span.end]).split())
         text = _ANSWER_WORD.sub("", text, count=1) if first else text
         if any(character.isalnum() for character in text):
-            lead = "" if first else _lead(bare[done : span.start])
-            yield Marked(apart(text), tuple(dict.fromkeys(owned)), lead, span.item)
+            lead = "" if first else _leading_space(bare[done : span.start])
+            yield MarkedStatement(
+                separate_markup(text), tuple(dict.fromkeys(owned)), lead, span.item
+            )
             first = False
         done = span.end
 
 
-def _lead(gap: str) -> str:
+def _leading_space(gap: str) -> str:
     if _BLANK_LINE.search(gap):
         return "\n\n"
     return "\n" if "\n" in gap else " " if gap else ""

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from index.types import Hit, Passage, Table
 from rag.retrieval.hybrid import SearchResult
-from rag.retrieval.sentences import Marks, Sentence
+from rag.retrieval.sentences import RankedSentence, SentenceScores
 from rag.types import Draft, Turn
 
 # A sentence belongs to an excerpt if its mark is within this much of the best one's. Chosen on the
 # chunking set's questions of even number.
-_WITHIN = 0.5
+_EXCERPT_MARGIN = 0.5
 # Passages of one section stand so close: white space between paragraphs.
 _GAP = 3
 
@@ -26,47 +26,49 @@ class Excerpt:
     sources: tuple[Passage, ...]
 
 
-def whole(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
+def whole_excerpts(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
     """Hits as excerpts that leave nothing out."""
     return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
 
 
-def excerpts(found: SearchResult, most: int, text_of: Callable[[str], str]) -> tuple[Excerpt, ...]:
+def build_excerpts(
+    found: SearchResult, most: int, text_of: Callable[[str], str]
+) -> tuple[Excerpt, ...]:
     """At most so many, best first: hits from their first to their last sentence that matters, those
     that touch as one.
 
     Hits without such a sentence are left out, unless that leaves none. `text_of` gives the text of
     a document.
     """
-    best = max((marks.best for marks in found.marks), default=0.0)
+    best = max((marks.best for marks in found.sentence_scores), default=0.0)
     kept = list[Excerpt]()
-    for hit, marks in zip(found.hits, found.marks, strict=True):
-        cut = _cut(hit.passage, marks, best - _WITHIN)
+    for hit, marks in zip(found.hits, found.sentence_scores, strict=True):
+        cut = _trimmed(hit.passage, marks, best - _EXCERPT_MARGIN)
         if cut is None:
             continue
-        place = next((i for i, other in enumerate(kept) if _touch(cut, other.passage)), None)
+        place = next((i for i, other in enumerate(kept) if _adjacent(cut, other.passage)), None)
         if place is not None:
-            joined = _join(kept[place].passage, cut, text_of)
+            joined = _joined(kept[place].passage, cut, text_of)
             kept[place] = Excerpt(joined, (*kept[place].sources, hit.passage))
         elif len(kept) < most:
             kept.append(Excerpt(cut, (hit.passage,)))
-    return tuple(kept) or whole(found.hits[:most])
+    return tuple(kept) or whole_excerpts(found.hits[:most])
 
 
-def _cut(passage: Passage, marks: Marks, least: float) -> Passage | None:
+def _trimmed(passage: Passage, marks: SentenceScores, least: float) -> Passage | None:
     quotes = [quote for quote, _, mark, _ in marks.each() if mark >= least]
     if not quotes:
         return None
     return _span(passage, passage.text, passage.start, quotes[0].start, quotes[-1].end)
 
 
-def _touch(one: Passage, other: Passage) -> bool:
+def _adjacent(one: Passage, other: Passage) -> bool:
     if one.document != other.document:
         return False
     return max(one.start, other.start) - min(one.end, other.end) <= _GAP
 
 
-def _join(one: Passage, other: Passage, text_of: Callable[[str], str]) -> Passage:
+def _joined(one: Passage, other: Passage, text_of: Callable[[str], str]) -> Passage:
     start, end = min(one.start, other.start), max(one.end, other.end)
     return _span(one, text_of(one.document), 0, start, end)
 
@@ -81,7 +83,7 @@ def _unknown(*_: object) -> Sequence[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ComposerInput:
     """What a composer works from: the stand-alone question, hits and sentences, best first.
 
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
@@ -91,7 +93,7 @@ class Evidence:
 
     query: str
     hits: tuple[Hit, ...]
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[RankedSentence, ...]
     excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
     passages_in: Callable[[str], Sequence[Passage]] = _unknown
     tables_in: Callable[[str, int, int], Sequence[Table]] = _unknown
@@ -106,7 +108,7 @@ class Composer(Protocol):
         ...
 
     def compose(
-        self, evidence: Evidence, turns: Sequence[Turn] = ()
+        self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Draft an answer; there is always a hit and a sentence.
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-from rag.citations.labelling import lead, marked
-from rag.composition.base import Evidence
+from rag.citations.labelling import leading_space, with_markers
+from rag.composition.base import ComposerInput
 from rag.composition.table_rows import best_rows, claims_of, rows_of
-from rag.retrieval.sentences import choose
+from rag.retrieval.sentences import select_sentences
 from rag.types import Claim, Draft, Quote, Turn
 
 
@@ -23,18 +23,18 @@ class QuotesComposer:
         self._most = most
 
     def compose(
-        self, evidence: Evidence, turns: Sequence[Turn] = ()
+        self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Quote the sentences that answer best; what matters of turns is in the query."""
         claims = list[Claim]()
-        chosen = [sentence.quote for sentence in choose(evidence.sentences, self._most)]
+        chosen = [sentence.quote for sentence in select_sentences(evidence.sentences, self._most)]
         for claim in _claims(evidence, chosen):
-            yield lead(claims[-1] if claims else None, claim) + marked(claim)
+            yield leading_space(claims[-1] if claims else None, claim) + with_markers(claim)
             claims.append(claim)
         return Draft(tuple(claims))
 
 
-def _claims(evidence: Evidence, chosen: Sequence[Quote]) -> Iterator[Claim]:
+def _claims(evidence: ComposerInput, chosen: Sequence[Quote]) -> Iterator[Claim]:
     """A claim for each sentence, and at the first one of a table those of its rows that answer."""
     passages = dict.fromkeys(sentence.quote.passage for sentence in evidence.sentences)
     rows = rows_of(list(passages), evidence.tables_in, evidence.passages_in)

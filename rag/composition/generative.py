@@ -13,21 +13,21 @@ from collections.abc import Generator, Sequence
 from index.sentences import sentence_spans
 from index.types import Passage
 from rag.citations.attribution import supporting_quotes
-from rag.citations.lists import wider
-from rag.citations.markers import Marked, read_markers
-from rag.composition.base import Evidence, Excerpt, whole
+from rag.citations.lists import wider_space
+from rag.citations.markers import MarkedStatement, read_markers
+from rag.composition.base import ComposerInput, Excerpt, whole_excerpts
 from rag.llm.base import LLM
 from rag.llm.errors import LLMError
-from rag.llm.prompts import NO_ANSWER, SYSTEM, messages
+from rag.llm.prompts import NO_ANSWER, SYSTEM, answer_messages
 from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
 from rag.types import Claim, Draft, Turn
-from rag.verification.words import read
+from rag.verification.words import parse_words
 
 _BYTES_PER_TOKEN = 4
 # A model that says a sentence for the third time has nothing more to say.
-_MOST_REPEATS = 2
+_MAX_REPEATS = 2
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
 # A small model that has answered may go on with its prompt: another passage, another question.
 _PROMPT_AGAIN = re.compile(
@@ -40,7 +40,7 @@ _ASKS_FOR = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OFFERS = re.compile(r"\b(?:or|and|between|of the)\b", re.IGNORECASE)
-_EMPTY = frozenset(
+_FUNCTION_WORDS = frozenset(
     (
         "a an the this that these those it its they their he his she her there is are was were be "
         "been being do does did has have had of in on at to by for from with as and"
@@ -68,30 +68,32 @@ class LLMComposer:
         self._budget = settings.llm_context_tokens
 
     def compose(
-        self, evidence: Evidence, turns: Sequence[Turn] = ()
+        self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         """Stream the LLM's plain text, then return the draft whose claims quote the passages.
 
         A server that fails before its first word leaves no claims and a note; one that fails
         later leaves what it said and a note that it is cut off.
         """
-        query, packed = evidence.query, pack(evidence, self._budget)
-        text, fault = yield from self._write(query, packed, turns)
+        query, packed = evidence.query, pack_excerpts(evidence, self._budget)
+        text, fault = yield from self._stream_text(query, packed, turns)
         if fault and fault.too_long and not text and len(packed) > 1:
             packed = packed[: len(packed) // 2]
-            text, fault = yield from self._write(query, packed, turns)
+            text, fault = yield from self._stream_text(query, packed, turns)
         if not text.strip():
             note = str(fault) if fault else f"{self._llm.name} returned no answer."
             return Draft((), note=note)
         note = f"{fault} The answer is cut off." if fault else ""
-        return draft_of(text, packed, note, query)
+        return parse_draft(text, packed, note, query)
 
-    def _write(
+    def _stream_text(
         self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
     ) -> Generator[str, None, tuple[str, LLMError | None]]:
         """Stream plain text; return the whole of it and the fault that ended it, if one did."""
         cleaner, text, fault = PlainText(), "", None
-        stream = self._llm.stream(messages(query, [excerpt.passage for excerpt in packed], turns))
+        stream = self._llm.stream(
+            answer_messages(query, [excerpt.passage for excerpt in packed], turns)
+        )
         try:
             for delta in stream:
                 piece = cleaner.feed(delta)
@@ -99,7 +101,7 @@ class LLMComposer:
                     text += piece
                     yield _known_labels(piece, len(packed))
                 ends = "\n" in piece or _ENDS_SENTENCE.search(piece)
-                if ends and _said(text) != text:
+                if ends and _without_repetition(text) != text:
                     break
         except LLMError as error:
             fault = error
@@ -111,14 +113,14 @@ class LLMComposer:
         return text + rest, fault
 
 
-def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
+def pack_excerpts(evidence: ComposerInput, budget: int) -> list[Excerpt]:
     """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
 
     A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
     """
     packed: list[Excerpt] = []
     used = 0.0
-    for excerpt in evidence.excerpts() or whole(evidence.hits):
+    for excerpt in evidence.excerpts() or whole_excerpts(evidence.hits):
         size = len(excerpt.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
         if not packed or used + size <= budget:
             packed.append(excerpt)
@@ -126,24 +128,26 @@ def pack(evidence: Evidence, budget: int) -> list[Excerpt]:
     return packed
 
 
-def draft_of(text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = "") -> Draft:
+def parse_draft(
+    text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = ""
+) -> Draft:
     """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one.
 
     What only says the question again is left out.
     """
-    statements, stray = read_markers(_said(text), len(packed))
+    statements, stray = read_markers(_without_repetition(text), len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
     if not statements or _declines(statements[0]):
         return Draft((), stray, declined=not cut_off, note=cut_off)
     sources = [source for excerpt in packed for source in excerpt.sources]
-    echoes = _echoes(sources)
+    echoes = _prompt_echoes(sources)
     claims: dict[str, Claim] = {}
     lead = ""
     for statement in statements:
-        lead = wider(lead, statement.lead)
-        key = _key(statement.text)
-        said = key in claims or key in echoes or _restates(statement, question)
+        lead = wider_space(lead, statement.lead)
+        key = _normalised(statement.text)
+        said = key in claims or key in echoes or _restates_question(statement, question)
         if not said and not _asks_or_declines(statement):
             labelled = [s for label in statement.labels for s in packed[label - 1].sources]
             quotes = supporting_quotes(statement.text, labelled, sources)
@@ -157,43 +161,43 @@ def _known_labels(piece: str, known: int) -> str:
     return _LABEL.sub(lambda found: found[0] if 1 <= int(found[1]) <= known else " ", piece)
 
 
-def _echoes(packed: Sequence[Passage]) -> set[str]:
+def _prompt_echoes(packed: Sequence[Passage]) -> set[str]:
     """What a small model repeats from its prompt: titles of passages and our own instructions."""
     titles = {name for passage in packed for name in (passage.title, passage.heading)}
     own = {statement.text for statement in read_markers(SYSTEM, known=0)[0]}
-    return {_key(text) for text in titles | own}
+    return {_normalised(text) for text in titles | own}
 
 
-def _key(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(text.split()).strip(" .:").casefold()
 
 
-def _asks_or_declines(statement: Marked) -> bool:
+def _asks_or_declines(statement: MarkedStatement) -> bool:
     """A question states nothing, though its words stand in the passages; nor does a refusal."""
     return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
 
 
-def _restates(statement: Marked, question: str) -> bool:
+def _restates_question(statement: MarkedStatement, question: str) -> bool:
     """Whether a statement says nothing that a question for something else does not: "When was the
     bridge opened?", "The bridge was opened." What asks for one of several may name it.
     """
     if not _ASKS_FOR.match(question) or _OFFERS.search(question):
         return False
-    asked = {word.key or word.low for word in read(question)} | _EMPTY
-    return asked.issuperset(word.key or word.low for word in read(statement.text))
+    asked = {word.key or word.low for word in parse_words(question)} | _FUNCTION_WORDS
+    return asked.issuperset(word.key or word.low for word in parse_words(statement.text))
 
 
-def _is_sentinel(statement: Marked) -> bool:
-    return _key(NO_ANSWER) in _key(statement.text)
+def _is_sentinel(statement: MarkedStatement) -> bool:
+    return _normalised(NO_ANSWER) in _normalised(statement.text)
 
 
-def _declines(statement: Marked) -> bool:
+def _declines(statement: MarkedStatement) -> bool:
     """Whether a reply that starts so says that it has no answer."""
     declining = not statement.labels and _DECLINES.match(statement.text)
     return _is_sentinel(statement) or bool(declining)
 
 
-def _said(text: str) -> str:
+def _without_repetition(text: str) -> str:
     """A reply without what follows once it goes on with its prompt or says a sentence again.
 
     A sentence counts when the next one has begun, so more text never changes the outcome.
@@ -204,6 +208,6 @@ def _said(text: str) -> str:
     for start, end in sentence_spans(text)[:-1]:
         sentence = text[start:end].casefold()
         times[sentence] += 1
-        if times[sentence] > _MOST_REPEATS:
+        if times[sentence] > _MAX_REPEATS:
             return text[:end]
     return text

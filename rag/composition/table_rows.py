@@ -13,8 +13,8 @@ from itertools import compress
 
 from index.types import Passage, Span, Table
 from rag.types import Claim, Quote
-from rag.verification.evidence import content, held
-from rag.verification.words import denies, read
+from rag.verification.evidence import compared_words, contains_word
+from rag.verification.words import is_negation, parse_words
 
 # A longer row is prose in a table: of it, the sentence alone is quoted.
 _LONGEST = 600
@@ -101,10 +101,13 @@ def best_rows(
 
     Those to be quoted otherwise, where the query tells no rows apart or asks what is not so.
     """
-    asked, texts = read(query), [read("; ".join(filter(None, row.cells))) for row in rows]
-    counts = [sum(held(word, text) for word in content(asked)) for text in texts]
+    asked, texts = (
+        parse_words(query),
+        [parse_words("; ".join(filter(None, row.cells))) for row in rows],
+    )
+    counts = [sum(contains_word(word, text) for word in compared_words(asked)) for text in texts]
     best = quoted
-    if max(counts) > min(counts) and not any(denies(word.low) for word in asked):
+    if max(counts) > min(counts) and not any(is_negation(word.low) for word in asked):
         best = [row for row, count in zip(rows, counts, strict=True) if count == max(counts)]
     return sorted(best, key=lambda row: row.quote.start)[:_MOST_ROWS]
 

@@ -1,9 +1,9 @@
-"""Follow-ups made to stand alone: what is searched for, and what earlier turns add to scores.
+"""Condensing follow-ups: a stand-alone query, and a bias of scores from earlier turns.
 
-A follow-up that only names something new is the question before it with the new name. One that has
-a passage near to it names its own subject, and is searched for as it is; the further off the
-nearest one is, the more the question before it counts. Passages that earlier answers came from give
-way to others.
+A follow-up that only names something new is the question before it with the new name. One that is
+near to some passage names its own subject, and is searched for as it is; the further off the
+nearest passage is, the more the question before it counts. Passages that earlier answers came from
+are ranked lower.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.followups.ellipsis import completed
-from rag.llm.sanitize import plain
+from rag.followups.ellipsis import resolve_ellipsis
+from rag.llm.sanitize import to_plain_text
 from rag.types import Turn
 
 # What the best passages for an earlier answer lose is for so many of them.
-_TOLD_PASSAGES = 2
+_PENALISED_PASSAGES = 2
 _TURNS = 5
 _ANSWER_CHARACTERS = 1000
 # What draws a table in Markdown.
@@ -26,38 +26,39 @@ _LABELS = re.compile(r"\s*[\[【]\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*[\]�
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class FollowUpWeights:
     """How much earlier turns count.
 
-    `stands` and `leans` are cosine similarities of the nearest passage: at the first a question
-    stands alone, at the second it says something only with the one before it. `told` is what the
-    score of a passage loses that an earlier answer came from.
+    `standalone_cosine` and `dependent_cosine` are cosines of the nearest passage: at the first a
+    question is taken as it is, at the second only together with the one before it.
+    `repetition_penalty`, a share of its score, is what a passage loses that an earlier answer came
+    from.
     """
 
-    stands: float
-    leans: float
-    told: float
+    standalone_cosine: float
+    dependent_cosine: float
+    repetition_penalty: float
 
 
-# Chosen by `footnote eval followups` on all of MTRAG's human subset; the same choice made without
-# the conversations that are asked about gains 0.044 in nDCG@5 over the last question alone. Lifting
-# what the conversation is about, and counting pronouns, gained nothing beside these.
-WEIGHTS = Weights(stands=0.55, leans=0.25, told=0.3)
+# Chosen by `python -m eval.lab.followups` on all of MTRAG's human subset; chosen without the
+# conversations that are asked about, they gain 0.044 in nDCG@5 over the last question alone. A
+# bonus for the conversation's topic, and counting pronouns, gained nothing beside these.
+FOLLOW_UP_WEIGHTS = FollowUpWeights(
+    standalone_cosine=0.55, dependent_cosine=0.25, repetition_penalty=0.3
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A glance at the index: fused scores (0..1) of candidates by key, and the best cosine."""
+class ScoreProbe:
+    """Fused scores (0..1) of the index's candidates for a text, by key, and the best cosine."""
 
     scores: Mapping[str, float]
-    nearest: float
+    best_cosine: float
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is searched for, the part of it that asks, and what to add to the scores of passages by
-    key.
-    """
+class CondensedQuery:
+    """The query to search for, the part of it that is the question, and a bias of scores by key."""
 
     query: str
     question: str
@@ -67,34 +68,38 @@ class Asked:
 def condense(
     question: str,
     turns: Sequence[Turn],
-    look: Callable[[str], Look],
-    written: str = "",
-    weights: Weights = WEIGHTS,
-) -> Asked:
-    """What to search for after these turns; `written` is an LLM's stand-alone form, or "".
+    probe: Callable[[str], ScoreProbe],
+    rewritten: str = "",
+    weights: FollowUpWeights = FOLLOW_UP_WEIGHTS,
+) -> CondensedQuery:
+    """What to search for after these turns; `rewritten` is an LLM's stand-alone form, or "".
 
     Labels in earlier answers are left out.
     """
     question = question.strip()
     if not turns:
-        return Asked(question, question)
+        return CondensedQuery(question, question)
     turns = turns[-_TURNS:]
-    bias = _told(turns, look, weights.told)
-    before = _last_question(turns, look)
-    if whole := written or completed(question, before, lambda text: look(text).nearest):
-        return Asked(whole, whole, bias)
-    alone = look(question)
-    off = (weights.stands - alone.nearest) / (weights.stands - weights.leans)
-    leaning = min(1.0, max(0.0, off))
-    if not leaning or not before:
-        return Asked(question, question, bias)
+    bias = _repetition_bias(turns, probe, weights.repetition_penalty)
+    before = _last_question(turns, probe)
+    if whole := rewritten or resolve_ellipsis(
+        question, before, lambda text: probe(text).best_cosine
+    ):
+        return CondensedQuery(whole, whole, bias)
+    alone = probe(question)
+    off = (weights.standalone_cosine - alone.best_cosine) / (
+        weights.standalone_cosine - weights.dependent_cosine
+    )
+    dependence = min(1.0, max(0.0, off))
+    if not dependence or not before:
+        return CondensedQuery(question, question, bias)
     both = f"{before} {question}"
-    together = look(both)
+    together = probe(both)
     # Whichever counts for more is searched for, since sentences are chosen by it; the other shifts
     # the scores that the search itself adds.
-    if leaning < 0.5:
-        return Asked(question, question, _shifted(bias, alone, together, leaning))
-    return Asked(both, question, _shifted(bias, together, alone, 1 - leaning))
+    if dependence < 0.5:
+        return CondensedQuery(question, question, _blended_bias(bias, alone, together, dependence))
+    return CondensedQuery(both, question, _blended_bias(bias, together, alone, 1 - dependence))
 
 
 def without_labels(answer: str) -> str:
@@ -102,35 +107,39 @@ def without_labels(answer: str) -> str:
     return _LABELS.sub("", answer)
 
 
-def _last_question(turns: Sequence[Turn], look: Callable[[str], Look]) -> str:
-    """The last question, or what it stands for if it only named something new."""
+def _last_question(turns: Sequence[Turn], probe: Callable[[str], ScoreProbe]) -> str:
+    """The last question, completed if it only named something new."""
     before = ""
     for turn in turns:
         question = turn.question.strip()
-        before = completed(question, before, lambda text: look(text).nearest) or question
+        before = (
+            resolve_ellipsis(question, before, lambda text: probe(text).best_cosine) or question
+        )
     return before
 
 
-def _told(turns: Sequence[Turn], look: Callable[[str], Look], told: float) -> dict[str, float]:
-    """What passages lose for having been told, by key; none that was not loses anything."""
+def _repetition_bias(
+    turns: Sequence[Turn], probe: Callable[[str], ScoreProbe], penalty: float
+) -> dict[str, float]:
+    """The negative bias, by key, of passages that earlier answers came from."""
     losses = dict[str, float]()
     for turn in turns:
-        if answer := _words_of(turn.answer)[:_ANSWER_CHARACTERS]:
-            scores = look(answer).scores
-            for key in sorted(scores, key=lambda key: (-scores[key], key))[:_TOLD_PASSAGES]:
-                losses[key] = min(losses.get(key, 0.0), -told * scores[key])
+        if answer := _plain_words(turn.answer)[:_ANSWER_CHARACTERS]:
+            scores = probe(answer).scores
+            for key in sorted(scores, key=lambda key: (-scores[key], key))[:_PENALISED_PASSAGES]:
+                losses[key] = min(losses.get(key, 0.0), -penalty * scores[key])
     return losses
 
 
-def _words_of(answer: str) -> str:
-    """An answer's words in order: the same however a door showed it, as Markdown or plain."""
-    return " ".join(_TABLE.sub(" ", without_labels(plain(answer))).split())
+def _plain_words(answer: str) -> str:
+    """An answer's words in order, the same whether it was shown as Markdown or as plain text."""
+    return " ".join(_TABLE.sub(" ", without_labels(to_plain_text(answer))).split())
 
 
-def _shifted(
-    bias: Mapping[str, float], searched: Look, other: Look, share: float
+def _blended_bias(
+    bias: Mapping[str, float], searched: ScoreProbe, other: ScoreProbe, share: float
 ) -> dict[str, float]:
-    """The bias with which a share of the other look's scores takes the place of the search's."""
+    """The bias that replaces a share of the search's own scores by another probe's."""
     return {
         key: bias.get(key, 0.0)
         + share * (other.scores.get(key, 0.0) - searched.scores.get(key, 0.0))

@@ -41,11 +41,11 @@ _ELLIPTIC = re.compile(
 )
 _FIRST = re.compile(r"\w+")
 _END = re.compile(r"[\s?.!]*$")
-_MOST_PLACES = 6
+_MOST_CANDIDATES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _NameSpan:
     """Where a name stands in a question, and the preposition before it, or ""."""
 
     start: int
@@ -53,7 +53,7 @@ class _Place:
     preposition: str
 
 
-def completed(question: str, before: str, fit: Callable[[str], float]) -> str:
+def resolve_ellipsis(question: str, before: str, fit: Callable[[str], float]) -> str:
     """The question before with the new name in the place of an old one; "" for what is no such
     follow-up. Of several places the one that fits best is taken: `fit` says how near a question
     is to the documents.
@@ -63,39 +63,39 @@ def completed(question: str, before: str, fit: Callable[[str], float]) -> str:
         return ""
     new, preposition = found["new"], (found["preposition"] or "").lower()
     tail = (found["tail"] or "").strip()
-    if _holds(before, new) or (tail and not _holds(before, tail)):
+    if _contains(before, new) or (tail and not _contains(before, tail)):
         return ""
-    places = _places(before, found["number"], found["unit"])
+    places = _name_spans(before, found["number"], found["unit"])
     alike = [place for place in places if preposition and place.preposition == preposition]
     if not alike and preposition and not re.fullmatch(_LOOSE, preposition):
         return f"{_END.sub('', before)} {preposition} {new}?"
-    whole = [_replaced(before, place, new, tail) for place in (alike or places)[:_MOST_PLACES]]
+    whole = [_with_name(before, place, new, tail) for place in (alike or places)[:_MOST_CANDIDATES]]
     return max(whole, key=fit) if len(whole) > 1 else "".join(whole)
 
 
-def _holds(text: str, words: str) -> bool:
+def _contains(text: str, words: str) -> bool:
     return re.search(rf"\b{re.escape(words)}\b", text, re.IGNORECASE) is not None
 
 
-def _places(text: str, number: str | None, unit: str | None) -> list[_Place]:
+def _name_spans(text: str, number: str | None, unit: str | None) -> list[_NameSpan]:
     """Where names stand in a question, or numbers (after the word that is their unit, if any)."""
     if number:
         before = rf"{re.escape(unit)}\s+" if unit else ""
-        return list(_found(rf"(?i:{before}){_NUMBER}", text, 0))
+        return list(_matches(rf"(?i:{before}){_NUMBER}", text, 0))
     # A question is too short to tell its language, so the first word may be one of any.
     first = _FIRST.search(text)
     opens = first and any(fold(first[0].lower()) in stopwords_of(each) for each in sorted(LATIN))
     start = first.end() if first and opens else 0
     # A name with "of" in it may be one or two: "the Bank of England", "the Pope of Rome".
-    return list(dict.fromkeys([*_found(_WHOLE, text, start), *_found(_PART, text, start)]))
+    return list(dict.fromkeys([*_matches(_WHOLE, text, start), *_matches(_PART, text, start)]))
 
 
-def _found(pattern: str, text: str, start: int) -> Iterator[_Place]:
+def _matches(pattern: str, text: str, start: int) -> Iterator[_NameSpan]:
     for found in re.compile(rf"{_PREPOSITION}(?P<old>{_ARTICLE}\b{pattern})").finditer(text, start):
-        yield _Place(*found.span("old"), (found["preposition"] or "").lower())
+        yield _NameSpan(*found.span("old"), (found["preposition"] or "").lower())
 
 
-def _replaced(text: str, place: _Place, new: str, tail: str) -> str:
+def _with_name(text: str, place: _NameSpan, new: str, tail: str) -> str:
     """The text with the new words at a place, and wherever else the old ones stand."""
     old = text[place.start : place.end]
     rest = re.sub(rf"\b{re.escape(old)}\b", lambda _: new, text[place.end :])

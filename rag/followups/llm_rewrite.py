@@ -8,7 +8,7 @@ from index.text.languages import language_of
 from index.text.tokenizer import content_words, fold, stopwords_of
 from rag.llm.base import LLM
 from rag.llm.errors import LLMError
-from rag.llm.prompts import condensing
+from rag.llm.prompts import rewrite_messages
 from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
@@ -31,14 +31,14 @@ class Rewriter:
         """The question as it would be asked without the turns; "" if the LLM gives none."""
         cleaner, text = PlainText(), ""
         try:
-            for piece in self._llm.stream(condensing(question, turns)):
+            for piece in self._llm.stream(rewrite_messages(question, turns)):
                 text += cleaner.feed(piece)
         except LLMError:
             return ""
-        return usable(text + cleaner.finish(), question, turns)
+        return valid_rewrite(text + cleaner.finish(), question, turns)
 
 
-def usable(text: str, question: str, turns: Sequence[Turn]) -> str:
+def valid_rewrite(text: str, question: str, turns: Sequence[Turn]) -> str:
     """A reply if it can be the stand-alone form of a question, else "".
 
     It is one line, not much longer than the question, and shares a word with the conversation that
@@ -49,9 +49,9 @@ def usable(text: str, question: str, turns: Sequence[Turn]) -> str:
     if not text or "\n" in text or len(text) > limit:
         return ""
     said = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in turns)])
-    return text if _telling(text) & _telling(said) else ""
+    return text if _content_words(text) & _content_words(said) else ""
 
 
-def _telling(text: str) -> set[str]:
+def _content_words(text: str) -> set[str]:
     words = content_words(text)
     return set(map(fold, words)) - stopwords_of(language_of(words))

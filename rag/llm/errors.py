@@ -11,10 +11,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from index.errors import FootnoteError
-from rag.llm.sanitize import plain
+from rag.llm.sanitize import to_plain_text
 
-_LONGEST_REASON = 160
-_SHORTEST_SECRET = 4
+_MAX_REASON = 160
+_MIN_SECRET = 4
 _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window|size)|(?:too long|too many tokens|maximum.{0,20}tokens)",
     re.IGNORECASE,
@@ -64,16 +64,16 @@ def llm_error(error: Exception, host: str, model: str, key: str) -> LLMError:
         if isinstance(cause, LLMError):
             return cause
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, host, model, key)
+        return _status_error(error, host, model, key)
     if isinstance(error, openai.APIConnectionError):
         return LLMError(
-            f"The LLM at {host} cannot be reached ({_cause(error)})",
+            f"The LLM at {host} cannot be reached ({_connection_cause(error)})",
             mend="start it, or change FOOTNOTE_LLM_URL",
             retryable=not isinstance(error, openai.APITimeoutError),
         )
     if isinstance(error, openai.APIError):
         return LLMError(
-            f"The LLM at {host} reported an error", "try again", said=_reason(error, key)
+            f"The LLM at {host} reported an error", "try again", said=_server_reason(error, key)
         )
     if isinstance(error, httpx.TransportError):
         return LLMError(f"The LLM at {host} broke off in the middle", "try again", retryable=True)
@@ -84,10 +84,10 @@ def llm_error(error: Exception, host: str, model: str, key: str) -> LLMError:
     )
 
 
-def _of_status(error: Any, host: str, model: str, key: str) -> LLMError:  # noqa: ANN401
+def _status_error(error: Any, host: str, model: str, key: str) -> LLMError:  # noqa: ANN401
     """The LLMError for an HTTP status that is not a success."""
     status: int = error.status_code
-    reason = _reason(error, key)
+    reason = _server_reason(error, key)
     if status in (400, 413, 422) and _TOO_LONG.search(f"{error.code} {error.message}"):
         return LLMError(
             f"The LLM at {host} has no room for the passages",
@@ -123,17 +123,17 @@ def _of_status(error: Any, host: str, model: str, key: str) -> LLMError:  # noqa
     )
 
 
-def _reason(error: Any, key: str) -> str:  # noqa: ANN401
+def _server_reason(error: Any, key: str) -> str:  # noqa: ANN401
     """What the server itself says, as data: short, plain, on one line, and free of secrets."""
     said = error.body.get("message") if isinstance(error.body, dict) else None
-    text = " ".join(plain(said).split()) if isinstance(said, str) else ""
-    if len(key) >= _SHORTEST_SECRET:
+    text = " ".join(to_plain_text(said).split()) if isinstance(said, str) else ""
+    if len(key) >= _MIN_SECRET:
         text = text.replace(key, "…")
-    text = _SECRET.sub("…", text)[:_LONGEST_REASON].rstrip(" .:")
+    text = _SECRET.sub("…", text)[:_MAX_REASON].rstrip(" .:")
     return f', saying "{text}"' if text else ""
 
 
-def _cause(error: BaseException) -> str:
+def _connection_cause(error: BaseException) -> str:
     """Why a connection failed, in words."""
     import httpx
 

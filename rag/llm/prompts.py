@@ -32,7 +32,7 @@ CONDENSE = (
     "names and things that it refers to in their places. Keep its meaning and its language. "
     "Write only the question, on one line; do not answer it."
 )
-LAST = "Last question: {question}\nRewritten:"
+LAST_QUESTION = "Last question: {question}\nRewritten:"
 
 # One example does more for a small model than instructions: without one, SmolLM2 (135M parameters)
 # answered four of twelve questions over the seeds with words of its instructions, with one none.
@@ -65,25 +65,25 @@ _HEADING = re.compile(
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
-def messages(
+def answer_messages(
     question: str, passages: Sequence[Passage], turns: Sequence[Turn]
 ) -> list[ChatMessage]:
     """The chat that asks a stand-alone question over passages, numbered from 1 in their order."""
     blocks = [
-        PASSAGE.format(number=number, title=_title(passage), text=quoted(passage.text))
+        PASSAGE.format(number=number, title=_title(passage), text=sanitize_passage(passage.text))
         for number, passage in enumerate(passages, start=1)
     ]
     asked = QUESTION.format(passages="\n\n".join(blocks), question=" ".join(question.split()))
     return [ChatMessage("system", SYSTEM), *EXAMPLE, *_history(turns), ChatMessage("user", asked)]
 
 
-def condensing(question: str, turns: Sequence[Turn]) -> list[ChatMessage]:
+def rewrite_messages(question: str, turns: Sequence[Turn]) -> list[ChatMessage]:
     """The chat that asks for a follow-up as it would be put without the turns before it."""
-    asked = LAST.format(question=_cut(question))
+    asked = LAST_QUESTION.format(question=_clipped(question))
     return [ChatMessage("system", CONDENSE), *_history(turns), ChatMessage("user", asked)]
 
 
-def quoted(text: str) -> str:
+def sanitize_passage(text: str) -> str:
     """A document's words in a prompt: one block, without labels, speakers or hidden characters."""
     text = _SPEAKER.sub(" ", _HIDDEN.sub("", text))
     text = _LABEL_LIKE.sub(r"{\1}", text)
@@ -92,7 +92,7 @@ def quoted(text: str) -> str:
 
 
 def _title(passage: Passage) -> str:
-    title = quoted(passage.heading or passage.title or passage.document)
+    title = sanitize_passage(passage.heading or passage.title or passage.document)
     return " ".join(title.split())
 
 
@@ -100,12 +100,12 @@ def _history(turns: Sequence[Turn]) -> list[ChatMessage]:
     """The last turns as plain chat, cut to a length that leaves room for the passages."""
     history: list[ChatMessage] = []
     for turn in turns[-_TURNS:]:
-        history.append(ChatMessage("user", _cut(turn.question)))
-        history.append(ChatMessage("assistant", _cut(turn.answer)))
+        history.append(ChatMessage("user", _clipped(turn.question)))
+        history.append(ChatMessage("assistant", _clipped(turn.answer)))
     return history
 
 
-def _cut(text: str) -> str:
-    text = " ".join(quoted(_LABEL_LIKE.sub("", _HIDDEN.sub("", text))).split())
+def _clipped(text: str) -> str:
+    text = " ".join(sanitize_passage(_LABEL_LIKE.sub("", _HIDDEN.sub("", text))).split())
     text = re.sub(r"\s+([.,;!?])", r"\1", text)
     return text if len(text) <= _TURN_CHARACTERS else text[: _TURN_CHARACTERS - 1] + "…"

@@ -34,7 +34,7 @@ _DEFINITION = re.compile(r"\[[^\[\]\n]*\]:(?P<rest>[^\n]*)(?=\n)")
 _ADDRESS = re.compile(r"\s*<?(?:[A-Za-z][A-Za-z0-9+.-]*:\S|/|\#|www\.)")
 _NO_DEFINITION = re.compile(r"!?\[[^\[\]]*\]:")
 # Taking something out can bring the halves of a tag, a link or a link's definition together.
-_SEAM = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\])(?=[(:])")
+_MARKUP_SEAM = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\])(?=[(:])")
 _LABEL_LIKE = re.compile(r"\^?\d{1,3}")
 
 
@@ -73,7 +73,7 @@ class PlainText:
 
     def _emit(self, text: str, out: list[str]) -> None:
         last = self._line[-1:]
-        shown = apart(last + _HIDDEN.sub("", text))[len(last) :]
+        shown = separate_markup(last + _HIDDEN.sub("", text))[len(last) :]
         out.append(shown)
         self._line = (self._line + shown).rpartition("\n")[2]
 
@@ -89,24 +89,24 @@ class PlainText:
         if not self._line.strip():
             definition = _DEFINITION.match(window if not settled else window + "\n")
             if definition:
-                return _define(definition)
+                return _definition(definition)
             if not settled and _NO_DEFINITION.match(window):
                 return 0, ""
         found = _CONSTRUCT.match(window)
         if found and (settled or found.end() < len(window)):
-            return found.end(), _plain_of(found)
+            return found.end(), _text_of(found)
         return (1, window[0].strip("\x1b")) if settled else (0, "")
 
 
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """A whole text as plain text."""
     cleaner = PlainText()
     return cleaner.feed(text) + cleaner.finish()
 
 
-def apart(text: str) -> str:
+def separate_markup(text: str) -> str:
     """Text with a space wherever its characters would otherwise form a tag or a link."""
-    return _SEAM.sub(" ", text)
+    return _MARKUP_SEAM.sub(" ", text)
 
 
 def _skip_reasoning(raw: str, start: int, tag: re.Match[str], final: bool) -> tuple[int, str]:
@@ -117,14 +117,14 @@ def _skip_reasoning(raw: str, start: int, tag: re.Match[str], final: bool) -> tu
     return (len(raw) - start, "") if final else (0, "")
 
 
-def _define(found: re.Match[str]) -> tuple[int, str]:
+def _definition(found: re.Match[str]) -> tuple[int, str]:
     """A link's definition is dropped; a label and a colon before words are kept as they are."""
     if _ADDRESS.match(found["rest"]):
         return found.end(), ""
     return 1, "["
 
 
-def _plain_of(found: re.Match[str]) -> str:
+def _text_of(found: re.Match[str]) -> str:
     if found["literal"]:
         return found["literal"].strip("\x1b")
     if found["address"]:
@@ -132,6 +132,6 @@ def _plain_of(found: re.Match[str]) -> str:
     if found["tag"] and found["tag"].lower() == "<sup>":
         return "^"  # without it, 10<sup>6</sup> would read 106
     if found["linked"] is not None:
-        inner = plain(found["linked"])
+        inner = to_plain_text(found["linked"])
         return f"[{inner}]" if _LABEL_LIKE.fullmatch(inner.strip()) else inner
     return ""

@@ -1,4 +1,4 @@
-"""What kind of answer a question wants, and whether a sentence holds one of that kind."""
+"""The type of answer that a question expects, and whether a sentence contains one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AnswerType(StrEnum):
-    """The kind of answer that a question's words ask for."""
+    """The type of answer that a question's words ask for."""
 
     AGE = "age"
     SPAN = "span"
@@ -39,14 +39,14 @@ _NAMED = (
     r"bank|university|college|school|airline|club|team|author|actor|artist|composer|president|king|"
     r"queen)"
 )
-# Whose names tell what they are: Heathrow Airport, the River Tyne.
+# Whose names contain what they are: Heathrow Airport, the River Tyne.
 _SITE = (
     r"(?:airport|bridge|castle|church|hospital|hotel|lake|library|museum|palace|park|river|street|"
     r"theat(?:re|er))"
 )
 _LEADER = r"(?:leader|head|director|chief|boss|president|chair\w*|commander)"
-# The first that matches tells the kind.
-_ASKED = (
+# The first that matches decides.
+_QUESTION_REGEXES = (
     (AnswerType.AGE, r"\bhow old\b"),
     (AnswerType.SPAN, rf"\bhow many (?:more )?{_UNIT}\b"),
     (AnswerType.MONEY, r"\bhow much money\b|\b(?:what|how much)\b.{0,40}\bcosts?\b|\bwhat price\b"),
@@ -71,7 +71,7 @@ _ASKED = (
     ),
     (AnswerType.NAME, r"\b(?:who|whom|whose|where)\b|\b(?:what|which) (?:person|place)\b"),
 )
-_HELD = {
+_ANSWER_REGEXES = {
     AnswerType.AGE: r"\d|\b(?:aged?|old|born)\b",
     AnswerType.SPAN: rf"\b{_UNIT}\b",
     AnswerType.MONEY: r"[$€£¥]|\b(?:free|dollars?|euros?|pounds?|millions?|billions?)\b",
@@ -89,12 +89,16 @@ _HELD = {
         r"|\b(?:today|tomorrow|yesterday|weekend)\b"
     ),
 }
-_ASKED_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKED]
-_HELD_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HELD.items()}
+_QUESTION_PATTERNS = [
+    (kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _QUESTION_REGEXES
+]
+_ANSWER_PATTERNS = {
+    kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ANSWER_REGEXES.items()
+}
 # A capital that does not open the sentence is taken for a name, and so are capitals alone.
 _NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+|\b[A-Z]{2,}\b|\b(?:[A-Z]\.){2,}")
-# Without a thing of these kinds a sentence is no answer; the others are often met in other words.
-NEEDED = frozenset(
+# Without one of these types a sentence is no answer; the others are often put in other words.
+REQUIRED_TYPES = frozenset(
     {
         AnswerType.AGE,
         AnswerType.SPAN,
@@ -108,8 +112,8 @@ NEEDED = frozenset(
 )
 
 
-# A second question word makes two questions, which want two kinds of answer.
-_TWICE = re.compile(
+# A second question word makes two questions, which expect two types of answer.
+_TWO_QUESTIONS = re.compile(
     r"\b(?:who|whom|whose|when|where|what|which|how|why)\b.*"
     r"\band (?:who|whom|whose|when|where|what|which|how|why)\b",
     re.IGNORECASE | re.DOTALL,
@@ -117,18 +121,20 @@ _TWICE = re.compile(
 
 
 def expected_answer_type(question: str) -> AnswerType:
-    """The kind of answer that a question asks for; ANY where its words do not tell."""
-    if _TWICE.search(question):
+    """The type of answer that a question expects; ANY where its words do not decide."""
+    if _TWO_QUESTIONS.search(question):
         return AnswerType.ANY
-    return next((kind for kind, asked in _ASKED_PATTERNS if asked.search(question)), AnswerType.ANY)
+    return next(
+        (kind for kind, asked in _QUESTION_PATTERNS if asked.search(question)), AnswerType.ANY
+    )
 
 
-def matches_answer_type(kind: AnswerType, query: str, sentence: str) -> float:
-    """1 if a sentence holds what a kind wants, -1 if not, 0 for ANY; names must be new."""
-    if kind is AnswerType.ANY:
+def matches_answer_type(answer_type: AnswerType, query: str, sentence: str) -> float:
+    """1 if a sentence contains this type of answer, -1 if not, 0 for ANY; names must be new."""
+    if answer_type is AnswerType.ANY:
         return 0.0
-    if kind in {AnswerType.NAME, AnswerType.PROPER}:
-        held = any(name not in query for name in _NAME.findall(sentence))
+    if answer_type in {AnswerType.NAME, AnswerType.PROPER}:
+        matches = any(name not in query for name in _NAME.findall(sentence))
     else:
-        held = bool(_HELD_PATTERNS[kind].search(sentence))
-    return 1.0 if held else -1.0
+        matches = bool(_ANSWER_PATTERNS[answer_type].search(sentence))
+    return 1.0 if matches else -1.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 
-class Loaded:
+class ModelHandle:
     """A cross-encoder, loaded at first use; `purpose` names it in errors ("support model")."""
 
     def __init__(self, name: str, purpose: str) -> None:
@@ -50,7 +50,7 @@ class Reranker:
     """Orders passages by a cross-encoder that reads each together with the query."""
 
     def __init__(self, name: str) -> None:
-        self._loaded = Loaded(name, "rerank model")
+        self._loaded = ModelHandle(name, "rerank model")
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """A score for each text, 0 for the worst and 1 for the best of them. Raises ConfigError."""

@@ -1,4 +1,4 @@
-"""The sentences of the best passages, ranked by how well they answer."""
+"""The sentences of the best passages, scored and ranked by how well they answer."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from index.snapshots import Snapshot, Text
 from index.types import Hit
 from rag.retrieval.answer_type import AnswerType, matches_answer_type
-from rag.retrieval.weights import SCORING, Scoring
+from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 from rag.types import Quote
 
-MOST_SENTENCES = 3
+MAX_SENTENCES = 3
 # A further sentence is quoted if its score is within this much of the best one's. Chosen on the
 # even-numbered articles of XQuAD English, where it gives 1.8 sentences that hold the gold answer
 # for 0.91 of the questions; on the odd-numbered ones 1.5 sentences for 0.95.
-WITHIN = 0.2
+SCORE_MARGIN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence of a hit and how well it answers; `score` is at best about 1.9.
+class RankedSentence:
+    """A sentence of a hit with its score, about 1.9 at most.
 
-    `cosine` is its similarity to the query, and `held` are the query's terms in it.
+    `cosine` is its similarity to the query, and `matched_terms` are the query's terms in it.
     """
 
     quote: Quote
     hit: Hit
     score: float
     cosine: float
-    held: frozenset[str] = frozenset()
+    matched_terms: frozenset[str] = frozenset()
 
 
-class Terms:
-    """The query's terms and how telling each is in this index."""
+class QueryTerms:
+    """The query's terms and their inverse document frequencies."""
 
     def __init__(self, snapshot: Snapshot, query: str) -> None:
         self.query = query
@@ -42,35 +42,35 @@ class Terms:
         self._total = sum(self._weights.values())
         self._shares = dict[frozenset[str], float]()
 
-    def held(self, terms: Iterable[str]) -> frozenset[str]:
-        """Those of some terms that are the query's."""
+    def matched(self, terms: Iterable[str]) -> frozenset[str]:
+        """The terms that are the query's as well."""
         return frozenset(filter(self._weights.__contains__, terms))
 
-    def share(self, held: frozenset[str]) -> float:
-        """Weighted share of the query's terms, 0..1; 0 for a query without terms."""
+    def weighted_coverage(self, matched: frozenset[str]) -> float:
+        """IDF-weighted share of the query's terms, 0..1; 0 for a query without terms."""
         if not self._total:
             return 0.0
-        # Few different sets are met in the hundreds of sentences that a question reads.
-        if held not in self._shares:
-            total = sum(self._weights[term] for term in sorted(held))
-            self._shares[held] = total / self._total
-        return self._shares[held]
+        # The hundreds of sentences of a question match few different sets.
+        if matched not in self._shares:
+            total = sum(self._weights[term] for term in sorted(matched))
+            self._shares[matched] = total / self._total
+        return self._shares[matched]
 
-    def count_share(self, held: frozenset[str]) -> float:
-        """Share of the query's terms, each counted alike, 0..1."""
-        return len(held) / len(self._weights) if self._weights else 0.0
+    def coverage(self, matched: frozenset[str]) -> float:
+        """Share of the query's terms, unweighted, 0..1."""
+        return len(matched) / len(self._weights) if self._weights else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """A text's sentences in order: the similarity of each to the query, how well it answers by
-    itself, at best `Scoring.best_mark`, and the query's terms that it holds.
+class SentenceScores:
+    """The sentences of a text in order: their cosines to the query, their scores, at most
+    `RankingWeights.max_sentence_score`, and the query's terms that each contains.
     """
 
     text: Text
     cosines: Sequence[float]
     scores: Sequence[float]
-    held: Sequence[frozenset[str]]
+    matched_terms: Sequence[frozenset[str]]
 
     @property
     def best(self) -> float:
@@ -78,46 +78,46 @@ class Marks:
         return max(self.scores, default=0.0)
 
     def each(self) -> Iterator[tuple[Quote, float, float, frozenset[str]]]:
-        """Each sentence with its similarity, its mark and the terms that it holds."""
-        return zip(quotes_of(self.text), self.cosines, self.scores, self.held, strict=True)
+        """Each sentence with its cosine, its score and its matched terms."""
+        return zip(quotes_of(self.text), self.cosines, self.scores, self.matched_terms, strict=True)
 
 
-def mark_sentences(
+def score_sentences(
     text: Text,
     cosines: Sequence[float],
-    terms: Terms,
+    terms: QueryTerms,
     kind: AnswerType,
     trust: float = 1.0,
-    scoring: Scoring = SCORING,
-) -> Marks:
-    """The sentences of a text, whose cosines to the query are given in order.
+    scoring: RankingWeights = RANKING_WEIGHTS,
+) -> SentenceScores:
+    """The scores of a text's sentences, whose cosines to the query are given in order.
 
-    A sentence counts for its similarity to the query, the query's terms in it, those that it or
-    the sentence before it holds (it may go on about what that one named), and whether it holds the
-    kind of thing that the question asks for. `trust`, 0..1, is how much of its similarity counts.
+    A score adds up the cosine, the coverage of the query's terms, their coverage together with the
+    sentence before (which may name the subject), and whether the sentence contains the expected
+    type of answer. `trust`, 0..1, scales the cosine.
     """
-    held = [terms.held(own) for own in text.terms]
+    matched = [terms.matched(own) for own in text.terms]
     scores = [
         trust * scoring.cosine * cosine
-        + scoring.coverage * terms.share(own)
-        + scoring.coverage_with_previous * terms.share(own | before)
-        for cosine, own, before in zip(cosines, held, [frozenset(), *held], strict=False)
+        + scoring.coverage * terms.weighted_coverage(own)
+        + scoring.coverage_with_previous * terms.weighted_coverage(own | before)
+        for cosine, own, before in zip(cosines, matched, [frozenset(), *matched], strict=False)
     ]
     if kind is not AnswerType.ANY:
         words = text.passage.text
         for place, (start, end) in enumerate(text.sentences):
             scores[place] += scoring.kind * matches_answer_type(kind, terms.query, words[start:end])
-    return Marks(text, cosines, scores, held)
+    return SentenceScores(text, cosines, scores, matched)
 
 
 def rank_sentences(
-    groups: Iterable[tuple[Hit, float, Marks]], scoring: Scoring = SCORING
-) -> tuple[Sentence, ...]:
-    """The sentences of hits, best first; each hit comes with what it counts for, 0..1."""
+    groups: Iterable[tuple[Hit, float, SentenceScores]], scoring: RankingWeights = RANKING_WEIGHTS
+) -> tuple[RankedSentence, ...]:
+    """The sentences of hits, best first; each hit comes with its fused score, 0..1."""
     ranked = [
-        Sentence(quote, hit, mark + scoring.passage * share, cosine, held)
-        for hit, share, marks in groups
-        for quote, cosine, mark, held in marks.each()
+        RankedSentence(quote, hit, score + scoring.passage * fused, cosine, matched)
+        for hit, fused, scores in groups
+        for quote, cosine, score, matched in scores.each()
     ]
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 
@@ -130,17 +130,19 @@ def quotes_of(text: Text) -> list[Quote]:
     ]
 
 
-def choose(ranked: Sequence[Sentence], most: int = MOST_SENTENCES) -> list[Sentence]:
-    """The sentences to quote, in reading order, those of the best passage first; no text twice.
+def select_sentences(
+    ranked: Sequence[RankedSentence], most: int = MAX_SENTENCES
+) -> list[RankedSentence]:
+    """The sentences to quote, those of the best passage first, each passage's in reading order.
 
-    At most `most`, and only those about as good as the best.
+    At most `most`, only those within SCORE_MARGIN of the best, and no text twice.
     """
-    chosen, said = list[Sentence](), set[str]()
+    chosen, texts = list[RankedSentence](), set[str]()
     for sentence in ranked:
-        words = " ".join(sentence.quote.text.split()).casefold()
-        if len(chosen) == most or ranked[0].score - sentence.score > WITHIN:
+        text = " ".join(sentence.quote.text.split()).casefold()
+        if len(chosen) == most or ranked[0].score - sentence.score > SCORE_MARGIN:
             break
-        if words not in said:
-            said.add(words)
+        if text not in texts:
+            texts.add(text)
             chosen.append(sentence)
     return sorted(chosen, key=lambda s: (s.hit.rank, s.quote.start))

@@ -1,4 +1,4 @@
-"""What each part of the ranking counts for; `footnote eval ablate` prints what each brings."""
+"""Weights of the ranking; `footnote eval ablate` prints what each feature brings."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
-    """Weights in the score of a passage and in the mark of a sentence; 0 leaves a part out.
+class RankingWeights:
+    """Weights in the scores of passages and of sentences; 0 leaves a feature out.
 
-    A passage's score adds to its fused score, 0..1: `sentence` times the best mark of its sentences
-    (`sentence_unread` in a language that the embedding model is not taught), `next_best` times the
-    score of its document's next best passage, `covered` times the squared share of the query's
-    terms that its document's passages hold together, and `like` times its cosine to the best
-    passages. A mark adds up a sentence's cosine to the query, the share of the query's terms in it,
-    that in it or the sentence before it, and whether it holds the kind of thing that is asked for.
-    To rank sentences, `passage` times the passage's fused score is added to it.
+    A passage's score adds to its fused score, 0..1: `sentence` times the best score of its
+    sentences (`sentence_unread` in a language that the embedding model was not trained on),
+    `next_best` times the score of its document's next best passage, `covered` times the squared
+    share of the query's terms that its document's passages contain together, and `like` times its
+    cosine to the centroid of the best passages. A sentence's score adds up `cosine` times its
+    cosine to the query, `coverage` times the share of the query's terms in it,
+    `coverage_with_previous` times that in it or the sentence before it, and `kind` if it contains
+    the expected type of answer. To rank sentences, `passage` times the passage's fused score is
+    added to it.
     """
 
     # Chosen with the share of the cosine on XQuAD English, its even-numbered articles: success@1
     # 0.958 against 0.949 without; on the odd ones 0.979 against 0.969.
     sentence: float = 1.2
-    # Only words tell there which sentence is best. Chosen with the share of the cosine on XQuAD
-    # Spanish, its even-numbered articles, before documents and likeness counted; success@1 is now
+    # Only words decide there which sentence is best. Chosen with the share of the cosine on XQuAD
+    # Spanish, its even-numbered articles, before documents and feedback counted; success@1 is now
     # 0.918 with as without, on the odd ones 0.948 against 0.939.
     sentence_unread: float = 2.4
 
@@ -35,10 +37,10 @@ class Scoring:
     kind: float = 0.11
     passage: float = 0.16
 
-    # What counts are documents that hold nearly all. Chosen on XQuAD English, its even-numbered
-    # articles: success@1 0.958 against 0.956 without (on the odd ones 0.979 with as without). They
-    # help where whole documents are about the question: on SciFact's claims nDCG@10 is 0.753
-    # against 0.746. On MTRAG it is 0.735 against 0.744, which may be chance.
+    # Squared, so that documents with nearly all terms count. Chosen on XQuAD English, its
+    # even-numbered articles: success@1 0.958 against 0.956 without (on the odd ones 0.979 with as
+    # without). They help where whole documents are about the question: on SciFact's claims nDCG@10
+    # is 0.753 against 0.746. On MTRAG it is 0.735 against 0.744, which may be chance.
     next_best: float = 0.05
     covered: float = 0.5
     # Chosen of 0, 0.3, 0.6 and 1 on the questions of the chunking set, where recall@5 is 0.877
@@ -47,13 +49,13 @@ class Scoring:
     like: float = 0.3
 
     @property
-    def best_mark(self) -> float:
-        """The highest mark of a sentence."""
+    def max_sentence_score(self) -> float:
+        """The highest score of a sentence."""
         return self.cosine + self.coverage + self.coverage_with_previous + self.kind
 
-    def sentence_weight(self, read: bool) -> float:
-        """What the best sentence's mark adds in a language that the model is taught, or is not."""
-        return self.sentence if read else self.sentence_unread
+    def sentence_weight(self, known: bool) -> float:
+        """The weight of the best sentence; `known` if the model was trained on the language."""
+        return self.sentence if known else self.sentence_unread
 
 
-SCORING = Scoring()
+RANKING_WEIGHTS = RankingWeights()

@@ -14,47 +14,47 @@ from difflib import SequenceMatcher
 
 from index.text.stopwords import ENGLISH
 from rag.retrieval.answer_type import AnswerType
-from rag.retrieval.sentences import WITHIN, Sentence, choose
+from rag.retrieval.sentences import SCORE_MARGIN, RankedSentence, select_sentences
 from rag.types import Claim, Draft, Quote
-from rag.verification.evidence import Words, content, held, near
-from rag.verification.words import Word, denies, read
+from rag.verification.evidence import Words, are_near, compared_words, contains_word
+from rag.verification.words import Word, is_negation, parse_words
 
 # Two sentences are one but for a value if this share of their other words stands in both in a row.
-_ALIKE = 0.8
+_MIN_SIMILARITY = 0.8
 # Words in common besides the value. With another name a short sentence is soon another fact:
 # "A took part in the talks", "B took part in the talks".
-_LEAST_COMMON = 3
-_LEAST_COMMON_BY_NAME = 7
+_MIN_COMMON = 3
+_MIN_COMMON_FOR_NAMES = 7
 # Of those, what is seen before the sentences are read: a number may be written in another way.
-_LEAST_SHARED = _LEAST_COMMON - 1
+_MIN_SHARED = _MIN_COMMON - 1
 _WORD = re.compile(r"\w+")
 # One figure may be the other, rounded.
-_ROUNDED = 0.05
-_LEAST_ASKED = 3
-_FIGURES = frozenset(
+_ROUNDING = 0.05
+_MIN_SUBJECT_WORDS = 3
+_FIGURE_TYPES = frozenset(
     {AnswerType.AGE, AnswerType.SPAN, AnswerType.MONEY, AnswerType.COUNT, AnswerType.NUMBER}
 )
-_TIMES = frozenset({AnswerType.DATE, AnswerType.TIME})
-_NAMES = frozenset({AnswerType.NAME, AnswerType.PROPER})
+_TIME_TYPES = frozenset({AnswerType.DATE, AnswerType.TIME})
+_NAME_TYPES = frozenset({AnswerType.NAME, AnswerType.PROPER})
 _MONTHS = frozenset(
     (
         "january february march april may june july august september october november december"
     ).split()
 )
-_ABOUT = frozenset(
+_APPROXIMATORS = frozenset(
     (
         "about above almost approximately around at below circa estimated least less more most "
         "nearly over roughly some than under up"
     ).split()
 )
-_ASKED_FOR = frozenset("many much long old far often year day month date number amount".split())
+_MEASURE_WORDS = frozenset("many much long old far often year day month date number amount".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ConflictSide:
     """What one document says: its sentence, and the value in it."""
 
-    sentence: Sentence
+    sentence: RankedSentence
     value: str
 
     @property
@@ -64,11 +64,11 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class Conflict:
     """Two documents that give different values; `one` is of the better sentence."""
 
-    one: Side
-    other: Side
+    one: ConflictSide
+    other: ConflictSide
 
     @property
     def note(self) -> str:
@@ -79,7 +79,7 @@ class Disagreement:
         return f"The documents disagree: {told}."
 
 
-def cite_both(draft: Draft, found: Disagreement | None) -> Draft:
+def cite_conflict(draft: Draft, found: Conflict | None) -> Draft:
     """A draft that tells of a disagreement and quotes the sides that it does not cite yet."""
     if found is None or not draft.claims:
         return draft
@@ -87,155 +87,167 @@ def cite_both(draft: Draft, found: Disagreement | None) -> Draft:
     missing = [
         Claim(" ".join(quote.text.split()), (quote,))
         for quote in (found.one.quote, found.other.quote)
-        if not any(_covers(other, quote) for other in cited)
+        if not any(_contains_quote(other, quote) for other in cited)
     ]
     note = " ".join(filter(None, [draft.note, found.note]))
     return replace(draft, claims=(*draft.claims, *missing), note=note)
 
 
-def _covers(quote: Quote, other: Quote) -> bool:
+def _contains_quote(quote: Quote, other: Quote) -> bool:
     same = quote.passage.document == other.passage.document
     return same and quote.start <= other.start and other.end <= quote.end
 
 
-def find_disagreement(
-    query: str, kind: AnswerType, sentences: Sequence[Sentence]
-) -> Disagreement | None:
+def find_conflict(
+    query: str, kind: AnswerType, sentences: Sequence[RankedSentence]
+) -> Conflict | None:
     """The first of the sentences to quote that another document contradicts, and by which."""
-    asked = read(query)
-    close = [(s, _telling(s)) for s in sentences if sentences[0].score - s.score <= WITHIN]
-    for one in sorted(choose(sentences), key=lambda s: -s.score):
-        telling = _telling(one)
+    asked = parse_words(query)
+    close = [
+        (s, _content_words(s)) for s in sentences if sentences[0].score - s.score <= SCORE_MARGIN
+    ]
+    for one in sorted(select_sentences(sentences), key=lambda s: -s.score):
+        telling = _content_words(one)
         for other, words in close:
             if one.quote.passage.document == other.quote.passage.document:
                 continue
-            if kind not in _FIGURES | _TIMES and len(telling & words) < _LEAST_SHARED:
+            if kind not in _FIGURE_TYPES | _TIME_TYPES and len(telling & words) < _MIN_SHARED:
                 continue
-            if values := _apart(asked, kind, one, other):
-                return Disagreement(Side(one, values[0]), Side(other, values[1]))
+            if values := _conflicting_values(asked, kind, one, other):
+                return Conflict(ConflictSide(one, values[0]), ConflictSide(other, values[1]))
     return None
 
 
-def _telling(sentence: Sentence) -> frozenset[str]:
+def _content_words(sentence: RankedSentence) -> frozenset[str]:
     return frozenset(_WORD.findall(sentence.quote.text.lower())) - ENGLISH
 
 
-def _apart(
-    asked: Words, kind: AnswerType, one: Sentence, other: Sentence
+def _conflicting_values(
+    asked: Words, kind: AnswerType, one: RankedSentence, other: RankedSentence
 ) -> tuple[str, str] | None:
     """The values in which two sentences differ that else say the same."""
-    a, b = read(one.quote.text), read(other.quote.text)
-    if not (any(map(_valued, a)) and any(map(_valued, b))):
+    a, b = parse_words(one.quote.text), parse_words(other.quote.text)
+    if not (any(map(_is_value, a)) and any(map(_is_value, b))):
         return None
-    found = _replaced(a, b)
+    found = _replaced_values(a, b)
     # "A season ticket costs 85 euros", "A day ticket costs 6 euros": asked for is one of the two.
-    if found and any(held(word, a) != held(word, b) for word in content(asked)):
+    if found and any(
+        contains_word(word, a) != contains_word(word, b) for word in compared_words(asked)
+    ):
         return None
-    if found is None and kind not in _FIGURES | _TIMES:
+    if found is None and kind not in _FIGURE_TYPES | _TIME_TYPES:
         return None
-    around_a, around_b = _around(one), _around(other)
-    if any(held(w, around_a) != held(w, around_b) for w in asked if w.exact):
+    around_a, around_b = _context_words(one), _context_words(other)
+    if any(contains_word(w, around_a) != contains_word(w, around_b) for w in asked if w.exact):
         return None
-    found = found or _told_otherwise(asked, kind, (a, around_a), (b, around_b))
+    found = found or _different_figures(asked, kind, (a, around_a), (b, around_b))
     if found is None:
         return None
-    mine, theirs = ([word for word in block if _valued(word)] for block in found)
-    if any(held(word, asked) for word in (*mine, *theirs)) or not _fits(kind, mine, theirs):
+    mine, theirs = ([word for word in block if _is_value(word)] for block in found)
+    if any(contains_word(word, asked) for word in (*mine, *theirs)) or not _fits_answer_type(
+        kind, mine, theirs
+    ):
         return None
-    if any(held(w, around_b) for w in mine) or any(held(w, around_a) for w in theirs):
+    if any(contains_word(w, around_b) for w in mine) or any(
+        contains_word(w, around_a) for w in theirs
+    ):
         return None
-    return _written(found[0], one.quote.text), _written(found[1], other.quote.text)
+    return _as_written(found[0], one.quote.text), _as_written(found[1], other.quote.text)
 
 
-def _around(sentence: Sentence) -> Words:
+def _context_words(sentence: RankedSentence) -> Words:
     passage = sentence.quote.passage
-    return read(f"{passage.title}\n\n{passage.heading}\n\n{passage.text}")
+    return parse_words(f"{passage.title}\n\n{passage.heading}\n\n{passage.text}")
 
 
-def _valued(word: Word) -> bool:
+def _is_value(word: Word) -> bool:
     return word.exact or word.low in _MONTHS
 
 
-def _fits(kind: AnswerType, mine: Words, theirs: Words) -> bool:
+def _fits_answer_type(kind: AnswerType, mine: Words, theirs: Words) -> bool:
     """Whether both are values of one sort, and of the sort that the question asks for."""
     numbers = [any(word.number for word in block) for block in (mine, theirs)]
-    if kind in _FIGURES:
+    if kind in _FIGURE_TYPES:
         return all(numbers)
-    if kind in _TIMES:
+    if kind in _TIME_TYPES:
         return all(any(w.number or w.low in _MONTHS for w in block) for block in (mine, theirs))
-    if kind in _NAMES:
+    if kind in _NAME_TYPES:
         return not any(numbers)
     return numbers[0] == numbers[1]
 
 
-def _replaced(a: Words, b: Words) -> tuple[Words, Words] | None:
+def _replaced_values(a: Words, b: Words) -> tuple[Words, Words] | None:
     """The only words of value in which two sentences differ that else are about the same."""
     here, there = ([word.number or word.low for word in words] for words in (a, b))
     steps = SequenceMatcher(None, here, there, autojunk=False).get_opcodes()
     common = [word for step, i1, i2, *_ in steps if step == "equal" for word in a[i1:i2]]
     blocks = [(a[i1:i2], b[j1:j2]) for step, i1, i2, j1, j2 in steps if step != "equal"]
     told = [
-        pair for pair in blocks if any(_valued(w) or denies(w.low) for w in (*pair[0], *pair[1]))
+        pair
+        for pair in blocks
+        if any(_is_value(w) or is_negation(w.low) for w in (*pair[0], *pair[1]))
     ]
-    if len(told) != 1 or not all(any(map(_valued, block)) for block in told[0]):
+    if len(told) != 1 or not all(any(map(_is_value, block)) for block in told[0]):
         return None
     rest = len(a) + len(b) - sum(map(len, told[0]))
-    if 2 * len(common) < _ALIKE * rest:
+    if 2 * len(common) < _MIN_SIMILARITY * rest:
         return None
-    if any(_ABOUT & {w.low for w in (*pair[0], *pair[1])} for pair in blocks):
+    if any(_APPROXIMATORS & {w.low for w in (*pair[0], *pair[1])} for pair in blocks):
         return None
     by_name = not any(word.number for word in told[0][0])
-    least = _LEAST_COMMON_BY_NAME if by_name else _LEAST_COMMON
-    return told[0] if len(content(common)) >= least else None
+    least = _MIN_COMMON_FOR_NAMES if by_name else _MIN_COMMON
+    return told[0] if len(compared_words(common)) >= least else None
 
 
-def _told_otherwise(
+def _different_figures(
     asked: Words, kind: AnswerType, one: tuple[Words, Words], other: tuple[Words, Words]
 ) -> tuple[Words, Words] | None:
     """The only figure of each of two sentences that hold all that the question is about.
 
     The names of one must stand near the other: the same of something else is no contradiction.
     """
-    subject = [word for word in content(asked) if word.low not in _ASKED_FOR]
-    figures = [_figures(kind, asked, words) for words, _ in (one, other)]
-    if len(subject) < _LEAST_ASKED or None in figures:
+    subject = [word for word in compared_words(asked) if word.low not in _MEASURE_WORDS]
+    figures = [_only_figure(kind, asked, words) for words, _ in (one, other)]
+    if len(subject) < _MIN_SUBJECT_WORDS or None in figures:
         return None
     for (words, _), (_, around) in ((one, other), (other, one)):
-        if not all(held(word, words) for word in subject):
+        if not all(contains_word(word, words) for word in subject):
             return None
-        if not all(held(word, around) for word in words if word.name):
+        if not all(contains_word(word, around) for word in words if word.name):
             return None
-        if any(denies(word.low) for word in words):
+        if any(is_negation(word.low) for word in words):
             return None
     a, b = (figure for figure in figures if figure)
-    if kind in _FIGURES and _rounded(a.number, b.number):
+    if kind in _FIGURE_TYPES and _is_rounding(a.number, b.number):
         return None
     if kind is AnswerType.COUNT and not all(
-        near(figure, subject[0], words)
+        are_near(figure, subject[0], words)
         for figure, (words, _) in zip((a, b), (one, other), strict=True)
     ):
         return None
     return (a,), (b,)
 
 
-def _figures(kind: AnswerType, asked: Words, words: Words) -> Word | None:
+def _only_figure(kind: AnswerType, asked: Words, words: Words) -> Word | None:
     """The one number of a sentence besides those asked with; None for more or an estimate."""
-    found = [i for i, word in enumerate(words) if word.number and not held(word, asked)]
-    if len(found) != 1 or any(w.low in _ABOUT for w in words[max(0, found[0] - 2) : found[0]]):
+    found = [i for i, word in enumerate(words) if word.number and not contains_word(word, asked)]
+    if len(found) != 1 or any(
+        w.low in _APPROXIMATORS for w in words[max(0, found[0] - 2) : found[0]]
+    ):
         return None
     is_year = re.fullmatch(r"1\d{3}|20\d\d", words[found[0]].number)
-    return words[found[0]] if bool(is_year) == (kind in _TIMES) else None
+    return words[found[0]] if bool(is_year) == (kind in _TIME_TYPES) else None
 
 
-def _rounded(one: str, other: str) -> bool:
+def _is_rounding(one: str, other: str) -> bool:
     try:
         a, b = float(one), float(other)
     except ValueError:
         return True
-    return abs(a - b) <= _ROUNDED * max(abs(a), abs(b))
+    return abs(a - b) <= _ROUNDING * max(abs(a), abs(b))
 
 
-def _written(block: Words, text: str) -> str:
+def _as_written(block: Words, text: str) -> str:
     """The words of a block as they stand in their sentence."""
     pattern = r"\W+".join(re.escape(word.low) for word in block)
     found = re.search(pattern, text, re.IGNORECASE)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from index.sentences import sentence_spans
 from rag.types import Quote
-from rag.verification.words import Word, read
+from rag.verification.words import Word, parse_words
 
 Words = Sequence[Word]
 
-_LEAST_PREFIX = 5
-_LONGEST_ENDING = 4
-_NEAR = 4
+_MIN_PREFIX = 5
+_MAX_ENDING = 4
+_NEAR_WORDS = 4
 _PRONOUNS = frozenset(
     "he she it they his her hers its their them him this these those that who which".split()
 )
@@ -23,7 +23,7 @@ _PARTICLES = frozenset("bin ibn al el de da di del la van von".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class CitedEvidence:
     """The cited sentences, all their words, and what a pronoun in them may stand for: the names
     before them in their passages, none without a pronoun.
     """
@@ -33,22 +33,22 @@ class Evidence:
     context: Words
 
     @classmethod
-    def of(cls, quotes: Sequence[Quote]) -> Evidence:
+    def of(cls, quotes: Sequence[Quote]) -> CitedEvidence:
         """The evidence that quotes are."""
         sentences, context = list[Words](), list[str]()
         for quote in dict.fromkeys(quotes):
             text, passage = quote.text, quote.passage
-            sentences += [read(text[start:end]) for start, end in sentence_spans(text)]
+            sentences += [parse_words(text[start:end]) for start, end in sentence_spans(text)]
             context += [passage.heading, passage.text[: quote.start - passage.start]]
         words = tuple(word for sentence in sentences for word in sentence)
         points_back = any(word.low in _PRONOUNS for word in words)
-        before = read("\n\n".join(context)) if points_back else ()
+        before = parse_words("\n\n".join(context)) if points_back else ()
         return cls(tuple(sentences), words, tuple(word for word in before if word.exact))
 
 
-def compare(statement: str, quotes: Sequence[Quote]) -> tuple[Words, Evidence]:
+def read_pair(statement: str, quotes: Sequence[Quote]) -> tuple[Words, CitedEvidence]:
     """A statement and its evidence, read; a name in one is a name where it opens the other."""
-    said, evidence = read(statement), Evidence.of(quotes)
+    said, evidence = parse_words(statement), CitedEvidence.of(quotes)
     known = {word.low for word in (*said, *evidence.words) if word.name}
 
     def settled(words: Words) -> Words:
@@ -59,39 +59,39 @@ def compare(statement: str, quotes: Sequence[Quote]) -> tuple[Words, Evidence]:
 
     sentences = tuple(map(settled, evidence.sentences))
     words = tuple(word for sentence in sentences for word in sentence)
-    return settled(said), Evidence(sentences, words, evidence.context)
+    return settled(said), CitedEvidence(sentences, words, evidence.context)
 
 
-def same(a: Word, b: Word) -> bool:
+def same_word(a: Word, b: Word) -> bool:
     """Whether two words mean the same: by number, by stem, or as Israel and Israeli."""
     if a.number or b.number:
         return a.number == b.number
     if a.stem == b.stem:
         return bool(a.stem)
     if a.name and b.name:  # Israel and Israeli have other stems
-        return _extends(a.low, b.low)
-    return _extends(a.stem, b.stem) or (a.stem in _ROLES and b.stem in _ROLES)
+        return _is_inflection(a.low, b.low)
+    return _is_inflection(a.stem, b.stem) or (a.stem in _ROLES and b.stem in _ROLES)
 
 
-def _extends(a: str, b: str) -> bool:
+def _is_inflection(a: str, b: str) -> bool:
     short, long = (a, b) if len(a) <= len(b) else (b, a)
-    if len(short) < _LEAST_PREFIX or len(long) - len(short) > _LONGEST_ENDING:
+    if len(short) < _MIN_PREFIX or len(long) - len(short) > _MAX_ENDING:
         return False
     # T-103 is not T-104
     return long.startswith(short[:-1]) and not any(map(str.isdigit, a + b))
 
 
-def held(word: Word, words: Iterable[Word]) -> bool:
+def contains_word(word: Word, words: Iterable[Word]) -> bool:
     """Whether some word means the same."""
-    return any(same(word, other) for other in words)
+    return any(same_word(word, other) for other in words)
 
 
-def content(words: Words) -> list[Word]:
+def compared_words(words: Words) -> list[Word]:
     """The words that are compared."""
     return [word for word in words if word.key]
 
 
-def names(words: Words) -> list[list[int]]:
+def name_runs(words: Words) -> list[list[int]]:
     """Places of names, those of one name together: Sheikh Mohammed bin Abdulrahman Al Thani."""
     found = list[list[int]]()
     for place, word in enumerate(words):
@@ -106,8 +106,8 @@ def names(words: Words) -> list[list[int]]:
     return found
 
 
-def near(a: Word, b: Word, words: Words) -> bool:
+def are_near(a: Word, b: Word, words: Words) -> bool:
     """Whether two words stand within a few words of each other somewhere."""
-    first = [place for place, word in enumerate(words) if same(a, word)]
-    second = [place for place, word in enumerate(words) if same(b, word)]
-    return any(abs(i - j) <= _NEAR for i in first for j in second)
+    first = [place for place, word in enumerate(words) if same_word(a, word)]
+    second = [place for place, word in enumerate(words) if same_word(b, word)]
+    return any(abs(i - j) <= _NEAR_WORDS for i in first for j in second)

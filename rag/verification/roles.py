@@ -8,54 +8,65 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from rag.verification.evidence import Evidence, Words, content, held, names, near, same
+from rag.verification.evidence import (
+    CitedEvidence,
+    Words,
+    are_near,
+    compared_words,
+    contains_word,
+    name_runs,
+    same_word,
+)
 from rag.verification.words import Word
 
-Spot = tuple[Words, int]  # a word as its sentence and its place there
+WordPosition = tuple[Words, int]  # a word as its sentence and its place there
 
-_NEAR = 4
+_NEAR_WORDS = 4
 # Both sides do these: to swap the two changes nothing.
-_MUTUAL = frozenset(
+_SYMMETRIC = frozenset(
     "meet met talk speak agre disagre differ marri negoti between border fight war play".split()
 )
 _BE = frozenset("is was are were be named called".split())
-_BEGIN_THINGS = frozenset(
+_NOUN_PHRASE_OPENERS = frozenset(
     "the a an this that these those its his her in of at on for with from between during".split()
 )
 
 
-def swapped(said: Words, evidence: Evidence) -> bool:
+def roles_swapped(said: Words, evidence: CitedEvidence) -> bool:
     """Roles given to others: Burns directs Mossad; Hamas attacked Israel."""
     return any(
-        _mispaired(_names_about(said, place), found, evidence) or _reversed(said, place, found)
-        for place, found in _relations(said, evidence)
+        _role_of_another(_nearest_names(said, place), found, evidence)
+        or _arguments_reversed(said, place, found)
+        for place, found in _relation_words(said, evidence)
     )
 
 
-def done_by_another(said: Words, evidence: Evidence) -> bool:
+def agent_differs(said: Words, evidence: CitedEvidence) -> bool:
     """What others do there, and none of those who do it here."""
-    for place, found in _relations(said, evidence):
-        mine = _doers(said, place) if said[place].stem not in _MUTUAL else []
-        theirs = [_doers(words, other) for words, other in found] if mine else []
-        if theirs and all(doers and not _named(mine, doers) for doers in theirs):
+    for place, found in _relation_words(said, evidence):
+        mine = _agents(said, place) if said[place].stem not in _SYMMETRIC else []
+        theirs = [_agents(words, other) for words, other in found] if mine else []
+        if theirs and all(doers and not _shares_word(mine, doers) for doers in theirs):
             return True
     return False
 
 
-def equated(said: Words, evidence: Evidence) -> bool:
+def names_equated(said: Words, evidence: CitedEvidence) -> bool:
     """One name said to be another: David Barnea is William Burns."""
-    for first, second in pairwise(names(said)):
+    for first, second in pairwise(name_runs(said)):
         before, between = said[: first[0]], said[first[-1] + 1 : second[0]]
         opens = not any(word.key and word.clause == said[first[0]].clause for word in before[-2:])
-        joins = any(word.low in _BE for word in between) and not content(between)
+        joins = any(word.low in _BE for word in between) and not compared_words(between)
         if opens and joins and second[-1] + 1 == len(said):
             a, b = said[first[-1]], said[second[0]]
-            if not any(near(a, b, sentence) for sentence in evidence.sentences):
+            if not any(are_near(a, b, sentence) for sentence in evidence.sentences):
                 return True
     return False
 
 
-def _relations(said: Words, evidence: Evidence) -> Iterator[tuple[int, list[Spot]]]:
+def _relation_words(
+    said: Words, evidence: CitedEvidence
+) -> Iterator[tuple[int, list[WordPosition]]]:
     """Places of words that may relate names, and where they stand in the evidence."""
     for place, word in enumerate(said):
         if not word.stem or word.exact:
@@ -64,60 +75,62 @@ def _relations(said: Words, evidence: Evidence) -> Iterator[tuple[int, list[Spot
             (sentence, other)
             for sentence in evidence.sentences
             for other, there in enumerate(sentence)
-            if same(word, there)
+            if same_word(word, there)
         ]
         if found:
             yield place, found
 
 
-def _names_about(words: Words, place: int) -> list[Words]:
+def _nearest_names(words: Words, place: int) -> list[Words]:
     """The two names nearest to a place, in reading order, if both are near."""
-    nearest = sorted((min(abs(i - place) for i in run), run) for run in names(words))[:2]
-    if len(nearest) < 2 or nearest[1][0] > _NEAR:
+    nearest = sorted((min(abs(i - place) for i in run), run) for run in name_runs(words))[:2]
+    if len(nearest) < 2 or nearest[1][0] > _NEAR_WORDS:
         return []
     return [[words[i] for i in run] for run in sorted(run for _, run in nearest)]
 
 
-def _mispaired(mine: Sequence[Words], found: Sequence[Spot], evidence: Evidence) -> bool:
+def _role_of_another(
+    mine: Sequence[Words], found: Sequence[WordPosition], evidence: CitedEvidence
+) -> bool:
     """Whether a role joins one of two names with a third, and nowhere the two.
 
     Of "the head of Mossad" that one is Mossad: who else stands near it may do something else.
     """
-    spots = [(pair, _object(*spot)) for spot in found if (pair := _names_about(*spot))]
-    known = mine and spots and all(_named(name, evidence.words) for name in mine)
+    spots = [(pair, _object_of(*spot)) for spot in found if (pair := _nearest_names(*spot))]
+    known = mine and spots and all(_shares_word(name, evidence.words) for name in mine)
     if not known or (len(spots) == 1 and not spots[0][1]):
         return False
     all_mine = [word for name in mine for word in name]
-    joined = [sum(any(_named(m, name) for name in pair) for m in mine) for pair, _ in spots]
-    ours = [not whose or _named(whose, all_mine) for _, whose in spots]
+    joined = [sum(any(_shares_word(m, name) for name in pair) for m in mine) for pair, _ in spots]
+    ours = [not whose or _shares_word(whose, all_mine) for _, whose in spots]
     return max(joined) == 1 and any(j and o for j, o in zip(joined, ours, strict=True))
 
 
-def _object(words: Words, place: int) -> Words:
+def _object_of(words: Words, place: int) -> Words:
     """The name that a role is of: Mossad, of "the head of Mossad"."""
     if [word.low for word in words[place + 1 : place + 2]] != ["of"]:
         return ()
-    return next(([words[i] for i in run] for run in names(words) if run[0] > place), ())
+    return next(([words[i] for i in run] for run in name_runs(words) if run[0] > place), ())
 
 
-def _named(name: Words, words: Iterable[Word]) -> bool:
+def _shares_word(name: Words, words: Iterable[Word]) -> bool:
     """Whether some word of a name is among words."""
     known = list(words)
-    return any(held(word, known) for word in name)
+    return any(contains_word(word, known) for word in name)
 
 
-def _reversed(said: Words, place: int, found: Sequence[Spot]) -> bool:
-    mine = _sides(said, place)
-    if mine is None or said[place].stem in _MUTUAL:
+def _arguments_reversed(said: Words, place: int, found: Sequence[WordPosition]) -> bool:
+    mine = _arguments(said, place)
+    if mine is None or said[place].stem in _SYMMETRIC:
         return False
-    orders = [order for words, other in found if (order := _sides(words, other))]
-    turned = any(same(mine[0], b) and same(mine[1], a) for a, b in orders)
-    return turned and not any(same(mine[0], a) and same(mine[1], b) for a, b in orders)
+    orders = [order for words, other in found if (order := _arguments(words, other))]
+    turned = any(same_word(mine[0], b) and same_word(mine[1], a) for a, b in orders)
+    return turned and not any(same_word(mine[0], a) and same_word(mine[1], b) for a, b in orders)
 
 
-def _sides(words: Words, place: int) -> tuple[Word, Word] | None:
+def _arguments(words: Words, place: int) -> tuple[Word, Word] | None:
     """The names before and after a word in its clause, turned round where it is passive."""
-    here = [run for run in names(words) if words[run[0]].clause == words[place].clause]
+    here = [run for run in name_runs(words) if words[run[0]].clause == words[place].clause]
     before = [run[-1] for run in here if run[-1] < place]
     after = [run[0] for run in here if run[0] > place]
     if not before or not after:
@@ -132,7 +145,7 @@ def _is_passive(words: Words, place: int) -> bool:
     return done and any(word.low == "by" for word in after)
 
 
-def _doers(words: Words, place: int) -> list[Word]:
+def _agents(words: Words, place: int) -> list[Word]:
     """Names that do what a word says: the last before it in its clause, and those listed with it;
     those next after it where it is passive.
     """
@@ -141,9 +154,9 @@ def _doers(words: Words, place: int) -> list[Word]:
     start = place
     while start and not words[start - 1].name:
         start -= 1
-        if words[start].clause != words[place].clause or _is_thing(words, start):
+        if words[start].clause != words[place].clause or _opens_noun_phrase(words, start):
             return []
-    if not start or len(content(words[start:place])) > 2:
+    if not start or len(compared_words(words[start:place])) > 2:
         return []
     end = start
     while start and (words[start - 1].name or not words[start - 1].key):
@@ -151,8 +164,8 @@ def _doers(words: Words, place: int) -> list[Word]:
     return [word for word in words[start:end] if word.name]
 
 
-def _is_thing(words: Words, place: int) -> bool:
+def _opens_noun_phrase(words: Words, place: int) -> bool:
     """Whether an article or preposition begins a thing that does nothing: "the envoys", "in
     person"; but "are the mediators" tells of who stands before it.
     """
-    return words[place].low in _BEGIN_THINGS and words[max(0, place - 1)].low not in _BE
+    return words[place].low in _NOUN_PHRASE_OPENERS and words[max(0, place - 1)].low not in _BE

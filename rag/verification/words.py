@@ -42,7 +42,7 @@ _HEDGES = frozenset(
     ).split()
 )
 # With "to" after them: what one hopes to do is not done, and what one failed to do neither.
-WISHES = frozenset(
+INTENTION_VERBS = frozenset(
     (
         "hope hopes hoped hoping aim aims aimed aiming plan plans planned planning want wants "
         "wanted wish wishes wished try tries tried trying seek seeks sought threaten threatens "
@@ -51,10 +51,12 @@ WISHES = frozenset(
     ).split()
 )
 _REFUSALS = frozenset("fail fails failed refuse refuses refused decline declines declined".split())
-_TO_WITHIN = 4
+_TO_WINDOW = 4
 # A negation or hedge reaches fewer content words than this, at most to the next stop or turn.
-_REACH = 4
-_TURNS = frozenset("but because although though while whereas until instead which who".split())
+_SCOPE = 4
+_CLAUSE_OPENERS = frozenset(
+    "but because although though while whereas until instead which who".split()
+)
 _FILLERS = frozenset(
     "however therefore thus moreover meanwhile furthermore also according together".split()
 )
@@ -113,10 +115,10 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def stems(text: str) -> list[str]:
     """Content words of a text in order: lower case, English endings cut, stop words left out."""
-    return [stem for word in _WORD.findall(text) if (stem := _stem(_low(word)))]
+    return [stem for word in _WORD.findall(text) if (stem := _stem(_normalised(word)))]
 
 
-def _low(word: str) -> str:
+def _normalised(word: str) -> str:
     return word.lower().replace("’", "'").removesuffix("'s")
 
 
@@ -127,7 +129,7 @@ def _stem(low: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def read(text: str) -> tuple[Word, ...]:
+def parse_words(text: str) -> tuple[Word, ...]:
     """The words of a text in order, with what is known of each."""
     text = _INITIALS.sub(lambda match: match.group().replace(".", ""), text)
     tokens = [match.group() for match in _TOKEN.finditer(text)]
@@ -135,10 +137,10 @@ def read(text: str) -> tuple[Word, ...]:
     clause, opens = 0, True
     deny = hedge = 0
     for place, token in enumerate(tokens):
-        low, worded = _low(token), token[0].isalnum()
-        if not worded or low in _TURNS:
+        low, worded = _normalised(token), token[0].isalnum()
+        if not worded or low in _CLAUSE_OPENERS:
             clause += 1
-            deny, hedge = _after_stop(deny, token), _after_stop(hedge, token)
+            deny, hedge = _scope_after(deny, token), _scope_after(hedge, token)
         if not worded:
             opens = opens or token not in {",", ";", "(", ")", "[", "]", "–", "—"}
             continue
@@ -152,33 +154,33 @@ def read(text: str) -> tuple[Word, ...]:
         if low == "that":  # "it is not true that ..."
             deny, hedge = min(deny, 1), min(hedge, 1)
         if number or stem:
-            deny, hedge = (deny + 1) % _REACH * bool(deny), (hedge + 1) % _REACH * bool(hedge)
-        around = tokens[max(0, place - _TO_WITHIN) : place], tokens[place + 1 : place + 2]
-        deny = 1 if _turns_over(low, *around) else deny
+            deny, hedge = (deny + 1) % _SCOPE * bool(deny), (hedge + 1) % _SCOPE * bool(hedge)
+        around = tokens[max(0, place - _TO_WINDOW) : place], tokens[place + 1 : place + 2]
+        deny = 1 if _negates(low, *around) else deny
         hedge = 1 if _hedges(token, around[0]) else hedge
         opens = False
     return tuple(words)
 
 
-def _after_stop(reach: int, token: str) -> int:
+def _scope_after(reach: int, token: str) -> int:
     """A negation that has reached no word yet may do so after a comma: "not, however, agreed"."""
     return reach if reach == 1 and token in {",", "(", ")"} else 0
 
 
-def denies(low: str) -> bool:
+def is_negation(low: str) -> bool:
     """Whether a word in lower case turns what follows into its opposite."""
     return low in _NEGATIONS or low.endswith("n't")
 
 
-def _turns_over(low: str, before: Sequence[str], after: Sequence[str]) -> bool:
+def _negates(low: str, before: Sequence[str], after: Sequence[str]) -> bool:
     if low == "to":
         return not _REFUSALS.isdisjoint(before)
-    return (denies(low) or low in _DENIALS) and (low, *after) != ("not", "only")
+    return (is_negation(low) or low in _DENIALS) and (low, *after) != ("not", "only")
 
 
 def _hedges(token: str, before: Sequence[str]) -> bool:
     if token == "to":
-        return not WISHES.isdisjoint(before)
+        return not INTENTION_VERBS.isdisjoint(before)
     return token != "May" and token.lower() in _HEDGES
 
 
@@ -196,10 +198,12 @@ def _numbers(tokens: Sequence[str]) -> dict[int, str]:
     found, place = dict[int, str](), 0
     while place < len(tokens):
         low = tokens[place].lower()
-        value, length = _run(tokens, place)
+        value, length = _number_at(tokens, place)
         digits = _DIGITS.fullmatch(low)
         if digits and length == 1:
-            found[place] = _plain(digits[1]) + ("th" if digits[2] and digits[2] != "s" else "")
+            found[place] = _normalised_digits(digits[1]) + (
+                "th" if digits[2] and digits[2] != "s" else ""
+            )
         elif low in _ORDINALS:
             found[place] = _ORDINALS[low]
         elif length > 1 or (length and low != "one"):  # "one" is seldom a count: one of them
@@ -209,35 +213,37 @@ def _numbers(tokens: Sequence[str]) -> dict[int, str]:
     return found
 
 
-def _run(tokens: Sequence[str], first: int) -> tuple[float, int]:
+def _number_at(tokens: Sequence[str], first: int) -> tuple[float, int]:
     """The value of the number that starts at a place, and how many tokens it takes, or 0."""
     total, part, place = 0.0, 0.0, first
     while place < len(tokens):
         low, before = tokens[place].lower(), tokens[place - 1].lower() if place > first else ""
         if place == first and (digits := _DIGITS.fullmatch(low)):
             part = _float(digits[1])
-        elif low in NUMBER_WORDS and _joins(before, NUMBER_WORDS[low]):
+        elif low in NUMBER_WORDS and _continues_number(before, NUMBER_WORDS[low]):
             part += NUMBER_WORDS[low]
         elif low == "hundred" and before in NUMBER_WORDS:
             part *= 100
         elif low in _SCALES and before and before != "and":
             total, part = total + part * _SCALES[low], 0.0
-        elif not (low == "and" and before in _SCALES and _counts(tokens[place + 1 : place + 2])):
+        elif not (
+            low == "and" and before in _SCALES and _starts_number(tokens[place + 1 : place + 2])
+        ):
             break
         place += 1
     return total + part, place - first
 
 
-def _joins(before: str, value: int) -> bool:
+def _continues_number(before: str, value: int) -> bool:
     """Whether a number word goes on with the number that the word before it is part of."""
     return before in {"", "and", *_SCALES} or (before in _TENS and 0 < value < 10)
 
 
-def _counts(following: Sequence[str]) -> bool:
+def _starts_number(following: Sequence[str]) -> bool:
     return bool(following) and following[0].lower() in NUMBER_WORDS
 
 
-def _plain(digits: str) -> str:
+def _normalised_digits(digits: str) -> str:
     """Digits without separators of thousands and leading zeros."""
     whole = re.sub(r",(?=\d{3}\b)", "", digits)
     return whole.lstrip("0") or "0" if whole.isdigit() else whole

@@ -26,14 +26,14 @@ from index.sentences import sentence_spans
 from index.settings import load_settings
 from index.types import Document, Hit, Passage
 from rag.citations.labelling import label
-from rag.composition.base import Composer, Evidence
+from rag.composition.base import Composer, ComposerInput
 from rag.composition.extractive import QuotesComposer
 from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import llm_error
-from rag.llm.prompts import messages
-from rag.retrieval.sentences import Sentence
+from rag.llm.prompts import answer_messages
+from rag.retrieval.sentences import RankedSentence
 from rag.schema import AnswerBody
 from rag.settings import Settings
 from rag.types import (
@@ -98,7 +98,7 @@ class Obedient(OpenAICompatibleLLM):
         super().__init__("http://stub.invalid/v1", "stub")
         self.pieces = pieces
 
-    def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
+    def stream(self, answer_messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         yield from self.pieces
 
 
@@ -112,12 +112,12 @@ def composer(pieces: Sequence[str]) -> LLMComposer:
 def events(composer: Composer, hits: tuple[Hit, ...] = HITS) -> Iterator[Event]:
     """The events of an answer as the engine gives them, without its search."""
     sentences = tuple(
-        Sentence(Quote(each.passage, start, end), each, 4.0, 1.0)
+        RankedSentence(Quote(each.passage, start, end), each, 4.0, 1.0)
         for each in hits
         for start, end in sentence_spans(each.passage.text)
     )
     yield Retrieved(QUESTION, hits)
-    pieces = composer.compose(Evidence(QUESTION, hits, sentences))
+    pieces = composer.compose(ComposerInput(QUESTION, hits, sentences))
     while True:
         try:
             yield Delta(next(pieces))
@@ -279,7 +279,7 @@ def test_injected_document_can_neither_speak_in_the_prompt_nor_give_a_label(payl
     passages = [found.passage for found in (hit(held(payload), 1), hit(TEXTS[1], 2))]
     clean = [found.passage for found in (hit("Nothing.", 1), hit(TEXTS[1], 2))]
     turns = [Turn("Who?", held(payload))]
-    chat, expected = (messages(QUESTION, of, turns) for of in (passages, clean))
+    chat, expected = (answer_messages(QUESTION, of, turns) for of in (passages, clean))
     assert [message.role for message in chat] == [message.role for message in expected]
     blocks = chat[-1].text.split("\n\n")
     assert [block[:4] for block in blocks] == ["[1] ", "[2] ", "Ques"]

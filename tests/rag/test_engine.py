@@ -11,7 +11,7 @@ from index.errors import ConfigError, EmptyIndex, UnknownDocument
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
-from rag.composition.base import Evidence
+from rag.composition.base import ComposerInput
 from rag.engine import Engine, build
 from rag.schema import AnswerBody
 from rag.settings import Settings
@@ -42,7 +42,7 @@ class Scripted:
         self.rest = {"stray": stray, "declined": declined, "note": note}
 
     def compose(
-        self, evidence: Evidence, turns: Sequence[Turn] = ()
+        self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
         passage = evidence.hits[0].passage
         quote = Quote(passage, passage.start, passage.end)

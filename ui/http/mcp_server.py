@@ -32,7 +32,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
-from rag.llm.sanitize import plain
+from rag.llm.sanitize import to_plain_text
 from rag.schema import SearchBody
 from ui.http.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
 from ui.http.errors import first_violation
@@ -242,7 +242,7 @@ def _entry(document: DocumentEntry) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(plain(text).split())
+    return " ".join(to_plain_text(text).split())
 
 
 def _failed(sentence: str) -> CallToolResult:

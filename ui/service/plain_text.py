@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from index.types import Hit, Passage
-from rag.llm.sanitize import plain
+from rag.llm.sanitize import to_plain_text
 from rag.schema import AnswerBody, CitationBody, RefusalBody, StatementBody
 from rag.types import Answer, Citation, Support, Turn
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
@@ -52,7 +52,7 @@ def readable(answer: Answer) -> str:
 
 def text_of(answer: Answer) -> str:
     """The answer's text, with the markup of documents escaped."""
-    return plain(answer.text)
+    return to_plain_text(answer.text)
 
 
 def foot_of(answer: Answer) -> str:
@@ -71,7 +71,7 @@ def foot_of(answer: Answer) -> str:
         for statement in answer.statements
         if statement.support in _VERDICTS
     ]
-    note = f"\n\n{plain(answer.note)}" if answer.note else ""
+    note = f"\n\n{to_plain_text(answer.note)}" if answer.note else ""
     return _listed(_SOURCES, sources) + _listed(_CHECK, unsupported) + note
 
 
@@ -79,7 +79,9 @@ def passages_of(hits: Sequence[Hit]) -> str:
     """Passages in full, best first; every line of a document's text begins with `>`."""
     blocks = [
         f"{hit.rank}. {_place(hit.passage)}\n"
-        + "\n".join(f"> {line}" for line in plain(hit.passage.text).splitlines() if line.strip())
+        + "\n".join(
+            f"> {line}" for line in to_plain_text(hit.passage.text).splitlines() if line.strip()
+        )
         for hit in hits
     ]
     return "\n\n".join(blocks)
@@ -133,5 +135,5 @@ def _place(passage: Passage) -> str:
 
 
 def _line(text: str) -> str:
-    line = " ".join(plain(text).split())
+    line = " ".join(to_plain_text(text).split())
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"

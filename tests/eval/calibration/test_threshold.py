@@ -13,7 +13,7 @@ from eval.calibration.threshold import Rates, calibrate, choose_line, rates, wri
 from eval.lab.conflicts import copies
 from eval.lab.refusal_fit import fit, tabulate
 from index.errors import ConfigError
-from rag.retrieval.answerability import Signals, answer_confidence
+from rag.retrieval.answerability import AnswerabilitySignals, answer_confidence
 
 pytestmark = pytest.mark.unit
 
@@ -93,7 +93,7 @@ def test_write_line_into_a_broken_file_changes_nothing(tmp_path: Path) -> None:
 
 
 def example(missing: str, likeness: float, corpus: str = "all") -> RefusalExample:
-    found = Signals(likeness, likeness, likeness, likeness, 2.0, True)
+    found = AnswerabilitySignals(likeness, likeness, likeness, likeness, 2.0, True)
     return RefusalExample(SourceQuestion("Who?", 0, frozenset(["a"])), corpus, missing, found)
 
 

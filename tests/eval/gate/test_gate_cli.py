@@ -17,13 +17,13 @@ from eval.gate.baseline import baseline_of, write_baseline
 from eval.runs.results import read_run
 from index.engines.tantivy_store import TantivyStore
 from rag import engine as rag_engine
-from rag.citations.labelling import Labelled
+from rag.citations.labelling import LabelledAnswer
 from rag.engine import Engine, build
 from rag.retrieval import hybrid as retrieve
 from rag.retrieval.hybrid import SearchResult
 from rag.settings import Settings
 from rag.types import Citation, Draft, Quote
-from rag.verification.support import Judge
+from rag.verification.support import SupportCheck
 from tests.helpers.indexing import sharing_minilm
 from tests.helpers.run_folders import run_of
 
@@ -95,14 +95,14 @@ def garbled_terms(patch: pytest.MonkeyPatch) -> None:
 
 
 def reversed_ranking(patch: pytest.MonkeyPatch) -> None:
-    fuse = retrieve.fuse
+    fuse = retrieve.fuse_scores
 
     def turned(
         cosines: Mapping[str, float], words: Mapping[str, float], weight: float
     ) -> dict[str, float]:
         return {key: 1 - score for key, score in fuse(cosines, words, weight).items()}
 
-    patch.setattr(retrieve, "fuse", turned)
+    patch.setattr(retrieve, "fuse_scores", turned)
 
 
 def shifted_citations(patch: pytest.MonkeyPatch) -> None:
@@ -114,8 +114,8 @@ def shifted_citations(patch: pytest.MonkeyPatch) -> None:
         found[:] = [search(*given)]
         return found[0]
 
-    def shifted(draft: Draft, strict: bool, check: Judge) -> Labelled:
-        labelled: Labelled = label(draft, strict, check)
+    def shifted(draft: Draft, strict: bool, check: SupportCheck) -> LabelledAnswer:
+        labelled: LabelledAnswer = label(draft, strict, check)
         passages = [hit.passage for hit in found[0].hits]
 
         def after(citation: Citation) -> Citation:

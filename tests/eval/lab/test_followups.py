@@ -12,7 +12,7 @@ from eval.datasets.mtrag import MtragTask, read_tasks
 from eval.lab.followups import LAST, OURS, FollowupLine, FollowupReport, lines, measure
 from index.errors import ConfigError
 from index.settings import load_settings
-from rag.followups.condense import Weights
+from rag.followups.condense import FollowUpWeights
 from rag.settings import Settings
 from rag.types import Turn
 
@@ -86,7 +86,7 @@ def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path:
 @pytest.mark.unit
 def test_lines_give_gains_with_intervals_and_the_constants() -> None:
     line = FollowupLine("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
-    said = lines(FollowupReport(150, 130, 20, 350, (line,), Weights(0.5, 0.3, 0.2)))
+    said = lines(FollowupReport(150, 130, 20, 350, (line,), FollowUpWeights(0.5, 0.3, 0.2)))
     assert said[0] == (
         "150 questions of 20 conversations, 130 of them after the first, "
         "over 350 pooled documents; nDCG@5"

@@ -3,7 +3,7 @@
 import pytest
 
 from index.types import Passage
-from rag.citations.attribution import locate, supporting_quotes
+from rag.citations.attribution import find_quote, supporting_quotes
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +33,7 @@ def passage(text: str = TEXT, start: int = 100, name: str = "a.md") -> Passage:
     ],
 )
 def test_locate_finds_the_sentence_with_the_statements_words(statement: str, quoted: str) -> None:
-    found = locate(statement, passage())
+    found = find_quote(statement, passage())
     assert found
     assert found.text == quoted
     assert TEXT[found.start - 100 : found.end - 100] == quoted
@@ -41,11 +41,11 @@ def test_locate_finds_the_sentence_with_the_statements_words(statement: str, quo
 
 @pytest.mark.parametrize("statement", ["", "…", "Norway has fjords.", "It is what it is."])
 def test_locate_finds_nothing_where_nothing_is(statement: str) -> None:
-    assert locate(statement, passage()) is None
+    assert find_quote(statement, passage()) is None
 
 
 def test_locate_passage_without_words_holds_nothing() -> None:
-    assert locate("Egypt led.", passage(" \n ")) is None
+    assert find_quote("Egypt led.", passage(" \n ")) is None
 
 
 ROUND = passage("Egypt led the latest round of talks.", 0, "round.md")

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rag.citations.labelling import label
-from rag.citations.lists import ListReader, wider
+from rag.citations.lists import ListReader, wider_space
 from rag.citations.markers import read_markers
 from rag.types import Claim, Draft, Item, Quote, Support
-from rag.verification.support import Verdict
+from rag.verification.support import SupportVerdict
 
 pytestmark = pytest.mark.unit
 
 
-def check(text: str, _: Sequence[Quote]) -> Verdict:
+def check(text: str, _: Sequence[Quote]) -> SupportVerdict:
     """All is supported but what says not."""
-    return Verdict(Support.UNSUPPORTED if "Not" in text else Support.SUPPORTED, 1.0)
+    return SupportVerdict(Support.UNSUPPORTED if "Not" in text else Support.SUPPORTED, 1.0)
 
 
 def kept(reply: str) -> str:
@@ -203,4 +203,4 @@ def test_reader_line_without_words_or_with_a_sign_only_is_no_item() -> None:
     ("one", "other", "wide"), [(" ", "\n", "\n"), ("\n\n", "\n", "\n\n"), ("", " ", " ")]
 )
 def test_wider_is_what_has_more_line_ends(one: str, other: str, wide: str) -> None:
-    assert wider(one, other) == wider(other, one) == wide
+    assert wider_space(one, other) == wider_space(other, one) == wide

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from index.types import Hit, Passage
-from rag.composition.base import excerpts
+from rag.composition.base import build_excerpts
 from rag.retrieval.hybrid import SearchResult
-from rag.retrieval.sentences import Marks
+from rag.retrieval.sentences import SentenceScores
 from tests.helpers.quoting import text_in
 
 pytestmark = pytest.mark.unit
@@ -24,13 +24,14 @@ def passage(start: int, end: int, document: str = "a.md") -> Passage:
 def found(*groups: tuple[Passage, tuple[float, ...]]) -> SearchResult:
     hits = tuple(Hit(one, 1.0, rank) for rank, (one, _) in enumerate(groups, start=1))
     marks = tuple(
-        Marks(text_in(one), scores, scores, [frozenset()] * len(scores)) for one, scores in groups
+        SentenceScores(text_in(one), scores, scores, [frozenset()] * len(scores))
+        for one, scores in groups
     )
     return SearchResult("q", np.zeros(2, np.float32), hits, (1.0,) * len(hits), marks)
 
 
 def texts(result: SearchResult, most: int = 5) -> list[str]:
-    made = excerpts(result, most, lambda _: TEXT)
+    made = build_excerpts(result, most, lambda _: TEXT)
     for excerpt in made:
         shown = excerpt.passage
         assert TEXT[shown.start : shown.end] == shown.text

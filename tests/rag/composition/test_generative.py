@@ -16,8 +16,8 @@ from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Hit, Passage
 from rag.citations.labelling import label
-from rag.composition.base import Composer, Evidence, whole
-from rag.composition.generative import LLMComposer, draft_of, pack
+from rag.composition.base import Composer, ComposerInput, whole_excerpts
+from rag.composition.generative import LLMComposer, pack_excerpts, parse_draft
 from rag.llm.prompts import NO_ANSWER
 from rag.settings import Settings
 from rag.types import Draft, Turn
@@ -73,13 +73,13 @@ def ask(servers: list[FakeLLM]) -> Ask:
             llm_seconds=10,
             llm_context_tokens=tokens,
         )
-        return drain(LLMComposer(settings), Evidence("Who led?", tuple(hits), ()), turns)
+        return drain(LLMComposer(settings), ComposerInput("Who led?", tuple(hits), ()), turns)
 
     return run
 
 
 def drain(
-    composer: Composer, evidence: Evidence, turns: Sequence[Turn] = ()
+    composer: Composer, evidence: ComposerInput, turns: Sequence[Turn] = ()
 ) -> tuple[list[str], Draft]:
     pieces: list[str] = []
     generator: Generator[str, None, Draft] = composer.compose(evidence, turns)
@@ -137,7 +137,7 @@ def test_composer_no_label_gets_the_words_that_back_it(ask: Ask) -> None:
 def test_draft_statement_that_only_says_the_question_again_is_left_out(
     question: str, reply: str, kept: bool
 ) -> None:
-    draft = draft_of(f"{reply} {TEXTS[0]}", whole(HITS), question=question)
+    draft = parse_draft(f"{reply} {TEXTS[0]}", whole_excerpts(HITS), question=question)
     assert [claim.text for claim in draft.claims] == [reply, TEXTS[0]][not kept :]
 
 
@@ -339,14 +339,14 @@ def test_pack_takes_whole_passages_best_first_and_at_least_one(
     budget: int, sizes: list[int], packed: list[int]
 ) -> None:
     hits = [hit("x" * size, rank) for rank, size in enumerate(sizes, start=1)]
-    assert [one.passage.document for one in pack(Evidence("", tuple(hits), ()), budget)] == [
-        f"{n}.md" for n in packed
-    ]
+    assert [
+        one.passage.document for one in pack_excerpts(ComposerInput("", tuple(hits), ()), budget)
+    ] == [f"{n}.md" for n in packed]
 
 
 def test_pack_counts_bytes_so_that_other_scripts_fit() -> None:
     hits = [hit("京" * 100, 1), hit("京" * 100, 2), hit("京" * 100, 3)]
-    assert len(pack(Evidence("", tuple(hits), ()), 150)) == 2
+    assert len(pack_excerpts(ComposerInput("", tuple(hits), ()), 150)) == 2
 
 
 def test_composer_without_a_server_names_the_setting() -> None:

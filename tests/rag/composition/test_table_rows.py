@@ -11,11 +11,11 @@ from index.formats.delimited import parse_csv
 from index.formats.pipe_tables import pipe_tables
 from index.text.splitter import split
 from index.types import Document, Heading, Hit, Passage, Table
-from rag.citations.labelling import Labelled, label
-from rag.composition.base import Evidence
+from rag.citations.labelling import LabelledAnswer, label
+from rag.composition.base import ComposerInput
 from rag.composition.extractive import QuotesComposer
 from rag.composition.table_rows import best_rows, rows_of
-from rag.retrieval.sentences import Sentence
+from rag.retrieval.sentences import RankedSentence
 from rag.types import Claim, Draft, Support
 from tests.helpers.quoting import quotes_in
 
@@ -49,19 +49,19 @@ def tables_of(passages: Sequence[Passage], document: str) -> tuple[Table, ...]:
 
 def quoted(
     query: str, first: str, *passages: Passage, document: Sequence[Passage] = ()
-) -> Labelled:
+) -> LabelledAnswer:
     """What is answered when the sentences that hold these words are the best, the others far.
 
     `document` has all the passages of the one document of which some were found.
     """
     sentences = [
-        Sentence(quote, Hit(one, 1.0, rank), 1.0 if first in quote.text else 0.5, 0.0)
+        RankedSentence(quote, Hit(one, 1.0, rank), 1.0 if first in quote.text else 0.5, 0.0)
         for rank, one in enumerate(passages, start=1)
         for quote in quotes_in(one)
     ]
     ranked = tuple(sorted(sentences, key=lambda sentence: -sentence.score))
     hits = tuple(Hit(one, 1.0, rank) for rank, one in enumerate(passages, start=1))
-    evidence = Evidence(
+    evidence = ComposerInput(
         query,
         hits,
         ranked,

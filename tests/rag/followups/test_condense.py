@@ -8,10 +8,16 @@ import pytest
 from pytest_socket import enable_socket
 
 from index.settings import load_settings
-from rag.followups.condense import Asked, Look, Weights, condense, without_labels
-from rag.followups.llm_rewrite import Rewriter, usable
+from rag.followups.condense import (
+    CondensedQuery,
+    FollowUpWeights,
+    ScoreProbe,
+    condense,
+    without_labels,
+)
+from rag.followups.llm_rewrite import Rewriter, valid_rewrite
 from rag.llm.client import OpenAICompatibleLLM
-from rag.llm.prompts import condensing
+from rag.llm.prompts import rewrite_messages
 from rag.settings import Settings
 from rag.types import Turn
 from tests.helpers.fake_llm import FakeLLM, Reply, drops, fails, hangs, streams
@@ -23,7 +29,7 @@ TOLD = "David Barnea is the director of Mossad [1]."
 TURN = Turn(FIRST, TOLD)
 
 
-def looks(seen: Mapping[str, Look]) -> Callable[[str], Look]:
+def looks(seen: Mapping[str, ScoreProbe]) -> Callable[[str], ScoreProbe]:
     """An index in which each text finds what is written down for it, and no other is asked for."""
     return lambda text: seen[text]
 
@@ -31,27 +37,29 @@ def looks(seen: Mapping[str, Look]) -> Callable[[str], Look]:
 BARE = "David Barnea is the director of Mossad."
 WHERE = "Where did he go?"
 BOTH = f"{FIRST} {WHERE}"
-WEIGHTS = Weights(stands=0.5, leans=0.3, told=0.2)
+WEIGHTS = FollowUpWeights(standalone_cosine=0.5, dependent_cosine=0.3, repetition_penalty=0.2)
 
 
-def condensed(seen: Mapping[str, Look], question: str, *turns: Turn, written: str = "") -> Asked:
+def condensed(
+    seen: Mapping[str, ScoreProbe], question: str, *turns: Turn, written: str = ""
+) -> CondensedQuery:
     return condense(question, turns, looks(seen), written, WEIGHTS)
 
 
 def test_condense_without_turns_returns_the_question_and_looks_nowhere() -> None:
-    assert condensed({}, f"  {WHERE} ") == Asked(WHERE, WHERE, {})
+    assert condensed({}, f"  {WHERE} ") == CondensedQuery(WHERE, WHERE, {})
 
 
 def test_condense_of_a_question_near_to_a_passage_returns_it() -> None:
-    told = Look({"p": 1.0, "q": 0.4, "r": 0.3}, 0.9)
+    told = ScoreProbe({"p": 1.0, "q": 0.4, "r": 0.3}, 0.9)
     question = "Which city hosted the latest round of talks?"
-    asked = condensed({BARE: told, question: Look({"r": 1.0}, 0.5)}, question, TURN)
+    asked = condensed({BARE: told, question: ScoreProbe({"r": 1.0}, 0.5)}, question, TURN)
     assert (asked.query, asked.question) == (question, question)
     assert asked.bias == pytest.approx({"p": -0.2, "q": -0.08})
 
 
 def test_condense_of_a_question_near_to_nothing_brings_the_one_before_it() -> None:
-    seen = {WHERE: Look({"r": 1.0}, 0.3), BOTH: Look({"p": 1.0}, 1.0)}
+    seen = {WHERE: ScoreProbe({"r": 1.0}, 0.3), BOTH: ScoreProbe({"p": 1.0}, 1.0)}
     asked = condensed(seen, WHERE, Turn(FIRST, ""))
     assert (asked.query, asked.question) == (BOTH, WHERE)
     assert asked.bias == pytest.approx({"p": 0.0, "r": 0.0})
@@ -63,7 +71,10 @@ def test_condense_of_a_question_near_to_nothing_brings_the_one_before_it() -> No
 def test_condense_searches_for_what_counts_for_more_and_shifts_to_the_mixed_scores(
     nearest: float, query: str, share: float
 ) -> None:
-    alone, together = Look({"p": 0.2, "r": 1.0}, nearest), Look({"p": 1.0, "r": 0.4}, 0.9)
+    alone, together = (
+        ScoreProbe({"p": 0.2, "r": 1.0}, nearest),
+        ScoreProbe({"p": 1.0, "r": 0.4}, 0.9),
+    )
     asked = condensed({WHERE: alone, BOTH: together}, WHERE, Turn(FIRST, ""))
     searched = together if query == BOTH else alone
     assert asked.query == query
@@ -74,29 +85,31 @@ def test_condense_searches_for_what_counts_for_more_and_shifts_to_the_mixed_scor
 
 def test_condense_of_a_new_name_asks_the_question_before_about_it() -> None:
     asked = condensed({}, "And the CIA?", Turn(FIRST, ""))
-    assert asked == Asked("Who is the director of the CIA?", "Who is the director of the CIA?", {})
+    assert asked == CondensedQuery(
+        "Who is the director of the CIA?", "Who is the director of the CIA?", {}
+    )
 
 
 def test_condense_leans_on_what_the_question_before_stood_for() -> None:
     both = "Who is the director of the CIA? When was he chosen?"
-    seen = {"When was he chosen?": Look({}, 0.2), both: Look({}, 0.9)}
+    seen = {"When was he chosen?": ScoreProbe({}, 0.2), both: ScoreProbe({}, 0.9)}
     turns = [Turn(FIRST, ""), Turn("And the CIA?", "")]
     assert condensed(seen, "When was he chosen?", *turns).query == both
 
 
 def test_condense_takes_an_llm_s_form_and_lets_what_was_told_give_way() -> None:
     written = "Where did David Barnea go?"
-    asked = condensed({BARE: Look({"p": 1.0}, 0.9)}, WHERE, TURN, written=written)
-    assert asked == Asked(written, written, {"p": -0.2})
+    asked = condensed({BARE: ScoreProbe({"p": 1.0}, 0.9)}, WHERE, TURN, written=written)
+    assert asked == CondensedQuery(written, written, {"p": -0.2})
 
 
 def test_condense_looks_at_the_last_turns_only() -> None:
     turns = [Turn("", f"answer {place}") for place in range(9)]
     seen: list[str] = []
 
-    def look(text: str) -> Look:
+    def look(text: str) -> ScoreProbe:
         seen.append(text)
-        return Look({}, 1.0)
+        return ScoreProbe({}, 1.0)
 
     condense("What now?", turns, look)
     assert seen == [*(f"answer {place}" for place in range(4, 9)), "What now?"]
@@ -105,9 +118,9 @@ def test_condense_looks_at_the_last_turns_only() -> None:
 def test_condense_finds_what_was_told_without_labels_and_at_most_a_thousand_characters() -> None:
     seen: list[str] = []
 
-    def look(text: str) -> Look:
+    def look(text: str) -> ScoreProbe:
         seen.append(text)
-        return Look({}, 1.0)
+        return ScoreProbe({}, 1.0)
 
     condense("What now?", [Turn("", "Word [2]. " * 200)], look)
     assert seen[0] == ("Word. " * 200)[:1000].strip()
@@ -127,7 +140,7 @@ def test_without_labels_leaves_the_words(answer: str, text: str) -> None:
 
 
 def test_condensing_sends_earlier_turns_without_labels() -> None:
-    messages = condensing("Where did he go?", [TURN])
+    messages = rewrite_messages("Where did he go?", [TURN])
     assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[2].text == BARE
     assert messages[3].text == "Last question: Where did he go?\nRewritten:"
@@ -147,7 +160,7 @@ def test_condensing_sends_earlier_turns_without_labels() -> None:
     ],
 )
 def test_usable_reply_is_one_short_line_about_the_conversation(reply: str, kept: str) -> None:
-    assert usable(reply, "Where did he go?", [TURN]) == kept
+    assert valid_rewrite(reply, "Where did he go?", [TURN]) == kept
 
 
 @pytest.fixture
@@ -189,9 +202,9 @@ def test_rewrite_gives_the_llm_s_line_or_nothing(
 def test_condense_takes_an_answer_as_told_however_a_door_showed_it() -> None:
     looked = list[str]()
 
-    def look(text: str) -> Look:
+    def look(text: str) -> ScoreProbe:
         looked.append(text)
-        return Look({}, 0.9)
+        return ScoreProbe({}, 0.9)
 
     shown = "| host | role |\n| --- | --- |\n| ada | build [1] |\n\nIt is fast. [2]"
     for answer in (shown, "host role\nada build  It is fast."):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.followups.ellipsis import completed
+from rag.followups.ellipsis import resolve_ellipsis
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +39,7 @@ def unasked(text: str) -> float:
 def test_completed_puts_the_new_name_in_the_place_of_the_old_one(
     before: str, question: str, whole: str
 ) -> None:
-    assert completed(question, before, unasked) == whole
+    assert resolve_ellipsis(question, before, unasked) == whole
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_completed_puts_the_new_name_in_the_place_of_the_old_one(
     ],
 )
 def test_completed_of_any_other_follow_up_is_nothing(before: str, question: str) -> None:
-    assert completed(question, before, unasked) == ""
+    assert resolve_ellipsis(question, before, unasked) == ""
 
 
 def test_completed_takes_the_place_that_fits_the_documents_best() -> None:
@@ -68,7 +68,9 @@ def test_completed_takes_the_place_that_fits_the_documents_best() -> None:
         "Did Israel agree to the Cairo proposal?": 0.7,
         "Did Hamas agree to Israel proposal?": 0.6,
     }
-    asked = completed("And Israel?", "Did Hamas agree to the Cairo proposal?", nearest.__getitem__)
+    asked = resolve_ellipsis(
+        "And Israel?", "Did Hamas agree to the Cairo proposal?", nearest.__getitem__
+    )
     assert asked == "Did Israel agree to the Cairo proposal?"
 
 
@@ -79,7 +81,7 @@ def test_completed_takes_a_name_with_of_for_one_or_two() -> None:
         seen.append(text)
         return -float(len(text))
 
-    asked = completed("And the Fed?", "Who is governor of the Bank of England?", fit)
+    asked = resolve_ellipsis("And the Fed?", "Who is governor of the Bank of England?", fit)
     assert asked == "Who is governor of the Fed?"
     assert seen == [
         "Who is governor of the Fed?",
@@ -90,6 +92,6 @@ def test_completed_takes_a_name_with_of_for_one_or_two() -> None:
 
 def test_completed_replaces_the_old_name_wherever_it_stands() -> None:
     before = "What did Hamas say of prisoners that Hamas holds?"
-    assert completed("And Israel?", before, lambda text: text.count("Israel")) == (
+    assert resolve_ellipsis("And Israel?", before, lambda text: text.count("Israel")) == (
         "What did Israel say of prisoners that Israel holds?"
     )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from index.settings import load_settings
 from index.types import Hit, Passage
-from rag.citations.labelling import Labelled, label
-from rag.composition.base import Evidence
+from rag.citations.labelling import LabelledAnswer, label
+from rag.composition.base import ComposerInput
 from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
@@ -40,7 +40,7 @@ def passage(name: str) -> Passage:
 
 
 HITS = tuple(Hit(passage(name), 1 / rank, rank) for rank, name in enumerate(DOCUMENTS, start=1))
-EVIDENCE = Evidence("Who led?", HITS, ())
+EVIDENCE = ComposerInput("Who led?", HITS, ())
 
 
 class Stub(OpenAICompatibleLLM):
@@ -54,7 +54,7 @@ class Stub(OpenAICompatibleLLM):
         yield from self.pieces
 
 
-def compose(pieces: Sequence[str]) -> tuple[str, Draft, Labelled]:
+def compose(pieces: Sequence[str]) -> tuple[str, Draft, LabelledAnswer]:
     """The text of the deltas, the draft and the checked answer."""
     composer = LLMComposer(load_settings(Settings, llm_url="http://stub.invalid/v1"), Stub(pieces))
     generator = composer.compose(EVIDENCE)

@@ -15,7 +15,7 @@ from pytest_socket import enable_socket
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Hit, Passage
-from rag.composition.base import Evidence
+from rag.composition.base import ComposerInput
 from rag.composition.generative import LLMComposer
 from rag.followups.llm_rewrite import Rewriter
 from rag.llm.base import LLM, ChatMessage
@@ -122,7 +122,7 @@ def test_llm_whose_reader_leaves_ends_without_an_error(make: Make) -> None:
 def test_llm_class_composes_answers_and_rewrites_follow_ups() -> None:
     settings = plugged({"pieces": ["Egypt led ", "the talks [1]."]})
     assert settings.composer_name == "llm"
-    draft = drained(LLMComposer(settings).compose(Evidence("Who?", (Hit(PASSAGE, 1, 1),), ())))
+    draft = drained(LLMComposer(settings).compose(ComposerInput("Who?", (Hit(PASSAGE, 1, 1),), ())))
     (claim,) = draft.claims
     assert (claim.text, [quote.text for quote in claim.quotes]) == (
         "Egypt led the talks.",

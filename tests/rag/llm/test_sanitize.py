@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.llm.sanitize import PlainText, plain
+from rag.llm.sanitize import PlainText, to_plain_text
 
 pytestmark = pytest.mark.unit
 
@@ -56,7 +56,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES.keys())
 def test_plain_text_that_could_act_loses_its_markup(text: str, expected: str) -> None:
-    assert plain(text) == expected
+    assert to_plain_text(text) == expected
 
 
 @pytest.mark.parametrize("text", [text for text, _ in CASES.values()], ids=CASES.keys())
@@ -64,7 +64,7 @@ def test_plain_text_cut_anywhere_gives_the_same_text(text: str) -> None:
     for cut in range(len(text) + 1):
         cleaner = PlainText()
         shown = cleaner.feed(text[:cut]) + cleaner.feed(text[cut:]) + cleaner.finish()
-        assert shown == plain(text)
+        assert shown == to_plain_text(text)
 
 
 PARTS = st.sampled_from(
@@ -79,12 +79,12 @@ PARTS = st.sampled_from(
 def test_plain_text_any_pieces_add_up_to_the_whole(pieces: list[str]) -> None:
     cleaner = PlainText()
     shown = "".join(cleaner.feed(piece) for piece in pieces) + cleaner.finish()
-    assert shown == plain("".join(pieces))
+    assert shown == to_plain_text("".join(pieces))
 
 
 @given(st.lists(PARTS, max_size=25))
 def test_plain_text_never_holds_an_escape_or_a_hidden_character(pieces: list[str]) -> None:
-    assert "\x1b" not in plain("".join(pieces))
+    assert "\x1b" not in to_plain_text("".join(pieces))
 
 
 def test_plain_text_ordinary_words_are_not_held_back() -> None:
@@ -96,4 +96,4 @@ def test_plain_text_ordinary_words_are_not_held_back() -> None:
 
 @pytest.mark.parametrize("piece", ["[", "<a ", "![", "[a](", "\x1b[", "<think>"])
 def test_plain_text_one_opener_again_and_again_is_read_in_linear_time(piece: str) -> None:
-    assert len(plain(piece * 3000)) <= (len(piece) + 1) * 3000
+    assert len(to_plain_text(piece * 3000)) <= (len(piece) + 1) * 3000

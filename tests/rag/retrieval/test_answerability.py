@@ -6,20 +6,34 @@ import math
 
 import pytest
 
-from rag.retrieval.answer_type import NEEDED, AnswerType, expected_answer_type, matches_answer_type
-from rag.retrieval.answerability import BIAS, WEIGHTS, Signals, answer_confidence
+from rag.retrieval.answer_type import (
+    REQUIRED_TYPES,
+    AnswerType,
+    expected_answer_type,
+    matches_answer_type,
+)
+from rag.retrieval.answerability import (
+    ANSWERABILITY_WEIGHTS,
+    AnswerabilitySignals,
+    answer_confidence,
+)
 
 pytestmark = pytest.mark.unit
 
 
-def signals(first: float = 0.6, share: float = 1.0, of_kind: bool = True) -> Signals:
-    return Signals(first, first, share, share, 2.0, of_kind)
+def signals(
+    first: float = 0.6, share: float = 1.0, has_answer_type: bool = True
+) -> AnswerabilitySignals:
+    return AnswerabilitySignals(first, first, share, share, 2.0, has_answer_type)
 
 
 def test_confidence_is_the_logistic_of_the_weighed_signals() -> None:
-    assert BIAS + WEIGHTS[0] * 0.6 + WEIGHTS[1] * 0.6 + WEIGHTS[2] + WEIGHTS[3] + (
-        WEIGHTS[4] * 2
-    ) == pytest.approx(math.log(answer_confidence(signals()) / (1 - answer_confidence(signals()))))
+    weights = ANSWERABILITY_WEIGHTS.signals
+    assert ANSWERABILITY_WEIGHTS.bias + weights[0] * 0.6 + weights[1] * 0.6 + weights[2] + weights[
+        3
+    ] + (weights[4] * 2) == pytest.approx(
+        math.log(answer_confidence(signals()) / (1 - answer_confidence(signals())))
+    )
 
 
 def test_confidence_grows_with_similarity_and_with_the_words_that_are_held() -> None:
@@ -28,7 +42,7 @@ def test_confidence_grows_with_similarity_and_with_the_words_that_are_held() -> 
 
 
 def test_confidence_without_a_thing_of_the_kind_or_without_sentences_is_zero() -> None:
-    assert answer_confidence(signals(0.99, of_kind=False)) == 0.0
+    assert answer_confidence(signals(0.99, has_answer_type=False)) == 0.0
     assert answer_confidence(None) == 0.0
 
 
@@ -77,7 +91,7 @@ def test_kind_that_is_needed_is_told_from_what_is_none(
     question: str, kind: AnswerType, right: str, wrong: str
 ) -> None:
     assert expected_answer_type(question) is kind
-    assert kind in NEEDED
+    assert kind in REQUIRED_TYPES
     assert matches_answer_type(kind, question, right) == 1.0
     assert matches_answer_type(kind, question, wrong) == -1.0
 

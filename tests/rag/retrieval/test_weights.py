@@ -15,9 +15,9 @@ from index.embedding.pooling import Packed
 from index.snapshots import Text, text_of
 from index.types import Passage
 from rag.retrieval.answer_type import AnswerType
-from rag.retrieval.hybrid import Query, SearchResult, search
-from rag.retrieval.sentences import Terms
-from rag.retrieval.weights import SCORING, Scoring
+from rag.retrieval.hybrid import SearchQuery, SearchResult, search
+from rag.retrieval.sentences import QueryTerms
+from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 
 if TYPE_CHECKING:
     from index.snapshots import Snapshot
@@ -35,9 +35,9 @@ TEXTS = {
 TURNS = {"a.md": (0.75, 0.5), "a.md#2": (0.25, 0.875), "b.md": (0.875, 0.25), "c.md": (0.5, 0.0)}
 WORDS = {"a.md": 4.0, "a.md#2": 1.0, "b.md": 3.0}
 QUESTIONS = (
-    Query("Cairo talks", np.array([1.0, 0.0]), AnswerType.ANY, 0.625),
-    Query("talks dearer", np.array([1.0, 0.5]), AnswerType.DATE, 0.625, {"c.md": 0.5}),
-    Query("Cairo talks", np.array([1.0, 0.0]), AnswerType.DATE, 0.5, read=False),
+    SearchQuery("Cairo talks", np.array([1.0, 0.0]), AnswerType.ANY, 0.625),
+    SearchQuery("talks dearer", np.array([1.0, 0.5]), AnswerType.DATE, 0.625, {"c.md": 0.5}),
+    SearchQuery("Cairo talks", np.array([1.0, 0.0]), AnswerType.DATE, 0.5, known_language=False),
 )
 
 
@@ -73,14 +73,14 @@ class Shelf:
         return {"Cairo": 2.0, "talks": 1.0}.get(term, 3.0)
 
 
-def found(query: Query, scoring: Scoring = SCORING) -> SearchResult:
+def found(query: SearchQuery, scoring: RankingWeights = RANKING_WEIGHTS) -> SearchResult:
     def embed(texts: Sequence[str]) -> Vectors:
         raise AssertionError("every vector is stored")
 
     return search(cast("Snapshot", Shelf()), query, 4, embed, scoring=scoring)
 
 
-def scored(query: Query, scoring: Scoring = SCORING) -> dict[str, float]:
+def scored(query: SearchQuery, scoring: RankingWeights = RANKING_WEIGHTS) -> dict[str, float]:
     return {hit.passage.id: hit.score for hit in found(query, scoring).hits}
 
 
@@ -121,16 +121,16 @@ def scored(query: Query, scoring: Scoring = SCORING) -> dict[str, float]:
     ],
 )
 def test_search_scores_as_with_the_weights_in_use(
-    query: Query, passages: dict[str, float], sentences: tuple[float, ...]
+    query: SearchQuery, passages: dict[str, float], sentences: tuple[float, ...]
 ) -> None:
     assert list(scored(query)) == list(passages)
     assert scored(query) == pytest.approx(passages, abs=1e-12)
     assert [one.score for one in found(query).sentences] == pytest.approx(sentences, abs=1e-12)
 
 
-@pytest.mark.parametrize("part", [field.name for field in fields(Scoring)])
+@pytest.mark.parametrize("part", [field.name for field in fields(RankingWeights)])
 def test_search_without_a_part_scores_otherwise(part: str) -> None:
-    without = replace(SCORING, **{part: 0.0})
+    without = replace(RANKING_WEIGHTS, **{part: 0.0})
     changed = [
         scored(query) != scored(query, without)
         or [s.score for s in found(query).sentences]
@@ -141,7 +141,7 @@ def test_search_without_a_part_scores_otherwise(part: str) -> None:
 
 
 def test_search_with_no_weight_ranks_by_the_fused_score() -> None:
-    bare = Scoring(**dict.fromkeys((field.name for field in fields(Scoring)), 0.0))
+    bare = RankingWeights(**dict.fromkeys((field.name for field in fields(RankingWeights)), 0.0))
     assert scored(QUESTIONS[0], bare) == {
         "b.md": 0.90625,
         "a.md": 0.875,
@@ -156,5 +156,5 @@ def test_terms_all_held_are_all_of_the_query_to_the_last_digit(weights: dict[str
         def idf(self, term: str) -> float:
             return weights[term]
 
-    terms = Terms(cast("Snapshot", Weighed()), " ".join(weights))
-    assert terms.share(frozenset(weights)) == float(bool(weights))
+    terms = QueryTerms(cast("Snapshot", Weighed()), " ".join(weights))
+    assert terms.weighted_coverage(frozenset(weights)) == float(bool(weights))

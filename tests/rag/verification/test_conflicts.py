@@ -6,22 +6,22 @@ import pytest
 
 from index.types import Hit, Passage
 from rag.retrieval.answer_type import expected_answer_type
-from rag.retrieval.sentences import Sentence
+from rag.retrieval.sentences import RankedSentence
 from rag.types import Claim, Draft, Quote
-from rag.verification.conflicts import cite_both, find_disagreement
+from rag.verification.conflicts import cite_conflict, find_conflict
 
 pytestmark = pytest.mark.unit
 
 
-def said(document: str, text: str, score: float = 1.5, passage: str = "") -> Sentence:
+def said(document: str, text: str, score: float = 1.5, passage: str = "") -> RankedSentence:
     whole = passage or text
     start = whole.index(text)
     found = Passage(f"{document}#0", document, document, "", whole, 0, len(whole), None, "digest")
-    return Sentence(Quote(found, start, start + len(text)), Hit(found, 1.0, 1), score, 0.7)
+    return RankedSentence(Quote(found, start, start + len(text)), Hit(found, 1.0, 1), score, 0.7)
 
 
-def values(question: str, *sentences: Sentence) -> tuple[str, str] | None:
-    found = find_disagreement(question, expected_answer_type(question), sentences)
+def values(question: str, *sentences: RankedSentence) -> tuple[str, str] | None:
+    found = find_conflict(question, expected_answer_type(question), sentences)
     return (found.one.value, found.other.value) if found else None
 
 
@@ -108,9 +108,7 @@ def test_find_disagreement_with_a_passage_that_gives_both_values_finds_none() ->
 
 def test_note_names_the_documents_and_their_values() -> None:
     pair = said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))
-    found = find_disagreement(
-        "How many hostages?", expected_answer_type("How many hostages?"), pair
-    )
+    found = find_conflict("How many hostages?", expected_answer_type("How many hostages?"), pair)
     assert found
     assert found.note == "The documents disagree: a.txt says “33”, b.txt says “40”."
 
@@ -118,21 +116,21 @@ def test_note_names_the_documents_and_their_values() -> None:
 def test_cite_both_adds_the_side_that_is_not_cited_and_the_note() -> None:
     question = "How many hostages would Hamas release?"
     one, other = said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))
-    found = find_disagreement(question, expected_answer_type(question), [one, other])
-    draft = cite_both(Draft((Claim(HOSTAGES, (one.quote,)),), note="Cut off."), found)
+    found = find_conflict(question, expected_answer_type(question), [one, other])
+    draft = cite_conflict(Draft((Claim(HOSTAGES, (one.quote,)),), note="Cut off."), found)
     assert [claim.quotes for claim in draft.claims] == [(one.quote,), (other.quote,)]
     assert draft.note == "Cut off. The documents disagree: a.txt says “33”, b.txt says “40”."
-    again = cite_both(draft, found)
+    again = cite_conflict(draft, found)
     assert again.claims == draft.claims
 
 
 def test_cite_both_leaves_a_draft_alone_that_says_nothing_or_is_not_contradicted() -> None:
     quote = said("a.txt", HOSTAGES).quote
     kept = Draft((Claim(HOSTAGES, (quote,)),))
-    assert cite_both(kept, None) is kept
-    found = find_disagreement(
+    assert cite_conflict(kept, None) is kept
+    found = find_conflict(
         "How many hostages?",
         expected_answer_type("How many hostages?"),
         [said("a.txt", HOSTAGES), said("b.txt", HOSTAGES.replace("33", "40"))],
     )
-    assert cite_both(Draft((), declined=True), found) == Draft((), declined=True)
+    assert cite_conflict(Draft((), declined=True), found) == Draft((), declined=True)

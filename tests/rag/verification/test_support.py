@@ -8,7 +8,7 @@ from eval.lab.perturb import quoted
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Quote, Support
-from rag.verification.support import SUPPORTED, WEAK, judge, support, support_checker
+from rag.verification.support import SUPPORTED, WEAK, check_support, support_checker, support_of
 from tests.helpers.paraphrases import SEEN, UNSEEN
 
 pytestmark = pytest.mark.unit
@@ -18,7 +18,7 @@ ROLES = "David Barnea, the head of Mossad, and William J. Burns, the head of the
 
 
 def supported(statement: str, cited: str) -> bool:
-    return support(statement, [quoted(cited)]) is Support.SUPPORTED
+    return support_of(statement, [quoted(cited)]) is Support.SUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -39,16 +39,16 @@ def supported(statement: str, cited: str) -> bool:
     ],
 )
 def test_support_judges_a_statement_by_its_quote(statement: str, verdict: Support) -> None:
-    assert support(statement, [quoted(TEXT)]) is verdict
+    assert support_of(statement, [quoted(TEXT)]) is verdict
 
 
 def test_support_without_a_quote_is_unsupported() -> None:
-    assert support("Egypt led the talks.", []) is Support.UNSUPPORTED
+    assert support_of("Egypt led the talks.", []) is Support.UNSUPPORTED
 
 
 def test_judge_score_is_in_step_with_the_verdict() -> None:
     whole, other, false, nothing = (
-        judge(statement, [quoted(TEXT)]).score
+        check_support(statement, [quoted(TEXT)]).score
         for statement in (TEXT, "Egypt led the talks", "Qatar led the talks in Cairo", "Fjords")
     )
     assert whole == 1.0 > other >= SUPPORTED > WEAK > false > nothing > 0.0
@@ -57,15 +57,15 @@ def test_judge_score_is_in_step_with_the_verdict() -> None:
 def test_judge_takes_what_two_quotes_say_together() -> None:
     quotes = [quoted("Egypt led the latest round."), quoted("Three men met in Paris.")]
     both = "Egypt led the latest round, and three men met in Paris."
-    assert support(both, quotes) is Support.SUPPORTED
-    assert support(both, quotes[:1]) is Support.UNSUPPORTED
+    assert support_of(both, quotes) is Support.SUPPORTED
+    assert support_of(both, quotes[:1]) is Support.UNSUPPORTED
 
 
 def test_judge_a_pronoun_stands_for_a_name_before_the_quote() -> None:
     text = "Egypt led the talks. It met officials of Hamas in Cairo."
     quote = quoted(text, text.index("It"))
-    assert support("Egypt met officials of Hamas in Cairo.", [quote]) is Support.SUPPORTED
-    assert support("Norway met officials of Hamas in Cairo.", [quote]) is not Support.SUPPORTED
+    assert support_of("Egypt met officials of Hamas in Cairo.", [quote]) is Support.SUPPORTED
+    assert support_of("Norway met officials of Hamas in Cairo.", [quote]) is not Support.SUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,14 @@ def test_judge_with_a_chance_replaces_what_is_fitted_but_keeps_faults() -> None:
         return 1.0
 
     quotes: list[Quote] = [quoted(TEXT), quoted(ROLES)]
-    free = judge("They haggled over thirty-three captives.", quotes, sure)
+    free = check_support("They haggled over thirty-three captives.", quotes, sure)
     assert (free.support, free.score) == (Support.SUPPORTED, 0.9)
     assert asked == [(f"{TEXT} {ROLES}", "They haggled over thirty-three captives.")]
-    assert judge("Norway haggled.", quotes, sure).support is Support.WEAK
-    assert judge("They haggled over 34 captives.", quotes, sure).support is Support.UNSUPPORTED
+    assert check_support("Norway haggled.", quotes, sure).support is Support.WEAK
+    assert (
+        check_support("They haggled over 34 captives.", quotes, sure).support is Support.UNSUPPORTED
+    )
 
 
 def test_judge_of_settings_without_a_model_is_the_check_by_words() -> None:
-    assert support_checker(load_settings(Settings)) is judge
+    assert support_checker(load_settings(Settings)) is check_support

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.retrieval.answer_type import AnswerType, expected_answer_type, matches_answer_type
-from rag.verification.words import read, stems
+from rag.verification.words import parse_words, stems
 
 pytestmark = pytest.mark.unit
 
@@ -27,11 +27,11 @@ def test_stems_cut_endings_and_leave_stop_words_out() -> None:
     ],
 )
 def test_numbers_are_read_as_digits(text: str, expected: list[str]) -> None:
-    assert [word.number for word in read(text) if word.number] == expected
+    assert [word.number for word in parse_words(text) if word.number] == expected
 
 
 def test_ordinals_are_no_numbers_but_exact() -> None:
-    first, second = (read(text)[-1] for text in ("the third", "the 3rd"))
+    first, second = (parse_words(text)[-1] for text in ("the third", "the 3rd"))
     assert (first.number, first.stem, first.exact) == ("", "3th", True)
     assert first.stem == second.stem
 
@@ -46,7 +46,7 @@ def test_ordinals_are_no_numbers_but_exact() -> None:
     ],
 )
 def test_names_are_capitals_that_no_sentence_explains(text: str, expected: str) -> None:
-    assert " ".join(word.low for word in read(text) if word.name) == expected
+    assert " ".join(word.low for word in parse_words(text) if word.name) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_names_are_capitals_that_no_sentence_explains(text: str, expected: str) 
     ],
 )
 def test_denied_words_are_those_next_after_a_negation(text: str, denied: str) -> None:
-    found = [word.low for word in read(text) if word.denied == 1 and word.key]
+    found = [word.low for word in parse_words(text) if word.denied == 1 and word.key]
     assert " ".join(found) == denied
 
 
@@ -77,7 +77,7 @@ def test_denied_words_are_those_next_after_a_negation(text: str, denied: str) ->
     ],
 )
 def test_hedged_words_are_those_next_after_a_could_be(text: str, hedged: str) -> None:
-    found = [word.low for word in read(text) if word.hedged == 1 and word.key]
+    found = [word.low for word in parse_words(text) if word.hedged == 1 and word.key]
     assert " ".join(found) == hedged
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from rag.citations.labelling import Labelled, label
+from rag.citations.labelling import LabelledAnswer, label
 from rag.composition.table_rows import QuotedRow, claims_of
 from rag.types import Draft, Reason, Refusal
 from tests.helpers.inert import active_in_text
@@ -39,7 +39,7 @@ def test_markdown_has_questions_answers_and_their_quoted_words() -> None:
     )
 
 
-def told(found: Labelled) -> str:
+def told(found: LabelledAnswer) -> str:
     """The exported answer that was made of rows, without its sources."""
     answer = replace(
         ANSWER, text=found.text, statements=found.statements, citations=found.citations
