@@ -1,1 +1,1 @@
-"""Formats: bytes of a file to its text, a module per family."""
+"""Readers of file formats: bytes to text with headings, pages, tables and notes."""

@@ -58,19 +58,26 @@ class Reader:
 
 
 def _code(language: str) -> Reader:
-    return Reader("index.formats.source_code:parse_code", language, layout=Layout.CODE)
+    return Reader("index.formats.text.source_code:parse_code", language, layout=Layout.CODE)
 
 
-_PLAIN = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
-_TEXT = Reader("index.formats.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
+def _marked(kind: str) -> Reader:
+    function = "index.formats.text.plain_text:parse_marked_headings"
+    return Reader(function, kind, layout=Layout.WRAPPED)
+
+
+_PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
+_TEXT = Reader("index.formats.text.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
 _WORD = Reader("index.formats.office.docx:parse_docx", version=2)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
-_SCRIPT = Reader("index.formats.plain_text:parse_plain", version=2, layout=Layout.CODE)
-_MARKDOWN = Reader("index.formats.plain_text:parse_markdown", version=2, layout=Layout.MARKDOWN)
+_NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN)
+_SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles")
+_SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
+_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=2, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
-    ".adoc": _PLAIN,
+    ".adoc": _marked("adoc"),
     ".bash": _SCRIPT,
     ".bmp": _PICTURE,
     ".c": _code("c"),
@@ -93,13 +100,15 @@ READERS: Mapping[str, Reader] = {
     ".htm": Reader("index.formats.html.page:parse_html", version=2),
     ".html": Reader("index.formats.html.page:parse_html", version=2),
     ".ini": _PLAIN,
-    ".ipynb": Reader("index.formats.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN),
+    ".ipynb": Reader(
+        "index.formats.text.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN
+    ),
     ".java": _code("java"),
     ".jpeg": _PICTURE,
     ".jpg": _PICTURE,
     ".js": _SCRIPT,
-    ".json": Reader("index.formats.json_files:parse_json"),
-    ".jsonl": Reader("index.formats.json_files:parse_jsonl"),
+    ".json": Reader("index.formats.text.json_files:parse_json"),
+    ".jsonl": Reader("index.formats.text.json_files:parse_jsonl"),
     ".jsx": _SCRIPT,
     ".kt": _code("kotlin"),
     ".log": _PLAIN,
@@ -107,11 +116,11 @@ READERS: Mapping[str, Reader] = {
     ".markdown": _MARKDOWN,
     ".mbox": Reader("index.formats.containers.mail:parse_mbox", version=2, layout=Layout.WRAPPED),
     ".md": _MARKDOWN,
-    ".ndjson": Reader("index.formats.json_files:parse_jsonl"),
+    ".ndjson": Reader("index.formats.text.json_files:parse_jsonl"),
     ".odp": Reader("index.formats.office.slides:parse_odp", version=2),
     ".ods": Reader("index.formats.office.workbooks:parse_ods"),
     ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
-    ".org": _PLAIN,
+    ".org": _marked("org"),
     ".pdf": Reader("index.formats.pdf.text:parse_pdf"),
     ".php": _code("php"),
     ".pl": _code("perl"),
@@ -127,15 +136,15 @@ READERS: Mapping[str, Reader] = {
     ".r": _SCRIPT,
     ".rb": _code("ruby"),
     ".rs": _code("rust"),
-    ".rst": Reader("index.formats.plain_text:parse_rst", layout=Layout.WRAPPED),
-    ".rtf": Reader("index.formats.rtf:parse_rtf"),
+    ".rst": Reader("index.formats.text.plain_text:parse_rst", layout=Layout.WRAPPED),
+    ".rtf": Reader("index.formats.office.rtf:parse_rtf"),
     ".scala": _code("scala"),
     ".scss": _SCRIPT,
     ".sh": _SCRIPT,
     ".sql": _SCRIPT,
-    ".srt": _PLAIN,
+    ".srt": _SUBTITLES,
     ".swift": _code("swift"),
-    ".tex": _PLAIN,
+    ".tex": _marked("tex"),
     ".text": _TEXT,
     ".tif": _PICTURE,
     ".tiff": _PICTURE,
@@ -144,13 +153,13 @@ READERS: Mapping[str, Reader] = {
     ".tsv": Reader("index.formats.delimited:parse_tsv"),
     ".tsx": _SCRIPT,
     ".txt": _TEXT,
-    ".vtt": _PLAIN,
+    ".vtt": _SUBTITLES,
     ".webp": _PICTURE,
     ".xhtml": Reader("index.formats.html.page:parse_xhtml", version=2),
     ".xls": Reader("index.formats.office.workbooks:parse_xls"),
     ".xlsm": Reader("index.formats.office.workbooks:parse_xlsx"),
     ".xlsx": Reader("index.formats.office.workbooks:parse_xlsx"),
-    ".xml": _PLAIN,
+    ".xml": Reader("index.formats.text.xml_files:parse_xml"),
     ".yaml": _PLAIN,
     ".yml": _PLAIN,
     "authors": _TEXT,

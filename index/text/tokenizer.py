@@ -59,6 +59,8 @@ _ASIDE = regex.compile(
 )
 _CLUSTER = regex.compile(r"\X")
 _LONGEST_WORD = 60
+# Raised digits behind a number, marks or powers, which are none of its digits.
+_RAISED = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹]+")
 # Accents, vowel points and lengthening strokes; the vowel signs of Indic scripts are letters.
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
 _LETTERS = str.maketrans(
@@ -73,7 +75,7 @@ def words_of(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    text = unicodedata.normalize("NFKC", text).lower()
+    text = unicodedata.normalize("NFKC", _RAISED.sub(" ", text)).lower()
     pattern = _WORD_OR_RUN if _HAS_UNSPACED.search(text) else _WORD
     return list(pattern.findall(text))
 

@@ -11,7 +11,8 @@ import Stemmer
 
 from index.text.stopwords import ENGLISH
 
-_WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?\b|\w+(?:['’]\w+)*")
+# A raised digit behind a number is a mark or a power, not one of its digits.
+_WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:(?=[⁰¹²³⁴-⁹])|(?:st|nd|rd|th|s)?\b)|\w+(?:['’]\w+)*")
 _TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")
 _DIGITS = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th|s)?")
 # "U.S.", "J.": their stops end nothing.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable, below, joined
 from index.formats.decode import declared_encoding, decode
-from index.formats.pipe_tables import pipe_tables
 from index.formats.registry import parse
+from index.formats.text.pipe_tables import pipe_tables
 
 if TYPE_CHECKING:
     from email.message import EmailMessage, MIMEPart

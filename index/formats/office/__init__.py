@@ -1,1 +1,1 @@
-"""TODO."""
+"""Word, PowerPoint, Excel and OpenDocument files to text."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.formats.base import Parsed, Unreadable
-from index.formats.pdf.paragraphs import Line, join_pages
+from index.formats.pdf.paragraphs import TextLine, join_pages
 
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR
@@ -50,7 +50,7 @@ _COLUMN_LINES = 4
 class Read:
     """What was read in a picture: lines, placed in pixels, and the picture's height in pixels."""
 
-    lines: Sequence[Line]
+    lines: Sequence[TextLine]
     height: int
 
 
@@ -165,7 +165,7 @@ def _has_no_spaces(letters: str) -> bool:
     return any("\u3000" <= letter <= "\u9fff" or letter >= "\uff00" for letter in letters)
 
 
-def _lines(pieces: Sequence[_Piece]) -> Iterator[Line]:
+def _lines(pieces: Sequence[_Piece]) -> Iterator[TextLine]:
     """Lines from top to bottom; columns of text one after the other, cells of a row together."""
     for band in _bands(pieces):
         left, right = _columns(band)
@@ -218,12 +218,12 @@ def _rows(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
     return [sorted(row, key=lambda piece: piece.left) for row in rows]
 
 
-def _line(row: Sequence[_Piece]) -> Line:
+def _line(row: Sequence[_Piece]) -> TextLine:
     text = " ".join(piece.text for piece in row)
     foot = fmean(piece.bottom for piece in row)
     # A row of cells is a paragraph of its own: no line is near enough to one without height.
     height = fmean(piece.bottom - piece.top for piece in row) if len(row) == 1 else 0.0
-    return Line(text, foot, foot, height)
+    return TextLine(text, foot, foot, height)
 
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ _SHOWN_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line of a page; text that ends in DIVIDED goes on in the next line without a space.
 
     `top` and `bottom` are the base lines of its first and its last character, in points from the
@@ -41,14 +41,14 @@ class Line:
     size: float = 0.0
 
 
-def join_pages(pages: Sequence[Sequence[Line]], title: str = "") -> Parsed:
+def join_pages(pages: Sequence[Sequence[TextLine]], title: str = "") -> Parsed:
     """Text of pages, each its lines in reading order; larger type makes headings."""
     pages, notes = _without_repeated(pages)
     sizes = [line.size for lines in pages for line in lines if line.size for _ in line.text]
     least = _HEADING_SCALE * median(sizes) if sizes else 0.0
     words = _Words(line.text for lines in pages for line in lines)
     text, starts = _Text(), list[int]()
-    previous: Line | None = None
+    previous: TextLine | None = None
     for number, lines in enumerate(pages, start=1):
         new_page = True
         for given in lines:
@@ -73,7 +73,7 @@ class _Text:
         self._parts = list[str]()
         self._headings = list[tuple[int, float, list[str]]]()
 
-    def add(self, separator: str, line: Line) -> None:
+    def add(self, separator: str, line: TextLine) -> None:
         text = line.text.removesuffix(DIVIDED)
         if line.size:
             if not self._parts or separator.endswith("\n"):
@@ -91,12 +91,12 @@ class _Text:
         )
 
 
-def _heading_size(line: Line, least: float) -> float:
+def _heading_size(line: TextLine, least: float) -> float:
     is_heading = line.size > least and len(line.text) <= _HEADING_CHARACTERS
     return round(line.size, 1) if is_heading else 0.0
 
 
-def _separator(previous: Line | None, line: Line, new_page: bool, words: _Words) -> str:
+def _separator(previous: TextLine | None, line: TextLine, new_page: bool, words: _Words) -> str:
     """What stands between two lines: nothing or a hyphen within a word, a space, a blank line."""
     if previous is None:
         return ""
@@ -132,8 +132,8 @@ class _Words:
 
 
 def _without_repeated(
-    pages: Sequence[Sequence[Line]],
-) -> tuple[Sequence[Sequence[Line]], tuple[str, ...]]:
+    pages: Sequence[Sequence[TextLine]],
+) -> tuple[Sequence[Sequence[TextLine]], tuple[str, ...]]:
     """Pages without the heads and feet that most of them share, and a note of those."""
     if len(pages) < _TELLING_PAGES:
         return pages, ()
@@ -143,7 +143,7 @@ def _without_repeated(
             for key in _keys(lines[index].text, number):
                 found[key].add(number)
     repeated = {key for key, numbers in found.items() if 2 * len(numbers) > len(pages)}
-    kept, left_out = list[list[Line]](), dict[str, None]()
+    kept, left_out = list[list[TextLine]](), dict[str, None]()
     for number, lines in enumerate(pages):
         gone = {i for i in _margin(lines) if repeated.intersection(_keys(lines[i].text, number))}
         kept.append([line for i, line in enumerate(lines) if i not in gone])
@@ -155,7 +155,7 @@ def _without_repeated(
     return kept, (f"repeated on most pages and left out: {shown}{more}",)
 
 
-def _margin(lines: Sequence[Line]) -> set[int]:
+def _margin(lines: Sequence[TextLine]) -> set[int]:
     """Which lines are the topmost and the lowest ones of a page."""
     by_height = sorted(range(len(lines)), key=lambda index: lines[index].top)
     return {*by_height[:_MARGIN_LINES], *by_height[-_MARGIN_LINES:]}

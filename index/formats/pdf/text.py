@@ -20,7 +20,7 @@ from index.formats.pdf.geometry import (
     type_size,
 )
 from index.formats.pdf.hidden import unseen
-from index.formats.pdf.paragraphs import DIVIDED, Line, join_pages
+from index.formats.pdf.paragraphs import DIVIDED, TextLine, join_pages
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
@@ -35,7 +35,7 @@ _PICTURE_SHARE = 0.1
 class _Page:
     """Lines of a page in reading order, how many hidden characters it has, and its pictures."""
 
-    lines: Sequence[Line] = ()
+    lines: Sequence[TextLine] = ()
     hidden: int = 0
     pictures: Sequence[Rect] = ()
     damaged: bool = False
@@ -131,13 +131,13 @@ def _read(pdf: PdfDocument, number: int) -> _Page:
         textpage = page.get_textpage()
     chars, hidden = characters(page, textpage)
     height = page.get_height()
-    lines, places = list[Line](), list[tuple[float, float]]()
+    lines, places = list[TextLine](), list[tuple[float, float]]()
     for span, divided in line_ranges(chars):
         first = place(page, *origin(textpage, span[0]))
         last = place(page, *origin(textpage, span[-1]))
         size = type_size(textpage, span[0])
         text = "".join(chars[span.start : span.stop]) + (DIVIDED if divided else "")
-        lines.append(Line(text, first[1] * height, last[1] * height, max(size, 1.0), size))
+        lines.append(TextLine(text, first[1] * height, last[1] * height, max(size, 1.0), size))
         places += first, last
     if lines and re.search(r"[^\W\d_]-$", lines[-1].text):
         # PDFium tells a divided word by what follows on the same page.
@@ -177,8 +177,8 @@ def _rendered(page: PdfPage, rect: Rect) -> ocr.Picture:
 
 
 def _with_picture(
-    lines: Sequence[Line], read: ocr.Read, rect: Rect, height: float
-) -> Sequence[Line]:
+    lines: Sequence[TextLine], read: ocr.Read, rect: Rect, height: float
+) -> Sequence[TextLine]:
     """Lines of a page with those of a picture in their place."""
     top, scale = rect[1] * height, (rect[3] - rect[1]) * height / read.height
     added = [

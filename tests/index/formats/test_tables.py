@@ -17,9 +17,9 @@ from pptx.util import Inches
 
 from index.catalog.table_json import dump_tables, load_tables
 from index.formats.base import Parsed, from_blocks, joined, moved
-from index.formats.pipe_tables import pipe_tables
 from index.formats.registry import parse
 from index.formats.tables import table_blocks
+from index.formats.text.pipe_tables import pipe_tables
 from index.types import Table
 
 pytestmark = pytest.mark.unit

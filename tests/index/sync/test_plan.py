@@ -207,7 +207,7 @@ def test_plan_file_that_was_refused_is_read_when_a_reader_for_it_arrives(
         for path, state in states(tmp_path).items()
     }
     assert plan_of(tmp_path, refused).unchanged == ("a.new", "b.other")
-    reader = Reader("index.formats.plain_text:parse_plain")
+    reader = Reader("index.formats.text.plain_text:parse_plain")
     monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".new": reader})
     plan = plan_of(tmp_path, refused)
     assert (plan.changed, plan.unchanged) == (("a.new",), ("b.other",))

@@ -293,7 +293,7 @@ def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(
     write(place.corpus, {"newts.new": "Newts swim.", "eels.other": "Eels swim."}, time=1)
     refused = Failure("eels.other", "format .other is not read")
     assert place.sync().failed == (refused, Failure("newts.new", "format .new is not read"))
-    reader = Reader("index.formats.plain_text:parse_plain")
+    reader = Reader("index.formats.text.plain_text:parse_plain")
     monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".new": reader})
     report = place.sync()
     assert (report.changed, report.failed, report.unchanged) == (("newts.new",), (refused,), 4)

@@ -205,6 +205,7 @@ def test_language_of_a_table_does_not_go_by_a_name_that_is_a_word_elsewhere(text
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("iPhone手机2024年", ["iphone", "手机", "2024", "年"]),
         ("cafe\u0301", ["café"]),
+        ("84² m, 12 km²", ["84", "m", "12", "km2"]),
         ("?!… —", []),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from index.formats.base import moved
 from index.formats.delimited import parse_csv
-from index.formats.pipe_tables import pipe_tables
+from index.formats.text.pipe_tables import pipe_tables
 from index.text.splitter import split
 from index.types import Document, Heading, Hit, Passage, Table
 from rag.citations.labelling import LabelledAnswer, label

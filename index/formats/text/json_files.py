@@ -9,10 +9,11 @@ from typing import Any
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, joined
 from index.formats.decode import decode
-from index.formats.plain_text import markdown
+from index.formats.markup import fenced
+from index.formats.text.markdown import markdown
 
 # Where a list of objects stands, and the list.
-Table = tuple[str, list[dict[str, Any]]]
+_Records = tuple[str, list[dict[str, Any]]]
 
 _DEPTH = 100
 _TOO_DEEP = f"too deep: nested over {_DEPTH} levels"
@@ -70,7 +71,7 @@ def _blocks(value: object) -> Iterator[TextBlock]:
         items = value if isinstance(value, list) else [value]
         yield from (TextBlock(_record(item)) for item in items)
         return
-    tables, lines = list[Table](), list[str]()
+    tables, lines = list[_Records](), list[str]()
     for key, item in value.items():
         found = [_named(path, text) for path, text in _leaves(key, item, tables)]
         if isinstance(item, dict):
@@ -94,7 +95,7 @@ def _named(path: str, text: str) -> str:
 
 
 def _leaves(
-    path: str, value: object, tables: list[Table] | None = None, depth: int = 0
+    path: str, value: object, tables: list[_Records] | None = None, depth: int = 0
 ) -> Iterator[tuple[str, str]]:
     """Single values with their paths; lists of objects are put aside where `tables` is given."""
     if depth > _DEPTH:
@@ -112,7 +113,7 @@ def _leaves(
 
 
 def _list(
-    path: str, values: list[object], tables: list[Table] | None, depth: int
+    path: str, values: list[object], tables: list[_Records] | None, depth: int
 ) -> Iterator[tuple[str, str]]:
     """Short values in one, longer ones each after the name of their list, others numbered."""
     if any(isinstance(item, dict | list) for item in values):
@@ -134,7 +135,8 @@ def _text(value: object) -> str:
 
 def _cell(cell: dict[str, Any]) -> Iterator[Parsed]:
     source = _source(cell.get("source"))
-    yield markdown(source) if cell.get("cell_type") == "markdown" else Parsed(source)
+    is_code = cell.get("cell_type") == "code"
+    yield Parsed(fenced(source)) if is_code else markdown(source)
     for output in _outputs(cell):
         yield Parsed(_source(output.get("text") or _kinds(output).get("text/plain")))
         if output.get("output_type") == "error":

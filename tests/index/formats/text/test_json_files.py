@@ -11,7 +11,7 @@ from index.formats.base import Unreadable
 from index.formats.registry import parse
 
 pytestmark = pytest.mark.unit
-SHARED = Path(__file__).parents[3].parent / "shared" / "data"
+SHARED = Path(__file__).parents[4].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 
 
@@ -131,7 +131,7 @@ def test_parse_ipynb_gives_text_code_and_output_in_order() -> None:
     assert parsed.text.split("\n\n") == [
         "# The *study*",
         "Text.",
-        "# no heading\nrun()",
+        "```\n# no heading\nrun()\n```",
         "42",
         "<Figure>",
         "ValueError: bad",
@@ -163,8 +163,8 @@ def test_parse_ipynb_real_notebook_has_its_cells_under_their_headings() -> None:
         (2, "Code Cell Below"),
     ]
     first, second = parsed.text.split("## Code Cell Below")
-    assert first == '# Test Notebook\n\nprint("markitdown")\n\nmarkitdown\n\n'
-    assert second.startswith("\n\n# comment in code\nprint(42)\n\n42\n\nEnd")
+    assert first == '# Test Notebook\n\n```\nprint("markitdown")\n```\n\nmarkitdown\n\n'
+    assert second.startswith("\n\n```\n# comment in code\nprint(42)\n```\n\n42\n\nEnd")
 
 
 @needs_shared

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed
 from index.formats.decode import declared_encoding, decode
-from index.formats.pipe_tables import pipe_tables
+from index.formats.text.pipe_tables import pipe_tables
 from index.types import Heading
 
 if TYPE_CHECKING:
     from docutils.nodes import section
-    from markdown_it.token import Token
 
 # A short line by itself that reads like a title: no full stop, and text below it.
 _TITLE_LINE = re.compile(
@@ -45,39 +44,28 @@ def _title_lines(text: str) -> Iterator[Heading]:
         position = match.end(1)
 
 
-# What static site generators keep above the text; CommonMark would take it for a heading.
-_FRONT_MATTER = re.compile(r"---[ \t\r]*\n(?=[\w-]+[ \t]*:)(?:[^\n]*\n)*?---[ \t\r]*(?:\n|$)")
-_FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
+# Lines of headings in markup that is plain text else: marks that tell the level, and the words.
+_MARKED_HEADINGS = {
+    "org": re.compile(r"^(\*{1,6})[ \t]+(?:(?:TODO|DONE)[ \t]+)?(\S[^\r\n]*)", re.MULTILINE),
+    "adoc": re.compile(r"^(={1,6})[ \t]+(\S[^\r\n]*)", re.MULTILINE),
+    "tex": re.compile(
+        r"^[ \t]*\\((?:sub){0,2}section|chapter|part|title)\*?(?:\[[^]\n]*\])?\{([^{}\n]+)\}",
+        re.MULTILINE,
+    ),
+}
+_TEX_LEVELS = {"title": 1, "part": 1, "chapter": 1, "section": 2}
+_TEX_LEVELS |= {"subsection": 3, "subsubsection": 4}
 
 
-def parse_markdown(data: bytes) -> Parsed:
-    """The file's own text; headings where CommonMark sees them, so not in fenced code."""
-    return markdown(decode(data))
-
-
-def markdown(text: str) -> Parsed:
-    """Markdown as it stands, with its headings; title from front matter or the first of level 1."""
-    from markdown_it import MarkdownIt
-
-    lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
-    front = _FRONT_MATTER.match(text)
-    tokens = MarkdownIt().parse(text)
+def parse_marked_headings(data: bytes, kind: str) -> Parsed:
+    """The file's own text; headings are the lines that are marked so in org, adoc or tex."""
+    text = decode(data)
     headings = tuple(
-        Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline))
-        for token, inline in pairwise(tokens)
-        if token.type == "heading_open" and token.level == 0 and token.map
-        if not front or lines[token.map[0]] >= front.end()
+        Heading(match.start(), _TEX_LEVELS.get(match[1], len(match[1])), match[2].strip())
+        for match in _MARKED_HEADINGS[kind].finditer(text)
     )
-    given = _FRONT_TITLE.search(front.group()) if front else None
-    title = given.group(1).strip().strip("\"'") if given else ""
-    title = title or next((heading.text for heading in headings if heading.level == 1), "")
-    ends = [*lines, len(text)]
-    code = [
-        (lines[token.map[0]], ends[token.map[1]])
-        for token in tokens
-        if token.type in ("fence", "code_block") and token.map
-    ]
-    return Parsed(text, title, headings, tables=pipe_tables(text, code))
+    title = headings[0].text if headings else ""
+    return Parsed(text, title, headings, tables=pipe_tables(text))
 
 
 def parse_rst(data: bytes) -> Parsed:
@@ -114,9 +102,3 @@ def _depth(section: section) -> int:
     while section.parent is not None:
         section, depth = section.parent, depth + 1
     return depth
-
-
-def _plain(inline: Token) -> str:
-    """The words of a heading without its marks."""
-    shown = (child.content or " " * (child.type == "softbreak") for child in inline.children or ())
-    return " ".join("".join(shown).split())

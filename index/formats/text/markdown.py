@@ -1,0 +1,150 @@
+"""Markdown to text: its own characters, but for HTML that is a comment or a table."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from index.formats.base import Parsed, Unreadable, moved
+from index.formats.decode import decode
+from index.formats.markup import raised
+from index.formats.text.pipe_tables import pipe_tables
+from index.types import Heading, Span, Table
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+# What static site generators keep above the text; CommonMark would take it for a heading.
+_FRONT_MATTER = re.compile(r"---[ \t\r]*\n(?=[\w-]+[ \t]*:)(?:[^\n]*\n)*?---[ \t\r]*(?:\n|$)")
+_FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_RAISED = re.compile(r"<sup>([^<>\n]{1,20})</sup>", re.IGNORECASE)
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
+
+
+def parse_markdown(data: bytes) -> Parsed:
+    """The file's own text; headings where CommonMark sees them, so not in fenced code."""
+    return markdown(decode(data))
+
+
+def markdown(text: str) -> Parsed:
+    """Markdown with its headings; title from front matter or the first heading of level 1.
+
+    HTML comments are left out and counted, tables in HTML are rows after the names of columns.
+    """
+    text, hidden = _without_comments(text)
+    text, tables, written = _with_rows(text)
+    tokens = _tokens(text)
+    code = _code(text, tokens)
+    headings, title = _headings(text, tokens)
+    tables += pipe_tables(text, sorted([*code, *written]))
+    ordered = tuple(sorted(tables, key=lambda table: table.start))
+    return Parsed(text, title, headings, hidden=hidden, tables=ordered)
+
+
+def _tokens(text: str) -> list[Token]:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt().parse(text)
+
+
+def _lines(text: str) -> list[int]:
+    """Where each line starts, and the end of the text."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+
+
+def _code(text: str, tokens: Sequence[Token]) -> list[Span]:
+    """The spans of blocks of code."""
+    lines = _lines(text)
+    kinds = ("fence", "code_block")
+    found = (token.map for token in tokens if token.type in kinds and token.map)
+    return [(lines[first], lines[last]) for first, last in found]
+
+
+def _headings(text: str, tokens: Sequence[Token]) -> tuple[tuple[Heading, ...], str]:
+    lines = _lines(text)
+    front = _FRONT_MATTER.match(text)
+    headings = tuple(
+        Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline))
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map
+        if not front or lines[token.map[0]] >= front.end()
+    )
+    given = _FRONT_TITLE.search(front.group()) if front else None
+    title = given.group(1).strip().strip("\"'") if given else ""
+    return headings, title or next((head.text for head in headings if head.level == 1), "")
+
+
+def _plain(inline: Token) -> str:
+    """The words of a heading without its marks."""
+    shown = (child.content or " " * (child.type == "softbreak") for child in inline.children or ())
+    return " ".join("".join(shown).split())
+
+
+class _Code:
+    """The parts of a text that are code, in which nothing is HTML."""
+
+    def __init__(self, text: str) -> None:
+        blocks = _code(text, _tokens(text))
+        inline = (match.span() for match in _CODE_SPAN.finditer(text))
+        self._spans = sorted([*blocks, *inline])
+        self._starts = [start for start, _ in self._spans]
+
+    def holds(self, position: int) -> bool:
+        """Whether a character is code."""
+        at = bisect_right(self._starts, position) - 1
+        return any(start <= position < end for start, end in self._spans[max(0, at - 1) : at + 1])
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """The text without HTML comments, raised digits as such signs; and how much that hides."""
+    if "<!--" not in text and "<sup" not in text.lower():
+        return text, 0
+    code, hidden = _Code(text), 0
+
+    def left(comment: re.Match[str]) -> str:
+        nonlocal hidden
+        if code.holds(comment.start()):
+            return comment[0]
+        hidden += len(" ".join(comment[1].split()))
+        return ""
+
+    def sign(found: re.Match[str]) -> str:
+        return found[0] if code.holds(found.start()) else raised(found[1])
+
+    if "<sup" in text.lower():
+        text = _RAISED.sub(sign, text)
+        code = _Code(text)
+    return _COMMENT.sub(left, text), hidden
+
+
+def _with_rows(text: str) -> tuple[str, tuple[Table, ...], list[Span]]:
+    """The text with a paragraph per row of its tables in HTML, these tables, and where they are."""
+    from index.formats.html.page import whole_page
+
+    if "<table" not in text.lower():
+        return text, (), []
+    code, pieces, end, position = _Code(text), list[str](), 0, 0
+    tables, spans = list[Table](), list[Span]()
+    for found in _TABLE.finditer(text):
+        if code.holds(found.start()):
+            continue
+        try:
+            rows = whole_page(found[0])
+        except Unreadable:
+            continue
+        before = text[end : found.start()].rstrip()
+        before += "\n\n" if before or position else ""
+        start = position + len(before)
+        after = text[found.end() :].lstrip(" \t\r\n")
+        pieces += before, rows.text, "\n\n" if after else "\n"
+        spans.append((start, start + len(rows.text)))
+        tables += moved(rows.tables, start)
+        position = start + len(rows.text) + len(pieces[-1])
+        end = len(text) - len(after)
+    return "".join(pieces) + text[end:], tuple(tables), spans
