@@ -71,7 +71,7 @@ class Watched:
 
     def open(self) -> Page:
         self.page.goto(self.address)
-        self.page.locator("#shelf .documents").wait_for()
+        self.page.locator("#documents .documents").wait_for()
         return self.page
 
     def strangers(self) -> list[str]:
@@ -222,17 +222,17 @@ def is_in_view(locator: Locator) -> bool:
 
 def test_fresh_page_says_what_is_indexed_and_offers_questions(page: Page) -> None:
     expect(page.locator("#summary p")).to_have_text(re.compile(r"6 documents · \d+ passages"))
-    expect(page.locator("#shelf .documents li")).to_have_count(6)
+    expect(page.locator("#documents .documents li")).to_have_count(6)
     expect(page.locator("#ask textarea")).to_be_focused()
-    page.locator("#talk .offers button").first.click(timeout=60_000)
-    expect(page.locator("#now .exchange.done a.marker").first).to_be_visible(timeout=60_000)
-    expect(page.locator("#now .refusal")).to_have_count(0)
-    expect(page.locator("#talk .offers")).to_be_hidden()
+    page.locator("#chat .suggestions button").first.click(timeout=60_000)
+    expect(page.locator("#current .exchange.done a.marker").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#current .refusal")).to_have_count(0)
+    expect(page.locator("#chat .suggestions")).to_be_hidden()
 
 
 def test_question_is_answered_with_markers_and_their_sources(page: Page, address: str) -> None:
     ask(page, PARIS)
-    answer = page.locator("#now .answer")
+    answer = page.locator("#current .answer")
     for name in ("David Barnea", "William J. Burns", "Mohammed bin Abdulrahman Al Thani"):
         expect(answer).to_contain_text(name)
     citations = citations_of(address, PARIS)
@@ -295,8 +295,8 @@ def test_marker_of_a_table_opens_the_row_under_its_header(page: Page) -> None:
 
 def test_what_no_document_says_is_refused_with_the_nearest_passages(page: Page) -> None:
     ask(page, NORWAY)
-    expect(page.locator("#now .refusal")).to_contain_text("don't seem to answer this question")
-    expect(page.locator("#now a.marker")).to_have_count(0)
+    expect(page.locator("#current .refusal")).to_contain_text("don't seem to answer this question")
+    expect(page.locator("#current a.marker")).to_have_count(0)
     expect(page.locator("#sources h2")).to_have_text("Nearest passages")
     page.locator("#sources .card.uncited a.open").first.click()
     expect(document_of(page).locator("#quote")).to_be_visible(timeout=60_000)
@@ -307,18 +307,21 @@ def test_follow_up_shows_what_was_searched_for_and_the_earlier_sources_come_back
 ) -> None:
     ask(page, PARIS)
     ask(page, "And how long did they last?")
-    expect(page.locator("#now .foot")).to_contain_text("Searched for")
+    expect(page.locator("#current .facts")).to_contain_text("Searched for")
     expect(page.locator("#past .exchange")).to_have_count(1)
     page.locator("#t1-m1").click()
     expect(document_of(page).locator("mark#quote")).to_contain_text("David Barnea")
-    newest, box = page.locator("#now .exchange").bounding_box(), page.locator("#ask").bounding_box()
+    newest, box = (
+        page.locator("#current .exchange").bounding_box(),
+        page.locator("#ask").bounding_box(),
+    )
     assert newest
     assert box
     assert newest["y"] + newest["height"] <= box["y"] + 1
 
 
 def test_settings_are_changed_by_keyboard_and_stay_with_the_conversation(page: Page) -> None:
-    button, form = page.locator("#gist button"), page.locator("#manner")
+    button, form = page.locator("#options-summary button"), page.locator("#options-form")
     expect(button).to_contain_text("Quotes · 8 passages")
     button.focus()
     page.keyboard.press("Enter")
@@ -338,7 +341,7 @@ def test_settings_are_changed_by_keyboard_and_stay_with_the_conversation(page: P
     page.reload()
     expect(button).to_contain_text("Quotes · 2 passages")
     page.get_by_role("button", name="Ask again").click()
-    expect(page.locator("#now .exchange.done")).to_be_visible()
+    expect(page.locator("#current .exchange.done")).to_be_visible()
     expect(page.locator("#sources .card")).to_have_count(2)
     page.get_by_role("button", name="New chat").click()
     expect(button).to_contain_text("Quotes · 8 passages")
@@ -348,19 +351,19 @@ def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and
     page: Page, data: Path
 ) -> None:
     ask(page, PARIS)
-    page.locator("#now .thumb.down").click()
-    page.locator("#now .why").get_by_role("button", name="Incomplete").click()
-    expect(page.locator("#now .thanks")).to_have_text("Noted: Incomplete")
+    page.locator("#current .thumb.down").click()
+    page.locator("#current .reasons").get_by_role("button", name="Incomplete").click()
+    expect(page.locator("#current .thanks")).to_have_text("Noted: Incomplete")
     rated = json.loads((data / "feedback.jsonl").read_text().splitlines()[-1])
     assert (rated["question"], rated["rating"], rated["reason"]) == (PARIS, "down", "Incomplete")
     assert rated["citations"][0]["document"] == "brief.md"
 
     page.reload()
-    expect(page.locator("#now .question")).to_have_text(PARIS, timeout=30_000)
-    expect(page.locator("#now .thanks")).to_be_visible()
+    expect(page.locator("#current .question")).to_have_text(PARIS, timeout=30_000)
+    expect(page.locator("#current .thanks")).to_be_visible()
     current = page.locator("#chats li:has([aria-current])")
     current.get_by_role("button", name="Rename").click()
-    page.locator("#sure input").fill("The weekend")
+    page.locator("#confirm input").fill("The weekend")
     page.keyboard.press("Enter")
     expect(current.locator(".chat")).to_have_text("The weekend")
     with page.expect_download() as saving:
@@ -371,14 +374,14 @@ def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and
     assert "1. Diplomats try to restart Israel-Hamas ceasefire talks, brief.md: “David" in saved
 
     page.get_by_role("button", name="New chat").click()
-    expect(page.locator("#now .welcome")).to_be_visible()
+    expect(page.locator("#current .welcome")).to_be_visible()
     expect(page).not_to_have_url(re.compile("chat="))
     page.get_by_role("button", name="The weekend", exact=True).click()
-    expect(page.locator("#now .question")).to_have_text(PARIS)
+    expect(page.locator("#current .question")).to_have_text(PARIS)
     current.get_by_role("button", name="Delete").click()
-    page.locator("#sure .yes").click()
+    page.locator("#confirm .yes").click()
     expect(page.get_by_role("button", name="The weekend", exact=True)).to_have_count(0)
-    expect(page.locator("#now .welcome")).to_be_visible()
+    expect(page.locator("#current .welcome")).to_be_visible()
 
 
 def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(page: Page) -> None:
@@ -386,17 +389,17 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
         {"name": "owls.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
     )
     expect(page.locator("#uploads li.indexed")).to_have_count(1, timeout=300_000)
-    expect(page.locator("#talk .offers.about button").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#chat .suggestions.about button").first).to_be_visible(timeout=60_000)
     ask(page, "How many owls live in the barn behind the mill?")
-    expect(page.locator("#now .answer")).to_contain_text("Two owls live in the barn")
+    expect(page.locator("#current .answer")).to_contain_text("Two owls live in the barn")
 
     page.get_by_role("tab", name="Documents").click()
     page.get_by_role("button", name="Delete Owls of the barn").click()
-    page.locator("#sure .yes").click()
-    expect(page.locator("#shelf .documents")).not_to_contain_text("owls.md", timeout=300_000)
+    page.locator("#confirm .yes").click()
+    expect(page.locator("#documents .documents")).not_to_contain_text("owls.md", timeout=300_000)
     page.reload()
-    expect(page.locator("#now .outdated")).to_contain_text("owls.md is not indexed any more")
-    page.locator("#now a.marker").first.click()
+    expect(page.locator("#current .outdated")).to_contain_text("owls.md is not indexed any more")
+    page.locator("#current a.marker").first.click()
     expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
 
 
@@ -405,10 +408,12 @@ def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> No
         page.locator("#files").set_input_files(
             {"name": "bats.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
         )
-        expect(page.locator("#shelf .waiting")).to_contain_text("Not indexed yet", timeout=60_000)
+        expect(page.locator("#documents .waiting")).to_contain_text(
+            "Not indexed yet", timeout=60_000
+        )
         page.get_by_role("button", name="Delete bats.md").click()
-        page.locator("#sure .yes").click()
-        expect(page.locator("#shelf .waiting")).to_have_count(0, timeout=60_000)
+        page.locator("#confirm .yes").click()
+        expect(page.locator("#documents .waiting")).to_have_count(0, timeout=60_000)
     expect(page.locator("#uploads li")).to_have_count(0, timeout=300_000)
     assert not (data.parent / "corpus" / "bats.md").exists()
 
@@ -450,13 +455,13 @@ def test_page_has_no_serious_faults_for_those_who_use_other_means(
     context = browser.new_context(viewport=DESK, color_scheme=scheme)
     page = Watched(context.new_page(), address).open()
     assert serious_faults(page) == []
-    page.locator("#gist button").click()
-    page.locator("#manner").wait_for()
+    page.locator("#options-summary button").click()
+    page.locator("#options-form").wait_for()
     settled(page)
     assert serious_faults(page) == []
     ask(page, PARIS)
-    page.locator("#now .thumb.down").click()
-    page.locator("#now .why").wait_for()
+    page.locator("#current .thumb.down").click()
+    page.locator("#current .reasons").wait_for()
     assert serious_faults(page) == []
     page.locator("#t1-m1").click()
     document_of(page).locator("mark#quote").wait_for()
@@ -513,30 +518,30 @@ def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: Sl
     page = nasty.open()
     page.locator("#ask textarea").fill("When does the north gate open?")
     page.keyboard.press("Enter")
-    running = page.locator("#now .exchange.running .answer")
+    running = page.locator("#current .exchange.running .answer")
     expect(running).to_contain_text("north gate opens at nine", timeout=30_000)
     expect(page.locator("#sources h2")).to_have_text("Passages found")
     llm.hung_up.clear()
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#now .exchange.fault .fault")).to_have_text("Stopped.")
-    expect(page.locator("#now .answer")).to_contain_text("north gate opens")
+    expect(page.locator("#current .exchange.fault .fault")).to_have_text("Stopped.")
+    expect(page.locator("#current .answer")).to_contain_text("north gate opens")
     assert llm.hung_up.wait(10)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
 
 def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watched) -> None:
     page = nasty.open()
-    expect(page.locator("#gist button")).to_contain_text("Written by slow · 8 passages")
-    page.locator("#gist button").click()
+    expect(page.locator("#options-summary button")).to_contain_text("Written by slow · 8 passages")
+    page.locator("#options-summary button").click()
     expect(page.get_by_label("Leave out what no passage backs")).to_be_visible()
     page.get_by_label("Quotes").check()
     expect(page.get_by_label("Leave out what no passage backs")).to_be_hidden()
-    expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
-    page.locator("#now").click()
-    expect(page.locator("#manner")).to_be_hidden()
+    expect(page.locator("#options-summary button")).to_contain_text("Quotes · 8 passages")
+    page.locator("#current").click()
+    expect(page.locator("#options-form")).to_be_hidden()
     ask(page, "When does the north gate open?")
-    expect(page.locator("#now .foot")).to_contain_text("1 statement, backed by its source")
-    expect(page.locator("#now .answer")).not_to_contain_text("click")
+    expect(page.locator("#current .facts")).to_contain_text("1 statement, backed by its source")
+    expect(page.locator("#current .answer")).not_to_contain_text("click")
 
 
 def test_answer_whose_llm_is_dead_says_so_and_can_be_quoted_instead(
@@ -545,33 +550,35 @@ def test_answer_whose_llm_is_dead_says_so_and_can_be_quoted_instead(
     with serving(seeds_data, {"FOOTNOTE_LLM_URL": "http://127.0.0.1:9/v1"}) as address:
         page = Watched(browser.new_page(), address).open()
         ask(page, PARIS)
-        expect(page.locator("#now .refusal")).to_contain_text("cannot be reached")
+        expect(page.locator("#current .refusal")).to_contain_text("cannot be reached")
         expect(page.locator("#sources h2")).to_have_text("Nearest passages")
         page.get_by_role("button", name="Quote instead").click()
-        expect(page.locator("#now .answer")).to_contain_text("David Barnea")
-        expect(page.locator("#gist button")).to_contain_text("Quotes · 8 passages")
+        expect(page.locator("#current .answer")).to_contain_text("David Barnea")
+        expect(page.locator("#options-summary button")).to_contain_text("Quotes · 8 passages")
         page.close()
 
 
 def test_what_a_hostile_document_and_llm_write_stays_text(nasty: Watched) -> None:
     page = nasty.open()
-    expect(page.locator("#shelf .documents .title")).to_have_text(
+    expect(page.locator("#documents .documents .title")).to_have_text(
         "The <b>gate</b> ${6-7} {{value}}"
     )
     question = (
         "When does the north gate open? <img src=x onerror=\"document.title='owned'\"> ${6-7}"
     )
     ask(page, question)
-    expect(page.locator("#now .question")).to_have_text(question)
-    expect(page.locator("#now .answer")).to_contain_text("north gate opens at nine")
-    expect(page.locator("#now .answer img, #now .answer script, #sources img")).to_have_count(0)
-    hrefs = page.locator("#now .answer a").evaluate_all(
+    expect(page.locator("#current .question")).to_have_text(question)
+    expect(page.locator("#current .answer")).to_contain_text("north gate opens at nine")
+    expect(
+        page.locator("#current .answer img, #current .answer script, #sources img")
+    ).to_have_count(0)
+    hrefs = page.locator("#current .answer a").evaluate_all(
         "all => all.map(a => a.getAttribute('href'))"
     )
     assert hrefs
     assert all(re.fullmatch(r"#t1-c\d+", href) for href in hrefs)
     assert page.title() == "Footnote"
-    page.locator("#now a.marker").first.click()
+    page.locator("#current a.marker").first.click()
     document_of(page).locator("mark").first.wait_for()
     assert document_of(page).locator("main img, script").count() == 0
     with page.context.expect_page() as opened:

@@ -36,7 +36,7 @@ _ATTRIBUTES = {
     "role": "status",
     "hidden": "",
     "type": "button",
-    "data-act": "[a-z]+",
+    "data-action": "[a-z_]+",
     "data-document": r"[\w%.~/-]*",
     "data-chat": "[0-9a-f]{32}",
     "data-accept": r"[. a-z0-9]+",

@@ -64,7 +64,7 @@ def ask(page: Page, question: str) -> None:
     """Ask on the chat page and wait for the checked answer."""
     box = page.locator("#ask textarea")
     box.fill(question)
-    asked = page.locator("#now .exchange").filter(
+    asked = page.locator("#current .exchange").filter(
         has=page.get_by_role("heading", name=question, exact=True)
     )
     # On a busy machine Enter may come while the answer before is being finished, and is not heard;

@@ -56,7 +56,7 @@ from ui.cli.ask import _print_answer
 from ui.http.api import routes
 from ui.http.streaming import answer_event
 from ui.page.html_conversation import exchange_html, sources_html
-from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html
+from ui.page.html_panels import actions_html, chats_html, documents_html, suggestions_html
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import OptionsPolicy
 from ui.service.background_sync import SyncState
@@ -257,7 +257,7 @@ def test_injected_document_is_only_words_in_the_list_of_sources(payload: str) ->
         DocumentInfo(text, "", 1, None, 0, text, 0, ()),
     )
     shelf = LibraryState(1, infos, SyncState(error=text), "", (text,))
-    assert active_in_page(shelf_html(shelf)) == []
+    assert active_in_page(documents_html(shelf)) == []
 
 
 @each_payload
@@ -303,8 +303,8 @@ def test_injected_question_is_only_words_on_the_page(payload: str) -> None:
     exchange = Exchange("t1", payload, fault=payload, outdated={payload: "has changed"})
     assert active_in_page(exchange_html(exchange)) == []
     rated = replace(exchange, answer=answer, rating="down", reason=payload)
-    assert active_in_page(acts_html(rated, is_last=True)) == []
-    assert active_in_page(offers_html([payload], payload)) == []
+    assert active_in_page(actions_html(rated, is_last=True)) == []
+    assert active_in_page(suggestions_html([payload], payload)) == []
     chats = [Chat("a" * 32, payload, 0.0)]
     assert active_in_page(chats_html(chats, "a" * 32, datetime.now())) == []
 

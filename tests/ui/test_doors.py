@@ -24,7 +24,7 @@ from rag.types import Turn
 from tests.helpers.indexing import sharing_minilm
 from tests.helpers.inert import events_of
 from ui.cli import main
-from ui.page.exchanges import steps
+from ui.page.exchanges import stream_exchange
 from ui.service.history import Exchange
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -69,7 +69,7 @@ def sent(question: str, past: Sequence[Said]) -> dict[str, Any]:
 
 def by_page(engine: Engine, question: str, past: Sequence[Said]) -> Said:
     exchanges = [said.kept for said in past]
-    *_, last = steps(engine, Exchange(f"t{len(past)}", question), exchanges)
+    *_, last = stream_exchange(engine, Exchange(f"t{len(past)}", question), exchanges)
     assert last.answer, last.fault
     return of_body(question, AnswerBody.of(last.answer).model_dump(mode="json"), last)
 

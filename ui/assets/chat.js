@@ -7,9 +7,9 @@
   const footnote = (window.footnote = { behavior: () => (calm.matches ? "auto" : "smooth"), find });
 
   // Events go to the nearest component around a button that hears them.
-  footnote.tell = (from, name, detail = {}) => {
+  footnote.dispatch = (from, name, detail = {}) => {
     for (let node = from; node; node = node.parentElement) {
-      if (typeof node.act === "function") return void node.act(name, detail);
+      if (typeof node.dispatch === "function") return void node.dispatch(name, detail);
     }
   };
 
@@ -17,10 +17,10 @@
   footnote.confirm = (text, button, value) =>
     new Promise((resolve) => {
       const dialog = document.createElement("dialog");
-      dialog.id = "sure";
-      dialog.setAttribute("aria-labelledby", "sure-text");
+      dialog.id = "confirm";
+      dialog.setAttribute("aria-labelledby", "confirm-text");
       dialog.innerHTML =
-        '<form method="dialog"><p id="sure-text"></p><input name="words" maxlength="80">' +
+        '<form method="dialog"><p id="confirm-text"></p><input name="words" maxlength="80">' +
         '<div class="bar"><button value="">Cancel</button><button value="yes" class="yes"></button></div></form>';
       const input = find("input", dialog);
       find("p", dialog).textContent = text;
@@ -28,7 +28,7 @@
       if (value === undefined) input.remove();
       else {
         input.value = value;
-        input.setAttribute("aria-labelledby", "sure-text");
+        input.setAttribute("aria-labelledby", "confirm-text");
         // Enter in the field means yes, not the first button.
         input.addEventListener("keydown", (event) => {
           if (event.key !== "Enter") return;
@@ -47,44 +47,44 @@
       else input.select();
     });
 
-  const asked = {
-    forget: ({ title }) => footnote.confirm(`Delete the conversation “${title}”?`, "Delete"),
-    retitle: ({ title }) => footnote.confirm("Name of the conversation", "Rename", title),
-    discard: ({ document: path }) =>
+  const confirmations = {
+    delete_chat: ({ title }) => footnote.confirm(`Delete the conversation “${title}”?`, "Delete"),
+    rename_chat: ({ title }) => footnote.confirm("Name of the conversation", "Rename", title),
+    delete_document: ({ document: path }) =>
       footnote.confirm(`Delete “${decodeURIComponent(path)}” from the folder of documents?`, "Delete"),
   };
 
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("button[data-act]");
+    const button = event.target.closest("button[data-action]");
     if (!button) return;
-    const { act, ...detail } = button.dataset;
-    if (act in asked) {
-      const said = await asked[act](detail);
+    const { action, ...detail } = button.dataset;
+    if (action in confirmations) {
+      const said = await confirmations[action](detail);
       if (said === null) return void button.focus();
-      if (act === "retitle") detail.title = said;
+      if (action === "rename_chat") detail.title = said;
     }
-    footnote.tell(button, act, detail);
-    if (act === "choose" || act === "forget") footnote.menu?.(false);
-    if (act === "about") find("#ask textarea").focus();
+    footnote.dispatch(button, action, detail);
+    if (action === "open_chat" || action === "delete_chat") footnote.menu?.(false);
+    if (action === "suggest") find("#ask textarea").focus();
   });
 
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-act]");
+    const form = event.target.closest("form[data-action]");
     if (!form) return;
     event.preventDefault();
-    const { act, ...detail } = form.dataset;
+    const { action, ...detail } = form.dataset;
     const given = Object.fromEntries(new FormData(form));
     if (Object.values(given).some((value) => value.trim())) {
-      footnote.tell(form, act, { ...detail, ...given });
+      footnote.dispatch(form, action, { ...detail, ...given });
     }
   });
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
-    const turn = button.closest(".acts").dataset.turn;
+    const turn = button.closest(".actions").dataset.turn;
     const answer = find(`#${turn} .answer`).cloneNode(true);
-    for (const extra of answer.querySelectorAll(".foot, .note")) extra.remove();
+    for (const extra of answer.querySelectorAll(".facts, .note")) extra.remove();
     await navigator.clipboard.writeText(answer.innerText.replaceAll("\u00a0", " ").trim());
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), 1500);
@@ -101,7 +101,7 @@
   document.addEventListener("click", (event) => {
     const open = document.documentElement.classList.contains("menu-open");
     if (event.target.closest("#top .menu")) footnote.menu(!open);
-    else if (open && !event.target.closest("#left, #sure")) footnote.menu(false);
+    else if (open && !event.target.closest("#left, #confirm")) footnote.menu(false);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !document.documentElement.classList.contains("menu-open")) return;
@@ -112,7 +112,7 @@
   // --- sources or documents beside the answer
 
   footnote.show = (name) => {
-    for (const each of ["sources", "shelf"]) {
+    for (const each of ["sources", "documents"]) {
       const tab = find(`#tab-${each}`);
       tab.setAttribute("aria-selected", String(each === name));
       tab.tabIndex = each === name ? 0 : -1;
@@ -126,7 +126,7 @@
   document.addEventListener("keydown", (event) => {
     const tab = event.target.closest?.('[role="tab"]');
     if (!tab || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-    const other = find(tab.id === "tab-shelf" ? "#tab-sources" : "#tab-shelf");
+    const other = find(tab.id === "tab-documents" ? "#tab-sources" : "#tab-documents");
     footnote.show(other.id.slice("tab-".length));
     other.focus();
   });
@@ -140,20 +140,20 @@
   }
 
   function follow() {
-    const exchange = find("#now .exchange");
-    const chat = find("#where [data-chat]")?.dataset.chat ?? "";
+    const exchange = find("#current .exchange");
+    const chat = find("#chat-id [data-chat]")?.dataset.chat ?? "";
     const running = exchange?.classList.contains("running") ?? false;
-    find("#now").setAttribute("aria-busy", String(running));
+    find("#current").setAttribute("aria-busy", String(running));
     const key = exchange ? chat + exchange.id + exchange.dataset.begun : "";
-    if (key !== latest || (running && !find("#now").dataset.ran)) {
+    if (key !== latest || (running && !find("#current").dataset.ran)) {
       latest = key;
       following = true;
-      footnote.show(exchange ? "sources" : "shelf");
+      footnote.show(exchange ? "sources" : "documents");
       find("#side").scrollTo({ top: 0 });
     }
-    find("#now").dataset.ran = running ? "yes" : "";
+    find("#current").dataset.ran = running ? "yes" : "";
     if (!following || !exchange) return;
-    const shown = find("#now").getBoundingClientRect();
+    const shown = find("#current").getBoundingClientRect();
     const room = find("#ask").getBoundingClientRect().top;
     const top = find("#top").getBoundingClientRect().bottom;
     const hidden = Math.min(shown.bottom - room, shown.top - top);
@@ -163,7 +163,7 @@
   // --- what the server tells the browser
 
   function name() {
-    const where = find("#where [data-chat]");
+    const where = find("#chat-id [data-chat]");
     if (!where) return; // the server has not yet said which one it is
     const chat = where.dataset.chat;
     const address = new URL(location.href);
@@ -173,7 +173,7 @@
   }
 
   function save() {
-    const mail = find("#mail [data-save]");
+    const mail = find("#download [data-save]");
     if (!mail) return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([mail.dataset.text], { type: "text/markdown" }));
@@ -191,18 +191,18 @@
 
   // Gradio builds the page some time after this script is there.
   footnote.started = new Promise((resolve) => {
-    const look = () => (find("#mail") && find("#now") ? resolve() : void setTimeout(look, 30));
+    const look = () => (find("#download") && find("#current") ? resolve() : void setTimeout(look, 30));
     look();
   });
   footnote.started.then(() => {
-    const now = find("#now");
+    const now = find("#current");
     now.setAttribute("role", "log");
     now.setAttribute("aria-live", "polite");
     find("#side").setAttribute("role", "complementary");
     find("#side").setAttribute("aria-label", "Sources and documents");
-    footnote.show("shelf");
-    footnote.watch("now", follow);
-    footnote.watch("where", name);
-    footnote.watch("mail", save);
+    footnote.show("documents");
+    footnote.watch("current", follow);
+    footnote.watch("chat-id", name);
+    footnote.watch("download", save);
   });
 })();

@@ -26,7 +26,7 @@
     panel.innerHTML = `
       <header>
         <span class="label"></span>
-        <div class="where"><h2 id="panel-title" tabindex="-1" dir="auto"></h2><p class="place"></p></div>
+        <div class="chat-id"><h2 id="panel-title" tabindex="-1" dir="auto"></h2><p class="place"></p></div>
         <a class="whole" target="_blank" rel="noopener" aria-label="Open the document in a new tab" title="Open in a new tab"></a>
         <button type="button" class="close" aria-label="Close the source" title="Close (Esc)"></button>
       </header>

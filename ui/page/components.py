@@ -1,4 +1,4 @@
-"""What the chat page is made of: its components and where they stand."""
+"""The chat page's Gradio components and their layout."""
 
 from __future__ import annotations
 
@@ -9,50 +9,54 @@ import gradio as gr
 from ui.service.settings import QUESTION_CHARACTERS
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
-_TOP = """
+_BRAND = """
 <div class="brand">
 <button type="button" class="menu" aria-label="Conversations" aria-expanded="false"></button>
 <h1 class="name">Footnote</h1>
 </div>
 """
-# No `gr.Button`: that brings ten files of scripts and styles along, for pictures and the like.
-_FRESH = '<button type="button" data-act="restart">New chat</button>'
+# No `gr.Button`: that loads ten more files of scripts and styles.
+_NEW_CHAT = '<button type="button" data-action="new_chat">New chat</button>'
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">
 <button type="button" role="tab" id="tab-sources" aria-controls="sources">Sources</button>
-<button type="button" role="tab" id="tab-shelf" aria-controls="shelf">Documents</button>
+<button type="button" role="tab" id="tab-documents" aria-controls="documents">Documents</button>
 </div>
 """
 
 
-def heard(*names: str) -> str:
-    """The script of a component whose buttons make these events; chat.js calls it."""
-    known = ", ".join(f'"{name}"' for name in names)
-    return f"element.act = (name, detail) => [{known}].includes(name) && trigger(name, detail);"
+def dispatch_script(*events: str) -> str:
+    """The script of a component that triggers these events; chat.js calls it."""
+    names = ", ".join(f'"{name}"' for name in events)
+    return (
+        f"element.dispatch = (name, detail) => [{names}].includes(name) && trigger(name, detail);"
+    )
 
 
-def words(elem_id: str, value: str = "", *events: str) -> gr.HTML:
-    """A piece of the page whose HTML is made here; its buttons make these events."""
-    return gr.HTML(value, elem_id=elem_id, js_on_load=heard(*events) if events else None, **PLAIN)
+def html_block(elem_id: str, value: str = "", *events: str) -> gr.HTML:
+    """A component of HTML that is made on the server; its buttons trigger these events."""
+    script = dispatch_script(*events) if events else None
+    return gr.HTML(value, elem_id=elem_id, js_on_load=script, **PLAIN)
 
 
-class Parts:
+class PageComponents:
     """The page's components, laid out inside of `gr.Blocks`."""
 
     def __init__(self, welcome: str) -> None:
         with gr.Row(elem_id="top"):
-            words("name", _TOP)
-            self.summary = words("summary")
-            self.fresh = words("fresh", _FRESH, "restart")
-        with gr.Row(elem_id="desk"):
+            html_block("name", _BRAND)
+            self.summary = html_block("summary")
+            self.new_chat = html_block("new-chat", _NEW_CHAT, "new_chat")
+        with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="left"):
-                self.chats = words("chats", "", "choose", "retitle", "forget", "export")
-            with gr.Column(elem_id="talk"):
-                self.past = words("past", "", "rate", "explain")
-                self.now = words("now", welcome, "rate", "explain", "again")
-                self.offers = words("offers", "", "pose")
+                actions = ("open_chat", "rename_chat", "delete_chat", "export_chat")
+                self.chats = html_block("chats", "", *actions)
+            with gr.Column(elem_id="chat"):
+                self.past = html_block("past", "", "rate", "give_reason")
+                self.current = html_block("current", welcome, "rate", "give_reason", "ask_again")
+                self.suggestions = html_block("suggestions", "", "ask_suggested")
                 with gr.Row(elem_id="ask"):
-                    self.box = gr.Textbox(
+                    self.question = gr.Textbox(
                         label="Question",
                         show_label=False,
                         placeholder="Ask a question",
@@ -63,14 +67,16 @@ class Parts:
                         submit_btn="Ask",
                         container=False,
                     )
-                    self.gist = words("gist")
-                    self.form = words("form", "", "settle")
+                    self.options_summary = html_block("options-summary")
+                    self.options_form = html_block("options", "", "set_options")
             with gr.Column(elem_id="side"):
-                words("tabs", _TABS)
-                self.sources = words("sources")
-                self.shelf = words("shelf", "", "look", "discard", "about")
-        # What the browser is told besides: the conversation's id, and files to save.
-        self.where = words("where")
-        self.mail = words("mail")
+                html_block("tabs", _TABS)
+                self.sources = html_block("sources")
+                self.documents = html_block(
+                    "documents", "", "refresh", "delete_document", "suggest"
+                )
+        # Hidden: the conversation's id, and files for the browser to save.
+        self.chat_id = html_block("chat-id")
+        self.download = html_block("download")
         self.exchanges = gr.State(())
         self.options = gr.State(None)

@@ -1,4 +1,4 @@
-"""An exchange as it comes about: its steps for the page, and what a follow-up is given."""
+"""Exchanges of the chat page: how an answer is streamed into one, and can be cancelled."""
 
 from __future__ import annotations
 
@@ -18,41 +18,43 @@ from ui.service.plain_text import latest
 
 log = logging.getLogger(__name__)
 
-FAULT = "Something went wrong while answering. The server's log says what; please ask again."
-_REFRESH_SECONDS = 0.05
+UNEXPECTED_ERROR = (
+    "Something went wrong while answering. The server's log says what; please ask again."
+)
+_UPDATE_SECONDS = 0.05
 
 
-def steps(
+def stream_exchange(
     engine: Answers,
-    now: Exchange,
+    exchange: Exchange,
     past: Sequence[Exchange],
     options: AskOptions = AskOptions(),
 ) -> Iterator[Exchange]:
-    """The exchange after each event that is worth showing; the last one is never running."""
-    shown = 0.0
+    """The exchange after each event, deltas throttled; the last one is never running."""
+    yielded = 0.0
     try:
-        events = engine.stream(now.question, history(past), options)
+        events = engine.stream(exchange.question, previous_turns(past), options)
         with closing(events):
             for event in events:
-                now = _after(now, event)
-                if isinstance(event, Delta) and time.monotonic() - shown < _REFRESH_SECONDS:
+                exchange = _with_event(exchange, event)
+                if isinstance(event, Delta) and time.monotonic() - yielded < _UPDATE_SECONDS:
                     continue
-                shown = time.monotonic()
-                yield now
+                yielded = time.monotonic()
+                yield exchange
     except FootnoteError as error:
-        yield replace(now, fault=str(error))
+        yield replace(exchange, fault=str(error))
     except Exception:
         log.exception("the chat page could not answer")
-        yield replace(now, fault=FAULT)
+        yield replace(exchange, fault=UNEXPECTED_ERROR)
 
 
-def history(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
+def previous_turns(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
     """The latest turns that fit the limits of a question's history, oldest first."""
     return latest(exchange.turn for exchange in exchanges if exchange.turn is not None)
 
 
-def as_of_now(engine: Answers, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
-    """Kept exchanges, each with what became of the documents that it cites."""
+def with_outdated(engine: Answers, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """Stored exchanges, each with the cited documents that have changed or gone since."""
     digests = dict[str, str]()
 
     def digest(path: str) -> str:
@@ -76,7 +78,7 @@ def _outdated(exchange: Exchange, digest: Callable[[str], str]) -> dict[str, str
     return found
 
 
-def _after(exchange: Exchange, event: Event) -> Exchange:
+def _with_event(exchange: Exchange, event: Event) -> Exchange:
     if isinstance(event, Retrieved):
         return replace(exchange, hits=event.hits)
     if isinstance(event, Delta):
@@ -86,46 +88,45 @@ def _after(exchange: Exchange, event: Event) -> Exchange:
     return exchange
 
 
-KEPT = 50  # exchanges that stay on the page
+MAX_EXCHANGES = 50  # that stay on the page
 Exchanges = tuple[Exchange, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """A conversation; one that is about to begin has no id."""
+class Conversation:
+    """A conversation and its options; a new one has no id until its first question."""
 
     id: str
-    kept: History
+    history: History
     options: AnswerOptions
 
     def exchanges(self) -> Exchanges:
-        """What is kept of it; without the file there is nothing."""
+        """Its latest stored exchanges; none if they cannot be read."""
         try:
-            return self.kept.exchanges(self.id)[-KEPT:]
+            return self.history.exchanges(self.id)[-MAX_EXCHANGES:]
         except FootnoteError:
             return ()
 
 
-class Runs:
-    """The answers that are on their way, by open page, each to be told when it is not wanted.
+class RunningAnswers:
+    """Cancels the running answer of an open page.
 
-    Gradio's cancelling alone does not do: a step that is under way is shown after what cancelled
-    it, and stays.
+    Gradio's own cancelling is not enough: a step that is under way is still shown afterwards.
     """
 
     def __init__(self) -> None:
-        self._halts = dict[str | None, threading.Event]()
+        self._cancelled = dict[str | None, threading.Event]()
 
-    def follow(self, page: str | None, steps: Iterable[Exchange]) -> Iterator[Exchange]:
-        """The steps of an answer for a page, until it is not wanted any more."""
-        halt = self._halts[page] = threading.Event()
+    def until_cancelled(self, page: str | None, steps: Iterable[Exchange]) -> Iterator[Exchange]:
+        """The steps of an answer for a page, until it is cancelled."""
+        cancelled = self._cancelled[page] = threading.Event()
         try:
-            yield from takewhile(lambda _: not halt.is_set(), steps)
+            yield from takewhile(lambda _: not cancelled.is_set(), steps)
         finally:
-            if self._halts.get(page) is halt:
-                del self._halts[page]
+            if self._cancelled.get(page) is cancelled:
+                del self._cancelled[page]
 
-    def halt(self, page: str | None) -> None:
-        """Tell the answer that is on its way to a page, if there is one."""
-        if halt := self._halts.pop(page, None):
-            halt.set()
+    def cancel(self, page: str | None) -> None:
+        """Cancel the running answer of a page, if there is one."""
+        if cancelled := self._cancelled.pop(page, None):
+            cancelled.set()

@@ -1,4 +1,4 @@
-"""What the chat page does: conversations, answers and what readers think of them."""
+"""Event handlers of the chat page: conversations, answers and ratings."""
 
 from __future__ import annotations
 
@@ -14,21 +14,29 @@ from gradio.themes.utils import colors
 
 from index.errors import FootnoteError
 from rag.settings import Settings
-from ui.page.components import Parts
-from ui.page.documents_panel import ShelfActs, Update, caller
-from ui.page.exchanges import KEPT, Exchanges, Runs, Talk, as_of_now, history, steps
+from ui.page.components import PageComponents
+from ui.page.documents_panel import DocumentsPanel, Update, caller
+from ui.page.exchanges import (
+    MAX_EXCHANGES,
+    Conversation,
+    Exchanges,
+    RunningAnswers,
+    previous_turns,
+    stream_exchange,
+    with_outdated,
+)
 from ui.page.html_conversation import (
+    CHAT_ID_FROM_URL,
     STOPPED,
-    WHERE_FROM_ADDRESS,
-    chat_id,
-    fault_html,
-    mail_html,
+    chat_id_html,
+    download_html,
+    error_html,
+    parse_chat_id,
     welcome_html,
-    where_html,
 )
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.static_files import SCRIPTS, STYLES, page_url
-from ui.page.updates import Shown
+from ui.page.updates import PageUpdates
 from ui.service import history as feedback
 from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History, new_chat
@@ -39,101 +47,109 @@ _READY = gr.update(submit_btn="Ask", stop_btn=False)
 
 
 class ChatPage:
-    """What the page's components do."""
+    """The page and its event handlers.
+
+    `chat_id` is always HTML that holds the id of the open conversation, as the page has it.
+    """
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self._answers = service.answers
         self._policy = service.options_policy
         self._data = settings.data
-        self._runs = Runs()
+        self._running = RunningAnswers()
         welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
-            self._parts = Parts(welcome)
-            self._shown = Shown(self._parts, service.options_policy, welcome)
-            self._shelf = ShelfActs(self._parts, service)
+            self._components = PageComponents(welcome)
+            self._updates = PageUpdates(self._components, service.options_policy, welcome)
+            self._documents = DocumentsPanel(self._components, service)
             self._connect()
         self.blocks.queue(max_size=32, default_concurrency_limit=4, api_open=False)
 
     def _connect(self) -> None:
-        parts = self._parts
-        here = [parts.exchanges, parts.where]
-        asking = [*here, parts.options]
-        options = [parts.options, parts.gist, parts.form]
-        talk = [parts.past, parts.now, parts.sources, parts.exchanges]
-        page = [*talk, parts.box, parts.offers, parts.chats, parts.where, *options]
-        panel = [parts.shelf, parts.summary]
+        """Bind the components' events to the handlers, with their inputs and outputs."""
+        page = self._components
+        state = [page.exchanges, page.chat_id]
+        asking = [*state, page.options]
+        options = [page.options, page.options_summary, page.options_form]
+        answers = [page.past, page.current, page.sources, page.exchanges]
+        everything = [
+            *answers, page.question, page.suggestions, page.chats, page.chat_id, *options
+        ]  # fmt: skip
+        panel = [page.documents, page.summary]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         opened = self.blocks.load(
-            self.open, [parts.where], [*page, *panel], js=WHERE_FROM_ADDRESS, **private
+            self.load, [page.chat_id], [*everything, *panel], js=CHAT_ID_FROM_URL, **private
         )
-        opened.then(self._shelf.offer, here, [parts.offers], **private)
+        opened.then(self._documents.suggest_examples, state, [page.suggestions], **private)
         runs: list[Any] = [
-            parts.box.submit(self.ask, [parts.box, *asking], page, **private),
-            parts.offers.pose(self.pose, asking, page, **private),
-            parts.now.again(self.again, asking, page, **private),
+            page.question.submit(self.ask, [page.question, *asking], everything, **private),
+            page.suggestions.ask_suggested(self.ask_suggested, asking, everything, **private),
+            page.current.ask_again(self.ask_again, asking, everything, **private),
         ]
-        each = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}  # and in order
-        parts.form.settle(self.settle, [parts.where], options[:2], **each)
-        stopped = parts.box.stop(self.stop, here, page, cancels=runs, **private)
-        stopped.then(self.stop, here, page, **private)  # over a step that came late
-        parts.fresh.restart(self.restart, None, page, cancels=runs, **private)
-        parts.chats.choose(self.choose, None, page, cancels=runs, **private)
-        parts.chats.forget(self.forget, [parts.where], page, **private)
-        parts.chats.retitle(self.retitle, [parts.where], [parts.chats], **private)
-        parts.chats.export(self.export, None, [parts.mail], **private)
-        for said in (parts.past, parts.now):
-            said.rate(self.rate, here, [*talk, parts.chats], **private)
-            said.explain(self.rate, here, [*talk, parts.chats], **private)
-        parts.shelf.look(self._shelf.look, None, panel, **private)
-        parts.shelf.discard(self._shelf.discard, None, panel, **private)
-        parts.shelf.about(self._shelf.about, None, [parts.offers], **private)
+        in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
+        page.options_form.set_options(self.set_options, [page.chat_id], options[:2], **in_order)
+        ending = {**private, "cancels": runs}
+        stopped = page.question.stop(self.stop, state, everything, **ending)
+        stopped.then(self.stop, state, everything, **private)  # over a step that came late
+        page.new_chat.new_chat(self.new_chat, None, everything, **ending)
+        page.chats.open_chat(self.open_chat, None, everything, **ending)
+        page.chats.delete_chat(self.delete_chat, [page.chat_id], everything, **private)
+        page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
+        page.chats.export_chat(self.export_chat, None, [page.download], **private)
+        for answer in (page.past, page.current):
+            answer.rate(self.rate, state, [*answers, page.chats], **private)
+            answer.give_reason(self.rate, state, [*answers, page.chats], **private)
+        page.documents.refresh(self._documents.refresh, None, panel, **private)
+        page.documents.delete_document(self._documents.delete, None, panel, **private)
+        page.documents.suggest(self._documents.suggest_about, None, [page.suggestions], **private)
 
     # --- opening and leaving conversations
 
-    def open(self, where: str, request: gr.Request) -> Update:
-        """What a fresh page shows: the conversation that its address names, and the documents."""
-        return {**self._chat(self._talk(request, chat_id(where))), **self._shelf.look(request)}
+    def load(self, chat_id: str, request: gr.Request) -> Update:
+        """A page that opens: the conversation that its URL names, and the documents."""
+        conversation = self._conversation(request, parse_chat_id(chat_id))
+        return {**self._open(conversation), **self._documents.refresh(request)}
 
-    def choose(self, request: gr.Request, event: gr.EventData) -> Update:
-        """A kept conversation, as it was."""
-        self._runs.halt(request.session_hash)
-        return self._chat(self._talk(request, event._data["chat"]))
+    def open_chat(self, request: gr.Request, event: gr.EventData) -> Update:
+        """A stored conversation."""
+        self._running.cancel(request.session_hash)
+        return self._open(self._conversation(request, event._data["chat"]))
 
-    def restart(self, request: gr.Request) -> Update:
+    def new_chat(self, request: gr.Request) -> Update:
         """An empty page."""
-        self._runs.halt(request.session_hash)
-        return self._chat(self._talk(request))
+        self._running.cancel(request.session_hash)
+        return self._open(self._conversation(request))
 
-    def forget(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
-        """Delete a conversation; an empty page if it was this one."""
-        talk = self._talk(request, chat_id(where))
-        talk.kept.delete(event._data["chat"])
-        if event._data["chat"] == talk.id:
-            return self.restart(request)
-        return self._shown.chats(talk)
+    def delete_chat(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
+        """Delete a conversation; an empty page if it was the open one."""
+        conversation = self._conversation(request, parse_chat_id(chat_id))
+        conversation.history.delete(event._data["chat"])
+        if event._data["chat"] == conversation.id:
+            return self.new_chat(request)
+        return self._updates.chats(conversation)
 
-    def retitle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
+    def rename_chat(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
         """Give a conversation another title."""
-        talk = self._talk(request, chat_id(where))
-        talk.kept.rename(event._data["chat"], event._data["title"])
-        return self._shown.chats(talk)
+        conversation = self._conversation(request, parse_chat_id(chat_id))
+        conversation.history.rename(event._data["chat"], event._data["title"])
+        return self._updates.chats(conversation)
 
-    def export(self, request: gr.Request, event: gr.EventData) -> Update:
-        """A conversation as a file to save."""
-        kept = self._talk(request).kept
-        chat = kept.chat(event._data["chat"])
+    def export_chat(self, request: gr.Request, event: gr.EventData) -> Update:
+        """A conversation as a Markdown file to save."""
+        history = self._conversation(request).history
+        chat = history.chat(event._data["chat"])
         if chat is None:
-            return {self._parts.mail: ""}
-        text = as_markdown(chat.title, kept.exchanges(chat.id))
-        return {self._parts.mail: mail_html(file_name(chat.title), text)}
+            return {self._components.download: ""}
+        text = as_markdown(chat.title, history.exchanges(chat.id))
+        return {self._components.download: download_html(file_name(chat.title), text)}
 
-    def settle(self, where: str, request: gr.Request, event: gr.EventData) -> Update:
+    def set_options(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
         """Change the answer options of a conversation."""
         options = self._policy.nearest(event._data)
-        talk = self._talk(request, chat_id(where), options)
-        with suppress(FootnoteError):  # the list says that nothing can be kept
-            talk.kept.store_options(talk.id, asdict(options))
-        return self._shown.gist(options)
+        conversation = self._conversation(request, parse_chat_id(chat_id), options)
+        with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
+            conversation.history.store_options(conversation.id, asdict(options))
+        return self._updates.options_summary(options)
 
     # --- asking
 
@@ -141,7 +157,7 @@ class ChatPage:
         self,
         question: str,
         exchanges: Exchanges,
-        where: str,
+        chat_id: str,
         options: AnswerOptions | None,
         request: gr.Request,
     ) -> Iterator[Update]:
@@ -149,137 +165,138 @@ class ChatPage:
         question = question.strip()[:QUESTION_CHARACTERS]
         if not question:
             return
-        talk = self._talk(request, chat_id(where) or new_chat(), options)
+        conversation = self._conversation(request, parse_chat_id(chat_id) or new_chat(), options)
         # An open page outlives the server that answered it.
-        past = (exchanges or talk.exchanges())[1 - KEPT :]
+        past = (exchanges or conversation.exchanges())[1 - MAX_EXCHANGES :]
         number = int(past[-1].key[1:]) + 1 if past else 1
-        now = Exchange(f"t{number}", question)
-        yield from self._answer(now, past, talk, request.session_hash)
+        exchange = Exchange(f"t{number}", question)
+        yield from self._answer(exchange, past, conversation, request.session_hash)
 
-    def pose(
+    def ask_suggested(
         self,
         exchanges: Exchanges,
-        where: str,
+        chat_id: str,
         options: AnswerOptions | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
-        """Ask a question that was offered."""
-        yield from self.ask(event._data["question"], exchanges, where, options, request)
+        """Ask a suggested question."""
+        yield from self.ask(event._data["question"], exchanges, chat_id, options, request)
 
-    def again(
+    def ask_again(
         self,
         exchanges: Exchanges,
-        where: str,
+        chat_id: str,
         options: AnswerOptions | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
-        """Answer the last question anew, from now on by another composer if one is named."""
-        talk = self._talk(request, chat_id(where), options)
+        """Answer the last question anew, from now on with another composer if one is named."""
+        conversation = self._conversation(request, parse_chat_id(chat_id), options)
         if event._data and "composer" in event._data:
-            options = self._policy.nearest({**asdict(talk.options), **event._data})
-            talk = replace(talk, options=options)
-            yield self._shown.settings(options)
-        if exchanges := exchanges or talk.exchanges():
-            now = Exchange(exchanges[-1].key, exchanges[-1].question)
-            yield from self._answer(now, exchanges[:-1], talk, request.session_hash)
+            options = self._policy.nearest({**asdict(conversation.options), **event._data})
+            conversation = replace(conversation, options=options)
+            yield self._updates.options(options)
+        if exchanges := exchanges or conversation.exchanges():
+            exchange = Exchange(exchanges[-1].key, exchanges[-1].question)
+            yield from self._answer(exchange, exchanges[:-1], conversation, request.session_hash)
 
-    def stop(self, exchanges: Exchanges, where: str, request: gr.Request) -> Update:
+    def stop(self, exchanges: Exchanges, chat_id: str, request: gr.Request) -> Update:
         """End the running answer; what was written stays, marked as stopped."""
-        self._runs.halt(request.session_hash)
-        talk = self._talk(request, chat_id(where))
+        self._running.cancel(request.session_hash)
+        conversation = self._conversation(request, parse_chat_id(chat_id))
         if exchanges and exchanges[-1].running:
-            return self._end((*exchanges[:-1], replace(exchanges[-1], fault=STOPPED)), talk)
-        # What the page told may be a step behind what is cancelled, which keeps itself.
-        kept = talk.exchanges()
-        if kept and kept[-1].fault == STOPPED:
-            return self._ready(kept, talk)
-        return {self._parts.box: _READY}
+            stopped = replace(exchanges[-1], fault=STOPPED)
+            return self._finish((*exchanges[:-1], stopped), conversation)
+        # The page's state may be a step behind the cancelled answer, which stores itself.
+        stored = conversation.exchanges()
+        if stored and stored[-1].fault == STOPPED:
+            return self._ready(stored, conversation)
+        return {self._components.question: _READY}
 
     def _answer(
-        self, now: Exchange, past: Exchanges, talk: Talk, page: str | None
+        self, exchange: Exchange, past: Exchanges, conversation: Conversation, page: str | None
     ) -> Iterator[Update]:
-        """The page at every step of an answer, which is kept in the end."""
+        """The page at every step of an answer, which is stored in the end."""
         yield {
-            self._parts.box: gr.update(value="", submit_btn=False, stop_btn="Stop"),
-            self._parts.offers: "",
-            self._parts.where: where_html(talk.id),
-            **self._shown.exchanges((*past, now)),
+            self._components.question: gr.update(value="", submit_btn=False, stop_btn="Stop"),
+            self._components.suggestions: "",
+            self._components.chat_id: chat_id_html(conversation.id),
+            **self._updates.exchanges((*past, exchange)),
         }
         try:
-            running = steps(self._answers, now, past, talk.options)
-            for step in self._runs.follow(page, running):
-                now = step
-                if now.running:
-                    yield self._shown.exchanges((*past, now))
-        except GeneratorExit:  # the reader left
-            self._keep(replace(now, fault=now.fault or STOPPED), talk)
+            steps = stream_exchange(self._answers, exchange, past, conversation.options)
+            for step in self._running.until_cancelled(page, steps):
+                exchange = step
+                if exchange.running:
+                    yield self._updates.exchanges((*past, exchange))
+        except GeneratorExit:  # the page was closed
+            self._store(replace(exchange, fault=exchange.fault or STOPPED), conversation)
             raise
-        if now.running:  # it was halted, and the page shows something else by now
-            self._keep(replace(now, fault=STOPPED), talk)
-        yield {} if now.running else self._end((*past, now), talk)
+        if exchange.running:  # it was cancelled, and the page shows something else by now
+            self._store(replace(exchange, fault=STOPPED), conversation)
+        yield {} if exchange.running else self._finish((*past, exchange), conversation)
 
-    def _end(self, exchanges: Exchanges, talk: Talk) -> Update:
+    def _finish(self, exchanges: Exchanges, conversation: Conversation) -> Update:
         """The page with an answer that is complete."""
-        self._keep(exchanges[-1], talk)
-        return self._ready(exchanges, talk)
+        self._store(exchanges[-1], conversation)
+        return self._ready(exchanges, conversation)
 
-    def _ready(self, exchanges: Exchanges, talk: Talk) -> Update:
+    def _ready(self, exchanges: Exchanges, conversation: Conversation) -> Update:
         """A conversation whose next question can be asked."""
         return {
-            self._parts.box: _READY,
-            **self._shown.exchanges(exchanges),
-            **self._shown.chats(talk),
+            self._components.question: _READY,
+            **self._updates.exchanges(exchanges),
+            **self._updates.chats(conversation),
         }
 
-    def _keep(self, exchange: Exchange, talk: Talk) -> None:
-        with suppress(FootnoteError):  # the list says that nothing can be kept
-            talk.kept.keep(talk.id, exchange)
-            if talk.options != self._policy.default:
-                talk.kept.store_options(talk.id, asdict(talk.options))
+    def _store(self, exchange: Exchange, conversation: Conversation) -> None:
+        with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
+            conversation.history.keep(conversation.id, exchange)
+            if conversation.options != self._policy.default:
+                conversation.history.store_options(conversation.id, asdict(conversation.options))
 
     def rate(
-        self, exchanges: Exchanges, where: str, request: gr.Request, event: gr.EventData
+        self, exchanges: Exchanges, chat_id: str, request: gr.Request, event: gr.EventData
     ) -> Update:
-        """Note what a reader thinks of an answer, and why."""
-        talk, said = self._talk(request, chat_id(where)), event._data
-        exchanges = exchanges or talk.exchanges()
-        at = next(at for at, each in enumerate(exchanges) if each.key == said["turn"])
-        rating = said.get("rating") or exchanges[at].rating
-        rated = replace(exchanges[at], rating=rating, reason=said.get("reason", ""))
+        """Store the rating of an answer, and its reason."""
+        conversation, given = self._conversation(request, parse_chat_id(chat_id)), event._data
+        exchanges = exchanges or conversation.exchanges()
+        at = next(at for at, each in enumerate(exchanges) if each.key == given["turn"])
+        rating = given.get("rating") or exchanges[at].rating
+        rated = replace(exchanges[at], rating=rating, reason=given.get("reason", ""))
         if rated.answer and rating in ("up", "down"):
-            turns = history(exchanges[:at])
+            turns = previous_turns(exchanges[:at])
             try:
                 feedback.rate(self._data, rated.answer, turns, rating, rated.reason)
-                talk.kept.keep(talk.id, rated)
+                conversation.history.keep(conversation.id, rated)
             except FootnoteError as error:
-                return {self._parts.chats: fault_html(error)}
-        return self._shown.exchanges((*exchanges[:at], rated, *exchanges[at + 1 :]))
+                return {self._components.chats: error_html(error)}
+        return self._updates.exchanges((*exchanges[:at], rated, *exchanges[at + 1 :]))
 
-    # --- what is shown
+    # --- conversations
 
-    def _talk(
+    def _conversation(
         self, request: gr.Request, chat: str = "", options: AnswerOptions | None = None
-    ) -> Talk:
-        """A conversation of the caller's, answered as it says, or as was settled, or as usual."""
-        kept = History(self._data, caller(request).id)
+    ) -> Conversation:
+        """A conversation of the caller's, with these options, or its stored ones, or defaults."""
+        history = History(self._data, caller(request).id)
         if options is None:
             try:
-                options = self._policy.nearest(kept.options(chat))
+                options = self._policy.nearest(history.options(chat))
             except FootnoteError:
                 options = self._policy.default
-        return Talk(chat, kept, options)
+        return Conversation(chat, history, options)
 
-    def _chat(self, talk: Talk) -> Update:
-        """The page with a kept conversation, or empty if there is no such one."""
-        exchanges = as_of_now(self._answers, talk.exchanges())
-        talk = talk if exchanges else replace(talk, id="")
+    def _open(self, conversation: Conversation) -> Update:
+        """The page with a stored conversation, or empty if it is not stored."""
+        exchanges = with_outdated(self._answers, conversation.exchanges())
+        conversation = conversation if exchanges else replace(conversation, id="")
         return {
-            **self._ready(exchanges, talk),
-            self._parts.offers: "" if talk.id else self._shelf.offered,
-            self._parts.where: where_html(talk.id),
-            **self._shown.settings(talk.options),
+            **self._ready(exchanges, conversation),
+            self._components.suggestions: "" if conversation.id else self._documents.examples,
+            self._components.chat_id: chat_id_html(conversation.id),
+            **self._updates.options(conversation.options),
         }
 
 
@@ -304,7 +321,7 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
 
 
 def _head() -> str:
-    """What the page loads of ours."""
+    """The page's own styles and scripts."""
     styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in STYLES)
     scripts = (f'<script src="{page_url(name)}" defer></script>' for name in SCRIPTS)
     return "\n".join(
@@ -318,7 +335,7 @@ def _head() -> str:
 
 
 def _theme() -> Base:
-    """Paper and ink; the fonts and the rest are in chat.css."""
+    """The colours of paper and ink; chat.css has the rest."""
     return Base(
         primary_hue=colors.stone,
         neutral_hue=colors.stone,

@@ -139,30 +139,30 @@ def _words(text: str, start: int, end: int) -> Markup:
 
 
 STOPPED = "Stopped."
-# What `where_html` gives, made by the browser from the page's address.
-WHERE_FROM_ADDRESS = """
+# The browser's equivalent of `chat_id_html`, from the page's URL.
+CHAT_ID_FROM_URL = """
 () => `<i data-chat="${new URLSearchParams(location.search).get("chat") ?? ""}"></i>`
 """
-_CHAT = re.compile(r'data-chat="([0-9a-f]{32})"')
+_CHAT_ID = re.compile(r'data-chat="([0-9a-f]{32})"')
 
 
-def where_html(chat: str) -> Markup:
+def chat_id_html(chat: str) -> Markup:
     """The conversation's id, as the page holds it."""
     return render("page/chat_id.html", chat=chat)
 
 
-def chat_id(where: str) -> str:
-    """The id that the page holds, "" if it is no id of ours."""
-    found = _CHAT.search(where or "")
+def parse_chat_id(html: str) -> str:
+    """The id that the page holds, "" if it is not a valid one."""
+    found = _CHAT_ID.search(html or "")
     return found[1] if found else ""
 
 
-def mail_html(name: str, text: str) -> Markup:
+def download_html(name: str, text: str) -> Markup:
     """A text for the browser to save under a name."""
     return render("page/download.html", name=name, text=text)
 
 
-def fault_html(error: Exception) -> Markup:
+def error_html(error: Exception) -> Markup:
     """A sentence on what went wrong."""
     return render("page/error.html", message=str(error))
 

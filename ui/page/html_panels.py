@@ -43,12 +43,12 @@ def chats_html(chats: Sequence[Chat], current: str, now: datetime) -> Markup:
     )
 
 
-def offers_html(questions: Sequence[str], about: str = "") -> Markup:
+def suggestions_html(questions: Sequence[str], about: str = "") -> Markup:
     """Questions to ask with a click; `about` names the document that they are about."""
     return render("page/suggestions.html", questions=questions, document=about)
 
 
-def acts_html(exchange: Exchange, is_last: bool) -> Markup:
+def actions_html(exchange: Exchange, is_last: bool) -> Markup:
     """An answer's buttons: to rate it, to copy it, and to ask again if it is the last one.
 
     Where an LLM is not available, there is one to have a quoted answer instead.
@@ -66,7 +66,7 @@ def acts_html(exchange: Exchange, is_last: bool) -> Markup:
     )
 
 
-def gist_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
+def options_summary_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     """The options in a few words, on the button that opens their form."""
     facts = ["Quotes" if options.composer == "quotes" else f"Written by {policy.llm_name}"]
     facts.append(quantity(options.passages, "passage"))
@@ -75,7 +75,7 @@ def gist_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     return render("page/options_summary.html", facts=" · ".join(facts))
 
 
-def form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
+def options_form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     """The form; a change of any of its fields holds at once. Without an LLM there is no choice
     of composers, and nothing to be strict about: quotes are always backed.
     """
@@ -92,7 +92,7 @@ def form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     )
 
 
-def shelf_html(state: LibraryState) -> Markup:
+def documents_html(state: LibraryState) -> Markup:
     """The whole panel. Files can be dropped on it if the folder can be changed."""
     usable = [info for info in state.documents if not info.failure]
     return render(

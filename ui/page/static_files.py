@@ -9,13 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STYLES = ("fonts.css", "chat.css")
-SCRIPTS = ("chat.js", "panel.js", "shelf.js", "manner.js")  # in the order in which they are run
+SCRIPTS = ("chat.js", "panel.js", "documents.js", "options.js")  # in the order in which they run
 # A URL with a digest in it never has other contents.
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _REVALIDATE = {"Cache-Control": "no-cache"}
@@ -30,7 +31,7 @@ def page_url(name: str) -> str:
 def add_page_files(app: FastAPI) -> None:
     """Serve them under `/page`, and announce them with the page itself."""
     app.add_middleware(_PreloadLinks)
-    app.mount("/page", _Assets(directory=str(_folder())))
+    app.mount("/page", GZipMiddleware(_Assets(directory=str(_folder())), minimum_size=500))
 
 
 class _Assets(StaticFiles):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -23,8 +24,16 @@ from rag.types import (
 )
 from rag.types import Turn as PastTurn
 from tests.helpers.serving import FakeEngine, answer_to
-from ui.page.exchanges import FAULT, as_of_now, steps
-from ui.service.history import Exchange
+from ui.page.exchanges import (
+    MAX_EXCHANGES,
+    UNEXPECTED_ERROR,
+    Conversation,
+    RunningAnswers,
+    stream_exchange,
+    with_outdated,
+)
+from ui.service.answer_options import AnswerOptions
+from ui.service.history import FILE_NAME, Exchange, History
 
 pytestmark = pytest.mark.unit
 
@@ -72,51 +81,60 @@ def answered(*paths: str) -> Exchange:
     return Exchange("t1", "q", HITS, "", answer)
 
 
-def test_steps_show_what_was_found_then_the_text_then_the_checked_answer() -> None:
+def test_stream_exchange_shows_what_was_found_then_the_text_then_the_checked_answer() -> None:
     done = answer_to("Who met?")
     engine = Scripted(Retrieved("q", HITS), Delta("Ada "), Delta("met"), Done(done))
-    found, *written, last = steps(engine, NOW, ())
+    found, *written, last = stream_exchange(engine, NOW, ())
     assert (found.hits, found.text, found.running) == (HITS, "", True)
     assert {step.text for step in written} <= {"Ada ", "Ada met"}
     assert (last.text, last.answer, last.running) == ("Ada met", done, False)
 
 
-def test_steps_show_a_flood_of_pieces_a_few_times_only() -> None:
+def test_stream_exchange_shows_a_flood_of_pieces_a_few_times_only() -> None:
     flood = [Delta("word ")] * 5_000
-    shown = list(steps(Scripted(Retrieved("q", ()), *flood, Done(answer_to("q"))), NOW, ()))
+    shown = list(
+        stream_exchange(Scripted(Retrieved("q", ()), *flood, Done(answer_to("q"))), NOW, ())
+    )
     assert len(shown) < 500
     assert shown[-1].text == "word " * 5_000
 
 
-def test_steps_give_the_engine_the_earlier_turns() -> None:
+def test_stream_exchange_gives_the_engine_the_earlier_turns() -> None:
     engine = Scripted(Done(answer_to("q")))
-    assert len(list(steps(engine, NOW, [answered("a.md"), Exchange("t2", "?", fault="busy")]))) == 1
+    assert (
+        len(
+            list(
+                stream_exchange(engine, NOW, [answered("a.md"), Exchange("t2", "?", fault="busy")])
+            )
+        )
+        == 1
+    )
     assert list(engine.turns) == [PastTurn("q", "Ada met Bo.")]
 
 
-def test_steps_end_with_the_sentence_of_an_error_of_ours_and_keep_what_was_written() -> None:
-    *_, last = steps(Scripted(Delta("Ada"), StoreError("the index is gone")), NOW, ())
+def test_stream_exchange_ends_with_the_sentence_of_an_error_and_keeps_what_was_written() -> None:
+    *_, last = stream_exchange(Scripted(Delta("Ada"), StoreError("the index is gone")), NOW, ())
     assert (last.fault, last.text, last.running) == ("the index is gone", "Ada", False)
 
 
-def test_steps_of_an_unknown_error_tell_the_log_and_not_the_reader(
+def test_stream_exchange_of_an_unknown_error_tells_the_log_and_not_the_reader(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR, "ui.page.exchanges"):
-        (last,) = steps(Scripted(ValueError("/secret/path")), NOW, ())
-    assert last.fault == FAULT
+        (last,) = stream_exchange(Scripted(ValueError("/secret/path")), NOW, ())
+    assert last.fault == UNEXPECTED_ERROR
     assert "/secret/path" in caplog.text
 
 
-def test_steps_that_are_left_leave_the_engine_too() -> None:
+def test_stream_exchange_that_is_closed_closes_the_stream_of_the_engine() -> None:
     engine = Scripted(Retrieved("q", HITS), Delta("Ada"), Done(answer_to("q")))
-    running = steps(engine, NOW, ())
+    running = stream_exchange(engine, NOW, ())
     next(running)
     running.close()  # type: ignore[attr-defined]
     assert engine.left
 
 
-class Shelf(FakeEngine):
+class ChangingDocuments(FakeEngine):
     """One document is as it was, one has changed, one is gone; counts how often each is read."""
 
     def __init__(self) -> None:
@@ -130,10 +148,56 @@ class Shelf(FakeEngine):
         return Document(path, "", "Ada met Bo.", "old" if path == "same.md" else "new")
 
 
-def test_as_of_now_says_what_became_of_documents_and_reads_each_once() -> None:
-    shelf = Shelf()
+def test_with_outdated_says_what_became_of_documents_and_reads_each_once() -> None:
+    engine = ChangingDocuments()
     kept = [answered("same.md"), answered("changed.md", "gone.md", "same.md"), Exchange("t3", "?")]
-    first, second, third = as_of_now(shelf, kept)
+    first, second, third = with_outdated(engine, kept)
     assert (first.outdated, third.outdated) == ({}, {})
     assert second.outdated == {"changed.md": "has changed", "gone.md": "is not indexed any more"}
-    assert sorted(shelf.read) == ["changed.md", "gone.md", "same.md"]
+    assert sorted(engine.read) == ["changed.md", "gone.md", "same.md"]
+
+
+USUAL = AnswerOptions("quotes", 8, False)
+STEPS = [Exchange("t1", "q", text="a" * length) for length in range(5)]
+
+
+def test_until_cancelled_gives_every_step_of_an_answer() -> None:
+    assert list(RunningAnswers().until_cancelled("page", STEPS)) == STEPS
+
+
+def test_cancel_ends_the_answer_of_its_page_alone() -> None:
+    answers = RunningAnswers()
+    mine, other = answers.until_cancelled("mine", STEPS), answers.until_cancelled("other", STEPS)
+    assert (next(mine), next(other)) == (STEPS[0], STEPS[0])
+    answers.cancel("mine")
+    assert list(mine) == []
+    assert list(other) == STEPS[1:]
+
+
+def test_cancel_before_an_answer_has_begun_or_after_it_does_nothing() -> None:
+    answers = RunningAnswers()
+    answers.cancel("page")
+    assert list(answers.until_cancelled("page", STEPS)) == STEPS
+    answers.cancel("page")
+    assert list(answers.until_cancelled("page", STEPS)) == STEPS
+
+
+def test_answer_that_ends_late_leaves_the_next_one_of_its_page_to_be_cancelled() -> None:
+    answers = RunningAnswers()
+    old, new = answers.until_cancelled("page", STEPS), answers.until_cancelled("page", STEPS)
+    next(old), next(new)
+    assert list(old) == STEPS[1:]
+    answers.cancel("page")
+    assert list(new) == []
+
+
+def test_conversation_has_the_latest_exchanges_and_none_if_they_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    conversation = Conversation("a" * 32, History(tmp_path), USUAL)
+    for number in range(MAX_EXCHANGES + 2):
+        conversation.history.keep(conversation.id, Exchange(f"t{number}", "q", fault="Stopped."))
+    shown = conversation.exchanges()
+    assert (len(shown), shown[0].key) == (MAX_EXCHANGES, "t2")
+    (tmp_path / FILE_NAME).write_bytes(b"no database, but long enough to be taken for one" * 9)
+    assert conversation.exchanges() == ()

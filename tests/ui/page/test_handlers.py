@@ -59,7 +59,7 @@ def asked(page: PageCalls, question: str) -> str:
     """Ask on an empty page; the id of the conversation that begins with it."""
     page.send("load", "")
     page.send("submit", question, None, "", None)
-    found = re.search('data-chat="([0-9a-f]{32})"', page.shown["where"])
+    found = re.search('data-chat="([0-9a-f]{32})"', page.shown["chat-id"])
     assert found
     return found[1]
 
@@ -72,7 +72,7 @@ def test_page_without_tokens_keeps_a_conversation_for_its_only_owner(local: Test
     chat = asked(PageCalls(local), MINE)
     page = PageCalls(local)
     page.send("load", where(chat))
-    assert MINE in page.shown["now"]
+    assert MINE in page.shown["current"]
     assert MINE in page.shown["chats"]
 
 
@@ -81,11 +81,11 @@ def test_page_of_another_token_neither_lists_nor_opens_a_conversation(
 ) -> None:
     chat = asked(PageCalls(shared, token(data)), MINE)
     other = PageCalls(shared, token(data))
-    for event, inputs, detail in (("load", [where(chat)], {}), ("choose", [], {"chat": chat})):
+    for event, inputs, detail in (("load", [where(chat)], {}), ("open_chat", [], {"chat": chat})):
         other.send(event, *inputs, **detail)
         assert MINE not in str(other.shown)
-        assert 'class="welcome"' in other.shown["now"]
-        assert other.shown["where"] == where("")
+        assert 'class="welcome"' in other.shown["current"]
+        assert other.shown["chat-id"] == where("")
 
 
 def test_page_of_another_token_changes_nothing_of_a_conversation(
@@ -94,15 +94,15 @@ def test_page_of_another_token_changes_nothing_of_a_conversation(
     mine, other = PageCalls(shared, token(data)), PageCalls(shared, token(data))
     chat = asked(mine, MINE)
     assert asked(other, THEIRS) != chat
-    other.send("retitle", where(chat), chat=chat, title="Stolen")
-    other.send("settle", where(chat), composer="quotes", passages=2, strict=True)
-    other.send("forget", where(chat), chat=chat, title="")
+    other.send("rename_chat", where(chat), chat=chat, title="Stolen")
+    other.send("set_options", where(chat), composer="quotes", passages=2, strict=True)
+    other.send("delete_chat", where(chat), chat=chat, title="")
     other.send("submit", THEIRS, None, where(chat), None)
-    mine.send("choose", chat=chat)
-    assert MINE in mine.shown["now"]
+    mine.send("open_chat", chat=chat)
+    assert MINE in mine.shown["current"]
     assert THEIRS not in str(mine.shown)
     assert "Stolen" not in mine.shown["chats"]
-    assert "8 passages" in mine.shown["gist"]
+    assert "8 passages" in mine.shown["options-summary"]
 
 
 def test_page_of_another_token_exports_nothing_of_a_conversation(
@@ -110,10 +110,10 @@ def test_page_of_another_token_exports_nothing_of_a_conversation(
 ) -> None:
     mine, other = PageCalls(shared, token(data)), PageCalls(shared, token(data))
     chat = asked(mine, MINE)
-    other.send("export", chat=chat)
-    assert other.shown["mail"] == ""
-    mine.send("export", chat=chat)
-    assert MINE in mine.shown["mail"]
+    other.send("export_chat", chat=chat)
+    assert other.shown["download"] == ""
+    mine.send("export_chat", chat=chat)
+    assert MINE in mine.shown["download"]
 
 
 def test_conversations_kept_before_there_were_owners_are_the_local_ones(
@@ -124,11 +124,11 @@ def test_conversations_kept_before_there_were_owners_are_the_local_ones(
         database.execute("DROP TABLE manners")  # what an earlier version did not have
     page = PageCalls(local)
     page.send("load", where(chat))
-    assert MINE in page.shown["now"]
-    page.send("settle", where(chat), passages=4)
+    assert MINE in page.shown["current"]
+    page.send("set_options", where(chat), passages=4)
     again = PageCalls(local)
-    again.send("choose", chat=chat)
-    assert "4 passages" in again.shown["gist"]
+    again.send("open_chat", chat=chat)
+    assert "4 passages" in again.shown["options-summary"]
 
 
 def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
@@ -136,13 +136,13 @@ def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
 ) -> None:
     page = PageCalls(local)
     chat = asked(page, MINE)
-    page.send("settle", where(chat), composer="llm", passages=99, strict="yes")
-    assert "Quotes · 20 passages" in page.shown["gist"]
-    page.send("restart")
-    assert "Quotes · 8 passages" in page.shown["gist"]
-    page.send("choose", chat=chat)
-    assert "Quotes · 20 passages" in page.shown["gist"]
-    assert 'max="20" value="20"' in page.shown["form"]
+    page.send("set_options", where(chat), composer="llm", passages=99, strict="yes")
+    assert "Quotes · 20 passages" in page.shown["options-summary"]
+    page.send("new_chat")
+    assert "Quotes · 8 passages" in page.shown["options-summary"]
+    page.send("open_chat", chat=chat)
+    assert "Quotes · 20 passages" in page.shown["options-summary"]
+    assert 'max="20" value="20"' in page.shown["options"]
 
 
 def test_page_of_a_token_that_may_write_has_the_controls_and_deletes(
@@ -150,10 +150,10 @@ def test_page_of_a_token_that_may_write_has_the_controls_and_deletes(
 ) -> None:
     page = PageCalls(shared, token(data, write=True))
     page.send("load", "")
-    assert 'class="pick"' in page.shown["shelf"]
-    assert 'data-act="discard" data-document="a.md"' in page.shown["shelf"]
-    page.send("discard", document="a.md")
-    assert "fault" not in page.shown["shelf"]
+    assert 'class="pick"' in page.shown["documents"]
+    assert 'data-action="delete_document" data-document="a.md"' in page.shown["documents"]
+    page.send("delete_document", document="a.md")
+    assert "fault" not in page.shown["documents"]
     assert not (data.parent / "corpus" / "a.md").exists()
 
 
@@ -162,11 +162,11 @@ def test_page_of_a_token_that_may_read_has_no_controls_and_deletes_nothing(
 ) -> None:
     page = PageCalls(shared, token(data))
     page.send("load", "")
-    assert "pick" not in page.shown["shelf"]
-    assert "discard" not in page.shown["shelf"]
-    assert "log in with one that may write" in page.shown["shelf"]
-    page.send("discard", document="a.md")
-    assert "Your token may read" in page.shown["shelf"]
+    assert "pick" not in page.shown["documents"]
+    assert "delete_document" not in page.shown["documents"]
+    assert "log in with one that may write" in page.shown["documents"]
+    page.send("delete_document", document="a.md")
+    assert "Your token may read" in page.shown["documents"]
     assert (data.parent / "corpus" / "a.md").exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
-from ui.page.exchanges import history
+from ui.page.exchanges import previous_turns
 from ui.page.html_conversation import exchange_html, sources_html
 from ui.service.history import Exchange
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
@@ -88,14 +88,14 @@ def test_waiting_says_how_many_passages_of_how_many_documents_are_read() -> None
     assert "Reading 2 passages of 2 documents" in exchange_html(Exchange("t1", "q", HITS))
 
 
-def test_history_gives_answers_without_markers_and_leaves_refusals_out() -> None:
+def test_previous_turns_gives_answers_without_markers_and_leaves_refusals_out() -> None:
     exchanges = (Exchange("t1", "Who met?", HITS, "", ANSWER), refused(Reason.DECLINED, "No."))
-    assert history(exchanges) == (Turn("Who met?", "Ada met Bo."),)
+    assert previous_turns(exchanges) == (Turn("Who met?", "Ada met Bo."),)
 
 
-def test_history_keeps_the_latest_turns_that_fit() -> None:
+def test_previous_turns_keeps_the_latest_turns_that_fit() -> None:
     many = tuple(Exchange(f"t{n}", f"q{n}", HITS, "", ANSWER) for n in range(30))
-    assert [turn.question for turn in history(many)] == [f"q{n}" for n in range(10, 30)]
-    assert len(history(many)) == HISTORY_TURNS
+    assert [turn.question for turn in previous_turns(many)] == [f"q{n}" for n in range(10, 30)]
+    assert len(previous_turns(many)) == HISTORY_TURNS
     long = (Exchange("t1", "x" * HISTORY_CHARACTERS, HITS, "", ANSWER), *many[:2])
-    assert [turn.question for turn in history(long)] == ["q0", "q1"]
+    assert [turn.question for turn in previous_turns(long)] == ["q0", "q1"]

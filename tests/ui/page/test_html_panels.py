@@ -13,8 +13,14 @@ from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
 from rag.types import Answer, Reason, Refusal, Turn
 from tests.ui.service.test_history import ANSWER, FIRST, REFUSED
-from ui.page.html_conversation import chat_id, where_html
-from ui.page.html_panels import acts_html, chats_html, offers_html, shelf_html, summary_html
+from ui.page.html_conversation import chat_id_html, parse_chat_id
+from ui.page.html_panels import (
+    actions_html,
+    chats_html,
+    documents_html,
+    suggestions_html,
+    summary_html,
+)
 from ui.service import history as feedback
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange, new_chat
@@ -34,56 +40,56 @@ def test_chats_are_listed_by_day_with_the_current_one_marked() -> None:
     html = chats_html(chats, "b" * 32, NOW)
     assert re.findall("<h3>(.*?)</h3>", html) == ["Today", "Yesterday", "Monday", "24 January 2026"]
     assert re.findall(r'data-chat="(\w)\w+" aria-current', html) == ["b"]
-    assert html.count('data-act="forget"') == 5
+    assert html.count('data-action="delete_chat"') == 5
 
 
-def test_acts_of_a_running_answer_are_none_and_only_the_last_is_asked_again() -> None:
-    assert acts_html(Exchange("t1", "q"), is_last=True) == ""
-    assert 'data-act="again"' in acts_html(FIRST, is_last=True)
-    assert 'data-act="again"' not in acts_html(FIRST, is_last=False)
+def test_actions_of_a_running_answer_are_none_and_only_the_last_is_asked_again() -> None:
+    assert actions_html(Exchange("t1", "q"), is_last=True) == ""
+    assert 'data-action="ask_again"' in actions_html(FIRST, is_last=True)
+    assert 'data-action="ask_again"' not in actions_html(FIRST, is_last=False)
 
 
-def test_acts_of_a_stopped_answer_offer_no_rating() -> None:
-    html = acts_html(Exchange("t1", "q", fault="Stopped."), is_last=True)
+def test_actions_of_a_stopped_answer_offer_no_rating() -> None:
+    html = actions_html(Exchange("t1", "q", fault="Stopped."), is_last=True)
     assert "data-rating" not in html
-    assert 'data-act="again"' in html
+    assert 'data-action="ask_again"' in html
 
 
-def test_acts_of_an_answer_whose_llm_failed_offer_quotes_instead() -> None:
+def test_actions_of_an_answer_whose_llm_failed_offer_quotes_instead() -> None:
     refusal = Refusal(Reason.UNAVAILABLE, "The LLM did not answer.")
     answer = Answer("q", "q", refusal.message, (), (), refusal, (), "llm")
-    html = acts_html(Exchange("t1", "q", answer=answer), is_last=True)
-    assert 'data-act="again" data-composer="quotes"' in html
-    assert "data-composer" not in acts_html(REFUSED, is_last=True)
+    html = actions_html(Exchange("t1", "q", answer=answer), is_last=True)
+    assert 'data-action="ask_again" data-composer="quotes"' in html
+    assert "data-composer" not in actions_html(REFUSED, is_last=True)
 
 
 @pytest.mark.parametrize(
     ("exchange", "rating", "reason"),
     [(FIRST, "down", "Incomplete"), (REFUSED, "down", "The documents do say")],
 )
-def test_acts_of_a_rated_answer_ask_why(exchange: Exchange, rating: str, reason: str) -> None:
+def test_actions_of_a_rated_answer_ask_why(exchange: Exchange, rating: str, reason: str) -> None:
     from dataclasses import replace
 
-    html = acts_html(replace(exchange, rating=rating, reason=""), is_last=True)
+    html = actions_html(replace(exchange, rating=rating, reason=""), is_last=True)
     assert f'data-reason="{reason}"' in html
     assert re.findall('aria-pressed="(true|false)"', html) == ["false", "true"]
 
 
-def test_acts_of_an_explained_rating_say_what_was_noted() -> None:
-    assert "Noted: Good source" in acts_html(FIRST, is_last=False)
+def test_actions_of_an_explained_rating_say_what_was_noted() -> None:
+    assert "Noted: Good source" in actions_html(FIRST, is_last=False)
 
 
-def test_offers_name_the_document_that_they_are_about() -> None:
-    assert "<h3>" not in offers_html(["Who?"])
-    assert "About" in offers_html([], "The <b>")
-    assert "The &lt;b&gt;" in offers_html([], "The <b>")
+def test_suggestions_name_the_document_that_they_are_about() -> None:
+    assert "<h3>" not in suggestions_html(["Who?"])
+    assert "About" in suggestions_html([], "The <b>")
+    assert "The &lt;b&gt;" in suggestions_html([], "The <b>")
 
 
-def test_where_gives_back_ids_of_ours_only() -> None:
+def test_parse_chat_id_gives_valid_ids_only() -> None:
     chat = new_chat()
-    assert chat_id(where_html(chat)) == chat
-    assert chat_id(where_html("")) == ""
-    assert chat_id('<i data-chat="../../x"></i>') == ""
+    assert parse_chat_id(chat_id_html(chat)) == chat
+    assert parse_chat_id(chat_id_html("")) == ""
+    assert parse_chat_id('<i data-chat="../../x"></i>') == ""
 
 
 INFOS = (
@@ -94,11 +100,11 @@ INFOS = (
 
 
 def deletable(html: str) -> list[str]:
-    return re.findall('data-act="discard" data-document="(.*?)"', html)
+    return re.findall('data-action="delete_document" data-document="(.*?)"', html)
 
 
-def test_shelf_lists_documents_and_why_some_failed() -> None:
-    html = shelf_html(LibraryState(1, INFOS, SyncState(), ""))
+def test_documents_html_lists_documents_and_why_some_failed() -> None:
+    html = documents_html(LibraryState(1, INFOS, SyncState(), ""))
     assert deletable(html) == ["e.xyz", "a%20b/c.pdf", "d.md"]
     assert "a b/c.pdf · 3 pages" in html
     assert "1 page is left out" in html
@@ -107,25 +113,25 @@ def test_shelf_lists_documents_and_why_some_failed() -> None:
     assert 'class="documents idle"' in html
 
 
-def test_shelf_that_cannot_be_changed_says_why_and_has_no_buttons_to() -> None:
-    html = shelf_html(LibraryState(1, INFOS, SyncState(), "the folder is read-only"))
+def test_documents_html_that_cannot_be_changed_says_why_and_has_no_buttons_to() -> None:
+    html = documents_html(LibraryState(1, INFOS, SyncState(), "the folder is read-only"))
     assert "the folder is read-only" in html
-    assert "discard" not in html
+    assert "delete_document" not in html
     assert "pick" not in html
 
 
-def test_shelf_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None:
+def test_documents_html_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None:
     state = LibraryState(1, (), SyncState(running=True, stage="starting"), "", ("f & g.md",))
-    html = shelf_html(state)
+    html = documents_html(state)
     assert deletable(html) == ["f%20%26%20g.md"]
     assert "f &amp; g.md</span>" in html
     assert "Not indexed yet" in html
 
 
-def test_shelf_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:
+def test_documents_html_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:
     running = SyncState(running=True, stage="reading", done=3, total=1200)
-    assert "Reading 3 of 1,200…" in shelf_html(LibraryState(1, (), running, ""))
-    failed = shelf_html(LibraryState(1, (), SyncState(error="the disk is full"), ""))
+    assert "Reading 3 of 1,200…" in documents_html(LibraryState(1, (), running, ""))
+    failed = documents_html(LibraryState(1, (), SyncState(error="the disk is full"), ""))
     assert "the disk is full" in failed
     assert "Nothing is indexed yet." in failed
 

@@ -10,7 +10,7 @@ import pytest
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import AskOptions
-from ui.page.html_panels import form_html, gist_html
+from ui.page.html_panels import options_form_html, options_summary_html
 from ui.service.answer_options import AnswerOptions, OptionsPolicy, OptionUnavailable
 
 DEAD = "http://127.0.0.1:9/v1"
@@ -72,21 +72,23 @@ def test_check_of_what_the_settings_do_not_allow_raises(tmp_path: Path) -> None:
 @pytest.mark.unit
 def test_form_without_an_llm_offers_the_number_of_passages_alone(tmp_path: Path) -> None:
     known = policy(tmp_path)
-    form = lxml.html.fromstring(form_html(known.default, known))
+    form = lxml.html.fromstring(options_form_html(known.default, known))
     (field,) = form.xpath(".//input")
     assert [field.get(name) for name in ("name", "min", "max", "value")] == [
         "passages", "1", "20", "8",
     ]  # fmt: skip
-    assert "Quotes · 8 passages" in gist_html(known.default, known)
+    assert "Quotes · 8 passages" in options_summary_html(known.default, known)
 
 
 @pytest.mark.unit
 def test_form_with_an_llm_shows_what_was_chosen(tmp_path: Path) -> None:
     known = policy(tmp_path, llm_url=DEAD, llm_model="<b>small</b>")
     options = AnswerOptions("llm", 1, True)
-    form = lxml.html.fromstring(form_html(options, known))
+    form = lxml.html.fromstring(options_form_html(options, known))
     chosen = [field.get("value") or field.get("name") for field in form.xpath(".//input[@checked]")]
     assert chosen == ["llm", "strict"]
     assert not form.xpath(".//b")
-    assert "Written by &lt;b&gt;small&lt;/b&gt; · 1 passage · strict" in gist_html(options, known)
-    assert "strict" not in gist_html(AnswerOptions("quotes", 1, True), known)
+    assert "Written by &lt;b&gt;small&lt;/b&gt; · 1 passage · strict" in options_summary_html(
+        options, known
+    )
+    assert "strict" not in options_summary_html(AnswerOptions("quotes", 1, True), known)

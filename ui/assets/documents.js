@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { find, started, tell } = window.footnote;
+  const { find, started, dispatch } = window.footnote;
   const LOOK_MS = 700;
   let timer;
   let list; // how far each file is
@@ -51,7 +51,7 @@
   }
 
   async function add(files) {
-    window.footnote.show("shelf");
+    window.footnote.show("documents");
     for (const done of list.querySelectorAll("li.fault, li.indexed")) done.remove();
     const sent = [];
     for (const file of files) sent.push(await send(file));
@@ -77,18 +77,18 @@
     const { failure } = found;
     item.className = failure ? "fault" : "indexed";
     find(".path", item).textContent = failure ?? "Indexed: ask about it.";
-    if (!failure) tell(find("#shelf .documents"), "about", { document: encodeURIComponent(name) });
+    if (!failure) dispatch(find("#documents .documents"), "suggest", { document: encodeURIComponent(name) });
   }
 
   // Looks again as long as something runs; a panel that stays the same is not made anew.
   function look() {
     clearTimeout(timer);
-    tell(find("#shelf .documents"), "look");
+    dispatch(find("#documents .documents"), "refresh");
     timer = setTimeout(watch, LOOK_MS);
   }
 
   function watch() {
-    if (find("#shelf .documents.running")) look();
+    if (find("#documents .documents.running")) look();
   }
 
   function filter(box) {
@@ -99,34 +99,34 @@
   }
 
   started.then(() => {
-    const shelf = find("#shelf");
+    const panel = find("#documents");
     list = document.createElement("ul");
     list.id = "uploads";
     list.setAttribute("aria-label", "Files sent");
     list.setAttribute("aria-live", "polite");
-    shelf.before(list);
+    panel.before(list);
     const input = document.createElement("input");
     input.type = "file";
     input.multiple = true;
     input.hidden = true;
     input.id = "files";
     input.setAttribute("aria-label", "Documents to add");
-    shelf.before(input);
+    panel.before(input);
     input.addEventListener("change", () => {
       add([...input.files]);
       input.value = "";
     });
     document.addEventListener("click", (event) => {
-      const pick = event.target.closest("#shelf .pick");
+      const pick = event.target.closest("#documents .pick");
       if (!pick) return;
       input.accept = pick.dataset.accept.replaceAll(" ", ",");
       input.click();
     });
     document.addEventListener("input", (event) => {
-      if (event.target.matches("#shelf .filter")) filter(event.target);
+      if (event.target.matches("#documents .filter")) filter(event.target);
     });
     const side = find("#side");
-    const open = () => find("#shelf .pick") !== null;
+    const open = () => find("#documents .pick") !== null;
     for (const kind of ["dragover", "dragleave", "drop"]) {
       document.addEventListener(kind, (event) => {
         if (!event.dataTransfer?.types.includes("Files")) return;
@@ -135,7 +135,7 @@
         if (kind === "drop" && open()) add([...event.dataTransfer.files]);
       });
     }
-    window.footnote.watch("shelf", () => {
+    window.footnote.watch("documents", () => {
       clearTimeout(timer);
       timer = setTimeout(watch, LOOK_MS);
     });

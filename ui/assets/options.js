@@ -2,9 +2,9 @@
 (() => {
   "use strict";
 
-  const { find, started, tell } = window.footnote;
-  const form = () => find("#manner");
-  const button = () => find("#gist button");
+  const { find, started, dispatch } = window.footnote;
+  const form = () => find("#options-form");
+  const button = () => find("#options-summary button");
 
   function show(open) {
     form().hidden = !open;
@@ -13,8 +13,8 @@
 
   document.addEventListener("click", (event) => {
     if (!form()) return;
-    if (event.target.closest("#gist button")) show(form().hidden);
-    else if (!form().hidden && !event.target.closest("#manner")) show(false);
+    if (event.target.closest("#options-summary button")) show(form().hidden);
+    else if (!form().hidden && !event.target.closest("#options-form")) show(false);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !form() || form().hidden) return;
@@ -23,12 +23,12 @@
     event.preventDefault();
   });
   document.addEventListener("input", ({ target }) => {
-    if (target.matches("#manner [type=range]")) find("#manner output").textContent = target.value;
+    if (target.matches("#options-form [type=range]")) find("#options-form output").textContent = target.value;
   });
   document.addEventListener("change", ({ target }) => {
-    if (!target.closest("#manner")) return;
+    if (!target.closest("#options-form")) return;
     const said = new FormData(form());
-    tell(form(), "settle", {
+    dispatch(form(), "set_options", {
       composer: said.get("composer"),
       passages: Number(said.get("passages")),
       strict: said.has("strict"),
@@ -41,5 +41,5 @@
   });
 
   // What tells the settings is made anew with each change; its form stays open.
-  started.then(() => window.footnote.watch("gist", () => button() && form() && show(!form().hidden)));
+  started.then(() => window.footnote.watch("options-summary", () => button() && form() && show(!form().hidden)));
 })();
