@@ -1,4 +1,4 @@
-// What was said stays in view, buttons reach the server, and the address names the conversation.
+// Buttons send events to the server, the newest answer stays in view, the URL names the conversation.
 (() => {
   "use strict";
 
@@ -6,14 +6,14 @@
   const find = (selector, within = document) => within.querySelector(selector);
   const footnote = (window.footnote = { behavior: () => (calm.matches ? "auto" : "smooth"), find });
 
-  // Events go to the nearest component around a button that hears them.
+  // Events go to the nearest component around a button that takes them.
   footnote.dispatch = (from, name, detail = {}) => {
     for (let node = from; node; node = node.parentElement) {
       if (typeof node.dispatch === "function") return void node.dispatch(name, detail);
     }
   };
 
-  // A question put to the reader: true, the words given, or null.
+  // A modal dialog: resolves to true, to the text entered, or to null if it is cancelled.
   footnote.confirm = (text, button, value) =>
     new Promise((resolve) => {
       const dialog = document.createElement("dialog");
@@ -59,9 +59,9 @@
     if (!button) return;
     const { action, ...detail } = button.dataset;
     if (action in confirmations) {
-      const said = await confirmations[action](detail);
-      if (said === null) return void button.focus();
-      if (action === "rename_chat") detail.title = said;
+      const answer = await confirmations[action](detail);
+      if (answer === null) return void button.focus();
+      if (action === "rename_chat") detail.title = answer;
     }
     footnote.dispatch(button, action, detail);
     if (action === "open_chat" || action === "delete_chat") footnote.menu?.(false);
@@ -160,12 +160,12 @@
     if (shown.top < top || hidden > 0) scrollBy(0, shown.top < top ? shown.top - top : hidden);
   }
 
-  // --- what the server tells the browser
+  // --- values from the server: the conversation's id, and files to save
 
-  function name() {
-    const where = find("#chat-id [data-chat]");
-    if (!where) return; // the server has not yet said which one it is
-    const chat = where.dataset.chat;
+  function updateURL() {
+    const holder = find("#chat-id [data-chat]");
+    if (!holder) return; // the server has not sent it yet
+    const chat = holder.dataset.chat;
     const address = new URL(location.href);
     if (chat) address.searchParams.set("chat", chat);
     else address.searchParams.delete("chat");
@@ -173,14 +173,14 @@
   }
 
   function save() {
-    const mail = find("#download [data-save]");
-    if (!mail) return;
+    const file = find("#download [data-save]");
+    if (!file) return;
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([mail.dataset.text], { type: "text/markdown" }));
-    link.download = mail.dataset.save;
+    link.href = URL.createObjectURL(new Blob([file.dataset.text], { type: "text/markdown" }));
+    link.download = file.dataset.save;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    mail.remove();
+    file.remove();
   }
 
   footnote.watch = (id, change) =>
@@ -202,7 +202,7 @@
     find("#side").setAttribute("aria-label", "Sources and documents");
     footnote.show("documents");
     footnote.watch("current", follow);
-    footnote.watch("chat-id", name);
+    footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);
   });
 })();

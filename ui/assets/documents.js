@@ -1,30 +1,30 @@
-// The documents panel: files are added by a click or dropped, and what goes on is looked at.
+// The documents panel: files are added by a click or dropped, and the panel follows the sync.
 (() => {
   "use strict";
 
   const { find, started, dispatch } = window.footnote;
-  const LOOK_MS = 700;
+  const POLL_MS = 700;
   let timer;
-  let list; // how far each file is
+  let list; // the progress of each file
 
   function line(file) {
     const item = document.createElement("li");
     const name = document.createElement("span");
     const bar = document.createElement("progress");
-    const said = document.createElement("span");
+    const status = document.createElement("span");
     name.className = "title";
     name.textContent = file.name;
     bar.max = 1;
     bar.value = 0;
     bar.setAttribute("aria-label", `Sending ${file.name}`);
-    said.className = "path";
-    item.append(name, bar, said);
+    status.className = "path";
+    item.append(name, bar, status);
     list.append(item);
-    return { item, bar, said };
+    return { item, bar, status };
   }
 
   function send(file) {
-    const { item, bar, said } = line(file);
+    const { item, bar, status } = line(file);
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
       request.open("PUT", `/v1/documents/${encodeURIComponent(file.name)}`);
@@ -35,7 +35,7 @@
         bar.remove();
         const taken = request.status >= 200 && request.status < 300;
         item.className = taken ? "taken" : "fault";
-        said.textContent = taken ? "Received, being indexed…" : refusal(request);
+        status.textContent = taken ? "Received, being indexed…" : refusal(request);
         resolve(taken ? { name: file.name.normalize("NFC"), item } : null);
       });
       request.send(file);
@@ -55,23 +55,23 @@
     for (const done of list.querySelectorAll("li.fault, li.indexed")) done.remove();
     const sent = [];
     for (const file of files) sent.push(await send(file));
-    look();
+    refresh();
     await synced();
     const { documents } = await ask("/v1/documents");
-    for (const file of sent) if (file) settle(file, documents);
-    look();
+    for (const file of sent) if (file) showResult(file, documents);
+    refresh();
   }
 
   const ask = async (address) => (await fetch(address)).json();
-  const pause = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
   async function synced() {
     do await pause();
     while ((await ask("/v1/sync")).running);
   }
 
-  // A file that was sent is indexed by now, or the list says why not, or it was taken back.
-  function settle({ name, item }, documents) {
+  // A file that was sent is indexed by now, or the list says why not, or it was deleted meanwhile.
+  function showResult({ name, item }, documents) {
     const found = documents.find((each) => each.path === name);
     if (!found) return item.remove();
     const { failure } = found;
@@ -80,15 +80,15 @@
     if (!failure) dispatch(find("#documents .documents"), "suggest", { document: encodeURIComponent(name) });
   }
 
-  // Looks again as long as something runs; a panel that stays the same is not made anew.
-  function look() {
+  // Polls while a sync runs.
+  function refresh() {
     clearTimeout(timer);
     dispatch(find("#documents .documents"), "refresh");
-    timer = setTimeout(watch, LOOK_MS);
+    timer = setTimeout(watch, POLL_MS);
   }
 
   function watch() {
-    if (find("#documents .documents.running")) look();
+    if (find("#documents .documents.running")) refresh();
   }
 
   function filter(box) {
@@ -137,7 +137,7 @@
     }
     window.footnote.watch("documents", () => {
       clearTimeout(timer);
-      timer = setTimeout(watch, LOOK_MS);
+      timer = setTimeout(watch, POLL_MS);
     });
   });
 })();

@@ -1,4 +1,4 @@
-// The settings of a conversation: a button opens their form, and a change is told at once.
+// The answer options of a conversation: a button opens their form, and a change is sent at once.
 (() => {
   "use strict";
 
@@ -27,11 +27,11 @@
   });
   document.addEventListener("change", ({ target }) => {
     if (!target.closest("#options-form")) return;
-    const said = new FormData(form());
+    const values = new FormData(form());
     dispatch(form(), "set_options", {
-      composer: said.get("composer"),
-      passages: Number(said.get("passages")),
-      strict: said.has("strict"),
+      composer: values.get("composer"),
+      passages: Number(values.get("passages")),
+      strict: values.has("strict"),
     });
   });
   document.addEventListener("submit", (event) => {
@@ -40,6 +40,7 @@
     show(false);
   });
 
-  // What tells the settings is made anew with each change; its form stays open.
-  started.then(() => window.footnote.watch("options-summary", () => button() && form() && show(!form().hidden)));
+  // Each change replaces the button; the form stays open.
+  const keep = () => button() && form() && show(!form().hidden);
+  started.then(() => window.footnote.watch("options-summary", keep));
 })();

@@ -1,4 +1,4 @@
-"""A conversation as Markdown with its sources; what documents say in it stays words."""
+"""A conversation as Markdown with its sources; text of documents is escaped."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from rag.types import Answer, Citation
 from ui.service.history import Exchange
 from ui.templating import strip_hidden
 
-# With these escaped, no words make an image, a link, HTML or code.
-_SIGNS = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
-# Markers as escaping leaves them; between white space they make no link.
+# With these escaped, text makes no image, link, HTML or code.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
+# Markers after escaping; between white space they make no link.
 _MARKER = re.compile(r"(?<= )\\\[(\d{1,3})\\\](?!\S)")
-# A quoted sentence is one line: lines above such a rule, and below, are a table made of rows.
+# A quoted sentence is one line; a table in an answer is made of rows.
 _TABLE = re.compile(r"^\| .+ \|\n\|(?: -+ \|)+(?:\n\| .+ \|)+$", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
 
 
 def as_markdown(title: str, exchanges: Sequence[Exchange]) -> str:
-    """The questions, the answers with their markers, and under each the words it rests on."""
-    parts = [f"# {_words(title)}", *(_exchange(exchange) for exchange in exchanges)]
+    """The questions, the answers with their markers, and the quotes that each answer cites."""
+    parts = [f"# {_line(title)}", *(_exchange(exchange) for exchange in exchanges)]
     return "\n\n".join(parts) + "\n"
 
 
 def file_name(title: str) -> str:
-    """A file's name made from a title."""
+    """A file name made from a title."""
     words = re.findall(r"\w+", title.lower())
     return f"{'-'.join(words)[:60].strip('-') or 'conversation'}.md"
 
 
 def _exchange(exchange: Exchange) -> str:
-    parts = [f"## {_words(exchange.question)}"]
+    parts = [f"## {_line(exchange.question)}"]
     answer = exchange.answer
     if answer is None:
-        parts += [_words(exchange.text)] if exchange.text else []
-        parts.append(f"*{_words(exchange.fault)}*")
+        parts += [_line(exchange.text)] if exchange.text else []
+        parts.append(f"*{_line(exchange.fault)}*")
         return "\n\n".join(parts)
     if answer.refusal:
-        parts.append(f"*{_words(answer.refusal.message)}*")
+        parts.append(f"*{_line(answer.refusal.message)}*")
         return "\n\n".join(parts)
     parts.append(_answer(answer))
     if answer.citations:
@@ -54,15 +54,15 @@ def _answer(answer: Answer) -> str:
     written, done = list[str](), 0
     for table in _TABLE.finditer(text):
         lines = map(_row, table[0].split("\n"))
-        written += [_words(text[done : table.start()]), "\n".join(lines)]
+        written += [_line(text[done : table.start()]), "\n".join(lines)]
         done = table.end()
-    parts = filter(None, [*written, _words(text[done:])])
+    parts = filter(None, [*written, _line(text[done:])])
     return _MARKER.sub(r"[\1]", "\n\n".join(parts))
 
 
 def _row(line: str) -> str:
-    """A line of a table whose cells are words."""
-    return "|".join(_escaped(cell.replace("\\|", "|")) for cell in _BAR.split(line))
+    """A row of a table, its cells escaped."""
+    return "|".join(_escape(cell.replace("\\|", "|")) for cell in _BAR.split(line))
 
 
 def _citation(citation: Citation) -> str:
@@ -71,13 +71,13 @@ def _citation(citation: Citation) -> str:
     path = [passage.document] if passage.document != title else []
     page = [f"page {passage.page}"] if passage.page else []
     place = ", ".join([title, *path, *page])
-    return f"{citation.label}. {_words(place)}: “{_words(citation.quote.text)}”"
+    return f"{citation.label}. {_line(place)}: “{_line(citation.quote.text)}”"
 
 
-def _words(text: str) -> str:
-    """Text in one line in which Markdown sees no signs of its own."""
-    return _escaped(" ".join(strip_hidden(text).split()))
+def _line(text: str) -> str:
+    """Text in one line, escaped."""
+    return _escape(" ".join(strip_hidden(text).split()))
 
 
-def _escaped(text: str) -> str:
-    return _SIGNS.sub(r"\\\1", text)
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

@@ -49,6 +49,16 @@ def test_file_under_the_address_of_its_contents_is_kept_for_ever(client: TestCli
     assert reply.headers["cache-control"] == FOR_EVER
 
 
+def test_styles_and_scripts_are_compressed_on_their_way(client: TestClient) -> None:
+    for name in (*STYLES, *SCRIPTS):
+        reply = client.get(page_url(name), headers={"Accept-Encoding": "gzip"})
+        assert reply.headers["content-encoding"] == "gzip"
+        assert int(reply.headers["content-length"]) < (PAGE / name).stat().st_size / 2
+        assert reply.headers["vary"] == "Accept-Encoding"
+        plain = client.get(page_url(name), headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+
+
 def test_file_under_its_bare_name_is_asked_for_again(client: TestClient) -> None:
     reply = client.get("/page/icon.svg")
     assert (reply.status_code, reply.headers["cache-control"]) == (200, "no-cache")
