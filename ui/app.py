@@ -1,4 +1,4 @@
-"""The whole HTTP application: the API, the documents' pages and the chat page."""
+"""The HTTP application: the APIs, the document viewer and the chat page."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,9 +11,9 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Answers
-from ui.http.api import other_routes, routes
+from ui.http.api import api_routes, fallback_routes
 from ui.http.auth import AuthMiddleware
-from ui.http.documents import change_routes
+from ui.http.documents import library_routes
 from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import openai_routes
@@ -27,7 +27,7 @@ from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
 from ui.viewer.routes import viewer_routes
 from ui.wiring import Service, make_service
 
-# Threads besides those that wait for answers: documents, static files, uploads.
+# Threads for everything else than answers on the page: documents, static files, uploads.
 _THREADS = 40
 
 
@@ -38,10 +38,10 @@ def make_app(
     wanted: ServiceSettings | None = None,
     tracing: Tracing | None = None,
 ) -> FastAPI:
-    """The application over an engine, which the caller closes in the end.
+    """The application over an engine, which the caller closes.
 
-    Requests are taken that name one of the hosts ("*" for any): a site that points its own
-    name at this machine is refused. What the doors share is in `app.state.service`.
+    Requests must name one of the hosts ("*" for any), which prevents DNS rebinding. The shared
+    services are in `app.state.service`.
     """
     wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
     service = make_service(engine, settings, wanted, tracing)
@@ -56,13 +56,13 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     add_error_handlers(app)
     routers = [
-        routes(service.answers, service.options_policy),
+        api_routes(service.answers, service.options_policy),
         openai_routes(service.answers),
         mcp_routes(service.answers),
-        change_routes(service.library, service.upload_bytes),
+        library_routes(service.library, service.upload_bytes),
         viewer_routes(service.answers, settings),
     ]
-    for router in [*routers, other_routes(routers)]:
+    for router in [*routers, fallback_routes(routers)]:
         app.include_router(router)
     _add_metrics(app, service)
     add_page_files(app)
@@ -73,7 +73,7 @@ def make_app(
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    # A question that waits holds a thread, so there must be more threads than questions.
+    # A question of the chat page holds a thread, also in the queue; so there must be more.
     current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
     yield
     service.library.close()
@@ -82,7 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _add_middleware(
     app: FastAPI, service: Service, hosts: Sequence[str], tracing: Tracing | None
 ) -> None:
-    """The innermost first."""
+    """Add the middleware, the innermost first."""
     app.add_middleware(AuthMiddleware, tokens=service.tokens, rate_limit=service.rate_limit)
     # Within SecurityMiddleware, whose 413 is a sentence, for bodies without a length.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)

@@ -1,4 +1,4 @@
-"""What all doors share: the answers before the engine, the library, tokens, rates and figures."""
+"""Wires the services of one server: admission control, library, tokens, limits and metrics."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ui.service.library import Library
 from ui.service.settings import ServiceSettings
 from ui.service.tokens import RateLimit, Tokens
 
-_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
-_READS = "Your token may read; to add or delete documents, log in with one that may write."
+_UPLOADS_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
+_READ_ONLY = "Your token may read; to add or delete documents, log in with one that may write."
 _AT_ONCE = {"quotes": 16, "llm": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One of each; `tokens` is None where no token is asked for."""
+    """The services that all interfaces share; `tokens` is None where no token is required."""
 
     engine: Answers
     answers: AdmissionControl
@@ -38,27 +38,27 @@ class Service:
     options_policy: OptionsPolicy
 
     def library_for(self, caller: Caller) -> Library:
-        """The library as whoever opened the chat page may use it."""
-        return self.library if caller.may_write else self.library.for_readers(_READS)
+        """The library with the rights of a caller."""
+        return self.library if caller.may_write else self.library.for_readers(_READ_ONLY)
 
 
 def make_service(
     engine: Answers, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
 ) -> Service:
-    """Wire them over an engine; the settings must have been decided for the host."""
+    """The services over an engine; `wanted` must be resolved by `ServiceSettings.for_host`."""
     metrics = Metrics()
     limits = Limits(
         at_once=wanted.answers_at_once or _AT_ONCE[settings.composer_name],
         waiting=wanted.queue,
         seconds=wanted.answer_seconds,
     )
-    observer = _All((metrics, QuestionLog()))
+    observer = _Observers((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
     answers = AdmissionControl(engine, limits, observer, streaming)
-    library = Library(settings, answers, "" if wanted.uploads else _OFF)
+    library = Library(settings, answers, "" if wanted.uploads else _UPLOADS_OFF)
     metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: answers.running)
     metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: answers.waiting)
-    metrics.add_gauge("footnote_generation", "Generation of the index", _number(engine))
+    metrics.add_gauge("footnote_generation", "Generation of the index", _generation_of(engine))
     metrics.add_gauge("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
     return Service(
         engine,
@@ -72,8 +72,8 @@ def make_service(
     )
 
 
-class _All:
-    """Tells several observers."""
+class _Observers:
+    """Passes outcomes on to several observers."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
@@ -87,7 +87,7 @@ class _All:
             observer.failed(question, error)
 
 
-def _number(engine: Answers) -> Callable[[], float]:
+def _generation_of(engine: Answers) -> Callable[[], float]:
     def generation() -> float:
         try:
             return engine.generation

@@ -53,7 +53,7 @@ from tests.helpers.inert import active_in_page, active_in_terminal, active_in_te
 from tests.helpers.payloads import FAMILIES, PAYLOADS
 from tests.helpers.serving import FakeEngine
 from ui.cli.ask import _print_answer
-from ui.http.api import routes
+from ui.http.api import api_routes
 from ui.http.streaming import answer_event
 from ui.page.html_conversation import exchange_html, sources_html
 from ui.page.html_panels import actions_html, chats_html, documents_html, suggestions_html
@@ -333,7 +333,7 @@ class Door(FakeEngine):
 def client_of(reply: str) -> TestClient:
     app = FastAPI()
     app.include_router(
-        routes(AdmissionControl(Door(reply)), OptionsPolicy(load_settings(Settings)))
+        api_routes(AdmissionControl(Door(reply)), OptionsPolicy(load_settings(Settings)))
     )
     return TestClient(app)
 

@@ -8,7 +8,7 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError
-from ui.cli.common import settings_of, speaks
+from ui.cli.common import report_errors, settings_of
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _EXCERPT = 160
 @click.argument("question")
 @click.option(
     "--turn",
-    "said",
+    "pairs",
     nargs=2,
     multiple=True,
     metavar="QUESTION ANSWER",
@@ -33,14 +33,14 @@ _EXCERPT = 160
 )
 @json_option
 @click.pass_context
-@speaks
+@report_errors
 def ask(
-    context: click.Context, question: str, said: Sequence[tuple[str, str]], as_json: bool
+    context: click.Context, question: str, pairs: Sequence[tuple[str, str]], as_json: bool
 ) -> None:
     """Answer QUESTION from the indexed documents, with citations."""
     from rag.engine import build
 
-    turns = _turns(said)
+    turns = _turns(pairs)
     engine = build(settings_of(context))
     answer = engine.answer(question, turns)
     engine.close()
@@ -57,7 +57,7 @@ def ask(
 @click.option("-k", default=8, show_default=True, type=click.IntRange(1, 50), help="How many.")
 @json_option
 @click.pass_context
-@speaks
+@report_errors
 def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
     """List the passages that match QUERY best."""
     from rag.engine import build
@@ -74,21 +74,21 @@ def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
         _print_hit(hit)
 
 
-def _turns(said: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
-    """Earlier questions and answers as the engine takes them. Raises ConfigError for too much."""
+def _turns(pairs: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Earlier turns of the conversation. Raises ConfigError beyond the limits."""
     from rag.types import Turn
 
-    if len(said) > HISTORY_TURNS:
+    if len(pairs) > HISTORY_TURNS:
         raise ConfigError(
-            f"there are {len(said)} turns, the limit is {HISTORY_TURNS}; leave out the first"
+            f"there are {len(pairs)} turns, the limit is {HISTORY_TURNS}; leave out the first"
         )
-    characters = sum(len(question) + len(answer) for question, answer in said)
+    characters = sum(len(question) + len(answer) for question, answer in pairs)
     if characters > HISTORY_CHARACTERS:
         raise ConfigError(
             f"the turns have {characters:,} characters, the limit is {HISTORY_CHARACTERS:,}; "
             "leave out the first"
         )
-    return tuple(Turn(question, answer) for question, answer in said)
+    return tuple(Turn(question, answer) for question, answer in pairs)
 
 
 def _print_answer(answer: Answer) -> None:
@@ -116,11 +116,11 @@ def _print_hit(hit: Hit) -> None:
 
 
 def _place(document: str, page: int | None) -> str:
-    # A line end in a file's name would begin a line of its own.
+    # A file name may contain line breaks.
     name = " ".join(document.split())
     return f"{name}, page {page}" if page else name
 
 
 def printable(text: str) -> str:
-    """Text without the control characters by which a document could steer a terminal."""
+    """Text without control characters, with which a document could control the terminal."""
     return "".join(char for char in text if char.isprintable() or char in "\n\t")

@@ -1,4 +1,4 @@
-"""What the commands share: their settings, and errors as one sentence with an exit code."""
+"""What the commands share: their settings, and error handling with exit codes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def data_folder(context: click.Context) -> Path | None:
 
 
 def settings_of(context: click.Context) -> Settings:
-    """The settings of this call. Raises ConfigError."""
+    """The settings of this command. Raises ConfigError."""
     from index.settings import load_settings
 
     return load_settings(Settings, data=data_folder(context))
 
 
-def speaks(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn errors that a user can act on into a sentence on standard error and their exit code."""
+def report_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: print an error as one sentence on standard error, and exit with its code."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -52,6 +52,6 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say what is wrong and leave with an exit code."""
+    """Print an error and exit."""
     click.echo(f"footnote: {message}", err=True)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`footnote doctor`: what the index holds, what is wrong with it, and mending it."""
+"""`footnote doctor`: checks the index, and repairs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import StoreError
-from ui.cli.common import settings_of, speaks
+from ui.cli.common import report_errors, settings_of
 
 if TYPE_CHECKING:
     from index.sync.doctor import IndexHealth
@@ -19,22 +19,22 @@ _MEGABYTE = 1 << 20
 
 
 @click.command()
-@click.option("--repair", "mend", is_flag=True, help="Mend what the catalog can tell.")
+@click.option("--repair", "should_repair", is_flag=True, help="Mend what the catalog can tell.")
 @json_option
 @click.pass_context
-@speaks
-def command(context: click.Context, mend: bool, as_json: bool) -> None:
+@report_errors
+def command(context: click.Context, should_repair: bool, as_json: bool) -> None:
     """Look at all of the index; exit code 4 if something is wrong with it."""
     from index.embedding.embedder import Embedder
     from index.sync.doctor import examine, repair
 
     settings = settings_of(context)
-    mended = repair(settings, Embedder(settings.embedding_model)) if mend else ()
+    repaired = repair(settings, Embedder(settings.embedding_model)) if should_repair else ()
     health = examine(settings)
     if as_json:
-        print_json({**_as_json(health), "mended": mended})
+        print_json({**_as_json(health), "mended": repaired})
     else:
-        _print(health, mended)
+        _print(health, repaired)
     if health.problems:
         sys.exit(StoreError.exit_code)
 
@@ -47,7 +47,7 @@ def _as_json(health: IndexHealth) -> dict[str, object]:
     return body
 
 
-def _print(health: IndexHealth, mended: tuple[str, ...]) -> None:
+def _print(health: IndexHealth, repaired: tuple[str, ...]) -> None:
     counts = health.counts
     for name, value in (
         ("index", health.data),
@@ -65,7 +65,7 @@ def _print(health: IndexHealth, mended: tuple[str, ...]) -> None:
         click.echo(f" not indexed  {failure.path!r}: {failure.reason}")
     for path, note in health.notes:
         click.echo(f"        note  {path!r}: {note}")
-    for problem in mended:
+    for problem in repaired:
         click.echo(f"Mended: {problem}.")
     for problem in health.problems:
         click.echo(f"Wrong: {problem}; run: footnote doctor --repair", err=True)

@@ -1,4 +1,4 @@
-"""`footnote index`: bring the index into line with a folder."""
+"""`footnote index`: syncs the index with a folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError, FootnoteError
-from ui.cli.common import settings_of, speaks
+from ui.cli.common import report_errors, settings_of
 
 if TYPE_CHECKING:
     from index.settings import IndexSettings
@@ -32,7 +32,7 @@ PARTIAL = 3
 @click.option("--watch", is_flag=True, help="Go on until stopped: index what changes.")
 @json_option
 @click.pass_context
-@speaks
+@report_errors
 def command(
     context: click.Context,
     folder: Path,
@@ -56,13 +56,13 @@ def command(
     else:
         _print(report, dry_run)
     if watch:
-        _follow(folder, settings)
+        _watch(folder, settings)
     if report.failed:
         sys.exit(PARTIAL)
 
 
-def _follow(folder: Path, settings: IndexSettings) -> None:
-    """Sync after each change until interrupted; what fails is said, and tried again."""
+def _watch(folder: Path, settings: IndexSettings) -> None:
+    """Sync after each change until interrupted; errors are printed, and the next change retries."""
     from index.sync.sync import sync
     from index.sync.walk import changes
 
@@ -80,7 +80,7 @@ def _follow(folder: Path, settings: IndexSettings) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
-    """A bar per stage on standard error, with pace and time left; none where nobody looks."""
+    """A progress bar per stage on standard error; None unless that is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -97,7 +97,7 @@ def _progress() -> Iterator[Progress | None]:
     )
     from rich.text import Text
 
-    class Pace(ProgressColumn):
+    class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
@@ -106,7 +106,7 @@ def _progress() -> Iterator[Progress | None]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),
-        Pace(),
+        Speed(),
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
@@ -170,11 +170,11 @@ def _print(report: SyncReport, dry_run: bool) -> None:
             f"{report.passages} passages, {report.embedded} embedded, "
             f"{report.seconds['total']:.1f} s, generation {report.generation}."
         )
-    _print_left_out(report)
+    _print_omissions(report)
 
 
-def _print_left_out(report: SyncReport) -> None:
-    """What is not in the index, on standard error."""
+def _print_omissions(report: SyncReport) -> None:
+    """Print what is not in the index, on standard error."""
     if report.hidden:
         click.echo(f"{report.hidden} characters of hidden text were left out.", err=True)
     for path, note in report.notes:

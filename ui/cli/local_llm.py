@@ -23,18 +23,18 @@ from index.errors import ConfigError
 from index.runtime import cores
 from rag.settings import Settings
 
-# Tokens of passages that the built-in model can make use of: with 300 (five passages) it answered
-# four of twelve questions over the seeds rightly, with 200 (three passages) six.
+# Tokens of passages for the built-in model: with 300 (five passages) it answered four of twelve
+# questions over the seeds correctly, with 200 (three passages) six.
 SMALL_CONTEXT_TOKENS = 200
 
 _CONTEXT_TOKENS = 4096
-_MOST_THREADS = 8
+_MAX_THREADS = 8
 _START_SECONDS = 300.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.1
 _LOG = "llm.log"
-# The server reads its settings from variables named HOST, PORT, MODEL, API_KEY and the like, so
-# it gets only those of ours that programs need to run; it needs no key of ours either.
+# The server reads settings from variables like HOST, PORT, MODEL and API_KEY, so it gets only
+# those variables that every program needs.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
 
 
@@ -102,7 +102,7 @@ def _free_port() -> int:
 def _options(model: Path, port: int) -> list[str]:
     # Threads that wait for a core they share spin: with one per core, on a machine that was busy
     # otherwise too, a token took a hundred times as long.
-    threads = min(max(cores() // 2, 1), _MOST_THREADS)
+    threads = min(max(cores() // 2, 1), _MAX_THREADS)
     return [
         *("--model", str(model), "--model_alias", model.stem),
         *("--host", "127.0.0.1", "--port", str(port)),

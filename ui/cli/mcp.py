@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from index.errors import FootnoteError
-from ui.cli.common import settings_of, speaks
+from ui.cli.common import report_errors, settings_of
 
 if TYPE_CHECKING:
     from ui.service.admission import AdmissionControl
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("mcp")
 @click.pass_context
-@speaks
+@report_errors
 def command(context: click.Context) -> None:
     """Serve the tools ask, search and list_documents to an MCP client that starts this command."""
     import anyio
@@ -37,17 +37,17 @@ def command(context: click.Context) -> None:
 
 
 async def _serve(answers: AdmissionControl) -> None:
-    """Answer until standard input ends; the SDK keeps other output off standard output."""
+    """Serve until standard input ends; the SDK keeps other output off standard output."""
     from mcp.server.stdio import stdio_server
 
-    from ui.http.mcp_server import server_of
+    from ui.http.mcp_server import mcp_server
 
-    server = server_of(answers)
+    server = mcp_server(answers)
     async with stdio_server() as (requests, replies):
         await server.run(requests, replies, server.create_initialization_options())
 
 
 def _warm_up(answers: AdmissionControl) -> None:
-    """Load the model before the first question; what is wrong is told when there is one."""
+    """Load the model before the first question; which reports an error if there is one."""
     with suppress(FootnoteError):
         answers.warm_up()

@@ -20,7 +20,7 @@ import click
 from index.engines.base import load_engines
 from index.errors import ConfigError, EmptyIndex, FootnoteError
 from index.settings import IndexSettings
-from ui.cli.common import data_folder, settings_of, speaks
+from ui.cli.common import data_folder, report_errors, settings_of
 from ui.cli.index import PARTIAL
 from ui.service.background_sync import corpus_of
 from ui.service.settings import LOOPBACK, ServiceSettings
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from rag.types import Answers
 
 EVERYWHERE = ("0.0.0.0", "::")
-# When the server is told to stop: for answers under way, and then for their last words to arrive.
+# At shutdown: for running answers to end, and for all connections to close.
 ANSWER_SECONDS, STOP_SECONDS = 4, 6
+_POLL_SECONDS = 0.1
 
 
 @click.command("serve")
@@ -53,7 +54,7 @@ ANSWER_SECONDS, STOP_SECONDS = 4, 6
 )
 @click.option("--log-json", is_flag=True, help="Log every request, as lines of JSON.")
 @click.pass_context
-@speaks
+@report_errors
 def command(
     context: click.Context,
     folder: Path | None,
@@ -67,10 +68,9 @@ def command(
     Of FOLDER, if given, which is indexed first, or if it is indexed, brought up to date meanwhile.
     """
     from index.settings import load_settings
-    from ui.cli.serve import indexing
 
     settings = settings_of(context)
-    wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_as_written(host))
+    wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_url_host(host))
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
         if folder:
@@ -86,9 +86,9 @@ def command(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to an address, port 0 taking any that is free.
+    """A socket bound to an address; port 0 is any free one.
 
-    Raises ConfigError if the address cannot be had.
+    Raises ConfigError if the address is not available.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -117,7 +117,7 @@ def serve(
     wanted: ServiceSettings,
     log_json: bool = False,
 ) -> None:
-    """Serve until told to stop. Raises EmptyIndex if nothing is indexed."""
+    """Serve until stopped. Raises EmptyIndex if nothing is indexed."""
     from index.sync.doctor import rebuild_if_damaged
     from rag.engine import build
     from ui.app import make_app
@@ -134,7 +134,7 @@ def serve(
         ready = _ready_line(engine, host, listener.getsockname()[1])
         app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
         configure_logging(secrets_of(settings), log_json)
-        _tell_who_may(host, app)
+        _print_access(host, app)
         _run(app, engine, listener, ready, wanted.proxy)
     finally:
         stop.set()
@@ -144,18 +144,18 @@ def serve(
 
 
 def allowed_hosts(host: str, more: str = "") -> Sequence[str]:
-    """The names by which requests may call a server that listens on a host, and some more."""
+    """The allowed values of the Host header for a server that listens on a host."""
     if host in EVERYWHERE:
         return ("*",)
     named = (name.strip() for name in more.split(","))
-    return (*LOOPBACK, _as_written(host), *filter(None, named))
+    return (*LOOPBACK, _url_host(host), *filter(None, named))
 
 
-def _tell_who_may(host: str, app: FastAPI) -> None:
-    """Say who can read the documents; where nobody can yet, make a token and show it."""
+def _print_access(host: str, app: FastAPI) -> None:
+    """Print who can read the documents; where no token exists yet, make one and show it."""
     tokens = app.state.service.tokens
     if tokens is None:
-        if _as_written(host) not in LOOPBACK:
+        if _url_host(host) not in LOOPBACK:
             click.echo(f"Anyone who can reach {host} can read these documents.", err=True)
     elif not tokens.all():
         _, secret = tokens.make("made at the first start")
@@ -163,8 +163,8 @@ def _tell_who_may(host: str, app: FastAPI) -> None:
         click.echo("Make others with: footnote token new [--write]")
 
 
-def _as_written(host: str) -> str:
-    """A host as it stands in an address."""
+def _url_host(host: str) -> str:
+    """A host as written in a URL."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -176,27 +176,27 @@ def _ready_line(engine: Answers, host: str, port: int) -> str:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
     passages = sum(info.passages for info in documents)
     counts = f"{quantity(len(documents), 'document')}, {quantity(passages, 'passage')}"
-    return f"Footnote is ready on http://{_as_written(host)}:{port} ({counts})"
+    return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
 
 
 def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, proxy: str) -> None:
-    """Run the server; `ready` is printed once it takes requests."""
+    """Run the server; `ready` is printed once it accepts requests."""
     import uvicorn
 
-    faults: list[FootnoteError] = []
+    errors: list[FootnoteError] = []
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 click.echo(ready)
-                # The page is there at once; the model takes seconds to load, and is then there
-                # for the first question, which waits for it if it comes sooner.
-                arguments = (engine, self, faults)
+                # The page is served at once, while the model loads for some seconds; a question
+                # that comes sooner waits for it.
+                arguments = (engine, self, errors)
                 threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            # Those who wait for an answer are told before their connections are cut.
+            # Clients that wait for an answer receive an error before their connections are closed.
             app.state.service.answers.stop(ANSWER_SECONDS)
             await super().shutdown(sockets)
 
@@ -212,53 +212,50 @@ def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, pro
         h11_max_incomplete_event_size=16_384,
     )
     server = Server(config)
-    # What is cut off when the time to stop is up is no error.
+    # Connections that are closed at shutdown are no errors.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
-    if faults:
-        raise faults[0]
+    if errors:
+        raise errors[0]
 
 
-def _warm_up(engine: Answers, server: uvicorn.Server, faults: list[FootnoteError]) -> None:
-    """Load the model; a server that cannot is stopped, and says why."""
+def _warm_up(engine: Answers, server: uvicorn.Server, errors: list[FootnoteError]) -> None:
+    """Load the model; if that fails, stop the server, which reports the error."""
     try:
         engine.warm_up()
-        # To look for garbage among all that is loaded takes 0.1 s each time, and there is none.
+        # A collection over all that is loaded takes 0.1 s each time, and finds nothing.
         gc.collect()
         gc.freeze()
     except FootnoteError as error:
-        faults.append(error)
+        errors.append(error)
         server.should_exit = True
     except Exception:
-        # Loading fails in odd ways when the program ends meanwhile.
+        # Loading may fail in any way while the program ends.
         if not server.should_exit:
             raise
 
 
-_LOOK_SECONDS = 0.1
-
-
 @contextmanager
 def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
-    """`footnote index FOLDER` beside what is done here.
+    """Run `footnote index FOLDER` as a child process meanwhile.
 
-    If the folder is indexed already, it is brought up to date meanwhile; else its first index is
-    waited for. If that fails, the program ends with its exit code: it has said why.
+    Waits for the first index of a folder; one that is indexed already is updated in the background.
+    If the first index fails, exits with the child's exit code: it has printed the error.
     """
     command = [sys.executable, "-m", "ui", "--data", str(settings.data), "index", str(folder)]
     known = _is_indexed(folder, settings)
     with subprocess.Popen(command) as process:
         try:
             if not known:
-                # What a server imports takes as long as what an index imports.
+                # The imports of a server take as long as those of an index.
                 import_module("ui.app")
                 load_engines(settings).vectors.preload()
                 while process.returncode is None and not _is_indexed(folder, settings):
                     with suppress(subprocess.TimeoutExpired):
-                        process.wait(_LOOK_SECONDS)
+                        process.wait(_POLL_SECONDS)
                 if process.returncode not in (None, 0, PARTIAL):
                     sys.exit(process.returncode)
             yield

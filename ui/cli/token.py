@@ -1,4 +1,4 @@
-"""`footnote token`: make, list and revoke the tokens that callers of a server show."""
+"""`footnote token`: makes, lists and revokes bearer tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from index.console import json_option, print_json
-from ui.cli.common import settings_of, speaks
+from ui.cli.common import report_errors, settings_of
 from ui.service.tokens import Tokens
 
 
@@ -20,7 +20,7 @@ def group() -> None:
 @click.option("--write", is_flag=True, help="It may also add and delete documents.")
 @click.option("--name", default="", help="What it is for, to tell it from others.")
 @click.pass_context
-@speaks
+@report_errors
 def new(context: click.Context, write: bool, name: str) -> None:
     """Make a token and print it, this once."""
     token, secret = Tokens(settings_of(context).data).make(name, write)
@@ -35,7 +35,7 @@ def new(context: click.Context, write: bool, name: str) -> None:
 @group.command("list")
 @json_option
 @click.pass_context
-@speaks
+@report_errors
 def listing(context: click.Context, as_json: bool) -> None:
     """List tokens by their ids."""
     tokens = Tokens(settings_of(context).data).all()
@@ -50,7 +50,7 @@ def listing(context: click.Context, as_json: bool) -> None:
 @group.command("revoke")
 @click.argument("token_id", metavar="ID")
 @click.pass_context
-@speaks
+@report_errors
 def revoke(context: click.Context, token_id: str) -> None:
     """Forget a token; a server that runs refuses it at once."""
     Tokens(settings_of(context).data).revoke(token_id)

@@ -1,11 +1,11 @@
-"""Questions, searches and documents over HTTP: JSON, or server-sent events for `/v1/ask`."""
+"""The JSON API: questions, searches, documents and health; `/v1/ask` also as an event stream."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from starlette.requests import Request as HTTPRequest
+from starlette.requests import Request
 from starlette.routing import Match
 
 from index.errors import EmptyIndex
@@ -28,45 +28,43 @@ from ui.service.settings import (
 )
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-Words = Annotated[
+QuestionText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
 ]
 
 
-class Request(BaseModel):
-    """What every request body has in common: fields that are not known are refused."""
+class RequestBody(BaseModel):
+    """A request body; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class TurnBody(Request):
+class TurnBody(RequestBody):
     """A past question and its answer."""
 
     question: str
     answer: str
 
 
-class WithTurns(Request):
-    """A request that may follow on from earlier turns, oldest first."""
+class ConversationBody(RequestBody):
+    """A request body with the earlier turns of its conversation, oldest first."""
 
     turns: list[TurnBody] = Field(default=[], max_length=HISTORY_TURNS)
 
     @model_validator(mode="after")
-    def _fits(self) -> "WithTurns":
+    def _fits_limits(self) -> "ConversationBody":
         if sum(len(turn.question) + len(turn.answer) for turn in self.turns) > HISTORY_CHARACTERS:
             raise ValueError(f"turns may hold {HISTORY_CHARACTERS:,} characters in all")
         return self
 
     @property
     def history(self) -> tuple[Turn, ...]:
-        """The turns as the engine takes them."""
+        """The turns for the engine."""
         return tuple(Turn(turn.question, turn.answer) for turn in self.turns)
 
 
-class SettingsBody(Request):
-    """How to answer one question, with the choices of the chat page; what is left out is as the
-    server is set.
-    """
+class SettingsBody(RequestBody):
+    """The options of one answer, as on the chat page; the server's own for those left out."""
 
     composer: ComposerName | None = Field(
         default=None, description="llm only where the server has one"
@@ -79,22 +77,22 @@ class SettingsBody(Request):
     strict: bool | None = Field(default=None, description="leave out what no passage backs")
 
 
-class Question(WithTurns):
-    """A question, and the turns it follows on from."""
+class QuestionBody(ConversationBody):
+    """A question and the turns before it."""
 
-    question: Words
+    question: QuestionText
 
 
-class AskRequest(Question):
-    """A question, the turns it follows on from, and how to answer it."""
+class AskRequest(QuestionBody):
+    """A question, the turns before it, and the options of its answer."""
 
     settings: SettingsBody = SettingsBody()
 
 
-class SearchRequest(WithTurns):
-    """A query, and how many passages to find for it."""
+class SearchRequest(ConversationBody):
+    """A query and how many passages to find for it."""
 
-    query: Words
+    query: QuestionText
     k: int = Field(8, ge=1, le=SEARCH_PASSAGES, description="number of passages")
 
 
@@ -105,7 +103,7 @@ class ErrorFact(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every reply that is not a success."""
 
     error: ErrorFact
 
@@ -122,7 +120,7 @@ class DocumentEntry(BaseModel):
 
 
 class DocumentsBody(BaseModel):
-    """All documents, and the generation of the index that holds them."""
+    """All documents, and the generation of the index."""
 
     generation: int
     documents: list[DocumentEntry]
@@ -147,8 +145,10 @@ class DocumentBody(BaseModel):
     page_starts: list[int] = Field(description="the character at which each page starts")
 
 
-class Health(BaseModel):
+class HealthBody(BaseModel):
     """The process answers requests."""
+
+    __qualname__ = "Health"  # its name in /openapi.json
 
     status: Literal["ok"] = "ok"
 
@@ -174,8 +174,8 @@ _STREAM = {
 }
 
 
-def routes(answers: AdmissionControl, policy: OptionsPolicy) -> APIRouter:
-    """The routes under `/v1`, and the two for whoever watches the process."""
+def api_routes(answers: AdmissionControl, policy: OptionsPolicy) -> APIRouter:
+    """The routes of the JSON API, and those of health checks."""
     router = APIRouter()
     _add_answers(router, answers, policy)
     _add_documents(router, answers)
@@ -183,15 +183,15 @@ def routes(answers: AdmissionControl, policy: OptionsPolicy) -> APIRouter:
     return router
 
 
-def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
-    """What is said under `/v1` where these routers have no route; to be included after them.
+def fallback_routes(routers: Sequence[APIRouter]) -> APIRouter:
+    """404 and 405 for paths under `/v1` that these routers don't serve; to be included after them.
 
     Without it a wrong method would fall through to the chat page's application.
     """
     router = APIRouter()
 
     @router.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
-    def nothing(rest: str, request: HTTPRequest) -> None:
+    def no_route(rest: str, request: Request) -> None:
         allowed = sorted(
             method
             for known in routers
@@ -209,7 +209,7 @@ def other_routes(routers: Sequence[APIRouter]) -> APIRouter:
 def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPolicy) -> None:
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_ERRORS})
     async def ask(
-        body: AskRequest, request: HTTPRequest, accept: Annotated[str, Header()] = ""
+        body: AskRequest, request: Request, accept: Annotated[str, Header()] = ""
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
         wanted = body.settings
@@ -246,9 +246,9 @@ def _add_documents(router: APIRouter, answers: Answers) -> None:
 
 def _add_health(router: APIRouter, answers: Answers) -> None:
     @router.get("/healthz")
-    async def healthz() -> Health:
+    async def healthz() -> HealthBody:
         """Tell that the process is alive."""
-        return Health()
+        return HealthBody()
 
     @router.get("/readyz", responses={503: _ERRORS[503]})
     def readyz(response: Response) -> Readiness:

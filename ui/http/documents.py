@@ -15,7 +15,7 @@ from ui.http.api import ErrorBody
 from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.service.library import Library
 
-Name = Annotated[str, Path(description="the document's path in its folder")]
+DocumentPath = Annotated[str, Path(description="the document's path in its folder")]
 Replies = dict[int | str, dict[str, Any]]
 _ERRORS: Replies = {
     status: {"model": ErrorBody, "description": description}
@@ -55,13 +55,13 @@ class SyncBody(BaseModel):
     fault: str = Field(validation_alias="error")
 
 
-def change_routes(library: Library, max_bytes: int) -> APIRouter:
+def library_routes(library: Library, max_bytes: int) -> APIRouter:
     """The routes that change documents; an uploaded file has at most so many bytes."""
     router = APIRouter(tags=["Documents"])
     _add_upload(router, library, max_bytes)
 
     @router.delete("/v1/documents/{path:path}", status_code=202, responses=_errors(403, 404, 503))
-    def delete(path: Name) -> SyncBody:
+    def delete(path: DocumentPath) -> SyncBody:
         """Delete a document's file; the sync takes it out of the index."""
         library.remove(path)
         return _sync_of(library)
@@ -91,7 +91,9 @@ def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
         responses=replaced | _errors(403, 413, 415, 422, 503),
         openapi_extra=_FILE,
     )
-    async def put(path: Name, request: Request, response: Response) -> UploadedBody | Response:
+    async def put(
+        path: DocumentPath, request: Request, response: Response
+    ) -> UploadedBody | Response:
         """Add a document, or replace the one of this name; the body is the file."""
         stream = aiter(request.stream())
 

@@ -1,4 +1,4 @@
-"""The door for agents: ask, search and list_documents as tools of the Model Context Protocol."""
+"""The MCP server: ask, search and list_documents as tools for agents."""
 
 from __future__ import annotations
 
@@ -34,7 +34,14 @@ from starlette.types import Receive, Scope, Send
 from index.errors import EmptyIndex, FootnoteError
 from rag.llm.sanitize import to_plain_text
 from rag.schema import SearchBody
-from ui.http.api import DocumentEntry, Question, Request, SearchRequest, TurnBody, Words
+from ui.http.api import (
+    DocumentEntry,
+    QuestionBody,
+    QuestionText,
+    RequestBody,
+    SearchRequest,
+    TurnBody,
+)
 from ui.http.errors import first_violation
 from ui.http.streaming import ANSWER_FAILED, last_answer
 from ui.service.admission import AdmissionControl
@@ -44,7 +51,7 @@ from ui.service.settings import BODY_BYTES, HISTORY_TURNS
 log = logging.getLogger(__name__)
 
 PATH = "/mcp"
-MOST_LISTED = 500
+MAX_LISTED = 500
 _ABOUT = (
     "Footnote answers questions from the user's own documents and proves its answers with exact "
     "quotes. Use `ask` for a question, `search` to read passages, `list_documents` to see what "
@@ -62,13 +69,13 @@ _SEARCH = (
     "more than an answer quotes, or to look for yourself when `ask` found no answer."
 )
 _LIST = "List the user's documents: path, title, number of pages, and why one could not be read."
-_HARMLESS = ToolAnnotations(
+_READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
 
 
-def _unpacked(turns: object) -> object:
-    """Turns that came as text, as some clients send lists, are read as the JSON that they are."""
+def _parsed(turns: object) -> object:
+    """Turns as a list; some clients send lists as JSON text."""
     try:
         return json.loads(turns) if isinstance(turns, str) else turns
     except (ValueError, RecursionError):
@@ -77,7 +84,7 @@ def _unpacked(turns: object) -> object:
 
 Turns = Annotated[
     list[TurnBody],
-    BeforeValidator(_unpacked),
+    BeforeValidator(_parsed),
     Field(
         max_length=HISTORY_TURNS,
         description="Earlier questions and answers, oldest first, that this one leans on.",
@@ -85,36 +92,38 @@ Turns = Annotated[
 ]
 
 
-class Ask(Question):
-    """What `ask` takes."""
+class AskArguments(QuestionBody):
+    """The arguments of `ask`."""
 
-    question: Words = Field(description="One question in a full sentence, in the user's language.")
+    question: QuestionText = Field(
+        description="One question in a full sentence, in the user's language."
+    )
     turns: Turns = Field(default=[])
 
 
-class Asked(Checked):
-    """What `ask` gives."""
+class AskResult(Checked):
+    """The result of `ask`."""
 
     question: str
     text: str = Field(description="the answer with its markers, or why there is none")
 
 
-class Search(SearchRequest):
-    """What `search` takes."""
+class SearchArguments(SearchRequest):
+    """The arguments of `search`."""
 
-    query: Words = Field(description="A question or the words to look for.")
+    query: QuestionText = Field(description="A question or the words to look for.")
     turns: Turns = Field(default=[])
 
 
-class List(Request):
-    """What `list_documents` takes."""
+class ListArguments(RequestBody):
+    """The arguments of `list_documents`."""
 
     contains: str = Field("", description="Only documents with this in their path or title.")
-    limit: int = Field(100, ge=1, le=MOST_LISTED, description="How many to list at most.")
+    limit: int = Field(100, ge=1, le=MAX_LISTED, description="How many to list at most.")
 
 
-class Listed(BaseModel):
-    """What `list_documents` gives."""
+class ListResult(BaseModel):
+    """The result of `list_documents`."""
 
     total: int = Field(description="how many there are, of which the first are listed")
     documents: list[DocumentEntry]
@@ -122,15 +131,15 @@ class Listed(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Tool:
-    """A tool as clients see it, and what it does: arguments in, result and readable text out."""
+    """A tool: its description, the type of its arguments, and what makes its result and text."""
 
     tool: Tool
-    takes: type[BaseModel]
+    arguments: type[BaseModel]
     run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]]
 
 
-def server_of(answers: AdmissionControl) -> Server[Any]:
-    """A server of the protocol over an engine, for any transport."""
+def mcp_server(answers: AdmissionControl) -> Server[Any]:
+    """The MCP server, for any transport."""
     tools = {each.tool.name: each for each in _TOOLS}
 
     async def list_tools(_: object, __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -154,15 +163,15 @@ def server_of(answers: AdmissionControl) -> Server[Any]:
 
 
 def mcp_routes(answers: AdmissionControl) -> APIRouter:
-    """The route of the protocol's HTTP transport, alive as long as the application's lifespan."""
-    endpoint = _Endpoint(server_of(answers))
+    """The route of the streamable HTTP transport, for the application's lifespan."""
+    endpoint = _Endpoint(mcp_server(answers))
     router = APIRouter(lifespan=endpoint.lifespan)
     router.routes.append(Route(PATH, endpoint, include_in_schema=False))
     return router
 
 
 class _Endpoint:
-    """An ASGI application that answers each request by itself, without sessions to keep."""
+    """An ASGI application that answers each request by itself, without sessions."""
 
     def __init__(self, server: Server[Any]) -> None:
         self._server = server
@@ -170,9 +179,9 @@ class _Endpoint:
 
     @asynccontextmanager
     async def lifespan(self, _: object) -> AsyncIterator[None]:
-        """Be ready for requests; a manager can be run only once, so each lifespan has its own."""
-        # The SDK's own check of Host and Origin is left off: the middleware of the application
-        # makes it for every route, and knows by which names the server may be called.
+        """Run a session manager; it can run only once, so each lifespan has its own."""
+        # Without the SDK's own check of Host and Origin: the application's middleware checks them
+        # for every route, and knows the names of the server.
         self._manager = StreamableHTTPSessionManager(
             self._server, stateless=True, max_request_body_size=BODY_BYTES
         )
@@ -181,8 +190,7 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        # A GET would open a stream for what a server says unasked, and a DELETE end a session:
-        # there is neither.
+        # A GET would open a stream of notifications, and a DELETE end a session: there is neither.
         if scope["method"] != "POST":
             raise HTTPException(405, "Only POST is answered here.", {"Allow": "POST"})
         assert self._manager, "the application's lifespan has begun"
@@ -194,7 +202,7 @@ async def _call(
 ) -> CallToolResult:
     """A tool's result; an error is a sentence that a model can act on."""
     try:
-        body, text = await tool.run(answers, tool.takes.model_validate(arguments))
+        body, text = await tool.run(answers, tool.arguments.model_validate(arguments))
     except ValidationError as error:
         return _failed(_sentence(error))
     except FootnoteError as error:
@@ -207,22 +215,22 @@ async def _call(
     )
 
 
-async def _ask(answers: AdmissionControl, given: Ask) -> tuple[BaseModel, str]:
-    answer = await last_answer(answers.astream(given.question, given.history))
+async def _ask(answers: AdmissionControl, arguments: AskArguments) -> tuple[BaseModel, str]:
+    answer = await last_answer(answers.astream(arguments.question, arguments.history))
     if answer is None:
         raise FootnoteError("the question was cancelled; ask again")
     facts = Checked.facts(answer)
-    body = Asked.model_validate(facts | {"question": answer.question, "text": answer.text})
+    body = AskResult.model_validate(facts | {"question": answer.question, "text": answer.text})
     return body, readable(answer)
 
 
-async def _search(answers: AdmissionControl, given: Search) -> tuple[BaseModel, str]:
-    query, hits = await answers.asearch(given.query, given.k, given.history)
+async def _search(answers: AdmissionControl, arguments: SearchArguments) -> tuple[BaseModel, str]:
+    query, hits = await answers.asearch(arguments.query, arguments.k, arguments.history)
     return SearchBody.of(query, hits), passages_of(hits) or "Nothing was found."
 
 
-async def _list(answers: AdmissionControl, given: List) -> tuple[BaseModel, str]:
-    wanted = given.contains.casefold()
+async def _list(answers: AdmissionControl, arguments: ListArguments) -> tuple[BaseModel, str]:
+    wanted = arguments.contains.casefold()
     found = [
         DocumentEntry.model_validate(info, from_attributes=True)
         for info in await run_sync(answers.documents)
@@ -230,8 +238,8 @@ async def _list(answers: AdmissionControl, given: List) -> tuple[BaseModel, str]
     ]
     if not found and not wanted:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
-    body = Listed(total=len(found), documents=found[: given.limit])
-    more = [f"… and {len(found) - given.limit:,} more"] if len(found) > given.limit else []
+    body = ListResult(total=len(found), documents=found[: arguments.limit])
+    more = [f"… and {len(found) - arguments.limit:,} more"] if len(found) > arguments.limit else []
     return body, "\n".join([*map(_entry, body.documents), *more]) or "No document matches."
 
 
@@ -259,23 +267,23 @@ def _tool(
     name: str,
     title: str,
     description: str,
-    takes: type[BaseModel],
-    gives: type[BaseModel],
+    arguments: type[BaseModel],
+    result: type[BaseModel],
     run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]],
 ) -> _Tool:
     tool = Tool(
         name=name,
         title=title,
         description=description,
-        input_schema=takes.model_json_schema(),
-        output_schema=gives.model_json_schema(mode="serialization"),
-        annotations=_HARMLESS,
+        input_schema=arguments.model_json_schema(),
+        output_schema=result.model_json_schema(mode="serialization"),
+        annotations=_READ_ONLY,
     )
-    return _Tool(tool, takes, run)
+    return _Tool(tool, arguments, run)
 
 
 _TOOLS = (
-    _tool("ask", "Ask the documents", _ASK, Ask, Asked, _ask),
-    _tool("search", "Search the documents", _SEARCH, Search, SearchBody, _search),
-    _tool("list_documents", "List the documents", _LIST, List, Listed, _list),
+    _tool("ask", "Ask the documents", _ASK, AskArguments, AskResult, _ask),
+    _tool("search", "Search the documents", _SEARCH, SearchArguments, SearchBody, _search),
+    _tool("list_documents", "List the documents", _LIST, ListArguments, ListResult, _list),
 )

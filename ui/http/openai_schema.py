@@ -1,4 +1,4 @@
-"""The shapes of OpenAI's chat completions, as far as a checked answer can fill them."""
+"""Request and response models of OpenAI's chat completions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ class TextPart(BaseModel):
     text: str
 
 
-class Message(BaseModel):
+class RequestMessage(BaseModel):
     """A message of the conversation; those of the system and the developer are ignored."""
+
+    __qualname__ = "Message"  # its name in /openapi.json
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart] | None = None
@@ -47,13 +49,13 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """What a stream is to hold besides the answer."""
+    """What a stream contains besides the answer."""
 
     include_usage: bool | None = None
 
 
 class ResponseFormat(BaseModel):
-    """The form of the reply, of which there is one."""
+    """The format of the reply; only `text` is supported."""
 
     type: str
 
@@ -65,7 +67,7 @@ class ChatRequest(BaseModel):
     """
 
     model: str = MODEL
-    messages: list[Message] = Field(min_length=1)
+    messages: list[RequestMessage] = Field(min_length=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None
@@ -77,7 +79,7 @@ class ChatRequest(BaseModel):
 
     @field_validator("messages")
     @classmethod
-    def _ends_with_a_question(cls, messages: list[Message]) -> list[Message]:
+    def _ends_with_a_question(cls, messages: list[RequestMessage]) -> list[RequestMessage]:
         if messages[-1].role != "user" or not messages[-1].text:
             raise ValueError("the last message must be the user's question")
         return messages
@@ -129,7 +131,7 @@ class ChatRequest(BaseModel):
 
 
 class Usage(BaseModel):
-    """Always zero: Footnote bills nothing and doesn't count what its LLM, if any, reads."""
+    """Token counts, always zero: Footnote bills nothing and counts no tokens of its LLM."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -145,7 +147,7 @@ class ReplyMessage(BaseModel):
 
 
 class Choice(BaseModel):
-    """The one answer; `length` tells that the LLM's reply was cut off."""
+    """The one answer; `length` says that the LLM's reply was cut off."""
 
     index: int = 0
     message: ReplyMessage
@@ -154,7 +156,7 @@ class Choice(BaseModel):
 
 
 class ChatCompletion(Checked):
-    """A whole reply; beyond OpenAI's fields it has those of a checked answer."""
+    """A whole reply: OpenAI's fields and those of a checked answer."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -166,7 +168,7 @@ class ChatCompletion(Checked):
 
     @classmethod
     def of(cls, answer: Answer) -> ChatCompletion:
-        """The reply that holds one answer."""
+        """The reply for one answer."""
         message = ReplyMessage(content=readable(answer))
         choices = [Choice(message=message, finish_reason=_finish(answer))]
         own = {"system_fingerprint": answer.fingerprint, "choices": choices}
@@ -174,10 +176,9 @@ class ChatCompletion(Checked):
 
 
 def chunks(answer: Answer, usage: bool) -> Iterator[dict[str, Any]]:
-    """A streamed reply: the fields of a checked answer, its text, its sources, and the end.
+    """The chunks of a streamed reply: checked fields, text, sources and the end.
 
-    Then usage, if it is asked for. OpenAI's client keeps the fields that it doesn't know only of
-    the first chunk.
+    Then usage, if requested. OpenAI's client keeps unknown fields of the first chunk alone.
     """
     same = _head() | {"object": "chat.completion.chunk", "model": MODEL}
 
@@ -228,12 +229,12 @@ class OpenAIErrorBody(BaseModel):
     error: OpenAIError
 
 
-def _turns(messages: Sequence[Message]) -> Iterator[Turn]:
-    """The user's messages that were answered; what nobody answered or asked for is left out."""
+def _turns(messages: Sequence[RequestMessage]) -> Iterator[Turn]:
+    """Pairs of a user's message and the reply to it; other messages are left out."""
     talk = [message for message in messages if message.role in ("user", "assistant")]
-    for asked, said in pairwise(talk):
-        if (asked.role, said.role) == ("user", "assistant"):
-            turn = turn_of(asked.text, said.text)
+    for question, reply in pairwise(talk):
+        if (question.role, reply.role) == ("user", "assistant"):
+            turn = turn_of(question.text, reply.text)
             if turn:
                 yield turn
 
@@ -243,5 +244,5 @@ def _head() -> dict[str, Any]:
 
 
 def _finish(answer: Answer) -> Literal["stop", "length"]:
-    """A note on an answer that is no refusal tells that the LLM stopped in the middle."""
+    """The finish reason: a note on an answer that is no refusal says that the LLM broke off."""
     return "length" if answer.note and not answer.refusal else "stop"

@@ -163,8 +163,8 @@ def test_index_of_a_missing_folder_says_so(tmp_path: Path) -> None:
 def test_fault_of_the_program_is_a_sentence_and_its_details_are_kept() -> None:
     code = (
         "import click\n"
-        "from ui.cli.common import speaks\n"
-        "@speaks\n"
+        "from ui.cli.common import report_errors\n"
+        "@report_errors\n"
         "def broken(): raise KeyError('inner detail')\n"
         "broken()\n"
     )
