@@ -1,1 +1,1 @@
-"""From a folder of documents to a searchable index of passages."""
+"""The index: documents to passages, kept in a catalog and searched by meaning and by words."""

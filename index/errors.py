@@ -4,7 +4,7 @@ import tempfile
 import traceback
 from typing import ClassVar
 
-# The exit code of a fault that is nobody's input; BSD's sysexits.h gives this number to such.
+# The exit code of an internal error, EX_SOFTWARE of BSD's sysexits.h.
 FAULT = 70
 
 
@@ -47,7 +47,7 @@ class UnknownDocument(FootnoteError):
 
 
 def log_internal_error(error: Exception) -> str:
-    """A sentence on a fault of the program itself, whose details are kept in a file."""
+    """Write the traceback of an internal error to a file; a sentence that names the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="footnote-fault-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:

@@ -1,4 +1,4 @@
-"""What a process may use: its cores, and bounds for children that open what others made."""
+"""Resource limits of processes, and a clock of stages."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import resource
 import time
 from pathlib import Path
 
-# So that a reader stays below a gigabyte whatever it is given. OCR, the hungriest honest reader,
+# So that a parser stays below a gigabyte whatever it is given. OCR, which legitimately needs most,
 # takes 720 MB with the libraries it loads.
-READER_BYTES = 930 << 20
-# Readers write nothing; this is room for what Python keeps of the modules it compiles.
+PARSER_MEMORY_BYTES = 930 << 20
+# Parsers write nothing; this is room for Python's bytecode cache.
 _WRITTEN_BYTES = 16 << 20
 
 
@@ -21,7 +21,7 @@ def cores() -> int:
 
 
 def limit_memory(more: int) -> None:
-    """Let this process take at most so many bytes more than it holds; then MemoryError.
+    """Limit this process to so many bytes more than it holds; beyond, MemoryError.
 
     Counted from what it holds, since libraries take gigabytes of address space where there are
     many cores.
@@ -33,8 +33,8 @@ def limit_memory(more: int) -> None:
     _lower(resource.RLIMIT_DATA, pages * resource.getpagesize() + more)
 
 
-def limit_reader(memory: int) -> None:
-    """Bound a process that reads files of any kind: its memory, and what it leaves behind."""
+def limit_parser(memory: int) -> None:
+    """Limit a process that parses untrusted files: memory, core dumps and written bytes."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
     limit_memory(memory)
@@ -54,7 +54,7 @@ class Clock:
         self._laps: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
-        """What was done since the last lap belongs to this stage."""
+        """Add the time since the last lap to this stage."""
         now = time.perf_counter()
         self._laps[stage] = self._laps.get(stage, 0.0) + now - self._last
         self._last = now

@@ -1,4 +1,4 @@
-"""Sentences as spans of the text they stand in, so that a quote is exact by construction."""
+"""Sentence segmentation as spans of the text, so that a quote is exact by construction."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _STARTERS = frozenset(
         "When While After Before Since For From With By However As"
     ).split()
 )
-# A run of stops is entered at its first one only, and held whole: the time stays linear.
+# A run of stops matches at its first one only, possessively: the time stays linear.
 _END = re.compile(
     r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
     r"""|[。！？｡]++[」』”）]*+"""

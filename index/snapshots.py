@@ -1,17 +1,18 @@
-"""The index as its readers see it: one generation at a time, moved forward between questions."""
+"""Snapshot isolation for readers: one generation per question, the newest for the next one."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from index.catalog.reader import Catalog, Committed, DocumentInfo
+from cachetools import LRUCache
+
+from index.catalog.reader import Catalog, CommitPoller, DocumentInfo
 from index.embedding.embedder import Embedder
-from index.embedding.micro_batching import Batcher, VectorMemory
+from index.embedding.micro_batching import MicroBatcher, VectorCache
 from index.embedding.pooling import Packed
 from index.engines.generations import Generations, opening_lock, pin
 from index.engines.integrity import verify
@@ -20,16 +21,16 @@ from index.sentences import sentence_spans
 from index.settings import IndexSettings
 from index.types import Document, Passage, Table, Vectors
 
-# 7 kB each. A question reads 50 texts, which takes 0.15 ms each that is not kept.
-_KEPT = 10_000
+# 7 kB each. A question reads 50 texts; one that is not cached takes 0.15 ms.
+_CACHE_SIZE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text that one or more passages have, in order of id, and what search wants to know of it.
+    """A text that one or more passages have, in order of id, and its features for search.
 
     `vector` is its unit vector. `sentences` are spans in it, `inside` their vectors, and `terms`
-    the terms of each; `heading` are those of the heading path above. A vector may be missing.
+    the terms of each; `heading` has the terms of the heading path. A vector may be missing.
     """
 
     passages: tuple[Passage, ...]
@@ -51,7 +52,7 @@ def text_of(
     inside: Packed | None,
     terms_of_each: Callable[[Sequence[str]], list[list[str]]],
 ) -> Text:
-    """The text of passages that read the same; `terms_of_each` gives the terms of its parts."""
+    """The text of passages with the same text; `terms_of_each` gives the terms of its parts."""
     text, heading = passages[0].text, passages[0].heading
     spans = sentence_spans(text)
     first, *terms = terms_of_each([heading, *(text[start:end] for start, end in spans)])
@@ -60,55 +61,49 @@ def text_of(
     )
 
 
-class Texts:
-    """The texts behind keys, for any number of threads; those read lately are kept."""
+class TextCache:
+    """Texts by key; those used last are kept, for any number of threads."""
 
-    def __init__(self, most: int = _KEPT) -> None:
-        self._most = most
+    def __init__(self, size: int = _CACHE_SIZE) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Text] = OrderedDict()
+        self._texts: LRUCache[str, Text] = LRUCache(size)
 
-    def kept(self, keys: Sequence[str]) -> dict[str, Text]:
-        """Those of the texts that are kept."""
+    def cached(self, keys: Sequence[str]) -> dict[str, Text]:
+        """The texts that are in the cache."""
         with self._lock:
-            found = {key: self._kept[key] for key in keys if key in self._kept}
-            for key in found:
-                self._kept.move_to_end(key)
-        return found
+            return {key: self._texts[key] for key in keys if key in self._texts}
 
-    def of(
+    def get(
         self, keys: Sequence[str], read: Callable[[Sequence[str]], dict[str, Text]]
     ) -> dict[str, Text]:
-        """The texts of keys, of which `read` gives those that are not kept and exist."""
-        found = self.kept(keys)
+        """The texts of keys; `read` is called with those that are not cached."""
+        found = self.cached(keys)
         if missing := [key for key in keys if key not in found]:
             new = read(missing)
             found |= new
             with self._lock:
-                self._kept |= new
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
+                self._texts.update(new)
         return found
 
 
-_ATTEMPTS = 5
-_QUERIES = 256
+_OPEN_ATTEMPTS = 5
+_CACHED_QUERIES = 256
 _REFRESH_SECONDS = 1.0
 
 
 class Snapshot:
-    """One generation: the catalog as it was at its commit, and the followers that belong to it."""
+    """One generation: the catalog as of its commit, and the stores that belong to it."""
 
     def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
         self._catalog = Catalog.read(settings.data)
         self._lock = threading.Lock()
-        self._texts = Texts()
+        self._cache = TextCache()
         self.leases = 0
         self.retired = False
         try:
             self.generation = self._catalog.generation
             self.corpus = self._catalog.meta("corpus") or "FOLDER"
-            embedder.recall(self._catalog.meta("stamp"), self._catalog.meta("model"))
+            embedder.restore_fingerprint(self._catalog.meta("stamp"), self._catalog.meta("model"))
             self.model = embedder.fingerprint
             self._check_model()
             self._open(settings)
@@ -163,8 +158,8 @@ class Snapshot:
             return self._catalog.tables_in(path, start, end)
 
     def texts(self, keys: Sequence[str]) -> dict[str, Text]:
-        """The texts behind keys, with the passages that have them and what search reads."""
-        return self._texts.of(keys, self._read)
+        """The texts of keys, with their passages and features."""
+        return self._cache.get(keys, self._read)
 
     def passages_in(self, path: str) -> list[Passage]:
         """The passages of a document in reading order."""
@@ -173,7 +168,7 @@ class Snapshot:
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""
-        texts = self._texts.kept(keys)
+        texts = self._cache.cached(keys)
         found = {key: text.vector for key, text in texts.items() if text.vector is not None}
         if missing := [key for key in keys if key not in texts]:
             with self._lock:
@@ -186,12 +181,12 @@ class Snapshot:
             return self._vector_store.nearest(vector, min(k, self._vector_store.count()))
 
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The k keys that share the most telling words with a query (BM25), best first."""
+        """The k keys that match a query best by BM25, best first."""
         with _store_errors():
             return self._text_store.search(query, k)
 
     def terms(self, text: str) -> list[str]:
-        """A text's words as they are indexed, stop words left out."""
+        """The words of a text as they are indexed, without stopwords."""
         return self._text_store.terms(text)
 
     def language(self, text: str) -> str:
@@ -199,7 +194,7 @@ class Snapshot:
         return self._text_store.language(text)
 
     def idf(self, term: str) -> float:
-        """How telling a term is in this index."""
+        """Inverse document frequency of a term in this index."""
         return self._text_store.idf(term)
 
     def _read(self, keys: Sequence[str]) -> dict[str, Text]:
@@ -212,10 +207,10 @@ class Snapshot:
             for key, same in passages.items()
         }
 
-    def renew(self, catalog: Catalog) -> None:
-        """Read from another connection that sees this generation, and give up the present one.
+    def replace_connection(self, catalog: Catalog) -> None:
+        """Replace the catalog's connection by a newer one that sees the same generation.
 
-        The present one makes SQLite keep what was in its log when it was opened.
+        The older one keeps SQLite from truncating its write-ahead log.
         """
         with self._lock:
             self._catalog, before = catalog, self._catalog
@@ -245,15 +240,15 @@ def _store_errors() -> Iterator[None]:
 
 
 class Index:
-    """The index for any number of threads that ask; it follows the writer by itself."""
+    """The index for any number of reading threads; it follows the writer by itself."""
 
     def __init__(self, settings: IndexSettings, embedder: Embedder | None = None) -> None:
         self.settings = settings
         self.embedder = embedder or Embedder(settings.embedding_model)
-        self._sentences = VectorMemory(self.embedder.embed_passages)
-        self._embed_query = lru_cache(_QUERIES)(Batcher(self.embedder.embed_queries))
+        self._sentences = VectorCache(self.embedder.embed_passages)
+        self._embed_query = lru_cache(_CACHED_QUERIES)(MicroBatcher(self.embedder.embed_queries))
         self._lock = threading.Lock()
-        self._committed = Committed(settings.data)
+        self._commits = CommitPoller(settings.data)
         self._current: Snapshot | None = None
         self._current_is = (0, 0)
 
@@ -275,11 +270,11 @@ class Index:
                     snapshot.close()
 
     def embed_query(self, text: str) -> Vectors:
-        """The unit vector of a question; those of the last ones are remembered."""
+        """The unit vector of a question; the last ones are cached."""
         return self._embed_query(text)
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of sentences, shape (len(texts), dimension); the last are remembered."""
+        """Unit vectors of sentences, shape (len(texts), dimension); the last ones are cached."""
         return self._sentences.vectors(texts)
 
     def close(self) -> None:
@@ -288,11 +283,11 @@ class Index:
             if self._current:
                 self._retire(self._current)
                 self._current = None
-            self._committed.close()
+            self._commits.close()
 
     def refresh(self) -> None:
-        """Move to the newest generation, so that the one before can go from the disk; if none was
-        asked for yet, do nothing.
+        """Move to the newest generation, so that the one before can be removed; does nothing before
+        the first lease.
 
         Raises what `lease` raises.
         """
@@ -302,18 +297,18 @@ class Index:
             snapshot = self._newest()
             catalog = Catalog.read(self.settings.data)
             if catalog.generation == snapshot.generation:
-                snapshot.renew(catalog)
+                snapshot.replace_connection(catalog)
             else:
                 catalog.close()
 
     def keep_up(self, stop: threading.Event) -> None:
-        """Refresh once a second until told to stop; what fails is told to those who ask."""
+        """Refresh once a second until `stop` is set; errors are left to the next lease."""
         while not stop.wait(_REFRESH_SECONDS):
             with suppress(FootnoteError):
                 self.refresh()
 
     def _newest(self) -> Snapshot:
-        committed = self._committed.now()
+        committed = self._commits.poll()
         if self._current and self._current_is == committed:
             return self._current
         before, self._current = self._current, self._open()
@@ -323,13 +318,13 @@ class Index:
         return self._current
 
     def _open(self) -> Snapshot:
-        """Open the committed generation; one swept meanwhile is replaced by the next."""
-        for _ in range(_ATTEMPTS):
-            committed = self._committed.now()
+        """Open the committed generation; retried with the next if it was pruned meanwhile."""
+        for _ in range(_OPEN_ATTEMPTS):
+            committed = self._commits.poll()
             try:
                 return Snapshot(self.settings, self.embedder)
             except StoreError:
-                if self._committed.now() == committed:
+                if self._commits.poll() == committed:
                     raise
         raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
 

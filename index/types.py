@@ -1,4 +1,4 @@
-"""The nouns of the index: documents, passages (spans of a document) and hits."""
+"""Data types of the index: documents, passages (spans of a document) and hits."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Document:
 
 
 class Content(NamedTuple):
-    """What a passage says, wherever it stands: the heading path above it, and its text."""
+    """The embedded part of a passage, without its place: heading path and text."""
 
     heading: str
     text: str
@@ -171,7 +171,7 @@ class Passage:
 
     @property
     def key(self) -> str:
-        """Digest of the embedding text: passages that read the same share one vector."""
+        """Digest of the embedding text: passages with the same text share one vector."""
         return sha256(self.embedding_text.encode()).hexdigest()[:32]
 
 
@@ -187,7 +187,7 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Keys of texts and their vectors, shape (len(keys), dimension), side by side."""
+    """Keys of texts and their vectors, shape (len(keys), dimension)."""
 
     keys: Sequence[str]
     vectors: Vectors

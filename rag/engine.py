@@ -9,10 +9,10 @@ from functools import partial
 from hashlib import sha256
 
 from index.catalog.reader import DocumentInfo
+from index.embedding.model_files import supports_language
 from index.errors import ConfigError, UnknownDocument
 from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
-from index.text.languages import reads
 from index.types import Document, Hit
 from rag.citations.labelling import LabelledAnswer, label
 from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts
@@ -211,7 +211,7 @@ class Engine:
         return condense(asked.question, turns, look, written)
 
     def _reads(self, snapshot: Snapshot, query: str) -> bool:
-        return reads(self._settings.embedding_model, snapshot.language(query))
+        return supports_language(self._settings.embedding_model, snapshot.language(query))
 
     def _search(
         self, snapshot: Snapshot, condensed: CondensedQuery, kind: AnswerType, k: int, clock: Clock

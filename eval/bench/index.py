@@ -92,7 +92,7 @@ def _against_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
     texts = sorted((content.embedding_text for content in contents), key=len)
     with_catalog.close()
     embedder = Embedder("minilm")
-    bare = paired(lambda: sync(fresh(), corpus), lambda: embedder.encode_bare(texts), times)
+    bare = paired(lambda: sync(fresh(), corpus), lambda: embedder.encode_baseline(texts), times)
     rate = len(texts) / min(bare.thing)
     figures = [
         Figure("passages a second", rate, "1/s", f"{report.passages} passages, all of the sync"),

@@ -125,12 +125,12 @@ def _indexed(settings: Settings) -> list[Document]:
 
 def _read(corpus: Path, settings: Settings) -> tuple[list[Document], int]:
     """The documents of a folder in order of path, and how many files failed, which are listed."""
-    from index.sync.parse_pool import load
+    from index.sync.parse_pool import parse_files
     from index.sync.walk import walk
     from index.types import Document
 
     entries, left_out = walk(corpus, settings.data)
-    loaded = [one.result for one in load(corpus, entries, settings)]
+    loaded = [one.result for one in parse_files(corpus, entries, settings)]
     found = [one for one in loaded if isinstance(one, Document)]
     failed = [*left_out, *(one for one in loaded if not isinstance(one, Document))]
     for failure in failed:

@@ -15,7 +15,7 @@ import numpy as np
 from eval.datasets.chunking import ChunkingScores, ChunkingSet, Search, Split, figures_of
 from eval.datasets.corpus import write_documents
 from index.catalog.reader import Catalog
-from index.embedding.micro_batching import VectorMemory
+from index.embedding.micro_batching import VectorCache
 from index.errors import ConfigError
 from index.snapshots import Index, Snapshot
 from index.sync.sync import sync
@@ -37,10 +37,8 @@ class CachedVectors:
     """Vectors of one model that are made once, however many searches ask for them."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self.passages = VectorMemory(embedder.embed_passages)
-        self.questions = VectorMemory(
-            lambda texts: np.stack(list(map(embedder.embed_query, texts)))
-        )
+        self.passages = VectorCache(embedder.embed_passages)
+        self.questions = VectorCache(lambda texts: np.stack(list(map(embedder.embed_query, texts))))
 
 
 def dense(model: CachedVectors) -> Search:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.measures.statistics import RESAMPLES, Floats
-from index.text.languages import reads
+from index.embedding.model_files import supports_language
 from rag.retrieval.answer_type import expected_answer_type
 from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
 from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
@@ -99,5 +99,5 @@ class EngineRanking:
 
     def _weight(self, text: str) -> tuple[float, bool]:
         """The weight of cosines for a text, and whether the model is taught its language."""
-        read = reads(self._settings.embedding_model, self._snapshot.language(text))
+        read = supports_language(self._settings.embedding_model, self._snapshot.language(text))
         return dense_weight_for(self._settings.dense_weight, read), read

@@ -1,4 +1,4 @@
-"""The catalog's SQLite file: its tables, its connections, and its errors in words."""
+"""The catalog's SQLite file: schema, connections, and translation of SQLite's errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from index.errors import DamagedCatalog, EmptyIndex, IndexMismatch, StoreError
 FILE_NAME = "catalog.sqlite3"
 STAGING = "staging.sqlite3"
 SCHEMA = 4
-# Text comes last, since SQLite reads through it to reach what is behind.
+# Text comes last, since SQLite reads through it to reach the columns behind it.
 _DOCUMENTS = """
 CREATE TABLE {0}documents (
     path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
@@ -38,14 +38,14 @@ CREATE TABLE vectors (
     sentences BLOB, UNIQUE (model, key)
 ) STRICT;
 """
-# The tables of an older schema, and those that hold the same in every schema.
+# The tables of an older schema, but for the vectors, which are migrated.
 _DROPPED = "DROP TABLE meta; DROP TABLE documents; DROP TABLE passages;"
 
 Row = tuple[Any, ...]
 
 
 class Database:
-    """A connection whose errors are StoreErrors with the command to run."""
+    """A connection whose errors are StoreErrors with the next command."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._db = connection
@@ -53,22 +53,22 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows that a query gives."""
-        with errors_in_words(self._folder):
+        with translate_errors(self._folder):
             return self._db.execute(sql, values).fetchall()
 
     def each(self, sql: str) -> Iterator[Row]:
         """The rows that a query gives, one at a time."""
-        with errors_in_words(self._folder):
+        with translate_errors(self._folder):
             yield from self._db.execute(sql)
 
     def run(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run one statement."""
-        with errors_in_words(self._folder):
+        with translate_errors(self._folder):
             self._db.execute(sql, values)
 
     def run_each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one statement for each row of values."""
-        with errors_in_words(self._folder):
+        with translate_errors(self._folder):
             self._db.executemany(sql, rows)
 
     @contextmanager
@@ -83,11 +83,11 @@ class Database:
                 self._db.rollback()
             raise
 
-    def empty_log(self) -> bool:
-        """Write the log back into the file and empty it, so that deleted text is gone from both.
+    def truncate_wal(self) -> bool:
+        """Checkpoint the write-ahead log and truncate it, so that deleted text is gone from both.
 
-        False while a reader looks at what was before, or if the disk is full; then it is emptied
-        another time.
+        False while a reader still has an older state open, or if the disk is full; then it is
+        truncated another time.
         """
         self.run("PRAGMA busy_timeout = 0")
         try:
@@ -102,9 +102,9 @@ class Database:
 
     @contextmanager
     def staging(self) -> Iterator[None]:
-        """Attach a second file with tables for documents on their way into the catalog.
+        """Attach a staging database for documents that a sync will commit.
 
-        It is a scratch pad: not synced, and gone when the block ends.
+        It is a temporary file: not fsynced, and removed when the block ends.
         """
         remove_staging(self._folder)
         path = self._folder / STAGING
@@ -120,7 +120,7 @@ class Database:
             remove_staging(self._folder)
 
     def check(self) -> None:
-        """Have SQLite look at every page. Raises DamagedCatalog."""
+        """Have SQLite check every page. Raises DamagedCatalog."""
         (state,) = self.rows("PRAGMA quick_check(1)")[0]
         if state != "ok":
             raise damaged(self._folder, state)
@@ -136,13 +136,16 @@ class Database:
 
 
 def remove_staging(folder: Path) -> None:
-    """Remove what a killed sync left on its scratch pad."""
+    """Remove the staging database of a killed sync."""
     for name in (STAGING, f"{STAGING}-journal"):
         (folder / name).unlink(missing_ok=True)
 
 
 def open_to_write(folder: Path) -> Database:
-    """The catalog of a folder, made if needed. Raises StoreError or IndexMismatch."""
+    """Open the catalog of a folder for writing, created if needed.
+
+    Raises StoreError or IndexMismatch.
+    """
     with _connected(folder) as database:
         if not _has_tables(database):
             with database.transaction():
@@ -151,8 +154,8 @@ def open_to_write(folder: Path) -> Database:
     return database
 
 
-def open_anew(folder: Path) -> Database:
-    """The catalog of a folder to be filled from its documents, whatever was in the file before.
+def open_for_rebuild(folder: Path) -> Database:
+    """Open the catalog of a folder for a rebuild, whatever was in the file before.
 
     Vectors of an older schema are kept, so that nothing is embedded twice; a damaged file is
     removed. Raises StoreError where neither can be done.
@@ -181,7 +184,7 @@ def open_anew(folder: Path) -> Database:
 
 @contextmanager
 def _connected(folder: Path) -> Iterator[Database]:
-    with errors_in_words(folder):
+    with translate_errors(folder):
         connection = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
     database = Database(connection, folder)
     try:
@@ -201,12 +204,12 @@ def open_to_read(folder: Path) -> Database:
     Raises EmptyIndex if nothing was ever indexed there, StoreError or IndexMismatch.
     """
     path = folder / FILE_NAME
-    nothing = EmptyIndex(f"nothing is indexed in {folder}; run: footnote index FOLDER")
+    empty = EmptyIndex(f"nothing is indexed in {folder}; run: footnote index FOLDER")
     if not path.exists():
-        raise nothing
-    with errors_in_words(folder):
+        raise empty
+    with translate_errors(folder):
         connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?{_how_to_read(folder)}",
+            f"{path.resolve().as_uri()}?{_read_mode(folder)}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -215,7 +218,7 @@ def open_to_read(folder: Path) -> Database:
     try:
         database.run("BEGIN")
         if not _has_tables(database):
-            raise nothing
+            raise empty
         _check_schema(database, folder)
     except BaseException:
         database.close()
@@ -223,13 +226,13 @@ def open_to_read(folder: Path) -> Database:
     return database
 
 
-def _how_to_read(folder: Path) -> str:
-    """SQLite needs a shared file beside the catalog, unless nobody can write there."""
+def _read_mode(folder: Path) -> str:
+    """URI parameters: WAL needs a shared-memory file beside the catalog, unless it is immutable."""
     if (folder / f"{FILE_NAME}-journal").exists():
         return "mode=rw"  # a first run was killed while it made the file; SQLite takes that back
     log = folder / f"{FILE_NAME}-wal"
-    settled = not log.exists() or not log.stat().st_size
-    return "mode=ro" if os.access(folder, os.W_OK) or not settled else "mode=ro&immutable=1"
+    is_checkpointed = not log.exists() or not log.stat().st_size
+    return "mode=ro" if os.access(folder, os.W_OK) or not is_checkpointed else "mode=ro&immutable=1"
 
 
 def _has_tables(database: Database) -> bool:
@@ -252,8 +255,8 @@ def _check_schema(database: Database, folder: Path) -> None:
 
 
 @contextmanager
-def errors_in_words(folder: Path) -> Iterator[None]:
-    """Turn SQLite's errors into StoreErrors: what can be mended, and what is damaged."""
+def translate_errors(folder: Path) -> Iterator[None]:
+    """Turn SQLite's errors into StoreErrors with the next command, or into DamagedCatalog."""
     try:
         yield
     except sqlite3.OperationalError as error:

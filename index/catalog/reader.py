@@ -1,7 +1,7 @@
-"""The catalog: one SQLite file that is the truth about documents, passages and vectors.
+"""The catalog: one SQLite file that is the source of truth for documents, passages and vectors.
 
-Everything else in the data folder can be made again from it. A sync is one transaction here;
-its commit, which also raises the generation number, is the moment at which the sync happened.
+Everything else in the data folder can be rebuilt from it. A sync is one transaction here; its
+commit, which also raises the generation number, makes the sync visible.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FileState(NamedTuple):
 class DocumentInfo:
     """A document in a list: size in bytes, pages if it has any, number of passages, failure.
 
-    `hidden` and `notes` tell what was left out of its text.
+    `hidden` counts characters left out of its text, `notes` say what else was.
     """
 
     path: str
@@ -61,7 +61,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a catalog holds; `keys` counts passages that read the same once."""
+    """How much a catalog holds; `keys` counts passages with the same text once."""
 
     documents: int
     failed: int
@@ -72,7 +72,7 @@ class Counts:
 
 
 class Catalog:
-    """What the catalog knows, to be read; `CatalogWriter` changes it."""
+    """Read access to the catalog; `CatalogWriter` changes it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +80,7 @@ class Catalog:
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
-        """Open a reader that keeps seeing the generation it first saw until it is closed.
+        """Open a reader that sees the same committed state until it is closed.
 
         Raises EmptyIndex before the first sync was committed, StoreError if it is damaged.
         """
@@ -178,7 +178,7 @@ class Catalog:
     # --- passages
 
     def passages_of(self, keys: Sequence[str]) -> dict[str, list[Passage]]:
-        """The passages behind keys, those that read the same in order of id."""
+        """The passages of keys, those with the same text in order of id."""
         found: dict[str, list[Passage]] = {}
         for chunk in _chunks(keys):
             for row in self._passages(f"p.key IN ({_marks(chunk)}) ORDER BY p.id", chunk):
@@ -198,7 +198,7 @@ class Catalog:
         )
 
     def contents(self, keys: Sequence[str]) -> dict[str, Content]:
-        """What to embed and to search for each key."""
+        """Heading path and text of each key."""
         found = dict[str, Content]()
         for chunk in _chunks(keys):
             rows = self._rows(
@@ -222,11 +222,11 @@ class Catalog:
         return [row[0] for row in rows]
 
     def key_count(self) -> int:
-        """How many keys there are: passages that read the same counted once."""
+        """How many keys there are: passages with the same text count once."""
         return int(self._rows("SELECT count(DISTINCT key) FROM passages")[0][0])
 
     def passage_count(self) -> int:
-        """How many passages there are, those that read the same counted each."""
+        """How many passages there are, also those with the same text."""
         return int(self._rows("SELECT count(*) FROM passages")[0][0])
 
     # --- vectors
@@ -255,11 +255,11 @@ class Catalog:
         return found
 
     def sentence_bytes(self) -> int:
-        """How much room the vectors of sentences take."""
+        """Bytes of all sentence vectors."""
         return int(self._rows("SELECT total(length(sentences)) FROM vectors")[0][0])
 
     def dimension(self, model: str) -> int:
-        """Numbers in a vector, as most of them have it; 0 if there are none."""
+        """Dimension of most of the vectors; 0 if there are none."""
         rows = self._rows(
             "SELECT length(vector) / 4 FROM vectors WHERE model = ? "
             "GROUP BY length(vector) ORDER BY count(*) DESC LIMIT 1",
@@ -267,7 +267,7 @@ class Catalog:
         )
         return int(rows[0][0]) if rows else 0
 
-    def missing_vectors(self, model: str) -> list[str]:
+    def keys_without_vector(self, model: str) -> list[str]:
         """Keys of passages that have no vector, or one of another length than most, in order."""
         rows = self._rows(
             "SELECT DISTINCT key FROM passages WHERE key NOT IN "
@@ -277,7 +277,7 @@ class Catalog:
         return [row[0] for row in rows]
 
     def check(self) -> None:
-        """Have SQLite look at every page. Raises DamagedCatalog."""
+        """Have SQLite check every page. Raises DamagedCatalog."""
         self._database.check()
 
 
@@ -290,41 +290,41 @@ def _marks(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))
 
 
-# The generation, and which file tells it: an index made anew counts from 1 again.
-Generation = tuple[int, int]
+# The generation's number and the inode of the catalog: a rebuilt index counts from 1 again.
+CommitId = tuple[int, int]
 
 
-class Committed:
-    """Looks at the catalog of a folder again and again; for one thread at a time.
+class CommitPoller:
+    """Polls the catalog of a folder for new commits; for one thread at a time.
 
-    It asks SQLite whether another connection committed anything, which takes 0.02 ms where opening
-    the catalog takes 0.4. That is not told of a file that is read as one that never changes.
+    It reads SQLite's `data_version`, which takes 0.02 ms where opening the catalog takes 0.4. That
+    does not work for a catalog that is opened as immutable.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._database: Database | None = None
         self._version = -1
-        self._known: Generation = (0, 0)
+        self._last: CommitId = (0, 0)
 
-    def now(self) -> Generation:
-        """What is committed now. Raises what `Catalog.read` raises."""
+    def poll(self) -> CommitId:
+        """The last commit. Raises what `Catalog.read` raises."""
         if self._database and self._has_same_file():
             try:
-                return self._looked_at(self._database)
+                return self._poll_open(self._database)
             except BaseException:
                 self.close()
                 raise
         self.close()
         catalog = Catalog.read(self._folder)
         try:
-            self._known = catalog.generation, self._file()
+            self._last = catalog.generation, self._inode()
         finally:
             catalog.close()
         if os.access(self._folder, os.W_OK):
             self._database = open_to_read(self._folder)
             self._database.run("COMMIT")
-        return self._known
+        return self._last
 
     def close(self) -> None:
         """Close the connection; a second call does nothing."""
@@ -332,25 +332,25 @@ class Committed:
             self._database.close()
         self._database, self._version = None, -1
 
-    def _looked_at(self, database: Database) -> Generation:
-        if self._version_of(database) != self._version:
+    def _poll_open(self, database: Database) -> CommitId:
+        if self._data_version(database) != self._version:
             database.run("BEGIN")
             try:
-                # Both of one moment.
-                self._version = self._version_of(database)
-                self._known = Catalog(database).generation, self._known[1]
+                # Both in one transaction.
+                self._version = self._data_version(database)
+                self._last = Catalog(database).generation, self._last[1]
             finally:
                 database.run("COMMIT")
-        return self._known
+        return self._last
 
-    def _version_of(self, database: Database) -> int:
+    def _data_version(self, database: Database) -> int:
         return int(database.rows("PRAGMA data_version")[0][0])
 
     def _has_same_file(self) -> bool:
         try:
-            return self._file() == self._known[1]
+            return self._inode() == self._last[1]
         except OSError:
             return False
 
-    def _file(self) -> int:
+    def _inode(self) -> int:
         return (self._folder / FILE_NAME).stat().st_ino

@@ -1,7 +1,7 @@
-"""The writing side of the catalog; one process at a time holds it, inside `writer_lock`.
+"""Write access to the catalog, for one process at a time inside `writer_lock`.
 
-What a sync reads goes to a scratch pad first (`staging`), so that memory does not grow with the
-corpus, and moves into the catalog in the one transaction that commits the sync.
+A sync stages what it parses in a temporary database, so that memory does not grow with the corpus,
+and moves it into the catalog in the one transaction that commits the sync.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from index.catalog.database import Database, open_anew, open_to_write
+from index.catalog.database import Database, open_for_rebuild, open_to_write
 from index.catalog.reader import Catalog, FileState
 from index.catalog.table_json import dump_tables
 from index.embedding.pooling import pack
@@ -52,11 +52,11 @@ class CatalogWriter(Catalog):
 
     @classmethod
     def create(cls, folder: Path, anew: bool = False) -> CatalogWriter:
-        """Open for writing, made if needed; `anew` if all documents will be read again.
+        """Open for writing, created if needed; `anew` if all documents will be read again.
 
         Raises StoreError where that cannot be done, IndexMismatch for another schema.
         """
-        return cls(open_anew(folder) if anew else open_to_write(folder))
+        return cls(open_for_rebuild(folder) if anew else open_to_write(folder))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -64,11 +64,11 @@ class CatalogWriter(Catalog):
         with self._database.transaction():
             yield
 
-    def empty_log(self) -> bool:
-        """Empty the log of the file, so that deleted text is gone from the disk; False if a reader
-        still needs it.
+    def truncate_wal(self) -> bool:
+        """Truncate the write-ahead log, so that deleted text is gone from the disk; False if a
+        reader still needs it.
         """
-        return self._database.empty_log()
+        return self._database.truncate_wal()
 
     def set_meta(self, name: str, value: str) -> None:
         """Record a fact."""
@@ -85,14 +85,14 @@ class CatalogWriter(Catalog):
 
     @contextmanager
     def staging(self) -> Iterator[None]:
-        """Have an empty scratch pad for what is read, which is gone when the block ends."""
+        """Attach an empty staging database, which is removed when the block ends."""
         with self._database.staging():
             yield
 
     def stage(
         self, state: FileState, document: Document | None, passages: Iterable[Passage] = ()
     ) -> None:
-        """Note a file: its text and passages, or with None only its state and failure."""
+        """Stage a file: its text and passages, or with None only its state and failure."""
         headings = [astuple(heading) for heading in document.headings] if document else []
         self._run(
             f"INSERT INTO staging.{_DOCUMENT} VALUES ({_DOCUMENT_MARKS})",
@@ -120,24 +120,24 @@ class CatalogWriter(Catalog):
             ],
         )
 
-    def list_missing(self, model: str) -> int:
+    def list_unembedded(self, model: str) -> int:
         """List the staged texts that have no vector yet, the longest first; how many there are."""
         self._database.script(
             "CREATE INDEX staging.passages_key ON passages (key);"
-            "CREATE TABLE staging.missing (number INTEGER PRIMARY KEY, key TEXT)"
+            "CREATE TABLE staging.unembedded (number INTEGER PRIMARY KEY, key TEXT)"
         )
         self._run(
-            "INSERT INTO staging.missing (key) SELECT key FROM staging.passages "
+            "INSERT INTO staging.unembedded (key) SELECT key FROM staging.passages "
             "WHERE key NOT IN (SELECT key FROM vectors WHERE model = ?) "
             "GROUP BY key ORDER BY max(length(heading) + length(text)) DESC, key",
             (model,),
         )
-        return int(self._rows("SELECT count(*) FROM staging.missing")[0][0])
+        return int(self._rows("SELECT count(*) FROM staging.unembedded")[0][0])
 
-    def missing(self, first: int, count: int) -> dict[str, Content]:
+    def unembedded(self, first: int, count: int) -> dict[str, Content]:
         """Keys and contents of that list from a place (0 is the first), at most so many."""
         rows = self._rows(
-            "SELECT m.key, p.heading, p.text FROM staging.missing m "
+            "SELECT m.key, p.heading, p.text FROM staging.unembedded m "
             "JOIN staging.passages p ON p.key = m.key WHERE number > ? AND number <= ? "
             "GROUP BY number ORDER BY number",
             (first, first + count),
@@ -146,10 +146,10 @@ class CatalogWriter(Catalog):
 
     # --- inside the transaction that commits
 
-    def replace(
+    def apply_staged(
         self, removed: Iterable[str], renamed: Iterable[tuple[str, FileState]]
     ) -> IndexChange:
-        """Drop documents, move others, and take in what was staged; which keys that changes."""
+        """Delete, rename and insert the staged documents; the keys that this changes."""
         self._database.script(
             "CREATE TEMP TABLE leaving (path TEXT PRIMARY KEY);"
             "INSERT INTO leaving SELECT path FROM staging.documents"
@@ -176,7 +176,7 @@ class CatalogWriter(Catalog):
         return [row[0] for row in self._rows(f"{query} ORDER BY key")]
 
     def _rename(self, old: str, state: FileState) -> None:
-        """Move a document and its passages to another path; a title that was the name follows."""
+        """Move a document and its passages to another path, and a title that was its file name."""
         self._run(
             "UPDATE documents SET path = ?, size = ?, mtime = ?, "
             "title = CASE title WHEN ? THEN ? ELSE title END WHERE path = ?",
@@ -199,7 +199,7 @@ class CatalogWriter(Catalog):
         )
 
     def drop_orphan_vectors(self, model: str) -> None:
-        """Forget vectors of other models and of texts that no passage holds any more."""
+        """Delete vectors of other models, and of texts that no passage has any more."""
         self._run(
             "DELETE FROM vectors WHERE model <> ? OR key NOT IN (SELECT key FROM passages)",
             (model,),
@@ -238,7 +238,7 @@ def writer_lock(data: Path) -> Iterator[None]:
                 f"the index in {data} is being written by process {holder}; "
                 "wait for it to end, or stop it"
             ) from None
-        # Who holds it is good to know, but a full disk cannot be told.
+        # The holder's id is for the message above; a full disk must not stop the sync here.
         with suppress(OSError):
             file.truncate(0)
             file.write(str(os.getpid()).encode())

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text to vectors: the embedding model, its batching and its pooling."""

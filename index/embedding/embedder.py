@@ -21,7 +21,7 @@ import numpy as np
 
 from index.embedding.model_files import BUILT_IN, check_weights, digest_of, files_of, folder_of
 from index.embedding.pooling import pool, pool_spans
-from index.embedding.torchscript import Traced
+from index.embedding.torchscript import TorchScriptEncoder
 from index.errors import ConfigError
 from index.runtime import cores
 from index.types import Content, Embedded, Vectors
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 Found = TypeVar("Found")
 
-# A batch takes as many texts as fit in this many tokens once padded to the longest, and each core
-# has a batch of its own. On two cores MiniLM then embeds 1.5 times as many passages a second as
+# A batch has as many texts as fit in this many tokens once padded to the longest, and each core
+# embeds its own batch. On two cores MiniLM then embeds 1.5 times as many passages a second as
 # with 32 texts a batch and both cores on one batch.
 _BATCH_TOKENS = 1024
-_MOST_BATCHES_AT_ONCE = 8
+_MAX_THREADS = 8
 
 
 class Embedder:
@@ -56,25 +56,25 @@ class Embedder:
         return folder_of(self._name)
 
     @cached_property
-    def stamp(self) -> str:
-        """Digest of the names, sizes and times of the model's files, which are not read for it."""
+    def files_stamp(self) -> str:
+        """Digest of paths, sizes and mtimes of the model's files, which are not read for it."""
         digest = sha256()
         for path in files_of(self.folder):
             info = path.stat()
             digest.update(f"{path}:{info.st_size}:{info.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:16]
 
-    def recall(self, stamp: str | None, fingerprint: str | None) -> None:
-        """Take over a fingerprint that was made when the files had this stamp, if they still do.
+    def restore_fingerprint(self, files_stamp: str | None, fingerprint: str | None) -> None:
+        """Reuse a fingerprint that was computed when the files had this stamp, if they still do.
 
-        Making it reads all weights: 0.1 s for MiniLM, as long as it takes to look at 10,000 files.
+        Computing it reads all weights: 0.1 s for MiniLM, as long as checking 10,000 files takes.
         """
-        if fingerprint and stamp == self.stamp:
+        if fingerprint and files_stamp == self.files_stamp:
             self.__dict__.setdefault("fingerprint", fingerprint)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Model name and the start of the digest of its weights, tokens and settings."""
+        """Model name and the start of the digest of its weights, tokenizer and settings."""
         digest = sha256()
         for path in files_of(self.folder):
             digest.update(digest_of(path).encode())
@@ -82,7 +82,7 @@ class Embedder:
 
     @property
     def _model(self) -> SentenceTransformer:
-        # Two first questions at once load it once.
+        # Two first questions at once must load it once.
         with self._loading:
             return self._loaded
 
@@ -119,7 +119,7 @@ class Embedder:
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """Dimension of its vectors."""
         size = self._model.get_embedding_dimension()
         if size is None:
             raise ConfigError(f"embedding model {self._name!r} does not tell its dimension")
@@ -127,7 +127,7 @@ class Embedder:
 
     @property
     def max_tokens(self) -> int:
-        """Tokens that the model reads; what is beyond would be cut off silently."""
+        """The model's window in tokens; what is beyond would be cut off silently."""
         return int(self._model.max_seq_length or 512)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -155,13 +155,13 @@ class Embedder:
     def _embed_queries(self) -> Callable[[Sequence[str]], Vectors]:
         model = self._loaded
         if self._name == BUILT_IN:
-            return Traced(model, self.folder).embed
+            return TorchScriptEncoder(model, self.folder).embed
         return lambda texts: model.encode_query(
             list(texts), normalize_embeddings=True, show_progress_bar=False
         )
 
     def embed_passages(self, texts: Sequence[str], done: Progress | None = None) -> Vectors:
-        """Unit vectors of texts, shape (len(texts), dimension); `done` is told each batch's size.
+        """Unit vectors of texts, shape (len(texts), dimension); `done` gets each batch's size.
 
         Texts are batched by length, since a batch costs what its longest text costs.
         """
@@ -176,16 +176,16 @@ class Embedder:
             )
             return found
 
-        for batch, found in self._by_batch(self.count_tokens(texts), embed, done):
+        for batch, found in self._in_batches(self.count_tokens(texts), embed, done):
             vectors[batch] = found
         return _unit(vectors)
 
     def embed_contents(self, contents: Sequence[Content], done: Progress | None = None) -> Embedded:
-        """Unit vectors of passages, and of their sentences if the model's vector is the mean of
-        its tokens' vectors; `done` is told each batch's size.
+        """Unit vectors of passages, and of their sentences if the model is mean-pooled; `done` is
+        called with each batch's size.
         """
         texts = [content.embedding_text for content in contents]
-        if self._tokenizer is None or not self._takes_mean:
+        if self._tokenizer is None or not self._is_mean_pooled:
             return Embedded(self.embed_passages(texts, done), [None] * len(texts))
         marked = self._tokenizer.encode_batch(texts)
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -203,7 +203,7 @@ class Embedder:
                 for item in found
             ]
 
-        for batch, found in self._by_batch([len(item.ids) for item in marked], embed, done):
+        for batch, found in self._in_batches([len(item.ids) for item in marked], embed, done):
             for place, tokens in zip(batch, found, strict=True):
                 vectors[place] = pool(tokens)
                 spans = contents[place].sentence_spans
@@ -211,8 +211,8 @@ class Embedder:
         return Embedded(_unit(vectors), sentences)
 
     @cached_property
-    def _takes_mean(self) -> bool:
-        """Whether a text's vector is the mean of its tokens', with nothing put before the text."""
+    def _is_mean_pooled(self) -> bool:
+        """Whether a text's vector is the mean of its token embeddings, without a prompt."""
         modules = list(self._model.children())
         kinds = [type(module).__name__ for module in modules]
         prompts = self._model.prompts
@@ -223,15 +223,15 @@ class Embedder:
             and not any(prompt for name, prompt in prompts.items() if name != "query")
         )
 
-    def _by_batch(
+    def _in_batches(
         self,
         sizes: Sequence[int],
         embed: Callable[[list[int]], Found],
         done: Progress | None,
     ) -> Iterator[tuple[list[int], Found]]:
-        """Batches, as places of texts of these sizes in tokens, and what embedding them gives."""
+        """Batches of positions of texts of these sizes in tokens, and the result of each."""
         batches = list(_batches([min(size, self.max_tokens) for size in sizes]))
-        with _one_core_each() as threads:
+        with _single_core_threads() as threads:
             # The first alone, since it also sets up the tokenizer, which threads then only read.
             made = chain(map(embed, batches[:1]), threads.map(embed, batches[1:]))
             for batch, found in zip(batches, made, strict=True):
@@ -239,21 +239,21 @@ class Embedder:
                 if done:
                     done(len(batch))
 
-    def encode_bare(self, texts: Sequence[str]) -> Vectors:
-        """The same from the model as it comes, in the order given: a yardstick for benchmarks."""
+    def encode_baseline(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors by plain sentence-transformers: the baseline of benchmarks."""
         return np.asarray(self._model.encode(list(texts), normalize_embeddings=True))
 
 
-def _one_core_each() -> ThreadPoolExecutor:
-    """Threads whose arithmetic does not divide itself among the cores; torch keeps that apart."""
+def _single_core_threads() -> ThreadPoolExecutor:
+    """A thread pool in which each thread uses one core for torch's arithmetic."""
     from torch import set_num_threads
 
-    threads = min(cores(), _MOST_BATCHES_AT_ONCE)
+    threads = min(cores(), _MAX_THREADS)
     return ThreadPoolExecutor(threads, initializer=set_num_threads, initargs=(1,))
 
 
 def _batches(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts of these sizes in tokens, batch by batch, the longest first."""
+    """Positions of texts of these sizes in tokens, batch by batch, the longest first."""
     order = sorted(range(len(sizes)), key=lambda place: (-sizes[place], place))
     first = 0
     while first < len(order):

@@ -1,21 +1,21 @@
-"""Questions that come at the same time are embedded in one batch."""
+"""Micro-batching: questions that arrive at the same time are embedded in one batch."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from cachetools import LRUCache
 
 from index.types import Vectors
 
 # A batch of 16 short questions takes MiniLM as long as six single ones on two cores.
-_MOST = 32
+_MAX_BATCH = 32
 
 
-class _Waiting:
-    """A text whose vector is waited for."""
+class _PendingText:
+    """A text in the queue, and its vector or error once it is embedded."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -27,50 +27,51 @@ class _Waiting:
         return self.vector is not None or self.error is not None
 
 
-class Batcher:
-    """A function of one text over one of many, for any number of threads.
+class MicroBatcher:
+    """Turns a function over many texts into one over a single text, for any number of threads.
 
-    Who comes while a batch is embedded goes with the next; who comes alone does not wait.
+    A text that arrives while a batch is embedded joins the next; one that arrives alone does not
+    wait.
     """
 
     def __init__(self, embed: Callable[[Sequence[str]], Vectors]) -> None:
         self._embed = embed
         self._changed = threading.Condition()
         self._busy = False
-        self._line: list[_Waiting] = []
+        self._queue: list[_PendingText] = []
 
     def __call__(self, text: str) -> Vectors:
         """The vector of one text. Raises what embedding its batch raises."""
-        mine = _Waiting(text)
+        pending = _PendingText(text)
         with self._changed:
-            self._line.append(mine)
-        while not mine.done:
-            if batch := self._next(mine):
+            self._queue.append(pending)
+        while not pending.done:
+            if batch := self._next(pending):
                 self._run(batch)
-        if mine.error:
-            raise mine.error
-        assert mine.vector is not None
-        return mine.vector
+        if pending.error:
+            raise pending.error
+        assert pending.vector is not None
+        return pending.vector
 
-    def _next(self, mine: _Waiting) -> list[_Waiting]:
-        """The batch that the caller is to embed; none once its own text is done."""
+    def _next(self, pending: _PendingText) -> list[_PendingText]:
+        """The batch that the caller must embed; empty once its own text is done."""
         with self._changed:
-            while self._busy and not mine.done:
+            while self._busy and not pending.done:
                 self._changed.wait()
-            if mine.done:
+            if pending.done:
                 return []
-            batch, self._line = self._line[:_MOST], self._line[_MOST:]
+            batch, self._queue = self._queue[:_MAX_BATCH], self._queue[_MAX_BATCH:]
             self._busy = True
             return batch
 
-    def _run(self, batch: Sequence[_Waiting]) -> None:
+    def _run(self, batch: Sequence[_PendingText]) -> None:
         try:
-            vectors = self._embed([waiting.text for waiting in batch])
-            for waiting, vector in zip(batch, vectors, strict=True):
-                waiting.vector = vector
+            vectors = self._embed([item.text for item in batch])
+            for item, vector in zip(batch, vectors, strict=True):
+                item.vector = vector
         except BaseException as error:
-            for waiting in batch:
-                waiting.error = error
+            for item in batch:
+                item.error = error
         finally:
             with self._changed:
                 self._busy = False
@@ -78,17 +79,16 @@ class Batcher:
 
 
 # 1.5 kB each with MiniLM, so 30 MB at most.
-_KEPT = 20_000
+_CACHE_SIZE = 20_000
 
 
-class VectorMemory:
-    """Embeds texts, but those it remembers not again; safe for any number of threads."""
+class VectorCache:
+    """Embeds texts and keeps the vectors of those used last; safe for any number of threads."""
 
-    def __init__(self, embed: Callable[[Sequence[str]], Vectors], kept: int = _KEPT) -> None:
+    def __init__(self, embed: Callable[[Sequence[str]], Vectors], size: int = _CACHE_SIZE) -> None:
         self._embed = embed
-        self._kept = kept
         self._lock = threading.Lock()
-        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._vectors: LRUCache[str, Vectors] = LRUCache(size)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension); (0, 0) for no texts."""
@@ -100,9 +100,5 @@ class VectorMemory:
         if missing:
             known.update(zip(missing, self._embed(missing), strict=True))
         with self._lock:
-            for text in texts:
-                self._vectors[text] = known[text]
-                self._vectors.move_to_end(text)
-            while len(self._vectors) > self._kept:
-                self._vectors.popitem(last=False)
+            self._vectors.update(known)
         return np.stack([known[text] for text in texts])

@@ -1,8 +1,8 @@
-"""The built-in model's pass over questions as one call of torch.
+"""The built-in model traced to TorchScript, so that embedding a question is one call of torch.
 
-Calling the model layer by layer takes Python 200 steps, each of which waits for its turn while
+Calling the model layer by layer takes 200 steps of Python, each of which waits for the GIL while
 other questions are answered; sentence-transformers adds 3 ms of its own. Traced, a question takes
-9 ms instead of 12 on two cores, and is given up to 2e-8 the same vector.
+9 ms instead of 12 on two cores, and its vector is the same up to 2e-8.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from index.types import Vectors
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# Two lengths, so that nothing of one is taken for all.
+# Of two lengths, so that no length is traced as a constant.
 _EXAMPLES = ("Where were the talks held?", "Who?")
-# Torch rewrites what it has traced in its first runs.
-_RUNS_TO_SETTLE = 3
+# Torch optimizes a traced graph in its first runs.
+_WARM_UP_RUNS = 3
 
 
-class Traced:
-    """Embeds questions as a model of token vectors does that takes their mean."""
+class TorchScriptEncoder:
+    """Embeds questions with a mean-pooled model."""
 
     def __init__(self, model: SentenceTransformer, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -46,7 +46,7 @@ class Traced:
         return vectors
 
     def _tokens(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of the texts' tokens, and which of them are no padding, as (texts, longest)."""
+        """Token ids and attention mask, each of shape (texts, longest text)."""
         from torch import from_numpy
 
         encoded = self._tokenizer.encode_batch(list(texts))
@@ -71,19 +71,19 @@ def _trace(model: SentenceTransformer, example: tuple[Any, Any]) -> Any:  # noqa
             return torch.nn.functional.normalize(mean, dim=1)
 
     inner: Any = model[0]
-    with _silence(), torch.no_grad():
-        # What may depend on the example's shape is compared with the model itself in the tests.
+    with _without_warnings(), torch.no_grad():
+        # The tests compare it with the model for other shapes than the example's.
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             Mean(inner.auto_model).eval(), example, strict=False, check_trace=False
         )
-        for _ in range(_RUNS_TO_SETTLE):
+        for _ in range(_WARM_UP_RUNS):
             traced(*example)
     return traced
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Tracing looks at every property of a model, and some of them complain."""
+def _without_warnings() -> Iterator[None]:
+    """Tracing reads every property of a model, and some of them warn."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()

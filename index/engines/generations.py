@@ -110,7 +110,7 @@ class Generations:
     def prepare(
         self, catalog: Catalog, model: str, source: Path | None, change: IndexChange, clock: Clock
     ) -> Path:
-        """Make the next generation in a new folder, which the catalog must be told (`publish`).
+        """Make the next generation in a new folder, which `publish` then makes the current one.
 
         It is a changed copy of the generation `source`; if that fails, or if it is None, it is
         built from the catalog. Raises StoreError when it cannot be written or fails the probe.

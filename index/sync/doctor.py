@@ -92,7 +92,7 @@ def _bytes_in(folder: Path) -> int:
 
 def _problems(settings: IndexSettings, catalog: Catalog, model: str) -> Iterator[str]:
     generations = Generations.of(settings)
-    if missing := catalog.missing_vectors(model):
+    if missing := catalog.keys_without_vector(model):
         yield f"{len(missing)} texts have no vector, or one of another length"
     if orphans := catalog.counts().orphan_vectors:
         yield f"{orphans} vectors belong to no passage"
@@ -195,7 +195,7 @@ def _repairing(settings: IndexSettings) -> Iterator[CatalogWriter]:
         folder = generations.current(catalog)
         if folder:
             generations.prune(keep=folder)
-        catalog.empty_log()
+        catalog.truncate_wal()
 
 
 def _rebuild_generation(generations: Generations, catalog: CatalogWriter) -> None:
@@ -205,7 +205,7 @@ def _rebuild_generation(generations: Generations, catalog: CatalogWriter) -> Non
 
 
 def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> None:
-    missing = catalog.missing_vectors(model)
+    missing = catalog.keys_without_vector(model)
     if missing and embedder.fingerprint != model:
         raise IndexMismatch(
             f"the index was built with {model}, the settings ask for {embedder.fingerprint}; "

@@ -1,4 +1,4 @@
-"""One file to a document, in a child process under limits; also what tells two files apart."""
+"""Parses one file into a document, in a worker process; also the digests of files."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from index.types import Document, Failure
 
 _TEXT_CHARACTERS = 20_000_000
 _HEADINGS = 20_000
-# What writes a file is given this long to finish.
+# How long a writer of the file is given to finish.
 _PAUSE_SECONDS = 0.5
 
-# Why a file was not read to its end; the same limits would stop it again.
-DEADLY = "damaged: reading it ended the reader"
-HUNGRY = "needs too much memory to read"
+# Why parsing a file was stopped; the same limits would stop it again.
+CRASHED = "damaged: reading it ended the reader"
+OUT_OF_MEMORY = "needs too much memory to read"
 
 
-# What the errors of libraries mean, by the name of their class.
-_FAULTS = {
+# Reasons for errors of libraries, by the name of their class.
+_LIBRARY_ERRORS = {
     "BadZipFile": "its zip container is broken",
     "DecompressionBombError": "a picture in it unpacks to too much",
     "PackageNotFoundError": "its zip container lacks the document",
@@ -37,10 +37,10 @@ _FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of one file: how it was when it was read, its digest, a document or a failure.
+class LoadedFile:
+    """The result for one file: its entry as it was read, its digest, a document or a failure.
 
-    The entry may have another size and time than the walk's, of a file that changed since.
+    The entry has another size and mtime than the walk's if the file changed since.
     """
 
     entry: Entry
@@ -48,29 +48,29 @@ class Loaded:
     result: Document | Failure
 
 
-def read_files(corpus: str, entries: Sequence[Entry]) -> list[Loaded]:
+def read_files(corpus: str, entries: Sequence[Entry]) -> list[LoadedFile]:
     """Read files one after the other."""
     return [read_file(corpus, entry) for entry in entries]
 
 
-def read_file(corpus: str, entry: Entry) -> Loaded:
+def read_file(corpus: str, entry: Entry) -> LoadedFile:
     """Read a file; whatever it holds gives a document or a failure, never an exception."""
     digest = ""
     try:
         entry, data = _read(Path(corpus), entry)
         digest = sha256(data).hexdigest()
-        parsed = _checked(parse(entry.path, data))
+        parsed = _validated(parse(entry.path, data))
     except Unreadable as error:
-        return Loaded(entry, digest, Failure(entry.path, str(error)))
+        return LoadedFile(entry, digest, Failure(entry.path, str(error)))
     except MemoryError:
-        return Loaded(entry, digest, Failure(entry.path, HUNGRY))
+        return LoadedFile(entry, digest, Failure(entry.path, OUT_OF_MEMORY))
     except OSError as error:
-        return Loaded(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
+        return LoadedFile(entry, digest, Failure(entry.path, f"cannot be read: {error.strerror}"))
     except Exception as error:
-        # A library met bytes that its authors did not expect; the file is at fault, not the run.
+        # Libraries raise errors of all kinds for malformed bytes; the file is at fault, not us.
         name = type(error).__name__
-        reason = f"damaged: {_FAULTS.get(name) or f'{name} while reading it'}"
-        return Loaded(entry, digest, Failure(entry.path, reason))
+        reason = f"damaged: {_LIBRARY_ERRORS.get(name) or f'{name} while reading it'}"
+        return LoadedFile(entry, digest, Failure(entry.path, reason))
     document = Document(
         path=entry.path,
         title=parsed.title or PurePosixPath(entry.path).stem,
@@ -82,7 +82,7 @@ def read_file(corpus: str, entry: Entry) -> Loaded:
         notes=parsed.notes,
         tables=parsed.tables,
     )
-    return Loaded(entry, digest, document)
+    return LoadedFile(entry, digest, document)
 
 
 def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:
@@ -91,7 +91,7 @@ def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:
     Raises Unreadable if it still changes, and OSError.
     """
     for last in (False, True):
-        with open_ordinary(corpus, entry.path) as file:
+        with open_regular_file(corpus, entry.path) as file:
             before = os.fstat(file.fileno())
             # A pipe or a device may have no end.
             data = file.read(before.st_size + 1) if stat.S_ISREG(before.st_mode) else b""
@@ -105,9 +105,9 @@ def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:
     raise Unreadable("is being changed; run the command again when it is done")
 
 
-def _checked(parsed: Parsed) -> Parsed:
-    """What a parser gave, small enough and whole. Raises Unreadable if it is not."""
-    # Half a character cannot be stored; it is refused here, where it fails one file only.
+def _validated(parsed: Parsed) -> Parsed:
+    """A parser's result, if it is valid and small enough. Raises Unreadable otherwise."""
+    # Lone surrogates cannot be stored; they are refused here, where they fail one file only.
     "".join((parsed.title, parsed.text, *parsed.notes)).encode()
     if not parsed.text.strip():
         raise Unreadable("empty: there is no text in it")
@@ -125,7 +125,7 @@ def _checked(parsed: Parsed) -> Parsed:
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes. Raises ConfigError if it cannot be read."""
     try:
-        with open_ordinary(path.parent, path.name) as file:
+        with open_regular_file(path.parent, path.name) as file:
             digest = sha256()
             while block := file.read(1 << 20):
                 digest.update(block)
@@ -134,8 +134,8 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def open_ordinary(corpus: Path, path: str) -> BinaryIO:
-    """Open a file below a folder for reading, through no link and without waiting for a pipe.
+def open_regular_file(corpus: Path, path: str) -> BinaryIO:
+    """Open a file below a folder for reading, without following links or blocking on a pipe.
 
     Raises OSError, also if the file or a folder on its way has become a link since the walk.
     """

@@ -1,4 +1,4 @@
-"""What a sync would do: the files of a folder compared with those of the catalog."""
+"""The plan of a sync: the files of a folder compared with those of the catalog."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from index.catalog.reader import FileState
 from index.errors import ConfigError
 from index.formats.registry import reader_label
 from index.settings import IndexSettings
-from index.sync.parse_pool import is_too_large, too_large, too_slow
-from index.sync.parse_worker import DEADLY, HUNGRY, file_digest
+from index.sync.parse_pool import is_too_large, timeout_reason, too_large_reason
+from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY, file_digest
 from index.sync.walk import Entry
 from index.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A sync before it happens. `parse` holds the files that must be read: added and changed.
+class SyncPlan:
+    """What a sync will do. `parse` holds the files that must be parsed: added and changed.
 
-    `renamed` pairs the old path with the new file; `touched` has files whose bytes are as before.
+    `renamed` pairs the old path with the new file. `touched` has files with a new mtime and the
+    same bytes. `refused` has new reasons of files that are never opened.
     """
 
     parse: tuple[Entry, ...]
@@ -35,18 +36,18 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to do but to record times."""
+        """Whether there is nothing to do but to record times."""
         return not (self.parse or self.renamed or self.removed or self.refused)
 
 
-def make_plan(
+def plan_sync(
     corpus: Path,
     entries: Sequence[Entry],
     refused: Sequence[Failure],
     known: Mapping[str, FileState],
     settings: IndexSettings,
     read_all: bool,
-) -> Plan:
+) -> SyncPlan:
     """Compare files with the catalog. Only files of a new size or time, or of a new name, are read,
     those whose reader is new or newer, and those that failed for a reason which is gone.
 
@@ -59,7 +60,7 @@ def make_plan(
         state = known.get(entry.path)
         if state is None:
             fresh.append(entry)
-        elif read_all or has_new_reader(state) or _may_succeed_now(corpus, entry, state, settings):
+        elif read_all or has_new_reader(state) or _should_retry(corpus, entry, state, settings):
             changed.append(entry)
         elif (entry.size, entry.mtime) == (state.size, state.mtime):
             same.append(entry.path)
@@ -70,7 +71,7 @@ def make_plan(
     renamed = [] if read_all else _renames(corpus, fresh, gone)
     moved = {entry.path for _, entry in renamed}
     added = [entry for entry in fresh if entry.path not in moved]
-    return Plan(
+    return SyncPlan(
         parse=tuple(sorted([*added, *changed], key=lambda entry: entry.path)),
         added=tuple(entry.path for entry in added),
         changed=tuple(entry.path for entry in changed),
@@ -78,7 +79,7 @@ def make_plan(
         removed=tuple(sorted(gone.keys() - {old for old, _ in renamed})),
         touched=tuple(touched),
         unchanged=tuple(same),
-        refused=tuple(failure for failure in refused if _is_news(failure, known)),
+        refused=tuple(failure for failure in refused if _is_new_failure(failure, known)),
     )
 
 
@@ -87,22 +88,23 @@ def has_new_reader(state: FileState) -> bool:
     return state.reader != reader_label(state.path)
 
 
-def _is_news(failure: Failure, known: Mapping[str, FileState]) -> bool:
+def _is_new_failure(failure: Failure, known: Mapping[str, FileState]) -> bool:
     state = known.get(failure.path)
     return state is None or state.failure != failure.reason
 
 
-def _may_succeed_now(corpus: Path, entry: Entry, state: FileState, settings: IndexSettings) -> bool:
-    """A file that was not read to its end, and not for a limit that still holds."""
+def _should_retry(corpus: Path, entry: Entry, state: FileState, settings: IndexSettings) -> bool:
+    """Whether a file that could not be parsed failed for a reason that is gone."""
     if state.failure is None or state.digest:
         return False
     if is_too_large(entry, settings):
-        return state.failure != too_large(entry, settings)
-    held = state.failure in {too_slow(settings), DEADLY, HUNGRY} or not _may_be_read(corpus, entry)
-    return not held
+        return state.failure != too_large_reason(entry, settings)
+    if state.failure in {timeout_reason(settings), CRASHED, OUT_OF_MEMORY}:
+        return False
+    return _is_readable(corpus, entry)
 
 
-def _may_be_read(corpus: Path, entry: Entry) -> bool:
+def _is_readable(corpus: Path, entry: Entry) -> bool:
     return os.access(corpus / entry.path, os.R_OK)
 
 

@@ -1,4 +1,4 @@
-"""Whether a sync may go on: the same corpus, the same model and splitter, and no great loss."""
+"""Checks before a sync: the same corpus, model and splitter, and no mass deletion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from index.catalog.reader import FileState
 from index.embedding.embedder import Embedder
 from index.errors import ConfigError, IndexMismatch
 from index.settings import IndexSettings
-from index.sync.plan import Plan
+from index.sync.plan import SyncPlan
 from index.text.splitter import HEADING_TOKENS, SPLITTER
 
 # Special tokens of the model and the line end between heading path and text.
@@ -21,22 +21,22 @@ _FEWEST_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a sync was asked to do."""
+class SyncRequest:
+    """The arguments of a sync."""
 
     corpus: Path
     force: bool
     rebuild: bool
 
-    def again_with(self, flag: str) -> str:
+    def command_with(self, flag: str) -> str:
         """The command line of the same sync with one more flag."""
         flags = {"--force": self.force, "--rebuild": self.rebuild, flag: True}
         given = [name for name, wanted in flags.items() if wanted]
         return " ".join(["footnote index", shlex.quote(str(self.corpus)), *given])
 
 
-def build_facts(settings: IndexSettings, embedder: Embedder, corpus: Path) -> dict[str, str]:
-    """What an index was built from and with; it is rebuilt when one of these changes."""
+def build_config(settings: IndexSettings, embedder: Embedder, corpus: Path) -> dict[str, str]:
+    """What an index depends on besides its files; it is rebuilt when one of these changes."""
     return {
         "corpus": os.path.realpath(corpus),
         "model": embedder.fingerprint,
@@ -44,10 +44,10 @@ def build_facts(settings: IndexSettings, embedder: Embedder, corpus: Path) -> di
     }
 
 
-def must_read_all(
-    built: Mapping[str, str | None], wanted: Mapping[str, str], request: Request
+def needs_full_reread(
+    built: Mapping[str, str | None], wanted: Mapping[str, str], request: SyncRequest
 ) -> bool:
-    """Whether every file must be read again: when asked to, or forced on to another corpus.
+    """Whether every file must be parsed again: for a rebuild, or when forced to another corpus.
 
     Raises ConfigError for another corpus, IndexMismatch for another model or splitter.
     """
@@ -56,20 +56,20 @@ def must_read_all(
         if not request.force:
             raise ConfigError(
                 f"this index holds {built['corpus']}; "
-                f"to replace it run: {request.again_with('--force')}; to keep both "
+                f"to replace it run: {request.command_with('--force')}; to keep both "
                 f"run: footnote --data ANOTHER_FOLDER index {shlex.quote(str(request.corpus))}"
             )
     elif differing and not request.rebuild:
         name = differing[0]
         raise IndexMismatch(
             f"the index was built with {name} {built[name]}, the settings ask for {wanted[name]}; "
-            f"run: {request.again_with('--rebuild')}"
+            f"run: {request.command_with('--rebuild')}"
         )
     return request.rebuild or "corpus" in differing
 
 
-def check_losses(plan: Plan, known: Mapping[str, FileState], request: Request) -> None:
-    """Refuse to drop more than half of the documents, as when a disk is not mounted.
+def check_losses(plan: SyncPlan, known: Mapping[str, FileState], request: SyncRequest) -> None:
+    """Refuse to delete more than half of the documents, as when a disk is not mounted.
 
     Raises ConfigError unless that was forced.
     """
@@ -79,7 +79,7 @@ def check_losses(plan: Plan, known: Mapping[str, FileState], request: Request) -
     if lost * 2 > len(documents) and not request.force:
         raise ConfigError(
             f"{lost} of {len(documents)} documents are gone from {request.corpus}; "
-            f"if that is meant, run: {request.again_with('--force')}"
+            f"if that is meant, run: {request.command_with('--force')}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Bring the index into line with a folder: plan, read, embed, then commit all of it or nothing."""
+"""Sync an index with a folder: plan, parse, embed, then commit all of it or nothing."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from index.catalog.database import remove_staging
 from index.catalog.reader import Catalog, FileState
 from index.catalog.writer import CatalogWriter, writer_lock
 from index.embedding.embedder import Embedder
+from index.embedding.model_files import multilingual_advice
 from index.engines.generations import Generations, publish
 from index.errors import EmptyIndex, IndexMismatch
 from index.runtime import Clock
 from index.settings import IndexSettings
-from index.sync.ingest import Intake, Progress, embed, read, state_of
-from index.sync.plan import Plan, make_plan
-from index.sync.preconditions import Request, build_facts, check_losses, must_read_all
+from index.sync.ingest import ParseSummary, Progress, embed_staged, file_state, parse_and_stage
+from index.sync.plan import SyncPlan, plan_sync
+from index.sync.preconditions import SyncRequest, build_config, check_losses, needs_full_reread
 from index.sync.walk import Entry, walk
-from index.text.languages import hint
 from index.types import Failure
 
-# How long a sync that took text away waits for readers of what was before. A server moves on within
+# How long a sync that deleted text waits for readers of older generations. A server moves on within
 # a second.
-_PATIENCE_SECONDS = 10.0
+_READER_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class SyncReport:
     """What a sync did. `failed` lists every file of the folder that is not indexed.
 
     `notes` pairs files that were read with what is not in their text, `hidden` counts characters
-    left out since no reader sees them. `seconds` has the stages and their total. `lingers` tells
-    that a reader still holds what was before, so that deleted text goes with the next sync. `hint`
-    is advice about the settings, or "".
+    left out as invisible. `seconds` has the stages and their total. `lingers` says that a reader
+    still has an older generation open, so that deleted text is removed by the next sync. `advice`
+    is about the settings, or "".
     """
 
     added: tuple[str, ...]
@@ -50,15 +50,15 @@ class SyncReport:
     seconds: dict[str, float]
     generation: int
     lingers: bool
-    hint: str
+    advice: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """A sync with what it found: the folder's files, and those that are not read."""
+class _SyncJob:
+    """A sync and the files that it found: `entries`, and `refused` ones that are never opened."""
 
     settings: IndexSettings
-    request: Request
+    request: SyncRequest
     embedder: Embedder
     entries: tuple[Entry, ...]
     refused: tuple[Failure, ...]
@@ -68,13 +68,13 @@ class _Task:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What was done besides what was planned."""
+class _SyncOutcome:
+    """What a sync did besides its plan."""
 
-    intake: Intake = field(default_factory=Intake)
+    parsed: ParseSummary = field(default_factory=ParseSummary)
     embedded: int = 0
     lingers: bool = False
-    hint: str = ""
+    advice: str = ""
 
 
 def sync(
@@ -87,18 +87,18 @@ def sync(
     progress: Progress | None = None,
     embedder: Embedder | None = None,
 ) -> SyncReport:
-    """Index a folder into `settings.data`; an unchanged folder costs a look at each file.
+    """Index a folder into `settings.data`; an unchanged folder costs a `stat` of each file.
 
-    `dry_run` plans only. `rebuild` reads every file again and makes the followers anew; vectors
-    of texts that are as before are kept. `force` allows another folder, or the loss of more than
+    `dry_run` plans only. `rebuild` parses every file again and builds a new generation; vectors of
+    unchanged texts are kept. `force` allows another folder, or the loss of more than
     half of the documents. `embedder` may be one that is loaded. Raises ConfigError, IndexMismatch
     or StoreError; then nothing changed.
     """
     clock, began_ns = Clock(), time.time_ns()
-    entries, refused = walk(corpus, leave_out=settings.data)
-    task = _Task(
+    entries, refused = walk(corpus, exclude=settings.data)
+    job = _SyncJob(
         settings,
-        Request(corpus, force, rebuild),
+        SyncRequest(corpus, force, rebuild),
         embedder or Embedder(settings.embedding_model),
         tuple(entries),
         tuple(refused),
@@ -108,117 +108,121 @@ def sync(
     )
     clock.lap("look")
     if dry_run:
-        return _preview(task)
+        return _dry_run(job)
     with (
         writer_lock(settings.data),
         closing(CatalogWriter.create(settings.data, anew=rebuild)) as catalog,
     ):
         remove_staging(settings.data)
-        plan, read_all = _plan(task, catalog)
-        work = _do(task, catalog, plan, read_all)
-        return _report(task, catalog, plan, work)
+        plan, read_all = _plan(job, catalog)
+        outcome = _execute(job, catalog, plan, read_all)
+        return _report(job, catalog, plan, outcome)
 
 
-def _preview(task: _Task) -> SyncReport:
+def _dry_run(job: _SyncJob) -> SyncReport:
     """What a sync would do; nothing is written, and no other sync is waited for."""
     try:
-        catalog = Catalog.read(task.settings.data)
+        catalog = Catalog.read(job.settings.data)
     except (EmptyIndex, IndexMismatch) as error:
-        if isinstance(error, IndexMismatch) and not task.request.rebuild:
+        if isinstance(error, IndexMismatch) and not job.request.rebuild:
             raise
-        return _report(task, None, _plan(task, None)[0], _Work())
+        return _report(job, None, _plan(job, None)[0], _SyncOutcome())
     with closing(catalog):
-        return _report(task, catalog, _plan(task, catalog)[0], _Work())
+        return _report(job, catalog, _plan(job, catalog)[0], _SyncOutcome())
 
 
-def _plan(task: _Task, catalog: Catalog | None) -> tuple[Plan, bool]:
+def _plan(job: _SyncJob, catalog: Catalog | None) -> tuple[SyncPlan, bool]:
     """The plan, and whether every file is read again. Raises ConfigError or IndexMismatch."""
-    corpus = task.request.corpus
+    corpus = job.request.corpus
     if catalog:
-        task.embedder.recall(catalog.meta("stamp"), catalog.meta("model"))
-    wanted = build_facts(task.settings, task.embedder, corpus)
+        job.embedder.restore_fingerprint(catalog.meta("stamp"), catalog.meta("model"))
+    wanted = build_config(job.settings, job.embedder, corpus)
     built = {name: catalog.meta(name) if catalog else None for name in wanted}
-    read_all = must_read_all(built, wanted, task.request)
+    read_all = needs_full_reread(built, wanted, job.request)
     known = catalog.files() if catalog else {}
-    plan = make_plan(corpus, task.entries, task.refused, known, task.settings, read_all)
-    check_losses(plan, known, task.request)
-    task.clock.lap("plan")
+    plan = plan_sync(corpus, job.entries, job.refused, known, job.settings, read_all)
+    check_losses(plan, known, job.request)
+    job.clock.lap("plan")
     return plan, read_all
 
 
-def _do(task: _Task, catalog: CatalogWriter, plan: Plan, read_all: bool) -> _Work:
-    generations = Generations.of(task.settings)
+def _execute(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan, read_all: bool) -> _SyncOutcome:
+    generations = Generations.of(job.settings)
     current = None if read_all else generations.intact(catalog)
-    intake, embedded, advice = Intake(), 0, ""
+    parsed, embedded, advice = ParseSummary(), 0, ""
     if current and plan.is_empty:
-        _touch(task, catalog, plan)
+        _touch(job, catalog, plan)
     else:
         with catalog.staging():
             for failure in plan.refused:
                 catalog.stage(FileState(failure.path, "", 0, 0, failure.reason), None)
-            corpus, embedder = task.request.corpus, task.embedder
-            intake = read(
-                catalog, corpus, plan.parse, task.settings, embedder, task.began_ns, task.progress
+            corpus, embedder = job.request.corpus, job.embedder
+            parsed = parse_and_stage(
+                catalog, corpus, plan.parse, job.settings, embedder, job.began_ns, job.progress
             )
-            task.clock.lap("read")
-            embedded = embed(catalog, embedder, task.progress)
-            task.clock.lap("embed")
-            current = _commit(task, catalog, generations, plan, current)
+            job.clock.lap("read")
+            embedded = embed_staged(catalog, embedder, job.progress)
+            job.clock.lap("embed")
+            current = _commit(job, catalog, generations, plan, current)
         with closing(generations.engines.texts.open(current)) as texts:
-            advice = hint(texts.languages, task.settings.embedding_model)
-    task.clock.lap("commit")
+            advice = multilingual_advice(texts.languages, job.settings.embedding_model)
+    job.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
-    clean = _clean(catalog, generations, current, _PATIENCE_SECONDS if loses else 0.0)
-    return _Work(intake, embedded, bool(loses) and not clean, advice)
+    removed = _remove_old(catalog, generations, current, _READER_GRACE_SECONDS if loses else 0.0)
+    return _SyncOutcome(parsed, embedded, bool(loses) and not removed, advice)
 
 
-def _touch(task: _Task, catalog: CatalogWriter, plan: Plan) -> None:
-    """Record new times of files that are as they were, and that the model's files are."""
-    new_stamp = catalog.meta("stamp") != task.embedder.stamp
+def _touch(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan) -> None:
+    """Record new mtimes of unchanged files, and a new stamp of unchanged model files."""
+    new_stamp = catalog.meta("stamp") != job.embedder.files_stamp
     if plan.touched or new_stamp:
         with catalog.transaction():
             for entry in plan.touched:
-                catalog.touch(state_of(entry, task.began_ns))
-            catalog.set_meta("stamp", task.embedder.stamp)
+                catalog.touch(file_state(entry, job.began_ns))
+            catalog.set_meta("stamp", job.embedder.files_stamp)
 
 
 def _commit(
-    task: _Task,
+    job: _SyncJob,
     catalog: CatalogWriter,
     generations: Generations,
-    plan: Plan,
+    plan: SyncPlan,
     source: Path | None,
 ) -> Path:
     """Change the catalog and make its next generation, from `source` or anew."""
-    model = task.embedder.fingerprint
+    model = job.embedder.fingerprint
     with catalog.transaction():
-        renamed = [(old, state_of(entry, task.began_ns)) for old, entry in plan.renamed]
-        change = catalog.replace(plan.removed, renamed)
+        renamed = [(old, file_state(entry, job.began_ns)) for old, entry in plan.renamed]
+        change = catalog.apply_staged(plan.removed, renamed)
         for entry in plan.touched:
-            catalog.touch(state_of(entry, task.began_ns))
+            catalog.touch(file_state(entry, job.began_ns))
         catalog.drop_orphan_vectors(model)
-        task.clock.lap("catalog")
-        generation = generations.prepare(catalog, model, source, change, task.clock)
-        facts = build_facts(task.settings, task.embedder, task.request.corpus)
-        for name, value in {**facts, "stamp": task.embedder.stamp}.items():
+        job.clock.lap("catalog")
+        generation = generations.prepare(catalog, model, source, change, job.clock)
+        facts = build_config(job.settings, job.embedder, job.request.corpus)
+        for name, value in {**facts, "stamp": job.embedder.files_stamp}.items():
             catalog.set_meta(name, value)
         publish(catalog, generation)
     return generation
 
 
-def _clean(catalog: CatalogWriter, generations: Generations, keep: Path, patience: float) -> bool:
-    """Remove what was before from the disk; False if readers held on to it for too long."""
-    until = time.monotonic() + patience
+def _remove_old(
+    catalog: CatalogWriter, generations: Generations, keep: Path, grace_seconds: float
+) -> bool:
+    """Remove older generations from the disk; False if readers kept them open for too long."""
+    until = time.monotonic() + grace_seconds
     while True:
-        pruned, emptied = generations.prune(keep), catalog.empty_log()
+        pruned, emptied = generations.prune(keep), catalog.truncate_wal()
         if (pruned and emptied) or time.monotonic() > until:
             return pruned and emptied
         time.sleep(0.1)
 
 
-def _report(task: _Task, catalog: Catalog | None, plan: Plan, work: _Work) -> SyncReport:
-    task.clock.lap("clean")
-    failures = {failure.path: failure for failure in task.refused}
+def _report(
+    job: _SyncJob, catalog: Catalog | None, plan: SyncPlan, outcome: _SyncOutcome
+) -> SyncReport:
+    job.clock.lap("clean")
+    failures = {failure.path: failure for failure in job.refused}
     gone = set(plan.removed) | {old for old, _ in plan.renamed}
     for failure in catalog.failures() if catalog else ():
         if failure.path not in gone:
@@ -230,12 +234,12 @@ def _report(task: _Task, catalog: Catalog | None, plan: Plan, work: _Work) -> Sy
         removed=plan.removed,
         unchanged=len(plan.unchanged) + len(plan.touched),
         failed=tuple(failures[path] for path in sorted(failures)),
-        notes=work.intake.notes,
-        hidden=work.intake.hidden,
+        notes=outcome.parsed.notes,
+        hidden=outcome.parsed.hidden,
         passages=catalog.passage_count() if catalog else 0,
-        embedded=work.embedded,
-        seconds=task.clock.seconds(),
+        embedded=outcome.embedded,
+        seconds=job.clock.seconds(),
         generation=catalog.generation if catalog else 0,
-        lingers=work.lingers,
-        hint=work.hint,
+        lingers=outcome.lingers,
+        advice=outcome.advice,
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text analysis: splitting into passages, tokens, stopwords, languages."""

@@ -1,4 +1,8 @@
-"""Which language a text is in, and whether the embedding model reads it."""
+"""Detection of a text's language, by its script and its stopwords.
+
+The detector needs to tell apart only the languages of the index; a query has too few words for one
+that knows a hundred.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cache
 
-from index.embedding.model_files import BUILT_IN
 from index.text.stopwords import BY_LANGUAGE
 from index.text.tokenizer import LATIN, script_of, stopwords_of
-
-_NAMES = {
-    **{"ar": "Arabic", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German"},
-    **{"el": "Greek", "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French"},
-    **{"he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian"},
-    **{"it": "Italian", "ja": "Japanese", "ka": "Georgian", "km": "Khmer", "ko": "Korean"},
-    **{"lo": "Lao", "my": "Burmese", "nl": "Dutch", "no": "Norwegian", "pl": "Polish"},
-    **{"pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "ta": "Tamil"},
-    **{"th": "Thai", "tr": "Turkish", "zh": "Chinese"},
-}
-# Fewer texts than this share are a quotation here and there.
-_LARGE_SHARE = 0.1
 
 _SAMPLE = 100
 # Kana among Chinese characters make a text Japanese.
@@ -32,7 +23,7 @@ _SHORT = 8
 
 
 def language_of(words: Sequence[str], among: Collection[str] = LATIN, default: str = "en") -> str:
-    """The language of words (ISO 639-1): by script, and by function words if that is Latin.
+    """The language of words (ISO 639-1): by script, and by stopwords if that is Latin.
 
     `among` are the Latin languages to tell apart; without evidence it is the default.
     """
@@ -60,7 +51,7 @@ def _script(words: Set[str]) -> str:
 
 
 def _latin(words: Set[str], among: Collection[str], default: str) -> str:
-    """The language of which there are most function words; one that others share counts less.
+    """The language with the most stopwords; one that others share counts less.
 
     Each counts once, since a table repeats its words: hosts called Ada, which is Indonesian for
     "there is", make no Indonesian text. Of XQuAD's 240 paragraphs, with English as the default, all
@@ -82,30 +73,9 @@ def _latin(words: Set[str], among: Collection[str], default: str) -> str:
 
 @cache
 def _evidence() -> Mapping[str, tuple[str, ...]]:
-    """The languages that each function word belongs to, also when it is written without accents."""
+    """The languages that each stopword belongs to, also as it is written without accents."""
     found: dict[str, tuple[str, ...]] = {}
     for language in sorted(LATIN):
         for word in BY_LANGUAGE[language] | stopwords_of(language):
             found[word] = (*found.get(word, ()), language)
     return found
-
-
-def reads(model: str, language: str) -> bool:
-    """Whether an embedding model is taught a language; of models not built in, it is assumed."""
-    return model != BUILT_IN or language == "en"
-
-
-def hint(counts: Mapping[str, int], model: str) -> str:
-    """What to tell the owner of so many texts in each language, if the model reads many of them
-    badly; else "".
-    """
-    least = max(1.0, _LARGE_SHARE * sum(counts.values()))
-    many = [name for name, count in counts.items() if count >= least and not reads(model, name)]
-    if not many:
-        return ""
-    names = " and ".join(_NAMES.get(name, name) for name in many)
-    return (
-        f"The embedding model reads English best; passages in {names} are found by their words. "
-        "To find them by their meaning too, set embedding_model to a multilingual one, e.g. "
-        "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2."
-    )

@@ -1,8 +1,8 @@
-"""Documents to passages: spans that break where the document does and fit the model.
+"""Chunking: documents to passages, spans that follow their structure and fit the model's window.
 
-llama-index's splitters return strings, whose place must then be searched for and is ambiguous
-where a text repeats itself, and they count other tokens than the embedding model's; so passages
-are cut here as spans.
+llama-index's splitters return strings, whose offsets must be searched for and are ambiguous where a
+text repeats itself, and they count other tokens than the embedding model's; so passages are cut
+here as spans.
 """
 
 import re
@@ -15,9 +15,9 @@ from zlib import crc32
 
 from index.sentences import sentence_spans
 from index.text.blocks import HEADING_LINE
-from index.types import Document, Heading, Passage
+from index.types import Document, Heading, Passage, Span
 
-# Part of the index's fingerprint: raise it when the same document would be cut otherwise.
+# Part of the index's configuration: raise it when the same document would be split otherwise.
 SPLITTER = "spans-4"
 # The longest heading path, in the model's tokens and in characters.
 HEADING_TOKENS = 40
@@ -28,7 +28,6 @@ _CHARACTERS_PER_TOKEN = 8
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\r[ \t]*\r")
 _LAST_BLANK = re.compile(r"\s\S*\Z")
 
-Span = tuple[int, int]
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 
@@ -119,18 +118,18 @@ def _pack(text: str, section: Span, count_tokens: CountTokens, limit: int) -> It
             run.append((paragraph, size))
             continue
         # A long paragraph stands alone, so that an edit above it leaves it as it is.
-        yield from _join(text, run, limit)
+        yield from _join_paragraphs(text, run, limit)
         run = []
-        yield from _cut(text, paragraph, count_tokens, limit)
-    yield from _join(text, run, limit)
+        yield from _split_paragraph(text, paragraph, count_tokens, limit)
+    yield from _join_paragraphs(text, run, limit)
 
 
-def _join(text: str, run: Sequence[tuple[Span, int]], limit: int) -> list[Span]:
+def _join_paragraphs(text: str, run: Sequence[tuple[Span, int]], limit: int) -> list[Span]:
     """Short paragraphs joined from the last one backwards, and anew at each anchor.
 
     So a paragraph put in before others changes the passage that it comes to, and none behind it.
     """
-    anchors = _anchors(text, run, _REACH * limit)
+    anchors = _anchors(text, run, _ANCHOR_DISTANCE * limit)
     spans, filled = list[Span](), 0
     for place in range(len(run) - 1, -1, -1):
         (start, end), size = run[place]
@@ -146,7 +145,7 @@ def _join(text: str, run: Sequence[tuple[Span, int]], limit: int) -> list[Span]:
 
 
 # A run of short paragraphs is cut at an anchor about every so many passages.
-_REACH = 4
+_ANCHOR_DISTANCE = 4
 
 
 def _anchors(text: str, run: Sequence[tuple[Span, int]], reach: int) -> set[int]:
@@ -179,7 +178,9 @@ def _paragraphs(text: str, section: Span) -> list[Span]:
     return [(first, last) for first, last in spans if first < last]
 
 
-def _cut(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
+def _split_paragraph(
+    text: str, paragraph: Span, count_tokens: CountTokens, limit: int
+) -> Iterator[Span]:
     """Cut a paragraph between sentences into the fewest pieces, of about equal size."""
     units = list(_units(text, paragraph, count_tokens, limit))
     sizes = _sizes(text, units, count_tokens)
@@ -207,10 +208,10 @@ def _units(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) ->
         if size <= limit:
             yield span
         else:
-            yield from _hard_cut(text, span, count_tokens, limit)
+            yield from _split_sentence(text, span, count_tokens, limit)
 
 
-def _hard_cut(text: str, span: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
+def _split_sentence(text: str, span: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
     start, end = span
     if _sizes(text, [span], count_tokens)[0] <= limit or end - start < 2:
         yield span
@@ -218,7 +219,7 @@ def _hard_cut(text: str, span: Span, count_tokens: CountTokens, limit: int) -> I
     cut = _blank_before(text, start + (end - start) // 4, (start + end) // 2)
     for half in (_strip(text, start, cut), _strip(text, cut, end)):
         if half[0] < half[1]:
-            yield from _hard_cut(text, half, count_tokens, limit)
+            yield from _split_sentence(text, half, count_tokens, limit)
 
 
 def _blank_before(text: str, lowest: int, position: int) -> int:

@@ -1,8 +1,7 @@
-"""Words of a text as they are indexed and searched for, by script and language.
+"""Tokenization and stemming of texts and queries, by script and language.
 
-A word of a script that one language stands for is cut by that language's rules wherever it is, a
-Latin one by those of the text's language. Scripts without spaces between words are cut into
-overlapping pairs of characters.
+A word of a script that one language stands for is stemmed as that language wherever it is, a Latin
+one as the text's language. Scripts without spaces between words become character bigrams.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _STEMMERS = {
     **{"cs": "czech", "tr": "turkish", "id": "indonesian", "ru": "russian", "el": "greek"},
     **{"ar": "arabic", "hi": "hindi", "hy": "armenian", "ta": "tamil"},
 }
-# Where each script begins, and the language that stands for it; "" is Latin, or any other.
+# First code point of each script, and the language that stands for it; "" is Latin, or any other.
 _SCRIPTS = (
     *((0x0, ""), (0x370, "el"), (0x400, "ru"), (0x530, "hy"), (0x590, "he"), (0x600, "ar")),
     *((0x700, ""), (0x750, "ar"), (0x780, ""), (0x900, "hi"), (0x980, ""), (0xB80, "ta")),
@@ -39,7 +38,7 @@ _SCRIPTS = (
     *((0xD7B0, ""), (0xF900, "zh"), (0xFB00, ""), (0x20000, "zh"), (0x32000, "")),
 )
 _STARTS = tuple(start for start, _ in _SCRIPTS)
-_PAIRED = frozenset("zh ja ko th lo km my".split())
+_BIGRAM_SCRIPTS = frozenset("zh ja ko th lo km my".split())
 # Scripts that put no space between words, and Korean, which ends words in many ways.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
@@ -52,9 +51,9 @@ _WORD_OR_RUN = regex.compile(
     rf"[[{_UNSPACED}]&&[\p{{L}}\p{{M}}\p{{N}}]]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+",
     regex.V1,
 )
-# Words that tell nothing, and Japanese particles between what are words for sure.
+# Stopwords, and Japanese particles between what are words for sure.
 _NOUN = r"[\p{Han}\p{Katakana}ー\p{Latin}\d]"
-_ASIDE = regex.compile(
+_UNSPACED_STOPWORDS = regex.compile(
     rf"{'|'.join(map(re.escape, UNSPACED))}|(?<={_NOUN})[はがをにのへとでも](?={_NOUN})"
 )
 _CLUSTER = regex.compile(r"\X")
@@ -81,9 +80,9 @@ def words_of(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """The same, where scripts without spaces are also cut at words that tell nothing."""
+    """The same, where scripts without spaces are also cut at stopwords."""
     if not text.isascii() and _HAS_UNSPACED.search(text):
-        text = _ASIDE.sub(" ", unicodedata.normalize("NFKC", text))
+        text = _UNSPACED_STOPWORDS.sub(" ", unicodedata.normalize("NFKC", text))
     return words_of(text)
 
 
@@ -96,16 +95,16 @@ def terms_of(words: Sequence[str], language: str) -> list[str]:
 def terms_of_word(word: str, language: str) -> tuple[str, ...]:
     """A word as it is indexed in a text of that language; none if it is too long for one."""
     script = script_of(word[0])
-    if script in _PAIRED:
-        return _pairs(word)
+    if script in _BIGRAM_SCRIPTS:
+        return _bigrams(word)
     if len(word) > _LONGEST_WORD:
         return ()
     stemmer = _stemmer(script or (language if language in LATIN else _ENGLISH))
     return (fold(stemmer.stemWord(word) if stemmer else word),)
 
 
-def _pairs(run: str) -> tuple[str, ...]:
-    """Each character with the next. A Chinese one also alone, since it may be a word."""
+def _bigrams(run: str) -> tuple[str, ...]:
+    """Character bigrams; a Chinese character also alone, since it may be a word."""
     clusters = _CLUSTER.findall(run)
     alone = [c for c in clusters if len(clusters) == 1 or script_of(c[0]) == "zh"]
     return (*alone, *(first + second for first, second in pairwise(clusters)))
@@ -124,7 +123,7 @@ def script_of(character: str) -> str:
 
 
 def fold(word: str) -> str:
-    """A word without accents; letters that are no letter and accent by their usual spelling."""
+    """A word without diacritics; letters like ø and ß by their usual spelling."""
     if word.isascii():
         return word
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", word)).translate(_LETTERS)
@@ -133,5 +132,5 @@ def fold(word: str) -> str:
 
 @cache
 def stopwords_of(language: str) -> frozenset[str]:
-    """The words of a language that tell nothing, without accents; English ones if it is unknown."""
+    """The stopwords of a language, without accents; English ones if it is unknown."""
     return frozenset(map(fold, BY_LANGUAGE.get(language, BY_LANGUAGE[_ENGLISH])))

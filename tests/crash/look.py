@@ -67,7 +67,7 @@ def look(data: Path) -> Held | None:
 
 
 def look_into_catalog(data: Path) -> Held | None:
-    """What the last commit left, whatever became of the followers; None if there was none."""
+    """What the last commit left, whatever became of the stores; None if there was none."""
     try:
         catalog = Catalog.read(data)
     except EmptyIndex:
@@ -163,7 +163,7 @@ def _wrong(held: Held, expected: Held) -> Iterator[Flaw]:
     for name, found in (("Chroma", held.dense.keys()), ("Tantivy", held.words)):
         if found != keys:
             lacking, more = len(keys - found), len(found - keys)
-            yield "follower", f"{name} lacks {lacking} of {len(keys)} keys and has {more} others"
+            yield "store", f"{name} lacks {lacking} of {len(keys)} keys and has {more} others"
     for what in held.astray:
         yield "search", f"a search does not find {what}"
 

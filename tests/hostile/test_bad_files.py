@@ -23,8 +23,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from index.settings import IndexSettings, load_settings
-from index.sync.parse_pool import load
-from index.sync.parse_worker import DEADLY, HUNGRY
+from index.sync.parse_pool import parse_files
+from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY
 from index.sync.walk import walk
 from index.types import Document, Failure
 
@@ -274,8 +274,8 @@ BAD: dict[str, tuple[Data, str]] = {
     "pdf/cut.pdf": (drawn_pdf()[:600], NO_PDF),
     "pdf/locked.pdf": (drawn_pdf("x"), "needs a password"),
     "pdf/pages.pdf": (many_pages_pdf(), "too large: over 10,000 pages"),
-    "pdf/bomb.pdf": (flate_bomb_pdf, DEADLY),
-    "pdf/drawing-twice.pdf": (self_drawing_pdf(2), DEADLY),
+    "pdf/bomb.pdf": (flate_bomb_pdf, CRASHED),
+    "pdf/drawing-twice.pdf": (self_drawing_pdf(2), CRASHED),
     "zip/bomb.docx": (lambda: changed(word_file(), word__document_dot_xml=b"A" * (50 << 20)), BOMB),
     "zip/bomb.xlsx": (lambda: changed(workbook(), xl__styles_dot_xml=b"A" * (50 << 20)), BOMB),
     "zip/bomb.epub": (lambda: changed(book(chapter("", "")), c_dot_xhtml=b"A" * (50 << 20)), BOMB),
@@ -392,7 +392,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         entries, failures = walk(corpus)
         (corpus / "gone.txt").unlink()
         (corpus / "changed.txt").write_bytes(b"after that")
-        found = list(load(corpus, entries, load_settings(IndexSettings, parse_seconds=60)))
+        found = list(parse_files(corpus, entries, load_settings(IndexSettings, parse_seconds=60)))
     yield {
         **{failure.path: failure for failure in failures},
         **{item.entry.path: item.result for item in found},
@@ -438,7 +438,7 @@ def test_load_hostile_file_gives_no_more_than_its_own_words(results: Results, na
     if isinstance(result, Document):
         assert len(result.text) < 1_000
     else:
-        assert result.reason not in {HUNGRY, DEADLY}
+        assert result.reason not in {OUT_OF_MEMORY, CRASHED}
         assert "seconds" not in result.reason
 
 

@@ -83,7 +83,7 @@ def test_index_lease_gives_all_there_is(index: Index, place: Place) -> None:
 def test_index_reader_moves_on_between_questions_and_keeps_what_is_leased(
     index: Index, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.sync.sync._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("index.sync.sync._READER_GRACE_SECONDS", 0.0)
     with index.lease() as old:
         sync_text(place, "Eels swim in rivers.")
         with index.lease() as new:
@@ -117,7 +117,7 @@ def test_index_that_keeps_up_lets_deleted_text_go_from_the_disk(
     assert leaves("canary") == []
     stop.set()
     thread.join()
-    monkeypatch.setattr("index.sync.sync._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("index.sync.sync._READER_GRACE_SECONDS", 0.0)
     write(place.corpus, {"b.txt": "Eels creep."})
     assert place.sync().lingers  # nobody lets go of the one before
     assert place.generations() == ["000003", "000004"]

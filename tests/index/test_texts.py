@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from index.snapshots import Text, Texts, text_of
+from index.snapshots import Text, TextCache, text_of
 from index.types import Passage
 
 pytestmark = pytest.mark.unit
@@ -48,20 +48,25 @@ class Shelf:
         }
 
 
-def test_texts_read_once_are_kept() -> None:
-    read, texts = Shelf(), Texts()
-    assert list(texts.of(["a", "none"], read)) == ["a"]
-    assert texts.kept(["a", "b", "none"]).keys() == {"a"}
-    found = texts.of(["b", "a"], read)
+def test_text_cache_reads_each_text_once() -> None:
+    read, texts = Shelf(), TextCache()
+    assert list(texts.get(["a", "none"], read)) == ["a"]
+    assert texts.cached(["a", "b", "none"]).keys() == {"a"}
+    found = texts.get(["b", "a"], read)
     assert {key: text.passage.id for key, text in found.items()} == {"a": "a", "b": "b"}
-    texts.of(["a", "b"], read)
+    texts.get(["a", "b"], read)
     assert read.asked == [["a", "none"], ["b"]]
 
 
-def test_texts_forget_what_was_asked_for_longest_ago() -> None:
-    read, texts = Shelf(), Texts(most=2)
+def test_text_cache_forgets_what_was_used_longest_ago() -> None:
+    read, texts = Shelf(), TextCache(size=2)
     for key in ("a", "b", "a", "c"):
-        texts.of([key], read)
-    assert texts.kept(["a", "b", "c"]).keys() == {"a", "c"}
-    assert texts.of(["a", "b", "c", "d"], read).keys() == {"a", "b", "c", "d"}  # more than are kept
-    assert len(texts.kept(["a", "b", "c", "d"])) == 2
+        texts.get([key], read)
+    assert texts.cached(["a", "b", "c"]).keys() == {"a", "c"}
+    assert texts.get(["a", "b", "c", "d"], read).keys() == {
+        "a",
+        "b",
+        "c",
+        "d",
+    }
+    assert len(texts.cached(["a", "b", "c", "d"])) == 2

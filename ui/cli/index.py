@@ -64,10 +64,10 @@ def command(
 def _watch(folder: Path, settings: IndexSettings) -> None:
     """Sync after each change until interrupted; errors are printed, and the next change retries."""
     from index.sync.sync import sync
-    from index.sync.walk import changes
+    from index.sync.walk import watch_changes
 
     click.echo(f"Watching {folder}; stop with Ctrl-C.", err=True)
-    for _ in changes(folder, settings.data, threading.Event()):
+    for _ in watch_changes(folder, settings.data, threading.Event()):
         try:
             with _progress() as progress:
                 report = sync(settings, folder, progress=progress)
@@ -137,7 +137,7 @@ def _as_json(report: SyncReport, dry_run: bool) -> dict[str, object]:
         "stages": report.seconds,
         "generation": report.generation,
         "lingers": report.lingers,
-        "hint": report.hint,
+        "hint": report.advice,
     }
     if dry_run:
         body["plan"] = {
@@ -179,8 +179,8 @@ def _print_omissions(report: SyncReport) -> None:
         click.echo(f"{report.hidden} characters of hidden text were left out.", err=True)
     for path, note in report.notes:
         click.echo(f"  {path!r}: {note}", err=True)
-    if report.hint:
-        click.echo(report.hint, err=True)
+    if report.advice:
+        click.echo(report.advice, err=True)
     if report.lingers:
         click.echo(
             "What was before is still being read; it goes from the disk with the next index.",

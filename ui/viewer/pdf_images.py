@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import FootnoteError
-from index.runtime import READER_BYTES, limit_reader
-from index.sync.parse_worker import open_ordinary
+from index.runtime import PARSER_MEMORY_BYTES, limit_parser
+from index.sync.parse_worker import open_regular_file
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -96,8 +96,8 @@ class PageRenderer:
                 1,
                 max_tasks=_PAGES_PER_PROCESS,
                 context=multiprocessing.get_context("spawn"),
-                initializer=limit_reader,
-                initargs=(READER_BYTES,),
+                initializer=limit_parser,
+                initargs=(PARSER_MEMORY_BYTES,),
             )
         return self._pool
 
@@ -105,7 +105,7 @@ class PageRenderer:
 def render_page(corpus: str, request: PageRequest) -> PageImage:
     """Render a page, in the subprocess. Raises RenderError, whatever is wrong with the file."""
     try:
-        with open_ordinary(Path(corpus), request.path) as file:
+        with open_regular_file(Path(corpus), request.path) as file:
             data = file.read()
     except OSError:
         raise RenderError("The file cannot be read.") from None

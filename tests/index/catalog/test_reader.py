@@ -70,7 +70,7 @@ def fill(catalog: CatalogWriter, generation: int = 1) -> None:
     with catalog.staging(), catalog.transaction():
         catalog.stage(STATE, DOCUMENT, PASSAGES)
         catalog.stage(FAILED, None)
-        assert catalog.replace([], []) == IndexChange([], [KEY])
+        assert catalog.apply_staged([], []) == IndexChange([], [KEY])
         catalog.put_vectors("m", [KEY], made([[0.6, 0.8]], [[0.0, 1.0]]))
         catalog.set_meta("generation", str(generation))
 
@@ -80,12 +80,12 @@ def take_in(
 ) -> IndexChange:
     with catalog.staging():
         catalog.stage(state, document, passages)
-        return catalog.replace([], [])
+        return catalog.apply_staged([], [])
 
 
 def remove(catalog: CatalogWriter, *paths: str) -> IndexChange:
     with catalog.staging():
-        return catalog.replace(paths, [])
+        return catalog.apply_staged(paths, [])
 
 
 def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_catalog_gives_back_what_was_put(catalog: CatalogWriter, tmp_path: Path)
     assert list(reader.all_texts()) == [(KEY, "Head\nTwo.")]
     assert (reader.keys(), reader.keys(after=KEY), reader.keys(limit=0)) == ([KEY], [], [])
     assert (reader.key_count(), reader.passage_count(), reader.generation) == (1, 2, 1)
-    assert (reader.missing_vectors("m"), reader.missing_vectors("n")) == ([], [KEY])
+    assert (reader.keys_without_vector("m"), reader.keys_without_vector("n")) == ([], [KEY])
     assert reader.failures() == [Failure("a.pdf", "needs a password")]
     assert reader.counts() == Counts(1, 1, 2, 1, 1, 0)
     assert reader.vectors("m", [KEY, "none"])[KEY].tolist() == pytest.approx([0.6, 0.8])
@@ -159,7 +159,7 @@ def test_catalog_orphans_are_other_models_and_texts_that_are_gone(catalog: Catal
 def test_catalog_transaction_that_fails_changes_nothing(catalog: CatalogWriter) -> None:
     fill(catalog)
     with suppress(KeyboardInterrupt), catalog.staging(), catalog.transaction():
-        catalog.replace(["b/é.md"], [])
+        catalog.apply_staged(["b/é.md"], [])
         catalog.set_meta("generation", "2")
         raise KeyboardInterrupt
     assert (catalog.generation, catalog.document("b/é.md")) == (1, DOCUMENT)
@@ -171,9 +171,9 @@ def test_catalog_reader_keeps_its_generation_while_the_writer_goes_on(
     fill(catalog)
     reader = Catalog.read(tmp_path)
     with catalog.staging(), catalog.transaction():
-        catalog.replace(["b/é.md"], [])
+        catalog.apply_staged(["b/é.md"], [])
         catalog.set_meta("generation", "2")
-    assert not catalog.empty_log()  # does not wait for the reader
+    assert not catalog.truncate_wal()  # does not wait for the reader
     later = Catalog.read(tmp_path)
     assert (reader.generation, reader.document("b/é.md")) == (1, DOCUMENT)
     assert (later.generation, later.document("b/é.md")) == (2, None)
@@ -185,10 +185,10 @@ def test_catalog_deleted_text_is_gone_from_the_disk(catalog: CatalogWriter, tmp_
     fill(catalog)
     secret = "canary sings at dawn"
     take_in(catalog, FileState("s.md", "d", 1, 1, None), Document("s.md", "S", secret, "d"))
-    assert catalog.empty_log()
+    assert catalog.truncate_wal()
     assert secret.encode() in (tmp_path / FILE_NAME).read_bytes()
     remove(catalog, "s.md")
-    catalog.empty_log()
+    catalog.truncate_wal()
     files = {path.name: secret.encode() in path.read_bytes() for path in tmp_path.iterdir()}
     assert files == dict.fromkeys(files, False)
 
@@ -326,9 +326,9 @@ def test_catalog_scratch_pad_lists_what_has_no_vector_the_longest_first(
     passages = [passage(number, number, text, "c.md") for number, text in enumerate(texts)]
     with catalog.staging():
         catalog.stage(state, Document("c.md", "C", "", "d"), passages)
-        assert catalog.list_missing("m") == 2
-        assert catalog.missing(0, 1) == {passages[1].key: Content("Head", "Three of them.")}
-        assert catalog.missing(1, 9) == {passages[2].key: Content("Head", "Four.")}
+        assert catalog.list_unembedded("m") == 2
+        assert catalog.unembedded(0, 1) == {passages[1].key: Content("Head", "Three of them.")}
+        assert catalog.unembedded(1, 9) == {passages[2].key: Content("Head", "Four.")}
         assert (tmp_path / "staging.sqlite3").exists()
     assert not (tmp_path / "staging.sqlite3").exists()
     assert "c.md" not in catalog.files()
@@ -343,7 +343,7 @@ def test_catalog_rename_moves_passages_and_a_title_that_was_the_name(
     )
     moved = FileState("x/läng.md", "", 4, 5, None)
     with catalog.staging():
-        assert catalog.replace([], [("notes.md", moved)]) == IndexChange([], [])
+        assert catalog.apply_staged([], [("notes.md", moved)]) == IndexChange([], [])
     assert catalog.document("x/läng.md") == Document("x/läng.md", "läng", "Two.", "d1")
     (found,) = catalog.passages_in("x/läng.md")
     assert (found.id, found.document, found.title) == ("x/läng.md#3", "x/läng.md", "läng")

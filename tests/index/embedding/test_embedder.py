@@ -53,15 +53,15 @@ def test_embed_passages_in_batches_equals_one_by_one() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 46])
 def test_embed_queries_gives_what_the_model_itself_gives(count: int) -> None:
-    bare = minilm().encode_bare(TEXTS[:count])
+    bare = minilm().encode_baseline(TEXTS[:count])
     assert np.abs(minilm().embed_queries(TEXTS[:count]) - bare).max() < 1e-6
-    last = minilm().encode_bare(TEXTS[-count:])
+    last = minilm().encode_baseline(TEXTS[-count:])
     assert np.abs(minilm().embed_queries(TEXTS[-count:]) - last).max() < 1e-6
 
 
 def test_embed_queries_of_a_model_of_ones_own_gives_what_it_gives(tiny: Path) -> None:
     embedder = Embedder(str(tiny))
-    bare = embedder.encode_bare(TEXTS[:4])
+    bare = embedder.encode_baseline(TEXTS[:4])
     assert np.abs(embedder.embed_queries(TEXTS[:4]) - bare).max() < 1e-6
 
 

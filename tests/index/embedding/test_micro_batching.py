@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from index.embedding.micro_batching import Batcher
+from index.embedding.micro_batching import MicroBatcher
 from index.types import Vectors
 from tests.helpers.indexing import minilm
 
@@ -36,19 +36,19 @@ class Lengths:
 @pytest.mark.unit
 def test_batcher_one_alone_is_a_batch_of_one() -> None:
     embed = Lengths()
-    assert Batcher(embed)("four") == [4.0]
+    assert MicroBatcher(embed)("four") == [4.0]
     assert embed.batches == [["four"]]
 
 
 @pytest.mark.unit
 def test_batcher_those_who_come_meanwhile_go_together() -> None:
     embed = Lengths(waits=True)
-    batcher = Batcher(embed)
+    batcher = MicroBatcher(embed)
     with ThreadPoolExecutor(41) as pool:
         first = pool.submit(batcher, "first")
         embed.begun.acquire()
         rest = [pool.submit(batcher, "x" * length) for length in range(1, 41)]
-        while len(batcher._line) < 40:
+        while len(batcher._queue) < 40:
             pass
         embed.go.set()
         assert first.result() == [5.0]
@@ -59,7 +59,7 @@ def test_batcher_those_who_come_meanwhile_go_together() -> None:
 @pytest.mark.unit
 def test_batcher_error_reaches_those_of_its_batch_and_the_next_goes_on() -> None:
     embed = Lengths()
-    batcher = Batcher(embed)
+    batcher = MicroBatcher(embed)
     with pytest.raises(ValueError, match="bad text"):
         batcher("bad")
     assert batcher("good") == [4.0]
@@ -67,7 +67,7 @@ def test_batcher_error_reaches_those_of_its_batch_and_the_next_goes_on() -> None
 
 @pytest.mark.unit
 def test_batcher_many_threads_get_their_own_vectors() -> None:
-    batcher = Batcher(Lengths())
+    batcher = MicroBatcher(Lengths())
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda n: float(batcher("x" * n)[0]), range(1, 500)))
     assert found == list(range(1, 500))

@@ -48,7 +48,7 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
     made = Embedded(unit(len(texts)), [None] * len(texts))
     with catalog.staging(), catalog.transaction():
         catalog.stage(FileState("a.md", "d", 1, 1, None), document, passages)
-        catalog.replace([], [])
+        catalog.apply_staged([], [])
         catalog.put_vectors("m", [p.key for p in passages], made)
     return [p.key for p in passages]
 

@@ -1,4 +1,4 @@
-"""The doctor: what is wrong is told and mended from the catalog, and nothing is embedded for it."""
+"""The doctor: problems are reported and repaired from the catalog, without embedding."""
 
 from __future__ import annotations
 

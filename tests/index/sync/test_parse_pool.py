@@ -14,8 +14,8 @@ import pytest
 from index.errors import ConfigError
 from index.settings import IndexSettings, load_settings
 from index.sync import parse_pool as module
-from index.sync.parse_pool import load
-from index.sync.parse_worker import DEADLY, HUNGRY, Loaded, file_digest
+from index.sync.parse_pool import parse_files
+from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY, LoadedFile, file_digest
 from index.sync.walk import Entry, walk
 from index.types import Document, Failure
 
@@ -33,11 +33,11 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loaded(corpus: Path, **limits: int) -> list[Loaded]:
-    return list(load(corpus, walk(corpus)[0], load_settings(IndexSettings, **limits)))
+def loaded(corpus: Path, **limits: int) -> list[LoadedFile]:
+    return list(parse_files(corpus, walk(corpus)[0], load_settings(IndexSettings, **limits)))
 
 
-def failures(found: list[Loaded]) -> dict[str, str]:
+def failures(found: list[LoadedFile]) -> dict[str, str]:
     """Reasons of files that failed; all others must be the good ones, read well."""
     documents = [item.result for item in found if isinstance(item.result, Document)]
     assert [(d.path, d.text) for d in documents] == [(n, f"The text of {n}.") for n in GOOD]
@@ -85,9 +85,9 @@ def test_load_file_over_the_time_limit_fails_and_neighbours_are_read(corpus: Pat
 def test_load_file_over_the_memory_limit_fails_and_neighbours_are_read(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "READER_BYTES", 100 << 20)
+    monkeypatch.setattr(module, "PARSER_MEMORY_BYTES", 100 << 20)
     (corpus / "b.txt").write_bytes(b"word " * (12 << 20))
-    assert failures(loaded(corpus, max_file_mb=100)) == {"b.txt": HUNGRY}
+    assert failures(loaded(corpus, max_file_mb=100)) == {"b.txt": OUT_OF_MEMORY}
 
 
 def _kill_busy_child() -> None:
@@ -110,13 +110,13 @@ def test_load_file_that_ends_its_reader_fails_and_neighbours_are_read(corpus: Pa
     killer.start()
     found = loaded(corpus)
     killer.join()
-    assert failures(found) == {"b.csv": DEADLY}
+    assert failures(found) == {"b.csv": CRASHED}
 
 
 def test_load_stopped_in_the_middle_waits_for_no_file(corpus: Path) -> None:
     for number in range(4):
         (corpus / f"b{number}.csv").write_bytes(SLOW)
-    items = load(corpus, walk(corpus)[0], load_settings(IndexSettings))
+    items = parse_files(corpus, walk(corpus)[0], load_settings(IndexSettings))
     assert next(items).entry.path == "a.txt"
     started = time.monotonic()
     items.close()
@@ -130,7 +130,7 @@ def test_load_what_became_a_link_or_a_pipe_since_the_walk_is_not_opened(tmp_path
     (corpus / "a.txt").symlink_to(secret)
     os.mkfifo(corpus / "b.txt")
     entries = [Entry(name, 5, 5) for name in ("a.txt", "b.txt", "gone.txt")]
-    found = load(corpus, entries, load_settings(IndexSettings, parse_seconds=20))
+    found = parse_files(corpus, entries, load_settings(IndexSettings, parse_seconds=20))
     assert [item.result for item in found] == [
         Failure("a.txt", "cannot be read: Too many levels of symbolic links"),
         Failure("b.txt", "empty: the file has no bytes"),

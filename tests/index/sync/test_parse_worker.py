@@ -15,7 +15,7 @@ import pytest
 from index.errors import ConfigError
 from index.formats.base import Parsed
 from index.sync import parse_worker as reading
-from index.sync.parse_worker import file_digest, open_ordinary, read_file, read_files
+from index.sync.parse_worker import file_digest, open_regular_file, read_file, read_files
 from index.sync.walk import Entry, walk
 from index.types import Document, Failure, Heading
 
@@ -39,12 +39,12 @@ def during_reads(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) 
 
     def opening(corpus: Path, path: str) -> object:
         nonlocal opened
-        file = open_ordinary(corpus, path)
+        file = open_regular_file(corpus, path)
         opened += 1
         act(opened)
         return file
 
-    monkeypatch.setattr(reading, "open_ordinary", opening)
+    monkeypatch.setattr(reading, "open_regular_file", opening)
 
 
 def test_read_files_gives_each_as_a_document_or_a_failure(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_read_file_through_a_link_is_not_opened(tmp_path: Path, path: str, reaso
 def test_open_ordinary_reads_below_real_folders(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c.txt").write_bytes(b"deep")
-    with open_ordinary(tmp_path, "a/b/c.txt") as file:
+    with open_regular_file(tmp_path, "a/b/c.txt") as file:
         assert file.read() == b"deep"
 
 
@@ -169,8 +169,8 @@ def test_read_file_too_many_headings_are_cut_and_noted(
 
 LIMITED = """
 import resource, sys
-from index.runtime import limit_reader
-limit_reader(100 << 20)
+from index.runtime import limit_parser
+limit_parser(100 << 20)
 print(resource.getrlimit(resource.RLIMIT_CORE))
 try:
     open(sys.argv[1], "wb", buffering=0).write(b"x" * (32 << 20))

@@ -14,8 +14,8 @@ import pytest
 from index.catalog.reader import FileState
 from index.formats.registry import READERS, Reader, reader_label
 from index.settings import IndexSettings, load_settings
-from index.sync.parse_worker import DEADLY, HUNGRY
-from index.sync.plan import Plan, make_plan
+from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY
+from index.sync.plan import SyncPlan, plan_sync
 from index.sync.walk import Entry, walk
 from index.types import Failure
 
@@ -44,13 +44,13 @@ def plan_of(
     known: Mapping[str, FileState],
     read_all: bool = False,
     limits: Mapping[str, int] | None = None,
-) -> Plan:
+) -> SyncPlan:
     entries, refused = walk(corpus)
     settings = load_settings(IndexSettings, **(limits or {}))
-    return make_plan(corpus, entries, refused, known, settings, read_all)
+    return plan_sync(corpus, entries, refused, known, settings, read_all)
 
 
-def renames(plan: Plan) -> list[tuple[str, str]]:
+def renames(plan: SyncPlan) -> list[tuple[str, str]]:
     return [(old, entry.path) for old, entry in plan.renamed]
 
 
@@ -179,8 +179,8 @@ def test_plan_refused_file_is_news_once(tmp_path: Path) -> None:
     ("reason", "digest", "limits", "is_tried"),
     [
         ("damaged: not a PDF that can be opened", "d", {}, False),
-        (DEADLY, "", {}, False),
-        (HUNGRY, "", {}, False),
+        (CRASHED, "", {}, False),
+        (OUT_OF_MEMORY, "", {}, False),
         ("took more than 90 seconds to read", "", {}, False),
         ("took more than 90 seconds to read", "", {"parse_seconds": 300}, True),
         ("too large: 2 MB, the limit is 1 MB", "", {"max_file_mb": 1}, False),

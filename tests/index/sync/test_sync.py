@@ -289,7 +289,7 @@ def _parse_in_this_process(
 def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.sync.ingest.load", _parse_in_this_process)
+    monkeypatch.setattr("index.sync.ingest.parse_files", _parse_in_this_process)
     write(place.corpus, {"newts.new": "Newts swim.", "eels.other": "Eels swim."}, time=1)
     refused = Failure("eels.other", "format .other is not read")
     assert place.sync().failed == (refused, Failure("newts.new", "format .new is not read"))
@@ -306,7 +306,7 @@ def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(
 def test_sync_with_a_newer_reader_reads_its_own_files_again_without_rebuild(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.sync.ingest.load", _parse_in_this_process)
+    monkeypatch.setattr("index.sync.ingest.parse_files", _parse_in_this_process)
     newer = Reader(f"{__name__}:_parse_shouting", version=READERS[".md"].version + 1)
     monkeypatch.setattr("index.formats.registry.READERS", {**READERS, ".md": newer})
     report = place.sync()

@@ -83,7 +83,7 @@ def test_walk_index_inside_the_corpus_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "my index").mkdir()
     (tmp_path / "my index" / "catalog.sqlite3").write_bytes(b"a")
     (tmp_path / "a.txt").write_bytes(b"a")
-    entries, failures = walk(tmp_path, leave_out=tmp_path / "x" / ".." / "my index")
+    entries, failures = walk(tmp_path, exclude=tmp_path / "x" / ".." / "my index")
     assert ([entry.path for entry in entries], failures) == (["a.txt"], [])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.sync.walk import changes
+from index.sync.walk import watch_changes
 
 pytestmark = pytest.mark.model
 
@@ -22,7 +22,7 @@ def told(tmp_path: Path) -> Iterator[threading.Semaphore]:
     stop, count = threading.Event(), threading.Semaphore(0)
 
     def follow() -> None:
-        for _ in changes(tmp_path, tmp_path / "data", stop):
+        for _ in watch_changes(tmp_path, tmp_path / "data", stop):
             count.release()
 
     thread = threading.Thread(target=follow)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from index.embedding.model_files import multilingual_advice, supports_language
 from index.engines.tantivy_store import TantivyStore
 from index.sentences import sentence_spans
-from index.text.languages import hint, language_of, reads
+from index.text.languages import language_of
 from index.text.stopwords import BY_LANGUAGE
 from index.text.tokenizer import content_words, terms_of, words_of
 
@@ -112,7 +113,7 @@ QUESTIONS = [
 ]
 
 
-def follower(folder: Path, texts: dict[str, str]) -> TantivyStore:
+def text_store(folder: Path, texts: dict[str, str]) -> TantivyStore:
     TantivyStore.build(folder)
     TantivyStore.add(folder, texts.items())
     return TantivyStore.open(folder)
@@ -126,7 +127,7 @@ def babel(tmp_path_factory: pytest.TempPathFactory) -> TantivyStore:
         for language, (documents, _) in CORPORA.items()
         for place, text in enumerate(documents)
     }
-    return follower(tmp_path_factory.mktemp("babel") / "words", texts)
+    return text_store(tmp_path_factory.mktemp("babel") / "words", texts)
 
 
 @pytest.mark.parametrize(("language", "place"), QUESTIONS)
@@ -134,7 +135,7 @@ def test_search_words_of_a_question_finds_its_document_first(
     babel: TantivyStore, tmp_path: Path, language: str, place: int
 ) -> None:
     documents, questions = CORPORA[language]
-    alone = follower(tmp_path / "words", {str(i): text for i, text in enumerate(documents)})
+    alone = text_store(tmp_path / "words", {str(i): text for i, text in enumerate(documents)})
     assert alone.search(questions[place], 5)[0][0] == str(place)
     found = babel.search(questions[place], 5)
     assert found[0][0] == f"{language}{place}"
@@ -273,15 +274,17 @@ def test_sentence_spans_end_at_the_marks_of_other_scripts(text: str, expected: l
 
 
 def test_reads_of_the_built_in_model_is_english_alone() -> None:
-    assert reads("minilm", "en")
-    assert not reads("minilm", "es")
-    assert reads("/models/multilingual-e5", "es")
+    assert supports_language("minilm", "en")
+    assert not supports_language("minilm", "es")
+    assert supports_language("/models/multilingual-e5", "es")
 
 
-def test_hint_names_the_languages_of_many_texts_that_the_model_does_not_read() -> None:
-    said = hint({"en": 50, "es": 40, "zh": 30, "fr": 2}, "minilm")
+def test_multilingual_advice_names_the_languages_of_many_texts_that_the_model_does_not_read() -> (
+    None
+):
+    said = multilingual_advice({"en": 50, "es": 40, "zh": 30, "fr": 2}, "minilm")
     assert "passages in Spanish and Chinese are found by their words" in said
     assert "set embedding_model to a multilingual one" in said
-    assert hint({"en": 95, "es": 5}, "minilm") == ""
-    assert hint({}, "minilm") == ""
-    assert hint({"es": 9}, "intfloat/multilingual-e5-small") == ""
+    assert multilingual_advice({"en": 95, "es": 5}, "minilm") == ""
+    assert multilingual_advice({}, "minilm") == ""
+    assert multilingual_advice({"es": 9}, "intfloat/multilingual-e5-small") == ""
