@@ -121,7 +121,7 @@ def test_read_file_through_a_link_is_not_opened(tmp_path: Path, path: str, reaso
     assert read_file(str(corpus), Entry(path, 6, 6)).result == Failure(path, reason)
 
 
-def test_open_ordinary_reads_below_real_folders(tmp_path: Path) -> None:
+def test_open_regular_file_reads_below_real_folders(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c.txt").write_bytes(b"deep")
     with open_regular_file(tmp_path, "a/b/c.txt") as file:
@@ -184,7 +184,7 @@ except MemoryError:
 """
 
 
-def test_limit_reader_bounds_memory_files_and_cores(tmp_path: Path) -> None:
+def test_limit_parser_bounds_memory_files_and_cores(tmp_path: Path) -> None:
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "big")]
     root = Path(__file__).parents[3]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
