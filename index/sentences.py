@@ -9,7 +9,9 @@ _ABBREVIATIONS = frozenset(
     (
         "mr mrs ms dr prof sr jr st gen col lt sgt capt rep sen gov rev hon pres messrs vs v etc "
         "inc ltd co corp no nos vol p pp fig figs eq sec ch art ed eds al c cf approx dept est jan "
-        "feb mar apr jun jul aug sep sept oct nov dec"
+        "feb mar apr jun jul aug sep sept oct nov dec rs tel ext hr hrs "
+        "abs nr str bzw ca evtl ggf inkl exkl mio mrd ziff bl hl sra srta dra núm núms pág págs av "
+        "avda env mme mlle mm bd sig dott ing pag stk bijv blz dhr mevr tlf"
     ).split()
 )
 # After an abbreviation, one of these begins a sentence; another capital may be a name ("U.S.

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import decode
-from index.formats.tables import table_blocks
+from index.formats.tables import is_value, table_blocks
 
 # Excel's first line that names the delimiter of the others.
 _SEPARATOR = re.compile(r"""\s*["']?sep=([^\r\n"'])["']?[ \t]*(?:\r\n?|\n)""", re.I)
 # Lines of remarks above the table, as instruments and statistics offices write them.
 _REMARKS = re.compile(r"(?:[ \t]*#[^\r\n]*(?:\r\n?|\n))+")
+_TITLE_ROWS = 20
+_SAMPLE_ROWS = 1000
+_SAMPLE_CHARACTERS = 8192
 _DELIMITERS = ",;\t|"
 
 
@@ -43,14 +48,27 @@ def _dialect(of_delimiter: str) -> type[csv.Dialect]:
 
 def _sniffed(text: str) -> type[csv.Dialect]:
     """The dialect of a table, by a sample of it."""
-    first, _, _ = text.lstrip().partition("\n")
+    lines = [line for line in text[:_SAMPLE_CHARACTERS].splitlines() if line.strip()]
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:8192], delimiters=_DELIMITERS)
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(
+            text[:_SAMPLE_CHARACTERS], delimiters=_DELIMITERS
+        )
     except csv.Error:
-        return csv.excel
+        return _dialect(_voted(lines))
     # The sniffer guesses from a sample, and may find in it what is not so.
     dialect.doublequote = True
-    return dialect if dialect.delimiter in first else csv.excel
+    return dialect if lines and dialect.delimiter in lines[0] else _dialect(_voted(lines))
+
+
+def _voted(lines: Sequence[str]) -> str:
+    """The delimiter that stands equally often in most lines."""
+
+    def votes(delimiter: str) -> tuple[int, int]:
+        counts = Counter(count for line in lines if (count := line.count(delimiter)))
+        count, times = max(counts.items(), key=lambda item: item[::-1], default=(0, 0))
+        return times, count
+
+    return max(_DELIMITERS, key=votes)
 
 
 def _table(text: str, dialect: type[csv.Dialect], remarks: str = "") -> Parsed:
@@ -58,9 +76,43 @@ def _table(text: str, dialect: type[csv.Dialect], remarks: str = "") -> Parsed:
     # A cell may be as long as the file; csv has this limit for the whole process only.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        lines = csv.reader(io.StringIO(text, newline=None), dialect)
-        rows = [row for row in lines if any(map(str.strip, row))]
+        rows = [row for row in _rows(text, dialect) if any(map(str.strip, row))]
     except csv.Error as error:
         raise Unreadable(f"damaged: not a table of values ({error})") from None
     above = "\n".join(line.strip(" \t#") for line in remarks.splitlines())
-    return from_blocks([TextBlock(above), *table_blocks(rows)])
+    top = _titles(rows)
+    titles = (": ".join(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
+    blocks = [TextBlock(above), *map(TextBlock, titles), *table_blocks(rows[top:])]
+    return from_blocks(blocks)
+
+
+def _rows(text: str, dialect: type[csv.Dialect]) -> list[list[str]]:
+    """The rows of a table; where quotes are not what they are in CSV, each line by itself."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=None), dialect, strict=True))
+    except csv.Error:
+        if (dialect.quotechar or '"') not in text:
+            raise
+    return [_line(line, dialect) for line in io.StringIO(text, newline=None)]
+
+
+def _line(line: str, dialect: type[csv.Dialect]) -> list[str]:
+    """The cells of a line, with quotes as signs of their own where they enclose no cell."""
+    line = line.rstrip("\n")
+    try:
+        return next(csv.reader([line], dialect, strict=True), [])
+    except csv.Error:
+        return line.split(dialect.delimiter)
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows above the header are titles or say what the table is of, in a cell or two."""
+    widths = [
+        max((at + 1 for at, cell in enumerate(row) if cell.strip()), default=0) for row in rows
+    ]
+    usual = Counter(widths[:_SAMPLE_ROWS]).most_common(1)[0][0] if widths else 0
+    top = next((at for at, width in enumerate(widths[:_TITLE_ROWS]) if width >= usual), 0)
+    narrow = min(2, usual - 1)
+    is_above = top and max(widths[:top]) <= narrow and len(rows) > top + 1
+    header = rows[top] if is_above else ()
+    return top if is_above and not any(map(is_value, filter(str.strip, header))) else 0

@@ -20,7 +20,34 @@ def table_blocks(rows: Sequence[Sequence[str]], caption: str = "") -> list[TextB
     names = [" ".join(name.split()) for name in header]
     names += [""] * (max(map(len, body)) - len(names))
     head = TableHead(tuple(names), caption)
-    return [row_block(row, head) for row in body]
+    return [row_block(piece, head) for row in body for piece in _pieces(row)]
+
+
+# A longer row is cut, so that a part of it still tells what it is of.
+_ROW_CHARACTERS = 600
+_PIECE_CELLS = 12
+_LABEL_CHARACTERS = 80
+
+
+def _pieces(row: Sequence[str]) -> list[Sequence[str]]:
+    """A row, or a wide one in pieces that each start with its first cell."""
+    label, *rest = row or ("",)
+    is_wide = len(rest) > _PIECE_CELLS and sum(map(len, row)) + 20 * len(row) > _ROW_CHARACTERS
+    if not is_wide or not label.strip() or len(label) > _LABEL_CHARACTERS:
+        return [row]
+    starts = range(0, len(rest), _PIECE_CELLS)
+    cut = [rest[start : start + _PIECE_CELLS] for start in starts]
+    return [
+        [label, *[""] * start, *cells]
+        for start, cells in zip(starts, cut, strict=True)
+        if any(map(str.strip, cells))
+    ]
+
+
+def is_value(text: str) -> bool:
+    """Whether a cell is a number, a date or a truth value, and so no name of a column."""
+    has_digit = any(map(str.isdigit, text))
+    return (has_digit and not any(map(str.isalpha, text))) or text in {"TRUE", "FALSE"}
 
 
 def row_block(row: Sequence[str], table: TableHead) -> TextBlock:
@@ -44,6 +71,7 @@ def row_block(row: Sequence[str], table: TableHead) -> TextBlock:
 
 # A cell that covers more rows than this is no part of a header: it stands beside the table.
 _HEADER_ROWS = 3
+_PREAMBLE_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +116,36 @@ def read_table(rows: Sequence[Sequence[str]], spans: Sequence[MergedCell] = ()) 
             grid[row][span.column : span.column + columns] = [text] * columns
     header = zip(*grid[top:end], strict=True)
     names = [" ".join(dict.fromkeys(filter(None, column))) for column in header]
-    titles = [" ".join(filter(None, row)) for row in grid[:top]]
+    titles = [
+        (": " if len([*filter(None, row)]) == 2 else " ").join(filter(None, row))
+        for row in grid[:top]
+    ]
     return Grid(list(filter(None, titles)), names, grid[end:])
 
 
 def _titles(grid: Sequence[Sequence[str]], spans: Sequence[MergedCell]) -> int:
     """How many rows stand above the header: each has no cell but one at the left, or over all."""
     width = len(grid[0]) if grid else 0
+    if preamble := _preamble(grid, spans):
+        return preamble
     over_all = {span.row for span in spans if span.columns == width}
     for at, row in enumerate(grid):
         filled = sum(map(bool, row))
         if filled > 1 or (filled and not row[0] and at not in over_all):
             return at
+    return 0
+
+
+def _preamble(grid: Sequence[Sequence[str]], spans: Sequence[MergedCell]) -> int:
+    """How many rows of a label with what it says stand above a header of three names or more."""
+    merged = {span.row for span in spans}
+    for at, row in enumerate(grid[:_PREAMBLE_ROWS]):
+        if at in merged:
+            return 0
+        if any(row[2:]):
+            names = [*filter(None, row)]
+            is_header = len(names) > 2 and not any(map(is_value, names)) and at + 1 < len(grid)
+            return at if at > 1 and is_header else 0
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -22,6 +22,14 @@ _ATTACHMENTS = 20
 _DEPTH = 1
 _MESSAGES = 10_000
 _MAIL_ENDINGS = (".eml", ".mbox")
+_ENCRYPTED = "the message is encrypted, its text is not read"
+_ARMOUR = "-----BEGIN PGP MESSAGE-----"
+# What messages say that do not tell their encoding, or wrongly.
+_ASCII = ("", "us-ascii", "ascii")
+_ENCODED_WORD = re.compile(r"=\?([\w-]+)(?:\*[\w-]*)?\?[bq]\?", re.IGNORECASE)
+# A plain text so short may only say that the mail should be read elsewhere.
+_PLACEHOLDER_CHARACTERS = 600
+_WORD = re.compile(r"\w+")
 # What parts the messages of a mailbox, as every line of a body that starts so is quoted by >.
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n(?=[\w-]+:)", re.MULTILINE)
 
@@ -69,32 +77,64 @@ def _message(message: MIMEPart, depth: int) -> Parsed:
 
 def _header(message: MIMEPart, name: str) -> str:
     """The words of a header; one that is broken in a way that the library does not know is none."""
+    for key, raw in message.raw_items():
+        if key.lower() == name.lower() and any("\udc80" <= char <= "\udcff" for char in str(raw)):
+            # Bytes that are in no encoding that the message tells.
+            data = str(raw).encode("utf-8", "surrogateescape")
+            return " ".join(decode(data, _hinted(message)).split())
     try:
         return " ".join(str(message.get(name, "")).split())
     except (ValueError, TypeError, AttributeError, IndexError):
         return ""
 
 
+def _hinted(message: MIMEPart) -> str:
+    """An encoding that a message names anywhere, for what does not tell its own; or nothing."""
+    own = message.get_content_charset("")
+    if own and own not in _ASCII:
+        return own
+    named = (_ENCODED_WORD.search(str(raw)) for _, raw in message.raw_items())
+    return next((found[1] for found in named if found), "")
+
+
 def _contents(message: MIMEPart, depth: int) -> Iterator[Parsed]:
     """The body in its plainest form, then the attachments, wherever in the message they are."""
+    if _is_encrypted(message):
+        yield Parsed("", notes=(_ENCRYPTED,))
+        return
     leaves = list(_leaves(message))
     files = [part for part in leaves if part.is_attachment() or part.get_filename()]
     files += [part for part in leaves if _is_message(part) and part not in files]
-    missed = list[Parsed]()
-    for kind in ("text/plain", "text/html"):
-        shown = [part for part in leaves if part.get_content_type() == kind and part not in files]
-        body = joined([_safely("body", partial(_body, part)) for part in shown])
-        if body.text:
-            yield body
-            break
-        missed.append(body)
-    else:
-        yield joined(missed)
+    yield _best(
+        [
+            joined([_safely("body", partial(_body, part, message)) for part in parts])
+            for kind in ("text/plain", "text/html")
+            if (parts := [p for p in leaves if p.get_content_type() == kind and p not in files])
+        ]
+    )
     for number, part in enumerate(files[:_ATTACHMENTS], start=1):
         name = " ".join((part.get_filename() or "").split()) or f"attachment {number}"
         yield _safely(name, partial(_attachment, part, name, depth))
     if len(files) > _ATTACHMENTS:
         yield Parsed("", notes=(f"attachments after the first {_ATTACHMENTS} are not read",))
+
+
+def _is_encrypted(message: MIMEPart) -> bool:
+    kind = message.get_content_type()
+    is_sealed = str(message.get_param("smime-type", "enveloped-data")) == "enveloped-data"
+    is_smime = kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") and is_sealed
+    return kind == "multipart/encrypted" or is_smime
+
+
+def _best(bodies: Sequence[Parsed]) -> Parsed:
+    """Of the forms of a body the plain one, unless it only says that there is another."""
+    plain, *others = [body for body in bodies if body.text] or [joined(bodies)]
+    if not others or len(plain.text) > _PLACEHOLDER_CHARACTERS:
+        return plain
+    words = set(_WORD.findall(others[0].text.lower()))
+    own = set(_WORD.findall(plain.text.lower()))
+    is_placeholder = 2 * len(words & own) < len(words) and 2 * len(words) > 3 * len(own)
+    return others[0] if is_placeholder else plain
 
 
 def _leaves(part: MIMEPart) -> Iterator[MIMEPart]:
@@ -125,11 +165,16 @@ def _safely(name: str, read: Callable[[], Parsed]) -> Parsed:
     return Parsed("", notes=(f"{name}: {reason}",))
 
 
-def _body(part: MIMEPart) -> Parsed:
+def _body(part: MIMEPart, message: MIMEPart) -> Parsed:
     data = _bytes(part)
-    text = decode(data, part.get_content_charset() or declared_encoding(data))
+    declared = part.get_content_charset("")
+    if declared in _ASCII and not data.isascii():
+        declared = _hinted(message)
+    text = decode(data, declared or declared_encoding(data))
     if part.get_content_type() == "text/plain":
         text = text.replace("\r\n", "\n").strip()
+        if text.startswith(_ARMOUR):
+            return Parsed("", notes=(_ENCRYPTED,))
         return Parsed(text, tables=pipe_tables(text))
     from index.formats.html.page import whole_page
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
-from index.formats.tables import Grid, MergedCell, read_table
+from index.formats.tables import Grid, MergedCell, is_value, read_table
 
 Place = tuple[int, int]
 _CELLS = 1_000_000
@@ -117,7 +117,8 @@ def _blocks(sheet: Sheet) -> list[TextBlock]:
     empty one that start with values go on with the header above.
     """
     blocks, above, is_alone = list[TextBlock](), dict[int, str](), False
-    for region in _regions(_covered(sheet)):
+    regions = (part for region in _regions(_covered(sheet)) for part in _labelled(sheet, region))
+    for region in regions:
         columns = sorted({column for _, column in region})
         table = _table(sheet, region, columns)
         lines = _lines(table)
@@ -137,7 +138,7 @@ def _blocks(sheet: Sheet) -> list[TextBlock]:
 
 
 def _is_title(text: str) -> bool:
-    return len(text) <= _VALUE_CHARACTERS and not text.endswith(".") and not _is_value(text)
+    return len(text) <= _VALUE_CHARACTERS and not text.endswith(".") and not is_value(text)
 
 
 def _table(sheet: Sheet, region: Sequence[Place], columns: Sequence[int]) -> Grid:
@@ -173,6 +174,32 @@ def _covered(sheet: Sheet) -> set[Place]:
             covered.update((row, span.column) for row in rows)
             covered.update((span.row, column) for column in columns)
     return covered
+
+
+def _labelled(sheet: Sheet, region: Sequence[Place]) -> list[list[Place]]:
+    """The parts of a region below a line that is one label: over all columns, or above a header
+    that has a name of the first one.
+    """
+    rows = [list(places) for _, places in groupby(region, key=lambda place: place[0])]
+    columns = {column for _, column in region}
+    left, names = min(columns), {sheet.cells.get(place, "") for row in rows[:3] for place in row}
+    over_all = {
+        span.row
+        for span in sheet.spans
+        if span.rows == 1 and span.columns > 1 and span.column == left
+        if columns <= set(range(span.column, span.column + span.columns))
+    }
+    parts: list[list[Place]] = [[]]
+    for number, row in enumerate(rows):
+        filled = [place for place in row if sheet.cells.get(place)]
+        if 1 < number < len(rows) - 1 and filled == [(row[0][0], left)]:
+            below = [sheet.cells.get(place, "") for place in rows[number + 1]]
+            is_header = len(below) == len(columns) and not any(map(is_value, below))
+            shares = is_header and not names.isdisjoint(below)
+            if shares or (row[0][0] in over_all and any(map(is_value, below))):
+                parts.append([])
+        parts[-1] += row
+    return parts
 
 
 def _regions(places: Iterable[Place]) -> list[list[Place]]:
@@ -239,15 +266,15 @@ def _is_form(rows: Sequence[Sequence[str]]) -> bool:
     """Whether each of two columns' rows is a label with a text, number or date of its own."""
     if all(label.endswith(":") for label, _ in rows):
         return True
-    kinds = [_is_value(text) for _, text in rows if text]
+    kinds = [is_value(text) for _, text in rows if text]
     labels = [label for label, _ in rows]
     is_mixed = len(kinds) > 3 and not kinds[0] and 0 < sum(kinds[1:]) < len(kinds) - 1
-    return is_mixed and not any(map(_is_value, labels)) and len({*labels}) == len(labels)
+    return is_mixed and not any(map(is_value, labels)) and len({*labels}) == len(labels)
 
 
 def _is_header(names: Sequence[str], *, below: bool) -> bool:
     """Whether a row names columns: by words, or on top also by numbers that count on (years)."""
-    values = [name for name in names if _is_value(name)]
+    values = [name for name in names if is_value(name)]
     if not values:
         return True
     counting = all(name.isdigit() for name in values) and all(
@@ -255,9 +282,4 @@ def _is_header(names: Sequence[str], *, below: bool) -> bool:
     )
     dates = all(name[:4].isdigit() and name[4:5] == "-" for name in values)
     on_top = counting or (dates and values == sorted({*values}))
-    return on_top and len(values) > 1 and not below and not _is_value(names[0])
-
-
-def _is_value(text: str) -> bool:
-    has_digit = any(map(str.isdigit, text))
-    return (has_digit and not any(map(str.isalpha, text))) or text in {"TRUE", "FALSE"}
+    return on_top and len(values) > 1 and not below and not is_value(names[0])

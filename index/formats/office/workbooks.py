@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -60,6 +60,8 @@ def _number(value: Decimal, number_format: str) -> str:
     section, sign = _section(value, number_format.split(";"))
     tokens = [token.groupdict() for token in _TOKEN.finditer(section)]
     patterns = [token["digits"] for token in tokens if token["digits"]]
+    if len(patterns) > 1 and set("".join(patterns)) == {"0"} and value == value.to_integral_value():
+        return sign + _spread(tokens, str(abs(value).to_integral_value()))
     if len(patterns) != 1 or any(token["other"] for token in tokens) or abs(value) > _LARGEST:
         return _plain(value)
     size = abs(value) * 100 ** sum(token["sign"] == "%" for token in tokens)
@@ -70,6 +72,20 @@ def _number(value: Decimal, number_format: str) -> str:
         for token in tokens
     ]
     return sign + "".join(pieces).strip()
+
+
+def _spread(tokens: Sequence[Mapping[str, str | None]], digits: str) -> str:
+    """The digits of a whole number on the places of a format such as 000-00-0000."""
+    digits = digits.zfill(sum(len(token["digits"] or "") for token in tokens))
+    pieces = list[str]()
+    for token in reversed(tokens):
+        if places := len(token["digits"] or ""):
+            is_first = not any(each["digits"] for each in tokens[: len(tokens) - len(pieces) - 1])
+            pieces.append(digits if is_first else digits[-places:])
+            digits = digits[:-places]
+        else:
+            pieces.append(token["quoted"] or token["escaped"] or token["sign"] or "")
+    return "".join(reversed(pieces)).strip()
 
 
 def _section(value: Decimal, sections: list[str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from index.formats.base import Parsed
 from index.formats.registry import parse
+from index.sentences import sentence_spans
 
 pytestmark = pytest.mark.unit
 
@@ -117,3 +118,117 @@ def test_xml_records_are_rows_and_prose_is_paragraphs() -> None:
 def test_xml_that_is_broken_or_without_words_is_its_own_text() -> None:
     for text in ("<a><b>x</a>", '<a b="c"/>'):
         assert read("a.xml", text).text == text
+
+
+# --- tables of values
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        pytest.param(
+            "a.csv",
+            "Account;CH12\nPeriod;May\n\nDate;Text;Sum\n2.5.;Rent;900\n3.5.;Bread;4\n",
+            ["Account: CH12", "Period: May", "Date: 2.5.; Text: Rent; Sum: 900"],
+            id="preamble of a bank",
+        ),
+        pytest.param(
+            "a.csv", "Prices of May\nItem,Price\nNut,2\n", ["Prices of May", "Item: Nut; Price: 2"],
+            id="title",
+        ),
+        pytest.param(
+            "a.csv", "name,age\nBo,4,late\nCy\n", ["name: Bo; age: 4; late", "name: Cy"],
+            id="ragged rows",
+        ),
+        pytest.param(
+            "a.csv", 'item,size\n"3\\" pipe,4\n"a, b",5\n', ['item: "3\\" pipe; size: 4'],
+            id="a quote that is not closed",
+        ),
+        pytest.param(
+            "a.tsv", 'a\tb\n"Old\t5\nTee\t"6" in\n', ['a: "Old; b: 5', 'a: Tee; b: "6" in'],
+            id="quotes that are signs",
+        ),
+        pytest.param(
+            "a.csv", 'a,b\n"x\ny",2\n', ["a: x y; b: 2"], id="a line end in quotes",
+        ),
+    ],
+)  # fmt: skip
+def test_csv_as_people_have_it_is_rows_after_the_names_of_columns(
+    name: str, text: str, expected: list[str]
+) -> None:
+    assert paragraphs(name, text)[: len(expected)] == expected
+
+
+def test_a_wide_row_is_cut_into_pieces_that_each_start_with_its_name() -> None:
+    names = ["Station", *(f"rain of the year {year}" for year in range(2000, 2040))]
+    rows = [[name, *map(str, range(40))] for name in ("Dun", "Ald")]
+    text = "\n".join(",".join(row) for row in [names, *rows])
+    parsed = read("a.csv", text)
+    assert all(
+        part.startswith(("Station: Dun; ", "Station: Ald; ")) for part in parsed.text.split("\n\n")
+    )
+    (table,) = parsed.tables
+    found = [parsed.text[slice(*cell)] for row in table.rows for cell in row.cells[1:] if cell]
+    assert found == [*map(str, range(40))] * 2
+
+
+# --- sentences of tables and abbreviations
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Genehmigung steht in Abs. 3 der Satzung.",
+        "It cost Rs. 4,500 in May.",
+        "Ring uns an unter Tel. 0555 an, Nr. 4.",
+        "Véase la pág. 12 del manual de la Sra. Gil.",
+    ],
+)
+def test_abbreviations_do_not_end_a_sentence(text: str) -> None:
+    assert [text[start:end] for start, end in sentence_spans(text)] == [text]
+
+
+# --- mail
+
+
+def mail(headers: str, body: bytes) -> Parsed:
+    return parse("a.eml", f"From: a@b.org\n{headers}\n\n".encode("latin-1") + body)
+
+
+def test_mail_whose_plain_text_is_a_placeholder_is_read_as_its_page() -> None:
+    page = "<p>The parcel with the lamp arrives on Thursday between two and four at the gate."
+    parts = [("plain", "Open this in a browser."), ("html", page)]
+    text = "".join(f"--x\nContent-Type: text/{kind}\n\n{body}\n" for kind, body in parts)
+    parsed = mail("Content-Type: multipart/alternative; boundary=x", f"{text}--x--".encode())
+    assert parsed.text.endswith("arrives on Thursday between two and four at the gate.")
+    assert "browser" not in parsed.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "encoding"),
+    [
+        ("Subject: =?gb2312?B?wuvNtw==?=\nContent-Type: text/plain; charset=us-ascii", "gb18030"),
+        ("Subject: =?koi8-r?Q?a?=\nContent-Type: text/plain", "koi8-r"),
+    ],
+)
+def test_mail_body_without_an_encoding_has_that_of_the_subject(headers: str, encoding: str) -> None:
+    words = "码头从星期二早上关闭" if encoding == "gb18030" else "Причал закрыт во вторник"
+    assert mail(headers, words.encode(encoding)).text.endswith(f"\n\n{words}")
+
+
+def test_mail_subject_in_bytes_of_no_told_encoding_is_words() -> None:
+    assert mail("Subject: Cl\xe9 du garage", b"Oui.").title == "Clé du garage"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ("Content-Type: multipart/encrypted; boundary=x", b"--x\n\nVersion: 1\n--x--"),
+        ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data", b"MIAG"),
+        ("Content-Type: text/plain", b"-----BEGIN PGP MESSAGE-----\n\nhQ\n"),
+    ],
+)
+def test_mail_that_is_encrypted_is_told(headers: str, body: bytes) -> None:
+    parsed = mail(f"Subject: Key\n{headers}", body)
+    assert parsed.notes[0].endswith("the message is encrypted, its text is not read")
+    assert parsed.text == "Key\n\nFrom: a@b.org"

@@ -396,3 +396,44 @@ def test_parse_real_sheet_with_a_title_above_its_table(name: str) -> None:
     parsed = shared(name)
     assert heads(parsed)[1:] == [(2, "Number of freshwater ducks per year")]
     assert parsed.text.endswith("\n\nYear: 2024; Freshwater Ducks: 180")
+
+
+def test_parse_xlsx_labels_with_what_they_say_above_a_table_are_no_header() -> None:
+    rows: Rows = [
+        ["Report", "Boats"],
+        ["Printed", "May"],
+        ["Boat", "Seats", "Fee"],
+        ["Swift", 2, 3],
+    ]
+    assert paragraphs(rows) == ["Report: Boats", "Printed: May", "Boat: Swift; Seats: 2; Fee: 3"]
+
+
+def test_parse_xlsx_a_label_between_rows_starts_a_table_of_its_own_header() -> None:
+    rows: Rows = [
+        ["Tool", "Place"],
+        ["Saw", "hut"],
+        ["Drill", "barn"],
+        ["Lent"],
+        ["Who", "Tool"],
+        ["Bo", "Axe"],
+    ]
+    assert paragraphs(rows)[-2:] == ["Lent", "Who: Bo; Tool: Axe"]
+
+
+def test_parse_xlsx_a_label_over_all_columns_stands_above_rows_of_the_same_header() -> None:
+    rows: Rows = [["Item", "Price"], ["Nut", 1], ["Wood"], ["Bar", 2]]
+    read = paragraphs(rows, lambda sheet: sheet.merge_cells("A3:B3"))
+    assert read == ["Item: Nut; Price: 1", "Wood", "Item: Bar; Price: 2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "style", "text"),
+    [
+        (123456789, "000-00-0000", "123-45-6789"),
+        (5550123, "(000) 000-0000", "(000) 555-0123"),
+        (42, "00.00", "42.00"),
+        (7, '00"-"00', "00-07"),
+    ],
+)
+def test_shown_digits_go_on_their_places(value: int, style: str, text: str) -> None:
+    assert shown(value, style) == text
