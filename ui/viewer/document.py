@@ -1,4 +1,4 @@
-"""The page that shows one document with the quoted words marked, whole or beside an answer."""
+"""The HTML page of one document with the quoted words marked, whole or for the panel."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ from ui.templating import escape_text, render, url_path
 from ui.viewer.safe_html import highlight
 
 QUOTE_ID = "quote"
-# More of a document than this takes a browser noticeable time beside an answer.
-_WINDOW = 200_000
+_WINDOW = 200_000  # characters; a browser is slow to show more in the panel
 
 
-class RowView(NamedTuple):
+class HTMLRow(NamedTuple):
     """A row of a table as HTML; it is cited if the quoted characters touch it."""
 
     is_cited: bool
     cells: list[Markup]
 
 
-class TableView(NamedTuple):
+class HTMLTable(NamedTuple):
     """A table as HTML."""
 
     columns: Sequence[str]
-    rows: list[RowView]
+    rows: list[HTMLRow]
 
 
-class BlockView(NamedTuple):
+class HTMLBlock(NamedTuple):
     """A part of a document: the start of a page, a heading (its level), a table, or text."""
 
     html: Markup = Markup()
     page: int = 0
     heading: int = 0
-    table: TableView | None = None
+    table: HTMLTable | None = None
 
 
-def table_view(table: Table, cited: Span, mark: Callable[[int, int], Markup]) -> TableView:
-    """A table whose cells are HTML, made by `mark` from the places where they start and end."""
-    rows = list[RowView]()
+def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) -> HTMLTable:
+    """A table as HTML; `mark` makes the HTML of a cell from its start and end."""
+    rows = list[HTMLRow]()
     for row in table.rows:
         is_cited = max(row.start, cited[0]) < min(row.end, cited[1])
         cells = [mark(*cell) if cell else Markup() for cell in row.cells]
         cells += [Markup()] * (len(table.columns) - len(cells))
-        rows.append(RowView(is_cited, cells))
-    return TableView(table.columns, rows)
+        rows.append(HTMLRow(is_cited, cells))
+    return HTMLTable(table.columns, rows)
 
 
 def document_url(path: str, start: int = 0, end: int = 0, digest: str = "") -> str:
@@ -83,11 +82,11 @@ def document_page(document: Document, start: int = 0, end: int = 0, digest: str 
 
 
 def panel_page(document: Document, start: int, end: int, digest: str) -> Markup:
-    """The same for a panel that names the document itself; of a long one the part around."""
+    """The same for the panel, which names the document itself; a long one in part."""
     window = _window(document, start, end)
     is_part = window != (0, len(document.text))
     span = valid_span(document, start, end, digest)
-    # Going to the words would take the focus away from the panel's buttons.
+    # A focusable mark would take the focus from the panel's buttons.
     highlighter = Highlighter(document.text, span, focusable=False)
     return render(
         "viewer/panel.html",
@@ -152,7 +151,7 @@ def _window(document: Document, start: int, end: int) -> Span:
 
 def _blocks(
     document: Document, span: Span | None, window: Span, highlighter: Highlighter
-) -> Iterator[BlockView]:
+) -> Iterator[HTMLBlock]:
     """The document's text in order, cut where a page or a heading starts, with the span marked."""
     text = document.text
     pages = {start: number for number, start in enumerate(document.page_starts, start=1)}
@@ -161,24 +160,24 @@ def _blocks(
     cuts = {at for at in (*pages, *headings, *line_ends) if window[0] < at < window[1]}
     for start, end in pairwise(sorted({*window, *cuts})):
         if start in pages:
-            yield BlockView(page=pages[start])
+            yield HTMLBlock(page=pages[start])
         heading = headings.get(start)
         if heading is None:
             yield from _text(document, start, end, span or (0, 0), highlighter)
         elif highlighter.touches(start, end):
             yield from _heading(highlighter.html(start, end), heading)
-        elif start or heading.text != document.title:  # the title is there already
+        elif start or heading.text != document.title:  # which the page shows already
             yield from _heading(escape_text(heading.text), heading)
 
 
 def _text(
     document: Document, start: int, end: int, cited: Span, highlighter: Highlighter
-) -> Iterator[BlockView]:
+) -> Iterator[HTMLBlock]:
     """Text between two places, its tables as tables where each row names its columns itself."""
     for table in _tables_between(document.tables, start, end):
         if not table.header and sum(map(bool, table.columns)) > 1:
             yield from _plain(highlighter.html(start, table.start))
-            yield BlockView(table=table_view(table, cited, highlighter.html))
+            yield HTMLBlock(table=html_table(table, cited, highlighter.html))
             start = table.end
     yield from _plain(highlighter.html(start, end))
 
@@ -193,11 +192,11 @@ def _tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[T
             yield replace(table, rows=rows)
 
 
-def _heading(html: Markup, heading: Heading) -> Iterator[BlockView]:
+def _heading(html: Markup, heading: Heading) -> Iterator[HTMLBlock]:
     if html := html.strip():
-        yield BlockView(html, heading=min(heading.level + 1, 6))
+        yield HTMLBlock(html, heading=min(heading.level + 1, 6))
 
 
-def _plain(html: Markup) -> Iterator[BlockView]:
+def _plain(html: Markup) -> Iterator[HTMLBlock]:
     if html.strip():
-        yield BlockView(html.strip("\n"))
+        yield HTMLBlock(html.strip("\n"))

@@ -6,7 +6,7 @@ import pytest
 
 from index.formats.delimited import parse_csv
 from ui.templating import escape_text, render
-from ui.viewer.document import BlockView, table_view
+from ui.viewer.document import HTMLBlock, html_table
 
 pytestmark = pytest.mark.unit
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.unit
 def test_table_marks_the_cited_row_under_its_header() -> None:
     parsed = parse_csv(b"a,b\n1,x\n2,y\n")
     (table,), text = parsed.tables, parsed.text
-    view = table_view(table, (12, 22), lambda start, end: escape_text(f"<{text[start:end]}>"))
-    blocks = [BlockView(table=view)]
+    view = html_table(table, (12, 22), lambda start, end: escape_text(f"<{text[start:end]}>"))
+    blocks = [HTMLBlock(table=view)]
     html = render(
         "viewer/document.html", kind="", title="", path="", has_changed=False, body=blocks
     )
