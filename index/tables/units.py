@@ -121,7 +121,8 @@ def split_name(name: str) -> tuple[str, Measure | None]:
     unit = unit_of(tail) if mark else None
     # A single letter, or a word that also is a unit ("day", "point"), is a part of the name.
     if unit and (unit.dimension == MONEY or not tail.isalpha() or tail in {"kg", "km", "cm", "mm"}):
-        return re.sub(r"[\s_,]+(?:in)?$", "", head), Measure(tail, unit)
+        sign = tail.upper() if tail.upper() == unit.name else tail
+        return re.sub(r"[\s_,]+(?:in)?$", "", head), Measure(sign, unit)
     return name, None
 
 

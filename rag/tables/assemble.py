@@ -7,8 +7,16 @@ from dataclasses import replace
 
 from index.tables.typed import Kind
 from index.tables.units import DURATION, MONEY
-from rag.tables.binding import Binding, Filter, Role, bind_by_meaning
-from rag.tables.columns import by_kind, is_id, label_column, number_for, settle, who_column
+from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
+from rag.tables.columns import (
+    by_kind,
+    is_id,
+    is_year,
+    label_column,
+    meant_column,
+    number_for,
+    settle,
+)
 from rag.tables.conditions import bind_quantities, bind_states
 from rag.tables.lexicon import Embed
 from rag.tables.operators import Aggregate, Degree
@@ -18,12 +26,15 @@ from rag.tables.types import Plan
 # it says of what kind the value of a column that is named is ("which subject is on Monday").
 _UNKNOWN_WORD = 0.4
 _KIND_WORD = 0.75
+# "How many cores" of one row, where a column is "CPU cores".
+_ONE_WORD = 0.7
 _MOST_SHOWN = 6
 _ASKS = (
     ("much", r"\bhow (?:much|expensive|costly)\b"),
     ("long", r"\bhow long\b"),
     ("heavy", r"\bhow heavy\b"),
     ("when", r"\bwhen\b|\b(?:what|which) (?:time|date|day)\b"),
+    ("where", r"\bwhere\b"),
     ("who", r"\bwho(?:m|se)?\b"),
     ("whether", r"^\W*(?:is|are|was|were|does|do|did|has|have)\b"),
     ("many", r"\bhow (?:many|often)\b"),
@@ -32,6 +43,9 @@ _ASKS = (
 )
 _DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
+
+
+_MEANT = {"who": ("who", "person"), "where": ("where", "location")}
 
 
 def asks_of(question: str) -> str:
@@ -44,7 +58,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     """The plan for a question over one table, None if something of it can be bound to nothing."""
     asks = asks_of(binding.question.text)
     limit = bind_quantities(binding)
-    if limit is False:
+    if limit is False or _groups(binding):
         return None
     settle(binding, _KINDS.get(asks, ()))
     bind_by_meaning(binding, _KINDS.get(asks, ()), embed)
@@ -54,6 +68,17 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
             _finished(binding, asks, replace(draft, limit=limit or draft.limit)) if draft else None
         )
     return None
+
+
+def _groups(binding: Binding) -> bool:
+    """Whether a figure is wanted for each value of a column, or divided by another."""
+    tokens = binding.question.tokens
+    return any(
+        token.text.lower() in {"per", "each"}
+        and binding.roles.get(place) is not Role.VALUE
+        and binding.roles.get(place + 1) is Role.COLUMN
+        for place, token in enumerate(tokens)
+    )
 
 
 def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
@@ -68,22 +93,29 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     if {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named} or compares:
         return None
     highest = [one for one in _free_degrees(binding) if one.superlative]
+    if highest and {Aggregate.SUM, Aggregate.MEAN, Aggregate.COUNT} & {*named}:
+        # The largest of sums, or how many have the most: more than one step.
+        return None
     if highest:
         return _extreme(binding, highest[0], embed)
-    if Aggregate.MEAN in named:
-        return _over_numbers(binding, Aggregate.MEAN)
     if Aggregate.COUNT in named:
         return _count(binding)
     single = any(_selects_one(binding, own) for _, own in binding.filters)
-    if Aggregate.SUM in named and not single:
-        return _over_numbers(binding, Aggregate.SUM)
+    for aggregate in (Aggregate.MEAN, Aggregate.SUM):
+        # The total of all, where each row also has a total of its own.
+        if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
+            return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
 
 
 def _is_said(binding: Binding, start: int, end: int) -> bool:
-    """Whether words are those of an operation, and not a part of a value ("blood count")."""
+    """Whether words are those of an operation, not of a value ("blood count") or a column."""
     places = binding.question.within(start, end)
-    return all(binding.roles.get(place) is not Role.VALUE for place in places)
+    roles = {binding.roles.get(place) for place in places}
+    names = [one for one in binding.mentions if {*one.places} & {*places}]
+    # "Patched last" where a column is "Last patched" still asks for the last.
+    apart = any(len(one.places) < len(binding.lexicon.cores[one.column]) for one in names)
+    return Role.VALUE not in roles and (Role.COLUMN not in roles or apart)
 
 
 def _free_degrees(binding: Binding) -> list[Degree]:
@@ -127,14 +159,15 @@ def _paired(
     dimensions = compares[0].adjective.dimensions if compares else _DIMENSIONS.get(asks, ())
     dimensions = dimensions or _DIMENSIONS.get(asks, ())
     target = number_for(binding, dimensions)
+    rest = tuple(one for _, one in binding.filters if one not in pair)
     if target is None:
-        return None
+        whole = not compares and Aggregate.GROWTH not in named and not binding.columns_named()
+        return Plan(binding.table, Aggregate.COMPARE, rest, pair=pair) if whole else None
     aggregate = Aggregate.COMPARE
     if Aggregate.GROWTH in named:
         aggregate = Aggregate.GROWTH
     elif Aggregate.DIFFERENCE in named or asks == "much":
         aggregate = Aggregate.DIFFERENCE
-    rest = tuple(one for _, one in binding.filters if one not in pair)
     greater = compares[0].adjective.greater if compares else None
     return Plan(binding.table, aggregate, rest, (target,), pair=pair, greater=greater)
 
@@ -146,6 +179,9 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
         return None
     greater = degree.adjective.greater
     targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
+    if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
+        # Who has the most may have it in several rows.
+        return None
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
     return Plan(binding.table, aggregate, _filters(binding), targets, order, greater)
 
@@ -160,14 +196,19 @@ def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
 def _count(binding: Binding) -> Plan | None:
     """A count of rows, of different values, or the figure that a column of counts gives."""
     end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
+    if _is_of_value(binding, end):
+        return None
     after = [one for one in binding.mentions if not one.qualifies]
     after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
     first = min(after, key=lambda one: one.places.start, default=None)
     table, filters = binding.table, _filters(binding)
     if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
         if any(_selects_one(binding, own) for own in filters):
+            binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
             return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
-        return Plan(table, Aggregate.SUM, filters, (first.column,)) if filters else None
+        sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
+        sums = (sums or bool(filters)) and not first.weak
+        return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
     if not filters and not first and Role.ROW not in binding.roles.values():
         return None
     target = (first.column,) if first and not is_id(table, first.column) else ()
@@ -175,12 +216,21 @@ def _count(binding: Binding) -> Plan | None:
     return Plan(table, Aggregate.COUNT, filters, target)
 
 
+def _is_of_value(binding: Binding, end: int) -> bool:
+    """Whether a value follows "the number of": not how many, but which number it has."""
+    after = [at for at, token in enumerate(binding.question.tokens) if token.start >= end]
+    many = binding.question.text[:end].lower().endswith(("many", "often"))
+    return not many and bool(after) and binding.roles.get(after[0]) is Role.VALUE
+
+
 def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | None:
     """Cells of the rows that pass the filters, or all values of a column."""
     filters, named = _filters(binding), tuple(dict.fromkeys(binding.columns_named()))
     used = {own.column for own in filters}
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
-    if not targets or not (filters or (lists and named)):
+    if not targets and lists and Role.ROW in binding.roles.values():
+        targets = (label_column(binding.table),)
+    if not targets or not (filters or lists):
         return None
     return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
 
@@ -191,11 +241,13 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
     if asks in _DIMENSIONS:
         found = number_for(binding, _DIMENSIONS[asks])
     elif asks == "when":
-        dated = [at for at, one in enumerate(table.columns) if one.kind in _KINDS["when"]]
+        columns = enumerate(table.columns)
+        dated = [at for at, one in columns if one.kind in _KINDS["when"] or is_year(one)]
         dated = [at for at in dated if at not in used]
         found = dated[0] if len(dated) == 1 else None
-    elif asks == "who":
-        found = who_column(binding, embed)
+    elif asks in _MEANT:
+        found = meant_column(binding, _MEANT[asks], embed)
+        found = None if found in used else found
     elif asks == "which" and (Role.ROW in binding.roles.values() or binding.mentions):
         found = label_column(table)
     else:

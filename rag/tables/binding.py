@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from index.tables.typed import Kind, TypedTable, Value
-from index.tables.units import unit_of
-from rag.tables.lexicon import Embed, Lexicon, ValueMatch, lexicon_of, similarities
+from index.tables.units import DURATION, MONEY, unit_of
+from rag.tables.lexicon import ColumnMatch, Embed, Lexicon, ValueMatch, lexicon_of, similarities
 from rag.tables.question import Question
 
 # A part of a value that stands for one value, for several; a column by a word of its name.
 _PART_OF_ONE = 0.9
 _PART_OF_SEVERAL = 0.75
-_OWN_WORD = 0.95
+# The last word of a name mostly says what it is ("price"), the others of what ("unit").
+_HEAD_WORD = 0.85
+_OWN_WORD = 0.65
+WEAK = 0.4
 _BY_MEANING = 0.85
 # Cosine of MiniLM between a word and a column's name from which it means that column, and by how
 # much the next column must be farther. "cost" and "unit price" have 0.62, "address" and "e-mail"
 # 0.50.
 _NEAR = 0.57
 _MARGIN = 0.06
+# Behind these, a word that is only a part of a column's name is what rows are, not what they have.
+_OF_ROWS = frozenset("which what all every each many".split())
+# Names of dimensions, and from which cosine on a word means one.
+DIMENSIONS = {"price": MONEY, "weight": "mass", "duration": DURATION, "temperature": "temperature"}
+_NEAR_DIMENSION = 0.65
 _DIRECTIONS = ("from", "to")
 _DIRECTION_MARGIN = 0.1
 
@@ -53,12 +61,13 @@ class Filter:
 @dataclass(slots=True)
 class Mention:
     """A column that a question names at these places; `qualifies` if it only says of what column
-    a value or an amount is.
+    a value or an amount is, and is `weak` if the words could also be of what rows are.
     """
 
     column: int
     places: range
     qualifies: bool = False
+    weak: bool = False
 
 
 @dataclass
@@ -91,6 +100,7 @@ class Binding:
             mention.column
             for mention in self.mentions
             if not (free and mention.qualifies)
+            and not mention.weak
             and (not kinds or self.table.columns[mention.column].kind in kinds)
         ]
 
@@ -108,12 +118,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     lexicon = lexicon_of(table)
     binding = Binding(question, table, lexicon)
     whole = lexicon.find_values(question)
-    named = lexicon.find_columns(question)
-    values = {place for match in whole for place in match.places}
-    for match in named:
-        # A value of several words wins over a column that is one of them.
-        if (match.whole and len(match.places) > 1) or not values & {*match.places}:
-            _name(binding, match.places, match.columns, match.whole)
+    _bind_names(binding, {place for match in whole for place in match.places})
     for value in whole:
         if not {*binding.roles} & {*value.places}:
             binding.take(value.places, Role.VALUE)
@@ -127,14 +132,36 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     return binding
 
 
+def _bind_names(binding: Binding, values: Set[int]) -> None:
+    """Bind names of columns, except words of values that are but a word of a name."""
+    named = binding.lexicon.find_columns(binding.question)
+    for column, place in binding.lexicon.find_scattered(binding.question):
+        if not any(place in match.places for match in named if match.whole):
+            named.insert(0, ColumnMatch(range(place, place + 1), (column,), True))
+    for match in named:
+        free = not binding.roles.keys() & {*match.places}
+        # A value of several words wins over a column that is one of them.
+        if free and ((match.whole and len(match.places) > 1) or not values & {*match.places}):
+            _name(binding, match.places, match.columns, match.whole)
+
+
 def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool) -> None:
     """Note that words name columns; a word of several columns' names names none of them yet."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    stems = [token.stem for token in binding.question.tokens]
+    if not whole and stems[places.start] in binding.lexicon.nouns:
+        return
     binding.take(places, Role.COLUMN)
     if len(columns) > 1:
         binding.ambiguous.append((places, columns))
         return
-    binding.mentions.append(Mention(columns[0], places))
-    binding.certainty *= 1.0 if whole else _OWN_WORD
+    weak = not whole and bool(places.start) and words[places.start - 1] in _OF_ROWS
+    binding.mentions.append(Mention(columns[0], places, weak=weak))
+    if weak:
+        binding.certainty *= WEAK
+        return
+    head = binding.lexicon.names[columns[0]][-1] == stems[places.start]
+    binding.certainty *= 1.0 if whole else _HEAD_WORD if head else _OWN_WORD
 
 
 def _take_operations(binding: Binding) -> None:
@@ -177,7 +204,8 @@ def _filter_value(binding: Binding, match: ValueMatch, embed: Embed) -> None:
     words = " ".join(binding.question.tokens[place].text for place in match.places)
     said = f"{label} is “{texts[0]}”" if len(texts) == 1 else f"{label} has “{words}”"
     found = Filter(column, "in", texts, said)
-    binding.filters.append((match.places, found))
+    if found.values not in [own.values for _, own in binding.filters if own.column == column]:
+        binding.filters.append((match.places, found))
     if qualifier := binding.near(match.places, [column]):
         qualifier.qualifies = True
 
@@ -222,10 +250,30 @@ def bind_by_meaning(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> No
     words = [binding.question.tokens[place].text.lower() for place in residue]
     names = [binding.table.columns[place].label.replace("_", " ") for place in columns]
     for place, row in zip(residue, similarities(embed, words, names), strict=True):
+        stem = binding.question.tokens[place].stem
+        if any(stem in name for name in binding.lexicon.names):
+            continue
         order = sorted(range(len(columns)), key=lambda one: -row[one])
         second = row[order[1]] if len(order) > 1 else -1.0
         if order and row[order[0]] >= _NEAR and row[order[0]] - second >= _MARGIN:
             places = range(place, place + 1)
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(columns[order[0]], places))
+            binding.certainty *= _BY_MEANING
+    if not kinds or Kind.NUMBER in kinds:
+        _bind_by_dimension(binding, embed)
+
+
+def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
+    """Bind words that mean a dimension to the one column that has it: "cost" to "Preis (€)"."""
+    units = [(place, column.unit) for place, column in enumerate(binding.table.columns)]
+    residue = binding.residue
+    words = [binding.question.tokens[place].text.lower() for place in residue]
+    for place, row in zip(residue, similarities(embed, words, [*DIMENSIONS]), strict=True):
+        name, cosine = max(zip(DIMENSIONS, row, strict=True), key=lambda one: one[1])
+        found = [at for at, unit in units if unit and unit.dimension == DIMENSIONS[name]]
+        if cosine >= _NEAR_DIMENSION and len(found) == 1:
+            places = range(place, place + 1)
+            binding.take(places, Role.COLUMN)
+            binding.mentions.append(Mention(found[0], places))
             binding.certainty *= _BY_MEANING

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from index.tables.typed import Kind, TypedTable
+from index.tables.typed import Column, Kind, TypedTable
 from index.tables.units import unit_of
 from rag.tables.binding import Binding, Mention, Role
-from rag.tables.lexicon import Embed, similarities, stems_of
+from rag.tables.lexicon import CODES, Embed, similarities, stems_of
 from rag.tables.operators import DATE, Degree
 
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
-_CODES = frozenset("id no nr nummer code key sku ref".split())
+YEARS = range(1800, 2200)
 # A column that several words could mean costs this much certainty.
 _UNSETTLED = 0.4
 _BY_DIMENSION = 0.95
 _NEAR = 0.57
-_WHO = 0.45
+_MEANT = 0.45
 
 
 def is_id(table: TypedTable, place: int) -> bool:
@@ -24,14 +24,21 @@ def is_id(table: TypedTable, place: int) -> bool:
     column = table.columns[place]
     first = next((at for at, one in enumerate(table.columns) if one.is_key), None)
     plain = column.kind is not Kind.NUMBER or not (column.unit or column.decimals)
-    return plain and (place == first or bool(_CODES & {*stems_of(column.label)}))
+    return plain and (place == first or bool(CODES & {*stems_of(column.label)}))
+
+
+def is_year(column: Column) -> bool:
+    """Whether all numbers of a column may be years."""
+    numbers = [value for value in column.values if value is not None]
+    plain = column.kind is Kind.NUMBER and not column.unit and not column.decimals
+    return plain and all(value in YEARS for value in numbers)
 
 
 def label_column(table: TypedTable) -> int:
     """The column that names rows: the first of texts that are all different, else the first key."""
     keys = [place for place, column in enumerate(table.columns) if column.is_key]
     texts = [place for place in keys if table.columns[place].kind is Kind.TEXT]
-    codes = [place for place in texts if not _CODES & {*stems_of(table.columns[place].label)}]
+    codes = [place for place in texts if not CODES & {*stems_of(table.columns[place].label)}]
     return next(iter([*codes, *texts, *keys]), 0)
 
 
@@ -51,9 +58,11 @@ def number_for(binding: Binding, dimensions: Sequence[str] = ()) -> int | None:
     """The one column of numbers that is named, else that of a dimension or of a unit named."""
     named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
     named = {one: None for one in named if not is_id(binding.table, one)}
+    if units := _of_unit(binding):
+        named = {one: None for one in named if one in units}
     if named:
         return next(iter(named)) if len(named) == 1 else None
-    found = _of_dimension(binding.table, dimensions) or _of_unit(binding)
+    found = _of_dimension(binding.table, dimensions) or units
     if len(found) != 1:
         return None
     binding.certainty *= _BY_DIMENSION
@@ -111,13 +120,13 @@ def _by_meaning(binding: Binding, word: str, embed: Embed) -> int | None:
     return near[0]
 
 
-def who_column(binding: Binding, embed: Embed) -> int | None:
-    """The column that names persons, by its name."""
+def meant_column(binding: Binding, words: Sequence[str], embed: Embed) -> int | None:
+    """The column of texts whose name is nearest to words, if it is near."""
     columns = enumerate(binding.table.columns)
     places = [at for at, one in columns if one.kind is Kind.TEXT]
     names = [binding.table.columns[place].label.replace("_", " ") for place in places]
     if not names:
         return None
-    row = similarities(embed, ["who", "person"], names).mean(axis=0)
+    row = similarities(embed, words, names).mean(axis=0)
     best = max(range(len(places)), key=lambda at: row[at])
-    return places[best] if row[best] >= _WHO else None
+    return places[best] if row[best] >= _MEANT else None

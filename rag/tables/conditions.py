@@ -10,11 +10,11 @@ from index.tables.dates import Moment
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind, Value
 from rag.tables.binding import Binding, Filter, Mention, Role
+from rag.tables.columns import YEARS, is_year
 from rag.tables.question import Quantity
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
-_YEARS = range(1800, 2200)
 NEGATIONS = frozenset("not no without never missing lack lacks lacking nobody none except".split())
 _LEAST_CODE = 1000
 
@@ -29,7 +29,7 @@ def bind_quantities(binding: Binding) -> int | bool | None:
         if _is_limit(binding, quantity):
             assert isinstance(quantity.value, Amount)
             limit = int(quantity.value.value)
-        elif not (_bind(binding, quantity, places) or _is_idle(binding, quantity, places)):
+        elif not (_is_idle(binding, quantity, places) or _bind(binding, quantity, places)):
             return False
     return limit
 
@@ -49,9 +49,12 @@ def _is_limit(binding: Binding, quantity: Quantity) -> bool:
 
 
 def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
-    """Whether a number is of the table's title, or an ordinal that also is a superlative."""
+    """Whether a number is of the title or of a value, or an ordinal that is a superlative."""
     tokens = binding.question.tokens
+    core = binding.question.within(*quantity.core)
     if all(tokens[place].stem in binding.lexicon.nouns for place in places):
+        return True
+    if core and all(binding.roles.get(place) is Role.VALUE for place in core):
         return True
     return quantity.ordinal and any(
         degree.superlative and degree.start == quantity.start for degree in binding.question.degrees
@@ -110,13 +113,12 @@ def _bind_code(binding: Binding, quantity: Quantity, amount: Amount, places: ran
 
 
 def _is_code(column: Column, amount: Amount) -> bool:
-    years = all(value is None or value in _YEARS for value in column.values)
     plain = not column.unit and not column.decimals
-    return plain and (years or (column.is_key and amount.value >= _LEAST_CODE))
+    return is_year(column) or (plain and column.is_key and amount.value >= _LEAST_CODE)
 
 
 def _bind_year(binding: Binding, quantity: Quantity, amount: Amount, places: range) -> bool:
-    if amount.unit or amount.value not in _YEARS:
+    if amount.unit or amount.value not in YEARS:
         return False
     upper = quantity.upper
     end = Moment(year=int(upper.value)) if isinstance(upper, Amount) else None
@@ -129,7 +131,8 @@ def _measured_column(binding: Binding, amount: Amount, places: range) -> int | N
     columns = [
         place
         for place, column in enumerate(binding.table.columns)
-        if column.kind is Kind.NUMBER and _fits(column, amount)
+        if column.kind is Kind.NUMBER
+        and (_fits(column, amount) or _is_counted(binding, place, places))
     ]
     mention = binding.near(places, columns, reach=3)
     named = [column for column in columns if column in binding.columns_named(free=False)]
@@ -145,6 +148,12 @@ def _measured_column(binding: Binding, amount: Amount, places: range) -> int | N
         return measured[0]
     bare = [column for column in columns if not binding.table.columns[column].is_key]
     return bare[0] if len(bare) == 1 and not amount.unit else None
+
+
+def _is_counted(binding: Binding, column: int, places: range) -> bool:
+    """Whether what looks like a unit is a column's name: "15 points"."""
+    stems = {binding.question.tokens[place].stem for place in places}
+    return bool(stems & {*binding.lexicon.names[column]})
 
 
 def _is_named(binding: Binding, column: int) -> bool:

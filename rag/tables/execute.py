@@ -136,9 +136,10 @@ def _extreme(database: sqlite3.Connection, plan: Plan) -> TableResult:
 def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
     """The two sides of a comparison; no figure unless each is one row with a number."""
     assert plan.pair is not None
-    target = plan.targets[0]
-    column = plan.table.columns[target]
     sides = [_rows(database, (*plan.filters, side)) for side in plan.pair]
+    if not plan.targets:
+        return _side_by_side(plan, sides)
+    column = plan.table.columns[plan.targets[0]]
     expression = (
         f"{plan.aggregate.value} of {column.label}: {plan.pair[0].text}, {plan.pair[1].text}"
     )
@@ -151,6 +152,17 @@ def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
     value = change if plan.aggregate is Aggregate.GROWTH else abs(change)
     texts = tuple(column.texts[row] for row in rows)
     return TableResult(plan, figure_of(column, value), rows, expression, texts)
+
+
+def _side_by_side(plan: Plan, sides: Sequence[tuple[int, ...]]) -> TableResult:
+    """Two rows in all their columns: the figure is in how many they differ."""
+    assert plan.pair is not None
+    rows = tuple(row for side in sides for row in side)
+    expression = f"comparison of rows: {plan.pair[0].text}, {plan.pair[1].text}"
+    if [len(side) for side in sides] != [1, 1]:
+        return TableResult(plan, None, rows, expression)
+    differ = [one for one in plan.table.columns if one.texts[rows[0]] != one.texts[rows[1]]]
+    return TableResult(plan, str(len(differ)), rows, expression)
 
 
 def _cells(plan: Plan, rows: tuple[int, ...]) -> TableResult:

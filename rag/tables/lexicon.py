@@ -14,7 +14,8 @@ import numpy as np
 
 from index.tables.typed import Column, Kind, TypedTable
 from index.types import Vectors
-from rag.tables.question import Question, stem_of
+from rag.tables.operators import is_light
+from rag.tables.question import Question, says_nothing, stem_of
 
 Embed = Callable[[Sequence[str]], Vectors]
 
@@ -24,6 +25,8 @@ _MOST_VALUES = 20_000
 _LONGEST_VALUE = 8
 # Words of values that match more distinct values than this tell no rows apart.
 _MOST_PARTIAL = 20
+# Words for numbers that name rows and measure nothing.
+CODES = frozenset("id no nr nummer code key sku ref".split())
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -53,10 +56,12 @@ class ColumnMatch:
 class Lexicon:
     """Stems of a table: of the names of its columns, of its values, and of what its rows are.
 
+    `cores` are the names without words that add nothing ("number of students", "order_id").
     `nouns` are stems of its titles and of its keys' names, which a question may use for a row.
     """
 
     names: tuple[tuple[str, ...], ...]
+    cores: tuple[tuple[str, ...], ...]
     values: dict[tuple[str, ...], dict[int, tuple[str, ...]]]
     parts: dict[str, frozenset[tuple[str, ...]]]
     nouns: frozenset[str]
@@ -115,20 +120,29 @@ class Lexicon:
                         taken |= {*places}
         return found
 
+    def find_scattered(self, question: Question) -> list[tuple[int, int]]:
+        """Columns whose names' words all stand in a question, apart: the column, a word's place."""
+        stems = [token.stem for token in question.tokens]
+        wanted = [(column, core) for column, core in enumerate(self.cores) if len(core) > 1]
+        return [
+            (column, stems.index(word))
+            for column, core in wanted
+            if {*core} <= {*stems}
+            for word in core
+        ]
+
     def _whole(self) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
         grouped = defaultdict[tuple[str, ...], list[int]](list)
-        for column, name in enumerate(self.names):
-            if name:
-                grouped[name].append(column)
-                if len(name) > 1:
-                    grouped["".join(name),].append(column)
+        for column, (name, core) in enumerate(zip(self.names, self.cores, strict=True)):
+            for key in {name, core, ("".join(name),)} - {()}:
+                grouped[key].append(column)
         return sorted(((k, tuple(v)) for k, v in grouped.items()), key=lambda one: -len(one[0]))
 
     def _own(self) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
         """Single words of names of several words, and of which columns they are a word."""
         grouped = defaultdict[str, list[int]](list)
         for column, name in enumerate(self.names):
-            for word in name if len(name) > 1 else ():
+            for word in name if len(self.cores[column]) > 1 else ():
                 grouped[word].append(column)
         return [((word,), tuple(columns)) for word, columns in sorted(grouped.items())]
 
@@ -136,14 +150,14 @@ class Lexicon:
 def _says_nothing(question: Question, places: range) -> bool:
     """Whether words are function words only, or a single small letter."""
     tokens = [question.tokens[place] for place in places]
-    return all(token.empty or (len(token.text) == 1 and token.text.islower()) for token in tokens)
+    return all(token.stop or (len(token.text) == 1 and token.text.islower()) for token in tokens)
 
 
 def _is_function_word(question: Question, places: range) -> bool:
     """Whether words only look like a column's name: "no", where no number follows ("No. 103")."""
     tokens = question.tokens
     following = tokens[places.stop].text if places.stop < len(tokens) else ""
-    return all(tokens[place].empty for place in places) and not following.isdigit()
+    return all(tokens[place].stop for place in places) and not following.isdigit()
 
 
 @lru_cache(512)
@@ -151,7 +165,7 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     """The words of a table; made once for each."""
     values = defaultdict[tuple[str, ...], dict[int, tuple[str, ...]]](dict)
     for place, column in enumerate(table.columns):
-        for text in _distinct(column):
+        for text in _distinct(column, table.totals):
             key = stems_of(text)[:_LONGEST_VALUE]
             if key:
                 values[key][place] = (*values[key].get(place, ()), text)
@@ -160,25 +174,43 @@ def lexicon_of(table: TypedTable) -> Lexicon:
         for word in key if len(key) > 1 else ():
             parts[word].add(key)
     names = tuple(stems_of(column.label) for column in table.columns)
-    return Lexicon(names, dict(values), {k: frozenset(v) for k, v in parts.items()}, _nouns(table))
+    cores = tuple(_core(column.label) for column in table.columns)
+    frozen = {word: frozenset(keys) for word, keys in parts.items()}
+    return Lexicon(names, cores, dict(values), frozen, _nouns(table))
 
 
-def _distinct(column: Column) -> list[str]:
+def _core(name: str) -> tuple[str, ...]:
+    words = [word.lower() for word in words_of_name(name)]
+    return tuple(
+        stem_of(word)
+        for word in words
+        if not (says_nothing(word) or is_light(word) or word in CODES)
+    )
+
+
+def _distinct(column: Column, totals: Set[int]) -> list[str]:
     if column.kind is not Kind.TEXT:
         return []
-    found = dict.fromkeys(str(value) for value in column.values if value is not None)
+    values = enumerate(column.values)
+    found = dict.fromkeys(str(value) for at, value in values if value and at not in totals)
     return list(found) if len(found) <= _MOST_VALUES else []
 
 
 def stems_of(text: str) -> tuple[str, ...]:
     """Stems of a text's words; names in one word are cut at capitals and underscores."""
-    return tuple(stem_of(word) for word in _WORD.findall(_CAMEL.sub(" ", text)))
+    return tuple(map(stem_of, words_of_name(text)))
+
+
+def words_of_name(text: str) -> list[str]:
+    """Words of a text, also of a name like "order_id" or "orderId"."""
+    return _WORD.findall(_CAMEL.sub(" ", text))
 
 
 def _nouns(table: TypedTable) -> frozenset[str]:
     path = PurePosixPath(table.document)
     titles = [table.title, table.document_title, path.stem]
-    keys = [column.label for column in table.columns if column.is_key or column is table.columns[0]]
+    texts = [column for column in table.columns[1:] if column.is_key and column.kind is Kind.TEXT]
+    keys = [column.label for column in (*table.columns[:1], *texts)]
     return frozenset(stem for text in [*titles, *keys] for stem in stems_of(text))
 
 

@@ -76,23 +76,26 @@ _LIGHT = frozenset(
     "left let know tell say said stand see look want need like give please there many much often "
     "number amount count value values total sum average mean overall altogether combined per each "
     "every all entire whole list different row rows entry entries record records item times time "
-    "one ones thing things kind type far long currently belong "
+    "work works working one ones thing things kind type far long currently belong "
     "start starts begin begins happen recorded measured logged reported "
     "exactly only just also still us me etc figure figures data table tables sheet document".split()
 )
 
 _SUM = re.compile(r"\b(?:in total|sum(?: of)?|total|altogether|in all|combined|overall|add up)\b")
 _MEAN = re.compile(r"\b(?:on average|average|mean)\b")
-_COUNT = re.compile(r"\b(?:how many|how often|(?:the |total )?number of|count(?: of)?)\b")
+_COUNT = re.compile(r"\b(?:how many|how often|(?:the|a|total) number of|count of)\b")
 _LIST = re.compile(r"^(?:please )?(?:list|show|name|give me)\b|^(?:what|which) are (?:all )?the\b")
 _GROW = re.compile(
     r"\b(?:gr[eo]w(?:n|th|s)?|increased?s?|decreased?s?|ris(?:e|en)|rose|fall(?:en)?|fell|dropped|drop|"
     r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
 )
-_DIFFER = re.compile(r"\b(?:differences?|differ|how much (?:\w+er|more|less|fewer)|compared?)\b")
+_DIFFER = re.compile(
+    r"\b(?:differences?|differ|how much (?:\w+er|more|less|fewer)|compared?)\b|^compare\b"
+)
 # What is told by prose: reasons, ways of doing, advice.
 _PROSE = re.compile(
-    r"^\W*(?:why|how (?:do|does|did|can|could|should|to|is|are|was|were|would)\b(?! .*\bcompare)"
+    r"^\W*(?:why|how (?:do|does|did|can|could|should|to|is|are|was|were|would)\b"
+    r"(?! .*\b(?:compare|chang|grow|increas|decreas|rise|fall|drop|develop))"
     r"|what (?:should|happens|if)\b|(?:summari[sz]e|explain|describe|write|draft|translate)\b"
     r"|tell me about|can (?:i|we|you)\b|what can\b)",
 )
@@ -107,6 +110,12 @@ class Degree:
     superlative: bool
     start: int
     end: int
+
+
+def wants_pair(question: str) -> bool:
+    """Whether two values are to be held against each other."""
+    low = question.lower()
+    return bool(_GROW.search(low) or _DIFFER.search(low))
 
 
 def is_light(word: str) -> bool:

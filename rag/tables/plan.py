@@ -10,7 +10,7 @@ import numpy as np
 from index.tables.typed import TypedTable
 from index.types import Vectors
 from rag.tables.assemble import assemble
-from rag.tables.binding import Binding, Role, bind_words
+from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
 from rag.tables.execute import execute
 from rag.tables.lexicon import CachedEmbed, Embed
 from rag.tables.operators import Aggregate, wants_prose
@@ -91,7 +91,8 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     known = CachedEmbed(embed)
     words = [token.text.lower() for token in question.tokens if not token.empty]
     labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
-    known([*dict.fromkeys([*words, *labels, "from", "to"])])
+    fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS]
+    known([*dict.fromkeys([*words, *labels, *fixed])])
     return known
 
 

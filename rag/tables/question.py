@@ -9,7 +9,7 @@ from index.tables.dates import Moment, find_moments
 from index.tables.numbers import Amount, parse_number
 from index.tables.units import unit_of
 from index.text.tokenizer import fold, stopwords_of, terms_of_word
-from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light
+from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light, wants_pair
 from rag.verification.words import NUMBER_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
@@ -35,12 +35,16 @@ _AFTER = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word: its stem, where it stands (characters), and whether it says nothing by itself."""
+    """A word: its stem and where it stands (characters).
+
+    `stop` tells that it is a function word, `empty` that it is one or else says nothing about rows.
+    """
 
     text: str
     stem: str
     start: int
     end: int
+    stop: bool
     empty: bool
 
 
@@ -85,18 +89,20 @@ def stem_of(word: str) -> str:
 def read_question(text: str) -> Question:
     """Read a question."""
     text = _NOT.sub(" not", " ".join(text.split()))
-    empty = stopwords_of("en")
-    tokens = tuple(
-        Token(match[0], stem_of(match[0]), match.start(), match.end(), _is_empty(match[0], empty))
-        for match in _WORD.finditer(text)
-    )
-    quantities = _ranges(text, sorted(_quantities(text), key=lambda one: one.start))
+    tokens = tuple(_token(match[0], match.start(), match.end()) for match in _WORD.finditer(text))
+    quantities = sorted(_quantities(text), key=lambda one: one.start)
+    quantities = _ranges(text, quantities) if not wants_pair(text) else _alone(quantities)
     return Question(text, tokens, tuple(quantities), tuple(aggregates(text)), tuple(degrees(text)))
 
 
-def _is_empty(word: str, stopwords: frozenset[str]) -> bool:
-    low = fold(word.lower())
-    return low in stopwords or is_light(low)
+def _token(word: str, start: int, end: int) -> Token:
+    stop = says_nothing(word)
+    return Token(word, stem_of(word), start, end, stop, stop or is_light(word.lower()))
+
+
+def says_nothing(word: str) -> bool:
+    """Whether a word is a function word."""
+    return fold(word.lower()) in stopwords_of("en")
 
 
 def _quantities(text: str) -> list[Quantity]:
@@ -168,7 +174,12 @@ def _ranges(text: str, quantities: list[Quantity]) -> list[Quantity]:
             found[-1] = replace(last, upper=one.value, end=one.end)
         else:
             found.append(one)
+    return _alone(found)
+
+
+def _alone(quantities: list[Quantity]) -> list[Quantity]:
+    """One end of a range without the other is a value."""
     return [
         replace(one, operator="=") if one.operator == "between" and one.upper is None else one
-        for one in found
+        for one in quantities
     ]

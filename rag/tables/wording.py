@@ -135,13 +135,15 @@ def _extreme(result: TableResult) -> str:
 
 def _row_values(result: TableResult, row: int) -> str:
     table = result.plan.table
-    named = [table.columns[one].texts[row] for one in result.plan.targets]
-    label = _label(table, row)
-    return f"{label} ({', '.join(named)})" if named and named != [label] else label
+    targets = [one for one in result.plan.targets if one != label_column(table)]
+    named = ", ".join(table.columns[one].texts[row] for one in targets)
+    return f"{_label(table, row)} ({named})" if named else _label(table, row)
 
 
 def _pair(result: TableResult) -> str:
     plan, table = result.plan, result.plan.table
+    if not plan.targets:
+        return _side_by_side(result)
     column = table.columns[plan.targets[0]]
     name, unit = (
         _name(column),
@@ -163,6 +165,18 @@ def _pair(result: TableResult) -> str:
     wins = _side(result, int((second > first) == greater))
     word = "higher" if greater else "lower"
     return f"{wins} has the {word} {name}, by {result.figure}: {both}."
+
+
+def _side_by_side(result: TableResult) -> str:
+    assert result.plan.pair is not None
+    first, second = result.rows
+    parts = [
+        f"{_name(one)} ({one.texts[first] or 'empty'}; {one.texts[second] or 'empty'})"
+        for place, one in enumerate(result.plan.table.columns)
+        if one.texts[first] != one.texts[second] and place != result.plan.pair[0].column
+    ]
+    sides = f"{_side(result, 0)} and {_side(result, 1)}"
+    return f"{sides} differ in {', '.join(parts)}." if parts else f"{sides} are alike."
 
 
 def _side(result: TableResult, at: int) -> str:

@@ -52,7 +52,7 @@ def test_read_amount_where_three_digits_follow_a_mark_goes_by_the_column() -> No
     ("name", "label", "measure"),
     [
         ("Price (EUR)", "Price", Measure("EUR", EURO)),
-        ("total_eur", "total", Measure("eur", EURO)),
+        ("total_eur", "total", Measure("EUR", EURO)),
         ("Revenue (M EUR)", "Revenue", Measure("M EUR", EURO, 1e6)),
         ("Revenue (EUR m)", "Revenue", Measure("EUR m", EURO, 1e6)),
         ("Weight [kg]", "Weight", Measure("kg", KILO)),
