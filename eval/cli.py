@@ -12,8 +12,8 @@ from index.console import LazyCommand, LazyGroup
 from index.errors import FAULT, ConfigError, FootnoteError, log_internal_error
 
 # Exit codes; Python's and click's own for these is 1, which here means a regression.
-STOPPED = 130
-CLOSED = 141  # nobody reads what is printed; as a shell tells it
+STOPPED = 130  # interrupted
+CLOSED = 141  # broken pipe, as a shell reports it
 
 _COMMANDS = {
     "calibrate": LazyCommand(

@@ -1,4 +1,4 @@
-"""What the commands of `footnote eval` have in common on the command line."""
+"""Options and helpers that the commands of `footnote eval` share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ corpus_option = click.option(
 
 
 def settings_of(context: click.Context) -> Settings:
-    """The settings, with the command line's own before those of environment and file."""
+    """The settings; those of the command line take precedence over environment and file."""
     from index.settings import load_settings
     from rag.settings import Settings
 
@@ -28,5 +28,5 @@ def settings_of(context: click.Context) -> Settings:
 
 
 def say(stage: str) -> None:
-    """Tell on standard error what is being done."""
+    """Print a progress message on standard error."""
     click.echo(f"{stage} ...", err=True)

@@ -1,4 +1,4 @@
-"""An LLM's reply as a checked value: one JSON object of a given shape, or none."""
+"""An LLM's reply as a validated JSON object."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class InvalidReplyError(Exception):
-    """The LLM wrote no JSON of the wanted shape, twice."""
+    """The LLM's reply was not valid JSON of the requested model, twice."""
 
 
 def ask_json(llm: LLM, messages: Sequence[ChatMessage], shape: type[Shape]) -> Shape:
-    """The LLM's reply as a value of a shape; a reply of another form is asked for once more.
+    """The LLM's reply as an instance of a model; an invalid reply is retried once.
 
-    Raises BadReply if that fails too, and LLMError if the server does.
+    Raises InvalidReplyError if that fails too, and LLMError if the server does.
     """
     from rag.llm.base import ChatMessage
 
-    said = list(messages)
+    chat = list(messages)
     for attempt in range(1, _ATTEMPTS + 1):
-        reply = "".join(llm.stream(said))
+        reply = "".join(llm.stream(chat))
         try:
             return shape.model_validate(_object(reply), strict=True)
         except ValidationError as error:
-            fault = _fault(error)
+            problem = _problem(error)
         except ValueError as error:
-            fault = str(error)
+            problem = str(error)
         if attempt < _ATTEMPTS:
-            again = f"That is not it: {fault}. Reply with the JSON object alone."
-            said += [ChatMessage("assistant", reply), ChatMessage("user", again)]
-    raise InvalidReplyError(f"no JSON of the wanted shape: {fault}")
+            again = f"That is not it: {problem}. Reply with the JSON object alone."
+            chat += [ChatMessage("assistant", reply), ChatMessage("user", again)]
+    raise InvalidReplyError(f"no JSON of the wanted shape: {problem}")
 
 
 def _object(reply: str) -> object:
@@ -50,6 +50,6 @@ def _object(reply: str) -> object:
     return json.loads(text)
 
 
-def _fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}"
+def _problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"

@@ -1,4 +1,4 @@
-"""What an answer costs beside embedding its question."""
+"""Latency of a quoted answer relative to embedding its question."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ _WARM = 5
 
 
 def bench(passages: int, questions: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
-    """Quoted answers over so many made passages, then ten times as many, against embedding each
-    question alone. Vectors are made up but for the questions'; nothing is refused.
+    """Quoted answers over synthetic passages, then ten times as many, against embedding alone.
+
+    Vectors are fake but for the questions'; nothing is refused.
     """
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         for count in (passages, 10 * passages):
@@ -54,17 +55,22 @@ def _ask(folder: Path, count: int, questions: int) -> list[Figure]:
     answers = sorted(pair.thing[0] for pair in pairs)
     among = f"among {count} passages"
     return [
-        Figure(f"an answer {among}, median", _at(answers, 0.5) / yardstick, "x", _told(yardstick)),
-        Figure(f"an answer {among}, 95 % within", _at(answers, 0.95) / yardstick, "x"),
+        Figure(
+            f"an answer {among}, median",
+            _quantile(answers, 0.5) / yardstick,
+            "x",
+            _detail(yardstick),
+        ),
+        Figure(f"an answer {among}, 95 % within", _quantile(answers, 0.95) / yardstick, "x"),
         Figure(f"vectors of sentences {among}", _megabytes(settings.data), "MB"),
     ]
 
 
-def _told(seconds: float) -> str:
+def _detail(seconds: float) -> str:
     return f"embedding a question alone: {1000 * seconds:.1f} ms"
 
 
-def _at(ordered: Sequence[float], share: float) -> float:
+def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 

@@ -1,4 +1,4 @@
-"""What indexing costs, against the bare model, a bare walk and llama-index."""
+"""Indexing time against the bare model, a bare directory walk and llama-index."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PARAGRAPHS = 10
 
 
 class FakeEmbedder(Embedder):
-    """Unit vectors drawn from a text's digest, where embedding would hide what is measured."""
+    """Random unit vectors seeded by a text's digest, so that embedding takes no time."""
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
@@ -58,8 +58,10 @@ class FakeEmbedder(Embedder):
 def bench(
     corpus: Path | None, passages: int, times: int, say: Callable[[str], None]
 ) -> Iterator[list[Figure]]:
-    """The figures of indexing, some at a time. `corpus` is embedded for those of the model; None
-    makes one of `passages` passages. The others are measured on made files with made-up vectors.
+    """Figures of indexing, section by section.
+
+    `corpus` is embedded for those of the model; None makes one of `passages` passages. The others
+    use synthetic files and fake vectors.
     """
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         folder = Path(name)
@@ -67,9 +69,9 @@ def bench(
             corpus = folder / "corpus"
             make_corpus(corpus, max(1, passages // _PARAGRAPHS), _PARAGRAPHS)
         say("the bare model and llama-index on the same files")
-        yield _against_others(corpus, folder, times)
+        yield _versus_others(corpus, folder, times)
         say(f"a walk over {_WALK_FILES} unchanged files")
-        yield _against_a_walk(folder, times)
+        yield _versus_walk(folder, times)
         for count in (passages, 10 * passages):
             say(f"one changed file among {count} passages")
             yield _one_change(folder, count)
@@ -78,7 +80,7 @@ def bench(
 # --- embedding
 
 
-def _against_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
+def _versus_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
     runs = [0]
 
     def fresh() -> IndexSettings:
@@ -139,7 +141,7 @@ def _build_with_llama_index(corpus: Path, data: Path, passage_tokens: int) -> No
 # --- looking
 
 
-def _against_a_walk(folder: Path, times: int) -> list[Figure]:
+def _versus_walk(folder: Path, times: int) -> list[Figure]:
     corpus = folder / "many"
     _make_many(corpus)
     settings = load_settings(IndexSettings, data=folder / "many-index")
@@ -176,10 +178,10 @@ def _one_change(folder: Path, count: int) -> list[Figure]:
     """
     corpus, data = folder / f"corpus{count}", folder / f"index{count}"
     make_corpus(corpus, max(1, count // _PARAGRAPHS), _PARAGRAPHS)
-    _, first_peak = _apart(corpus, data)
+    _, first_peak = _sync_in_process(corpus, data)
     changed = min(corpus.rglob("*.txt"))
     changed.write_text("Another text.\n\n" + changed.read_text(encoding="utf-8"), encoding="utf-8")
-    stages, peak = _apart(corpus, data)
+    stages, peak = _sync_in_process(corpus, data)
     shutil.rmtree(data)
     shutil.rmtree(corpus)
     longest = sorted(stages.items(), key=lambda item: -item[1])
@@ -192,7 +194,7 @@ def _one_change(folder: Path, count: int) -> list[Figure]:
     ]
 
 
-def _apart(corpus: Path, data: Path) -> tuple[dict[str, float], float]:
+def _sync_in_process(corpus: Path, data: Path) -> tuple[dict[str, float], float]:
     """Sync in another process; seconds of its stages, and its peak memory in megabytes."""
     command = [sys.executable, "-m", "eval.bench.index", str(corpus), str(data)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)

@@ -1,4 +1,4 @@
-"""A server under load: many clients at once, more than it can take, and very many questions."""
+"""A server under load: throughput, overload, memory growth, and health while indexing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SAMPLES = 20
 
 
 class LoadClient:
-    """Asks a server made-up questions, no two alike, in words of its corpus."""
+    """Sends a server distinct questions in words of its corpus."""
 
     def __init__(self, address: str, corpus: Path) -> None:
         self.address = address
@@ -60,7 +60,7 @@ class LoadClient:
             return sum(pool.map(ask_some, range(clients)), Counter[int]())
 
     def resident(self) -> float:
-        """Megabytes of memory that the server holds."""
+        """The server's resident memory in MB."""
         connection = HTTPConnection(self.address, timeout=60)
         connection.request("GET", "/metrics")
         lines = connection.getresponse().read().decode().splitlines()
@@ -69,7 +69,7 @@ class LoadClient:
         return float(size.split()[1]) / (1 << 20)
 
     def health(self, stop: threading.Event) -> list[float]:
-        """Seconds that each look at the health took, until told to stop."""
+        """Seconds of each health request until `stop` is set."""
         connection = HTTPConnection(self.address, timeout=60)
         took = list[float]()
         while not stop.wait(_PAUSE):

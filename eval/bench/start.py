@@ -1,4 +1,4 @@
-"""From nothing to a page and to an answer, beside importing and loading the embedding model."""
+"""Start-up time to a page and to an answer, relative to loading the embedding model."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _QUESTION = "Who hosted the talks?"
 
 
 def bench(corpus: Path | None, times: int, say: Callable[[str], None]) -> Iterator[list[Figure]]:
-    """Processes from their start: a page over CORPUS, or six made files, when it is indexed for
-    the first time and when it is indexed already, and a first answer; each in turn with loading.
+    """Times new processes: a page over `corpus`, or six synthetic files, with and without an index,
+    and a first answer; each in turn with loading the model.
     """
     with TemporaryDirectory(prefix="footnote-bench-") as name:
         folder = Path(name)
@@ -30,16 +30,18 @@ def bench(corpus: Path | None, times: int, say: Callable[[str], None]) -> Iterat
             make_corpus(corpus := folder / "corpus", _FILES, _PARAGRAPHS)
         fresh = iter(range(times))
         say("a page of a folder that is not indexed yet")
-        yield [_beside("a first page", lambda: _page(folder / str(next(fresh)), corpus), times)]
+        yield [
+            _timed_against("a first page", lambda: _page(folder / str(next(fresh)), corpus), times)
+        ]
         data = folder / "0"
         say("a page of a folder that is indexed")
-        yield [_beside("a page", lambda: _page(data, corpus), times)]
+        yield [_timed_against("a page", lambda: _page(data, corpus), times)]
         say("an answer")
         ask = [*_footnote(data), "ask", _QUESTION]
-        yield [_beside("an answer", lambda: _run(ask), times)]
+        yield [_timed_against("an answer", lambda: _run(ask), times)]
 
 
-def _beside(name: str, thing: Callable[[], float], times: int) -> Figure:
+def _timed_against(name: str, thing: Callable[[], float], times: int) -> Figure:
     load = [sys.executable, "-c", _LOAD, str(Embedder("minilm").folder)]
     taken = [(thing(), _run(load)) for _ in range(times)]
     pair = PairedTimes(tuple(own for own, _ in taken), tuple(other for _, other in taken))

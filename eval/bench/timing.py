@@ -1,6 +1,4 @@
-"""Timings as ratios: a thing and its yardstick in turn in one run, so that a slow hour of the
-machine is slow for both.
-"""
+"""Paired timings: a task and its yardstick run in turn, so that machine load affects both."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from time import perf_counter
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A line of a bench: a value with its unit, and what it was measured on."""
+    """A measured value with its unit and a detail."""
 
     name: str
     value: float
@@ -33,7 +31,7 @@ def paired(thing: Callable[[], object], yardstick: Callable[[], object], times: 
 
 @dataclass(frozen=True, slots=True)
 class PairedTimes:
-    """Seconds of a thing and of its yardstick, run by run."""
+    """Seconds of a task and of its yardstick, run by run."""
 
     thing: tuple[float, ...]
     yardstick: tuple[float, ...]

@@ -14,7 +14,7 @@ from eval.calibration.threshold import (
     Rates,
     calibrate,
     confidences,
-    write_line,
+    save_threshold,
 )
 from eval.console import PATH, corpus_option, say, settings_of
 from index.settings import SETTINGS_FILE
@@ -40,21 +40,21 @@ def command(context: click.Context, gold: Path, corpus: Path | None, most_refuse
     settings = settings_of(context)
     asked = confidences(gold, corpus, settings, say)
     found = calibrate(asked.answerable, asked.unanswerable, most_refused)
-    write_line(found.line, Path(SETTINGS_FILE))
+    save_threshold(found.threshold, Path(SETTINGS_FILE))
     click.echo("\n".join(calibration_lines(found, asked.made, Path(SETTINGS_FILE))))
     if f"FOOTNOTE_{SETTING.upper()}" in os.environ:
         click.echo(f"FOOTNOTE_{SETTING.upper()} is set and goes before the file", err=True)
 
 
 def calibration_lines(found: Calibration, made: bool, path: Path) -> Iterator[str]:
-    """The line that was written, and its error rates."""
+    """The threshold that was written, and its error rates, as lines of text."""
     source = "made by leaving out what answers" if made else "of the gold set"
     yield (
         f"{found.answerable} answerable questions, {found.unanswerable} unanswerable ones {source}"
     )
     yield rates_text(found.fitted, "on these questions")
     yield rates_text(found.held_out, "on questions held out")
-    yield f"written to {path}: {SETTING} = {found.line}"
+    yield f"written to {path}: {SETTING} = {found.threshold}"
 
 
 def rates_text(rates: Rates, where: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions asked with and without the documents that answer them, and what is seen of each."""
+"""Training examples for refusal: questions asked with and without the documents that answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.calibration.leave_out import IndexView, engine_without, opened
+from eval.calibration.leave_out import IndexView, engine_without, open_index
 from eval.datasets.corpus import index_documents
 from eval.datasets.mtrag import read_tasks
 from eval.datasets.squad import SquadQuestion, read_articles
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from rag.retrieval.answerability import AnswerabilitySignals
     from rag.settings import Settings
 
-# Articles of a corpus of a few: small folders are asked too.
+# Articles of a small corpus, since small folders are common.
 _FEW = 4
 NONE = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceQuestion:
-    """A question, the number of its article, and the documents that answer it, if any do.
+    """A question, the number of its article, and the documents that answer it, if any.
 
-    `answer` stands in the document from character `start` on.
+    `answer` starts at character `start` of the document.
     """
 
     text: str
@@ -49,7 +49,7 @@ class QuestionSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusalExample:
-    """A question asked of a corpus: what was seen, and whether the corpus answers it.
+    """A question asked of a corpus: its signals, and whether the corpus answers it.
 
     `corpus` is "all", "few" or "one" article; `missing` is "", "paragraph" or "article".
     """
@@ -113,19 +113,21 @@ def read_mtrag(folder: Path) -> QuestionSource:
 
 
 @contextmanager
-def opened_source(
+def open_source(
     source: QuestionSource, settings: Settings, say: Callable[[str], None]
 ) -> Iterator[IndexView]:
-    """The index of a source's documents, kept apart from others and made if it isn't there yet."""
-    with opened(index_documents(source.documents, settings, say)) as whole:
-        yield whole
+    """The index of a source's documents, made if it isn't there yet."""
+    with open_index(index_documents(source.documents, settings, say)) as view:
+        yield view
 
 
 def ask(
-    whole: IndexView, source: QuestionSource, articles: Collection[int]
+    view: IndexView, source: QuestionSource, articles: Collection[int]
 ) -> Iterator[RefusalExample]:
-    """Each answerable question about these articles, asked of all documents, of those of a few
-    articles and of its own alone: whole, without what answers it, and without its article.
+    """Each answerable question about these articles, asked of three corpora.
+
+    These are all documents, those of a few articles, and those of its own; each complete, without
+    the answering paragraph, and without the article.
     """
     for asked in source.questions:
         if asked.article not in articles or not asked.documents:
@@ -134,7 +136,7 @@ def ask(
         for corpus, documents in _corpora(source, asked.article):
             for missing, gone in (("", NONE), ("paragraph", asked.documents), ("article", own)):
                 if left := documents - gone:
-                    engine = engine_without(whole, source.documents.keys() - left)
+                    engine = engine_without(view, source.documents.keys() - left)
                     yield RefusalExample(asked, corpus, missing, engine.signals(asked.text))
 
 

@@ -1,4 +1,4 @@
-"""An index seen as if some of its documents were not there; nothing is indexed again."""
+"""An index with some documents filtered out at search time, without indexing again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class IndexView:
-    """One generation of an index, and what its passages hold, read once."""
+    """One generation of an index with the texts and terms of its passages in memory."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
         self.settings = settings
@@ -34,8 +34,8 @@ class IndexView:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[IndexView]:
-    """The index in `settings.data`, all of it. Raises what `Index.lease` raises."""
+def open_index(settings: Settings) -> Iterator[IndexView]:
+    """The index in `settings.data`. Raises what `Index.lease` raises."""
     index = Index(settings)
     try:
         with index.lease() as snapshot:
@@ -44,21 +44,21 @@ def opened(settings: Settings) -> Iterator[IndexView]:
         index.close()
 
 
-def engine_without(whole: IndexView, left_out: Collection[str]) -> Engine:
-    """An engine that quotes from an index without some documents, named by their paths."""
+def engine_without(view: IndexView, excluded: Collection[str]) -> Engine:
+    """A quoting engine over an index without some documents, named by their paths."""
     partial = cast(
-        "Index", _FilteredIndex(whole, cast("Snapshot", FilteredSnapshot(whole, left_out)))
+        "Index", _FilteredIndex(view, cast("Snapshot", FilteredSnapshot(view, excluded)))
     )
-    return Engine(whole.settings, partial, QuotesComposer(whole.settings.sentences))
+    return Engine(view.settings, partial, QuotesComposer(view.settings.sentences))
 
 
 class _FilteredIndex:
-    """What an engine needs of an index."""
+    """The part of an index that an engine needs, over a filtered snapshot."""
 
-    def __init__(self, whole: IndexView, snapshot: Snapshot) -> None:
+    def __init__(self, view: IndexView, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self.embed_query = whole.index.embed_query
-        self.embed_sentences = whole.index.embed_sentences
+        self.embed_query = view.index.embed_query
+        self.embed_sentences = view.index.embed_sentences
 
     @contextmanager
     def lease(self) -> Iterator[Snapshot]:
@@ -66,19 +66,19 @@ class _FilteredIndex:
 
 
 class FilteredSnapshot:
-    """A snapshot that finds no passage of the documents that are left out.
+    """A snapshot whose searches skip the passages of the excluded documents.
 
-    Terms weigh as in what is left; BM25 goes on counting the words of all, which for the few
-    documents that are left out at a time changes no order that matters.
+    IDF is that of the remaining passages. BM25 keeps the statistics of all, which makes no
+    difference that matters for the few documents that are excluded at a time.
     """
 
-    def __init__(self, whole: IndexView, left_out: Collection[str]) -> None:
-        self._whole = whole
-        self._snapshot = whole.snapshot
+    def __init__(self, view: IndexView, excluded: Collection[str]) -> None:
+        self._view = view
+        self._snapshot = view.snapshot
         self._kept = {
             key: replace(text, passages=kept)
-            for key, text in whole.texts.items()
-            if (kept := tuple(p for p in text.passages if p.document not in left_out))
+            for key, text in view.texts.items()
+            if (kept := tuple(p for p in text.passages if p.document not in excluded))
         }
         self.passage_count = sum(len(text.passages) for text in self._kept.values())
         self.model, self.generation = self._snapshot.model, self._snapshot.generation
@@ -109,12 +109,12 @@ class FilteredSnapshot:
 
     def idf(self, term: str) -> float:
         """As Snapshot's, of the texts that are left."""
-        held = sum(term in self._whole.terms[key] for key in self._kept)
+        held = sum(term in self._view.terms[key] for key in self._kept)
         return math.log(1 + (len(self._kept) - held + 0.5) / (held + 0.5))
 
     @property
     def _missing(self) -> int:
-        return len(self._whole.texts) - len(self._kept)
+        return len(self._view.texts) - len(self._kept)
 
     def _keep(self, ranked: Sequence[tuple[str, float]], k: int) -> list[tuple[str, float]]:
         return [(key, score) for key, score in ranked if key in self._kept][:k]

@@ -1,4 +1,4 @@
-"""The line below which to refuse, chosen on a gold set, and the error rates to expect of it."""
+"""The refusal threshold: chosen on a gold set, with the error rates to expect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.calibration.leave_out import IndexView, engine_without, opened
+from eval.calibration.leave_out import IndexView, engine_without, open_index
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
 from index.errors import ConfigError
@@ -16,8 +16,8 @@ from rag.retrieval.answerability import answer_confidence
 
 SETTING = "refuse_below"
 MOST_REFUSED = 0.05
-# With fewer, one question more or less moves a rate by over 5 percentage points.
-LEAST = 20
+# With fewer questions, a single one moves a rate by over 5 percentage points.
+MIN_QUESTIONS = 20
 _FOLDS = 10
 
 
@@ -31,13 +31,12 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A line, its rates on the questions it was chosen on, and on questions held out.
+    """A threshold, its rates on the questions that it was fitted on, and by cross-validation.
 
-    The rates held out are those of lines that were each chosen on nine tenths of the questions
-    and tried on the rest.
+    `held_out` are the rates over ten folds, each judged by a threshold fitted on the other nine.
     """
 
-    line: float
+    threshold: float
     answerable: int
     unanswerable: int
     fitted: Rates
@@ -47,14 +46,14 @@ class Calibration:
 def calibrate(
     answerable: Sequence[float], unanswerable: Sequence[float], most: float = MOST_REFUSED
 ) -> Calibration:
-    """A line for questions of these confidences that refuses at most a share of the answerable.
+    """A threshold for these confidences that refuses at most the share `most` of the answerable.
 
-    Raises ConfigError if there are too few questions to tell.
+    Raises ConfigError if there are too few questions.
     """
-    if min(len(answerable), len(unanswerable)) < LEAST:
+    if min(len(answerable), len(unanswerable)) < MIN_QUESTIONS:
         raise ConfigError(
             f"{len(answerable)} answerable and {len(unanswerable)} unanswerable questions are too "
-            f"few to choose a line by: it takes {LEAST} of each; nothing was written"
+            f"few to choose a line by: it takes {MIN_QUESTIONS} of each; nothing was written"
         )
     refused = answered = 0
     for fold in range(_FOLDS):
@@ -62,33 +61,36 @@ def calibrate(
             [v for i, v in enumerate(values) if i % _FOLDS != fold]
             for values in (answerable, unanswerable)
         ]
-        line = choose_line(rest[0], rest[1], most)
-        refused += sum(value < line for value in answerable[fold::_FOLDS])
-        answered += sum(value >= line for value in unanswerable[fold::_FOLDS])
-    line = choose_line(answerable, unanswerable, most)
+        threshold = choose_threshold(rest[0], rest[1], most)
+        refused += sum(value < threshold for value in answerable[fold::_FOLDS])
+        answered += sum(value >= threshold for value in unanswerable[fold::_FOLDS])
+    threshold = choose_threshold(answerable, unanswerable, most)
     return Calibration(
-        line,
+        threshold,
         len(answerable),
         len(unanswerable),
-        rates(answerable, unanswerable, line),
+        rates(answerable, unanswerable, threshold),
         Rates(refused / len(answerable), answered / len(unanswerable)),
     )
 
 
-def choose_line(answerable: Sequence[float], unanswerable: Sequence[float], most: float) -> float:
-    """Of the lines that refuse at most a share of the answerable, the one that tells best.
+def choose_threshold(
+    answerable: Sequence[float], unanswerable: Sequence[float], most: float
+) -> float:
+    """The best threshold that refuses at most the share `most` of the answerable.
 
-    Best is the least sum of both error rates, then the widest gap around the line, which lies in
-    the middle of it, but for a short number. 0 refuses nothing.
+    Best is the least sum of both error rates, then the widest gap between confidences around the
+    threshold, which is a short number near the middle of that gap. 0 refuses nothing.
     """
     marks = sorted({0.0, *answerable, *unanswerable})
-    lines = [(_short(low, high), high - low) for low, high in pairwise(marks)] or [(0.0, 0.0)]
+    candidates = [(_short(low, high), high - low) for low, high in pairwise(marks)] or [(0.0, 0.0)]
     tried = [
-        (rates(answerable, unanswerable, line), gap, line) for line, gap in [(0.0, 0.0), *lines]
+        (rates(answerable, unanswerable, threshold), gap, threshold)
+        for threshold, gap in [(0.0, 0.0), *candidates]
     ]
     allowed = [
-        (-(found.refused + found.answered), gap, line)
-        for found, gap, line in tried
+        (-(found.refused + found.answered), gap, threshold)
+        for found, gap, threshold in tried
         if found.refused <= most
     ]
     return max(allowed)[2]
@@ -98,19 +100,19 @@ def _short(low: float, high: float) -> float:
     """The middle between two numbers, rounded as far as it stays between them."""
     middle = (low + high) / 2
     shorter = (round(middle, digits) for digits in range(2, 17))
-    return next((line for line in shorter if low < line <= high), middle)
+    return next((value for value in shorter if low < value <= high), middle)
 
 
-def rates(answerable: Sequence[float], unanswerable: Sequence[float], line: float) -> Rates:
-    """The rates of a line; neither list may be empty."""
+def rates(answerable: Sequence[float], unanswerable: Sequence[float], threshold: float) -> Rates:
+    """The rates of a threshold; neither list may be empty."""
     return Rates(
-        sum(value < line for value in answerable) / len(answerable),
-        sum(value >= line for value in unanswerable) / len(unanswerable),
+        sum(value < threshold for value in answerable) / len(answerable),
+        sum(value >= threshold for value in unanswerable) / len(unanswerable),
     )
 
 
-def write_line(line: float, path: Path) -> None:
-    """Put the line into a settings file, whose other content and comments stay as they are.
+def save_threshold(threshold: float, path: Path) -> None:
+    """Write the threshold into a settings file; its other content and comments are kept.
 
     Raises ConfigError if the file cannot be read or written.
     """
@@ -120,7 +122,7 @@ def write_line(line: float, path: Path) -> None:
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
-        document[SETTING] = line
+        document[SETTING] = threshold
         path.write_text(tomlkit.dumps(document), encoding="utf-8")
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise ConfigError(f"{path} cannot be changed: {error}") from None
@@ -133,8 +135,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Confidences:
-    """Confidences, 0..1, of answerable and of unanswerable questions; `made` tells whether the
-    latter are the former, asked without the documents that answer them.
+    """Confidences, 0..1, of answerable and unanswerable questions.
+
+    `made` is true where the unanswerable ones are the answerable ones, asked without the documents
+    that answer them.
     """
 
     answerable: tuple[float, ...]
@@ -157,27 +161,27 @@ def confidences(
         update(own)
     possible = [item for item in gold_set.items if item.answerable]
     impossible = [item for item in gold_set.items if not item.answerable]
-    with opened(settings) as whole:
+    with open_index(settings) as view:
         say(f"asking {len(gold_set.items)} questions")
-        sure = tuple(_confidence(whole, item) for item in possible)
+        sure = tuple(_confidence(view, item) for item in possible)
         if impossible:
-            unsure = tuple(_confidence(whole, item) for item in impossible)
+            unsure = tuple(_confidence(view, item) for item in impossible)
         else:
             say("asking them without what answers them")
-            unsure = tuple(_confidence_without(whole, item) for item in possible)
+            unsure = tuple(_confidence_without(view, item) for item in possible)
     return Confidences(sure, unsure, not impossible)
 
 
-def _confidence(whole: IndexView, item: GoldItem) -> float:
-    return answer_confidence(engine_without(whole, ()).signals(item.question, item.turns))
+def _confidence(view: IndexView, item: GoldItem) -> float:
+    return answer_confidence(engine_without(view, ()).signals(item.question, item.turns))
 
 
-def _confidence_without(whole: IndexView, item: GoldItem) -> float:
+def _confidence_without(view: IndexView, item: GoldItem) -> float:
     places = [place for evidence in item.evidence for place in evidence.places]
     if not places:
         raise ConfigError(
             f"question {item.id!r} has no evidence that could be left out; "
             "add unanswerable questions to the gold set"
         )
-    engine = engine_without(whole, {place.document for place in places})
+    engine = engine_without(view, {place.document for place in places})
     return answer_confidence(engine.signals(item.question, item.turns))

@@ -35,18 +35,18 @@ def read_beir(folder: Path) -> GoldSet:
     documents: dict[str, str | bytes] = {}
     for place, line in json_lines(read_text(folder / CORPUS), found, CORPUS):
         if not isinstance(line, dict) or not {"_id", "text"} <= line.keys():
-            found.fault(place, "a document needs _id and text")
+            found.error(place, "a document needs _id and text")
             continue
-        name_of = document_name(str(line["_id"]), _TITLED)
-        documents[name_of] = titled(line.get("title", ""), line["text"])
+        candidate_id = document_name(str(line["_id"]), _TITLED)
+        documents[candidate_id] = titled(line.get("title", ""), line["text"])
     judged = _read_qrels(_qrels_of(folder), found)
     for place, line in json_lines(read_text(folder / QUERIES), found, QUERIES):
         if not isinstance(line, dict) or not {"_id", "text"} <= line.keys():
-            found.fault(place, "a query needs _id and text")
+            found.error(place, "a query needs _id and text")
         elif evidence := judged.get(str(line["_id"])):
             item = {"id": str(line["_id"]), "question": line["text"], "evidence": evidence}
             found.add(place, item)
-    return found.done(documents)
+    return found.gold_set(documents)
 
 
 def titled(title: str, text: str) -> str:
@@ -76,7 +76,7 @@ def _read_qrels(path: Path, found: GoldCollector) -> dict[str, list[dict[str, ob
         # The layout of trec_eval has an unused second column.
         query, document, grade = (cells[0], *cells[-2:]) if len(cells) > 2 else ("", "", "")
         if not grade.lstrip("-").isdigit():
-            found.fault(f"{path.name}, line {number}", "needs a query, a document and a grade")
+            found.error(f"{path.name}, line {number}", "needs a query, a document and a grade")
         elif int(grade) > 0:
             evidence = {"document": document_name(document, _TITLED), "grade": int(grade)}
             judged[query].append(evidence)
@@ -102,7 +102,7 @@ def read_scifact(folder: Path) -> GoldSet:
         names = [document_name(document, _TITLED) for document in dict.fromkeys(cited[key])]
         evidence = [{"document": name} for name in names]
         found.add(f"row {number}", {"id": key, "question": claim, "evidence": evidence})
-    return found.done(documents)
+    return found.gold_set(documents)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""How well splitters and searches find the characters that a question rests on.
+"""Chroma's chunking set: how much of the evidence's characters a splitter and search find.
 
 The data and measures are those of Smith and Troynikov 2024, "Evaluating Chunking Strategies for
 Retrieval" (Chroma): a question's evidence is spans of a text, and a search over the chunks of all
@@ -99,7 +99,7 @@ def read_chunking(folder: Path) -> GoldSet:
         name = question.evidence[0][0]
         item = {"id": f"q{number:03}", "question": question.text, "evidence": evidence}
         found.add(f"question {number}", {**item, "tags": [Path(name).stem]})
-    return found.done({_as_text(name): text for name, text in read.texts.items()})
+    return found.gold_set({_as_text(name): text for name, text in read.texts.items()})
 
 
 def _as_text(name: str) -> str:

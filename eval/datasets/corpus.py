@@ -1,4 +1,4 @@
-"""The index that a run asks: the default one, or one kept for a gold set or a folder."""
+"""The index that a run uses: the default one, or one of its own for a gold set or a folder."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class OwnIndex:
 def own_index(
     gold: GoldSet, path: Path, corpus: Path | None, settings: Settings
 ) -> OwnIndex | None:
-    """Where the index of a run of the gold set in `path` is kept; None if it asks the default one.
+    """The corpus and data folder for a run of the gold set in `path`; None for the default index.
 
-    The data folder's name depends on the corpus and on the index's settings, so a second run
-    finds its index as it left it, and a change of settings never meets an index built otherwise.
-    Writes the documents of a gold set that brings its own. Raises ConfigError if both a folder
+    The data folder's name depends on the corpus and on the index's settings: a second run reuses
+    its index, and a change of settings makes another. Writes the documents of a gold set that
+    brings its own. Raises ConfigError if both a folder
     and such a set are given, or if the folder is missing or holds the gold set itself.
     """
     if gold.documents and corpus is not None:
@@ -58,7 +58,7 @@ def own_index(
 
 
 def update(own: OwnIndex, progress: Progress | None = None) -> tuple[str, ...]:
-    """Index what changed in an own corpus; the files that failed, told on standard error.
+    """Index what changed in a corpus; the files that failed, which standard error lists too.
 
     Raises StoreError.
     """
@@ -67,7 +67,7 @@ def update(own: OwnIndex, progress: Progress | None = None) -> tuple[str, ...]:
     try:
         report = sync(own.settings, own.corpus, progress=progress)
     except ConfigError:
-        # The cache is ours: whatever it holds otherwise, it may be made anew.
+        # The data folder is a cache, so it may be rebuilt.
         report = sync(own.settings, own.corpus, force=True, rebuild=True, progress=progress)
     for failure in report.failed:
         click.echo(f"not indexed: {failure.path}: {failure.reason}", err=True)

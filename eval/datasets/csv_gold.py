@@ -26,18 +26,18 @@ def read_csv(text: str, name: str) -> GoldSet:
     """
     found = GoldCollector(name)
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    for fault in sorted(set(reader.fieldnames or ()) - COLUMNS):
-        found.fault("line 1", f"column {fault!r} is none of {', '.join(sorted(COLUMNS))}")
+    for error in sorted(set(reader.fieldnames or ()) - COLUMNS):
+        found.error("line 1", f"column {error!r} is none of {', '.join(sorted(COLUMNS))}")
     for row in reader:
         place = f"line {reader.line_num}"
         cells = {key: (value or "").strip() for key, value in row.items() if key in COLUMNS}
         if None in row:
-            found.fault(place, "more cells than columns")
+            found.error(place, "more cells than columns")
         elif cells.get("answerable", "").lower() not in _YES | _NO:
-            found.fault(place, f"answerable: {cells['answerable']!r} is neither yes nor no")
+            found.error(place, f"answerable: {cells['answerable']!r} is neither yes nor no")
         else:
             found.add(place, _item(cells, reader.line_num))
-    return found.done()
+    return found.gold_set()
 
 
 def _item(cells: Mapping[str, str], line: int) -> dict[str, object]:
@@ -77,10 +77,10 @@ def read_truths(text: str, name: str, folder: Path) -> GoldSet:
             "evidence": [page for at, page in enumerate(pages) if page not in pages[:at]],
         }
         found.add(place, item)
-    gold = found.done()
+    gold = found.gold_set()
     cited = {evidence.document for item in gold.items for evidence in item.evidence}
     if not cited or not all((folder / name).is_file() for name in cited):
         return gold
     kinds = {Path(name).suffix for name in cited}
     beside = sorted(path for path in folder.iterdir() if path.suffix in kinds)
-    return found.done({path.name: path.read_bytes() for path in beside})
+    return found.gold_set({path.name: path.read_bytes() for path in beside})

@@ -1,4 +1,4 @@
-"""Gold evidence looked up in the documents: from quotes and pages to characters."""
+"""Resolves gold evidence in the documents: quotes and pages to spans of characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldSet, check
+from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldSet, raise_errors
 from eval.datasets.spans import Span
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document
@@ -21,10 +21,10 @@ class EvidenceMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact that an answer rests on: any of `places` states it.
+    """A fact that an answer rests on; each of `places` states it.
 
-    `whole` tells that they are whole documents, `pages` which (document, page) they are, if they
-    were given as pages. `grade` is the fact's gain in nDCG.
+    `whole` is true if they are whole documents. `pages` are the (document, page) pairs of evidence
+    that was given as pages. `grade` is the fact's gain in nDCG.
     """
 
     places: tuple[Span, ...]
@@ -34,7 +34,7 @@ class Fact:
 
 
 def finder(document: Callable[[str], Document]) -> Find:
-    """The same lookup with each document read once, and None for one that is not there."""
+    """A cached lookup of documents that gives None for a missing one."""
 
     @cache
     def find(path: str) -> Document | None:
@@ -46,13 +46,13 @@ def finder(document: Callable[[str], Document]) -> Find:
     return find
 
 
-def look_up(gold: GoldSet, find: Find) -> Mapping[str, tuple[Fact, ...]]:
+def resolve_evidence(gold: GoldSet, find: Find) -> Mapping[str, tuple[Fact, ...]]:
     """The facts of every gold item by its id.
 
     Raises ConfigError that names each item whose evidence is not in the documents.
     """
     found: dict[str, tuple[Fact, ...]] = {}
-    faults = list[str]()
+    errors = list[str]()
     unknown = True
     for item, place in zip(gold.items, gold.places, strict=True):
         facts = list[Fact]()
@@ -60,15 +60,15 @@ def look_up(gold: GoldSet, find: Find) -> Mapping[str, tuple[Fact, ...]]:
             try:
                 facts.append(_fact(evidence, find))
             except EvidenceMissing as missing:
-                faults.append(f"{place}: {missing}")
+                errors.append(f"{place}: {missing}")
             unknown = unknown and find(evidence.document) is None
         found[item.id] = tuple(facts)
-    if faults and unknown:
+    if errors and unknown:
         raise ConfigError(
             f"none of the documents that gold file {gold.name} names is in the index, such as "
             f"{_first_document(gold)!r}; name their folder with --corpus FOLDER"
         )
-    check(faults, gold.name)
+    raise_errors(errors, gold.name)
     return found
 
 
@@ -87,9 +87,9 @@ def _fact(evidence: GoldEvidence, find: Find) -> Fact:
 
 
 def spans_of(place: EvidencePlace, find: Find) -> list[Span]:
-    """Where a place is in its document; in a quote, any white space matches any other.
+    """The spans of a place in its document. Raises EvidenceMissing.
 
-    So a gold set outlives a change in how lines are broken. Raises EvidenceMissing.
+    White space in a quote matches any white space, so that line breaks may change.
     """
     document = find(place.document)
     if document is None:

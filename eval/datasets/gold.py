@@ -1,4 +1,4 @@
-"""Gold questions: what is asked, which answers are right, and where the corpus says so."""
+"""Gold questions with their accepted answers and evidence."""
 
 import json
 import re
@@ -70,7 +70,7 @@ class EvidencePlace(BaseModel):
 
 
 class GoldEvidence(EvidencePlace):
-    """A fact that an answer rests on; `also` names the other places that state the same fact.
+    """A fact that an answer rests on; `also` names other places that state the same fact.
 
     `grade` is its gain in nDCG.
     """
@@ -154,34 +154,34 @@ class GoldSet:
 
 
 class GoldCollector:
-    """Gold items as they are read; every fault is kept until the whole file was."""
+    """Collects gold items and the errors of a whole file."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._items: list[GoldItem] = []
         self._places: dict[str, str] = {}
-        self._faults: list[str] = []
+        self._errors: list[str] = []
 
     def add(self, place: str, item: object) -> None:
-        """Take one item, which stands at this place of the file, or note what is wrong with it."""
+        """Validate and add the item at this place of the file, or record its errors."""
         try:
             read = GoldItem.model_validate(item)
         except ValidationError as error:
-            self.fault(place, all_errors(error))
+            self.error(place, all_errors(error))
             return
         if first := self._places.get(read.id):
-            self.fault(place, f"id {read.id!r} is already used: {first}")
+            self.error(place, f"id {read.id!r} is already used: {first}")
             return
         self._places[read.id] = place
         self._items.append(read)
 
-    def fault(self, place: str, fault: str) -> None:
-        """Note what is wrong at a place of the file."""
-        self._faults.append(f"{place}: {fault}")
+    def error(self, place: str, error: str) -> None:
+        """Record an error at a place of the file."""
+        self._errors.append(f"{place}: {error}")
 
-    def done(self, documents: Mapping[str, str | bytes] | None = None) -> GoldSet:
-        """The set. Raises ConfigError that lists the faults, or if there are no questions."""
-        check(self._faults, self._name)
+    def gold_set(self, documents: Mapping[str, str | bytes] | None = None) -> GoldSet:
+        """The set. Raises ConfigError that lists the errors, or if there are no questions."""
+        raise_errors(self._errors, self._name)
         if not self._items:
             raise ConfigError(f"gold file {self._name} holds no questions")
         places = tuple(self._places.values())
@@ -203,11 +203,11 @@ def parse_jsonl(text: str, name: str) -> GoldSet:
     found = GoldCollector(name)
     for place, value in json_lines(text, found):
         found.add(place, value)
-    return found.done()
+    return found.gold_set()
 
 
 def json_lines(text: str, found: GoldCollector, file: str = "") -> Iterator[tuple[str, object]]:
-    """The values of a JSONL text, each with its place ("line 3"); broken lines become faults.
+    """The values of a JSONL text, each with its place ("line 3"); broken lines become errors.
 
     `file` names the text in these, where a gold set has several.
     """
@@ -218,13 +218,13 @@ def json_lines(text: str, found: GoldCollector, file: str = "") -> Iterator[tupl
         try:
             yield place, json.loads(line)
         except json.JSONDecodeError as error:
-            found.fault(place, f"not JSON: {error.msg} at character {error.colno}")
+            found.error(place, f"not JSON: {error.msg} at character {error.colno}")
         except RecursionError:
-            found.fault(place, "not JSON that can be read: nested too deeply")
+            found.error(place, "not JSON that can be read: nested too deeply")
 
 
-def check(faults: Sequence[str], name: str) -> None:
-    """Raises ConfigError that lists the faults, if there are any."""
-    if faults:
-        more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise ConfigError("\n  ".join([f"gold file {name} has faults:", *faults[:_SHOWN], *more]))
+def raise_errors(errors: Sequence[str], name: str) -> None:
+    """Raises ConfigError that lists the errors, if there are any."""
+    if errors:
+        more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
+        raise ConfigError("\n  ".join([f"gold file {name} has faults:", *errors[:_SHOWN], *more]))

@@ -1,4 +1,4 @@
-"""Gold sets of every kind, told apart by what is in them."""
+"""Loads gold sets of every format, detected by content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = (
 
 
 def load_gold(path: Path) -> GoldSet:
-    """Read a gold set of any of KINDS. Raises ConfigError that names the file and its faults."""
+    """Read a gold set of any of KINDS. Raises ConfigError that names the file and its errors."""
     if path.is_dir():
         return _folder(path)
     text = read_text(path)

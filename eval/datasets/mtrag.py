@@ -128,7 +128,7 @@ def read_mtrag(value: object, name: str) -> GoldSet:
     found = GoldCollector(name)
     for task in subset.tasks:
         found.add(f"task {task.task_id!r}", _item(task))
-    return found.done(_documents(subset))
+    return found.gold_set(_documents(subset))
 
 
 def read_queries(path: Path) -> GoldSet:
@@ -181,11 +181,11 @@ def _queries(path: Path, subset: HumanSubset) -> GoldSet:
     for place, line in json_lines(read_text(path), found):
         query: Mapping[str, Any] = line if isinstance(line, dict) else {}
         if not {"_id", "text"} <= query.keys():
-            found.fault(place, "a query needs _id and text")
+            found.error(place, "a query needs _id and text")
         elif task := tasks.get(query["_id"]):
             question = str(query["text"]).removeprefix(_SPEAKER).strip()
             found.add(place, {**_item(task), "question": question, "turns": ()})
-    return found.done(_documents(subset))
+    return found.gold_set(_documents(subset))
 
 
 def _read(value: object, name: str) -> HumanSubset:

@@ -1,4 +1,4 @@
-"""Spans of documents, and how much of one set of them another one holds."""
+"""Spans of documents, and the overlap of two sets of them."""
 
 from __future__ import annotations
 

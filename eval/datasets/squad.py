@@ -79,7 +79,7 @@ def read_squad(value: object, name: str) -> GoldSet:
         documents[document] = paragraph.context
         for question in paragraph.qas:
             found.add(f"question {question.id!r}", _item(question, document))
-    return found.done(documents)
+    return found.gold_set(documents)
 
 
 def _named(articles: Sequence[SquadArticle]) -> Iterator[tuple[str, SquadParagraph]]:

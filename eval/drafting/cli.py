@@ -86,12 +86,12 @@ def draft(
         out.write_text("".join(lines), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{out} cannot be written: {error}") from None
-    _tell(items, out)
+    _print_summary(items, out)
     if failed:
         context.exit(FAILED)
 
 
-def _tell(items: Sequence[GoldItem], out: Path) -> None:
+def _print_summary(items: Sequence[GoldItem], out: Path) -> None:
     """How many there are, and what a person does with them."""
     without = sum(not item.answerable for item in items)
     documents = {evidence.document for item in items for evidence in item.evidence}

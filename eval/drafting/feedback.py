@@ -1,4 +1,4 @@
-"""Gold candidates made of what readers thought of answers, one JSON object a line.
+"""Gold candidates from readers' ratings of answers, one JSON object a line.
 
 A line is `{"question", "turns", "answer", "citations", "rating": "up" or "down", "reason"}`, as the
 chat page keeps it; citations are those of an answer's JSON, and an answer without any was a
@@ -15,13 +15,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.datasets.gold import GoldEvidence, GoldItem
-from eval.drafting.rules import CHECK, TAG, name_of
+from eval.drafting.rules import CHECK, TAG, candidate_id
 from eval.pydantic_errors import first_error
 from index.errors import ConfigError
 from rag.suggestions.sentences import facts_of
 from rag.types import Turn
 
-# No answer holds it, so that a candidate whose answer is not known yet scores nothing.
+# Stands in for an answer that is not known yet; no real answer contains it.
 UNKNOWN = "?"
 _FIELDS = ConfigDict(frozen=True, extra="ignore")
 
@@ -50,7 +50,7 @@ class FeedbackLine(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class FeedbackDrafts:
-    """The candidates, how many wait for their answer, and how many quotes are no longer there."""
+    """The candidates, how many have no answer yet, and how many quotes are no longer there."""
 
     items: tuple[GoldItem, ...]
     unknown: int
@@ -81,8 +81,8 @@ def _parse(line: str, where: str) -> FeedbackLine:
 def from_feedback(rated: list[FeedbackLine], texts: Mapping[str, str]) -> FeedbackDrafts:
     """A candidate for each rated answer; `texts` holds the documents by their path.
 
-    A good answer brings its quotes as evidence, a good refusal makes a question that is not
-    answerable. What the right answer is after a bad one only a person knows.
+    A good answer gives its quotes as evidence, a good refusal an unanswerable question. A bad
+    answer gives a question whose answer a person must add.
     """
     items, stale = list[GoldItem](), 0
     for one in rated:
@@ -101,7 +101,7 @@ def _item(one: FeedbackLine, quotes: list[FeedbackCitation]) -> GoldItem:
     )
     answers = _answers(one.question, quotes) if evidence else (UNKNOWN,)
     return GoldItem(
-        id=name_of(one.question, *(turn.question for turn in one.turns), one.answer),
+        id=candidate_id(one.question, *(turn.question for turn in one.turns), one.answer),
         question=one.question,
         turns=one.turns,
         answers=answers if answerable else (),

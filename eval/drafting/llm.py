@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.datasets.gold import GoldEvidence, GoldItem
-from eval.drafting.rules import TAG, name_of
+from eval.drafting.rules import TAG, candidate_id
 from eval.llm_replies import InvalidReplyError, ask_json
 from index.sentences import sentence_spans
 from index.types import Document
@@ -21,7 +21,7 @@ from rag.verification.words import stems
 
 PROMPT_VERSION = 1
 _CHARACTERS = 1200  # of the part of a document that one question is written for
-_LEAST = 200
+_MIN_CHARACTERS = 200
 _SYSTEM = (
     "You write questions to test a search engine. Reply with one JSON object and nothing else:\n"
     '{"question": "...", "answer": "...", "evidence": "..."}\n'
@@ -65,7 +65,7 @@ def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> LLMDrafts
     Raises LLMError if the server fails at the first part, since it then fails at all of them.
     """
     items, dropped = dict[str, GoldItem](), Counter[str]()
-    for number, part in enumerate(parts(documents)):
+    for number, part in enumerate(document_parts(documents)):
         if len(items) == count:
             break
         try:
@@ -78,33 +78,33 @@ def draft_with(llm: LLM, documents: Sequence[Document], count: int) -> LLMDrafts
         except InvalidReplyError:
             dropped["no JSON of the wanted shape"] += 1
             continue
-        if fault := fault_of(written, part):
-            dropped[fault] += 1
+        if reason := rejection_reason(written, part):
+            dropped[reason] += 1
         else:
             item = _item(written, part)
             items[item.id] = item
     return LLMDrafts(tuple(items.values()), dict(dropped))
 
 
-def parts(documents: Sequence[Document]) -> Iterator[DocumentPart]:
+def document_parts(documents: Sequence[Document]) -> Iterator[DocumentPart]:
     """Stretches of the documents, one of each in turn."""
-    for row in zip_longest(*(_cut(document) for document in documents)):
+    for row in zip_longest(*(_split(document) for document in documents)):
         yield from (part for part in row if part)
 
 
-def _cut(document: Document) -> Iterator[DocumentPart]:
+def _split(document: Document) -> Iterator[DocumentPart]:
     start = end = 0
     for first, last in sentence_spans(document.text):
         if last - start > _CHARACTERS and end > start:
-            if end - start >= _LEAST:
+            if end - start >= _MIN_CHARACTERS:
                 yield DocumentPart(document.path, document.text[start:end])
             start = first
         end = last
-    if end - start >= _LEAST:
+    if end - start >= _MIN_CHARACTERS:
         yield DocumentPart(document.path, document.text[start:end])
 
 
-def fault_of(written: LLMQuestion, part: DocumentPart) -> str:
+def rejection_reason(written: LLMQuestion, part: DocumentPart) -> str:
     """Why a candidate is not kept, or ""."""
     if written.evidence not in part.text:
         return "evidence is not in the document"
@@ -120,7 +120,7 @@ def fault_of(written: LLMQuestion, part: DocumentPart) -> str:
 def _item(written: LLMQuestion, part: DocumentPart) -> GoldItem:
     question = " ".join(written.question.split())
     return GoldItem(
-        id=name_of(part.document, written.evidence, question),
+        id=candidate_id(part.document, written.evidence, question),
         question=question,
         answers=(written.answer,),
         evidence=(GoldEvidence(document=part.document, quote=written.evidence),),

@@ -32,7 +32,7 @@ def item_of(one: SuggestedQuestion, text: str) -> GoldItem:
     quotes = [quote for quote in one.quotes if quote in text]
     evidence = tuple(GoldEvidence(document=one.document, quote=quote) for quote in quotes)
     return GoldItem(
-        id=name_of(one.document, one.question),
+        id=candidate_id(one.document, one.question),
         question=one.question,
         answers=one.answers,
         evidence=() if one.kind in _COMPUTED else evidence,
@@ -48,7 +48,7 @@ def _pattern(text: str) -> str:
     return rf"(?<!\w){re.escape(text.strip('`*_'))}(?!\w)"
 
 
-def name_of(*parts: str) -> str:
+def candidate_id(*parts: str) -> str:
     """An id that stays the same for the same candidate, so that drafts can be put together."""
     return f"draft-{sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 
@@ -81,7 +81,7 @@ def _built_in() -> list[str]:
 
 def _without_answer(question: str) -> GoldItem:
     return GoldItem(
-        id=name_of(question),
+        id=candidate_id(question),
         question=question,
         answerable=False,
         tags=(TAG, CHECK),

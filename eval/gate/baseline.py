@@ -61,8 +61,8 @@ class Baseline(_Strict):
     """Scores to compare with, what a metric may fall by, and questions that must stay right.
 
     `means` is for people who read the file. `typical` holds, for answerable questions and for the
-    others, the most frequent value of each metric, and `questions` what is otherwise; None stands
-    for a metric that does not apply. `kinds` is empty if the gold set has no kinds.
+    others, the most frequent value of each metric, and `questions` the values that differ; None
+    stands for a metric that does not apply. `kinds` is empty if the gold set has no kinds.
     """
 
     schema_: int = Field(alias="schema")
@@ -141,7 +141,7 @@ def baseline_of(run: Run, model: str, old: Baseline | None) -> Baseline:
         group: [one for one in results if _group(one) == group] for group in map(_group, results)
     }
     typical = {group: _typical(ones, list(tolerances)) for group, ones in sorted(groups.items())}
-    otherwise = ((one.id, _otherwise(one, typical[_group(one)])) for one in results)
+    differences = ((one.id, _differences(one, typical[_group(one)])) for one in results)
     return Baseline(
         schema=SCHEMA,
         gold=BaselineGold(file=run.gold, digest=run.digest, questions=len(results)),
@@ -151,7 +151,7 @@ def baseline_of(run: Run, model: str, old: Baseline | None) -> Baseline:
         means=dict(_means(results, list(tolerances))),
         kinds=dict(_kinds(results)),
         typical=typical,
-        questions={key: differing for key, differing in otherwise if differing},
+        questions={key: differing for key, differing in differences if differing},
     )
 
 
@@ -222,7 +222,7 @@ def _typical(results: Sequence[QuestionResult], metrics: Sequence[str]) -> dict[
     return {name: count.most_common(1)[0][0] for name, count in counts.items()}
 
 
-def _otherwise(
+def _differences(
     result: QuestionResult, typical: Mapping[str, float | None]
 ) -> dict[str, float | None]:
     scores = rounded(result)

@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from eval.console import PATH
-from eval.measures.statistics import Floats, detectable, flip_p, holm, interval
+from eval.measures.statistics import Floats, detectable, holm, interval, randomisation_p
 from eval.runs.results import QuestionResult, Run, by_tag, read_run, settings_changed
 from index.console import json_option, print_json
 from index.errors import ConfigError
@@ -111,7 +111,7 @@ def compare_runs(
     chosen = [name for name in chosen if len(pairs[name])]
     # Of a metric in which no question differs, nothing is tested.
     tested = [name for name in chosen if np.any(pairs[name][:, 0] != pairs[name][:, 1])]
-    raw = [flip_p(pairs[name][:, 1] - pairs[name][:, 0]) for name in tested]
+    raw = [randomisation_p(pairs[name][:, 1] - pairs[name][:, 0]) for name in tested]
     ps = dict(zip(tested, holm(raw), strict=True))
     old, new = before.questions, after.questions
     return Comparison(

@@ -1,10 +1,11 @@
-"""The gate: does a run score worse than its baseline, by more than chance and by what matters?
+"""The regression gate: compares a run with a baseline, beyond a tolerance and beyond chance.
 
-A metric regressed if its mean fell by more than its tolerance and its adjusted p (`fall_ps`, max T)
-is below 0.05. Chosen by simulation with the scores of XQuAD English, eight metrics, 200 questions
-drawn 1,000 times, tolerance 0.02. Noise is the share of questions that come out otherwise although
-nothing got worse: 1 % of them did when the embedding's weight went from 0.5 to 0.55. Alarms
-without a change | a true fall of 5 points in one metric alone caught, the worst of the eight:
+A metric regressed if its mean fell by more than its tolerance and its adjusted p
+(`fall_p_values`, max T) is below 0.05. Chosen by simulation with the scores of XQuAD English, eight
+metrics, 200 questions drawn 1,000 times, tolerance 0.02. Noise is the share of questions whose
+result differs although nothing got worse: 1 % of them did when the embedding's weight went from 0.5
+to 0.55. Alarms without a change | a true fall of 5 points in one metric alone caught, the worst of
+the eight:
 
     noise                         2 %            5 %            10 %           30 %
     tolerance and max T      0.000 | 0.94   0.001 | 0.90   0.005 | 0.83   0.031 | 0.53
@@ -13,7 +14,7 @@ without a change | a true fall of 5 points in one metric alone caught, the worst
 
 The tolerance alone would do for 200 questions; for the 82 of the seeds it alarms 0.13 and 0.31 of
 the time at 5 and 10 % noise, where max T does 0.002 and 0.012. A tolerance of 0.03 catches 0.84
-at 5 % noise. Where whole paragraphs come out otherwise, with all of their questions, alarms are
+at 5 % noise. Where the results of whole paragraphs differ, with all of their questions, alarms are
 0.04 at 5 % noise and 0.06 at 10 %: the test takes questions to be independent.
 """
 
@@ -35,7 +36,7 @@ from eval.gate.baseline import (
     rounded,
 )
 from eval.gate.compare import ALPHA, QuestionChange, change_of
-from eval.measures.statistics import Floats, fall_ps
+from eval.measures.statistics import Floats, fall_p_values
 from eval.runs.results import Run, settings_changed
 from index.errors import ConfigError
 
@@ -79,10 +80,10 @@ class GatedKind:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What the gate found.
+    """The result of the gate.
 
-    `must_pass` are the questions of that list which are wrong, `incomplete` tells what failed,
-    `made` what else is otherwise than when the baseline was made.
+    `must_pass` are the questions of that list which are wrong, `incomplete` lists what failed,
+    `made` what changed in version, model and settings since the baseline.
     """
 
     gold: str
@@ -116,7 +117,7 @@ class GateResult:
 
     @property
     def exit_code(self) -> int:
-        """Incomplete before all else: where questions failed, the others' scores prove little."""
+        """Incomplete takes precedence: with failed questions, the other scores prove little."""
         if self.incomplete:
             return INCOMPLETE
         fell = self.regressions or self.must_pass or self.regressed_kinds
@@ -131,12 +132,12 @@ def alarms(differences: Floats, tolerances: Floats) -> tuple[NDArray[np.bool_], 
     applies = ~np.isnan(differences)
     known = np.where(applies, differences, 0.0)
     falls = -known.sum(axis=0) / np.maximum(applies.sum(axis=0), 1)
-    ps = fall_ps(known)
+    ps = fall_p_values(known)
     return (falls > tolerances + _EQUAL) & (ps < ALPHA), ps
 
 
 def check_run(baseline: Baseline, run: Run, model: str, unread: Sequence[str] = ()) -> GateResult:
-    """Set a run against its baseline; `unread` are files that could not be indexed.
+    """Compare a run with its baseline; `unread` are files that could not be indexed.
 
     Raises ConfigError if the baseline is of other questions, or names metrics or questions that
     the run doesn't have.
@@ -144,7 +145,7 @@ def check_run(baseline: Baseline, run: Run, model: str, unread: Sequence[str] = 
     check_same_gold(baseline, run.gold, run.digest)
     check_must_pass(baseline.must_pass, run)
     names = list(baseline.tolerances)
-    # What the run has is no measure of that: where all is refused, nothing is cited.
+    # Not the run's own metrics: where all is refused, nothing is cited.
     for name in names:
         if name not in baseline.metrics:
             raise ConfigError(
@@ -153,7 +154,7 @@ def check_run(baseline: Baseline, run: Run, model: str, unread: Sequence[str] = 
             )
     results = run.results
     then = [baseline.scores(one) for one in results]
-    now = [_only(names, rounded(one)) for one in results]
+    now = [_selected(names, rounded(one)) for one in results]
     scores = np.array([_row(names, one) for one in (*then, *now)]).reshape(2, len(results), -1)
     tolerances = np.array(list(baseline.tolerances.values()))
     regressed, ps = alarms(scores[1] - scores[0], tolerances)
@@ -173,7 +174,7 @@ def check_run(baseline: Baseline, run: Run, model: str, unread: Sequence[str] = 
             *(f"{one.id}: {one.response}" for one in results if one.error is not None),
             *(f"not indexed: {line}" for line in unread),
         ),
-        tuple(_made(baseline.made_with, run, model)),
+        tuple(_provenance_changes(baseline.made_with, run, model)),
         tuple(_kinds(baseline, run, changes)),
     )
 
@@ -190,7 +191,7 @@ def _kinds(baseline: Baseline, run: Run, changes: Sequence[QuestionChange]) -> I
         yield GatedKind(kind, old.questions, old.right, now, broken, regressed)
 
 
-def _only(names: Sequence[str], scores: MetricValues) -> MetricValues:
+def _selected(names: Sequence[str], scores: MetricValues) -> MetricValues:
     return {name: scores[name] for name in names if name in scores}
 
 
@@ -223,7 +224,7 @@ def _measured(
     )
 
 
-def _made(old: Provenance, run: Run, model: str) -> Iterator[str]:
+def _provenance_changes(old: Provenance, run: Run, model: str) -> Iterator[str]:
     if old.footnote != run.footnote:
         yield f"footnote: {old.footnote} -> {run.footnote}"
     if old.model != model:

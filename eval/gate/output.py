@@ -1,5 +1,6 @@
-"""What the gate found, for a terminal, for a CI's list of tests (JUnit XML) and for a comment on a
-change (Markdown). None holds a time or a path: two runs give the same bytes.
+"""`footnote eval gate`: its result as text, JUnit XML and Markdown.
+
+None holds a time or a path, so that two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def headline(found: GateResult) -> str:
 
 
 def lines(found: GateResult) -> Iterator[str]:
-    """The table, the verdict, and what is behind one that is not `passed`."""
+    """The table, the verdict, and the questions behind a regression."""
     yield (
         f"{'metric':<20} {'n':>5} {'baseline':>8} {'now':>6} {'change':>7} {'allowed':>7} "
         f"{'p':>6} {'fell':>5} {'rose':>5}"
@@ -254,7 +255,7 @@ def _measured(
 
 
 def _next(context: click.Context, gold: Path, file: Path, corpus: Path | None, run: Run) -> str:
-    """What to do about a regression."""
+    """The next commands after a regression."""
     data = (context.obj or {}).get("data")
     update = [
         *("footnote", *(("--data", str(data)) if data else ()), "eval", "gate", str(gold)),

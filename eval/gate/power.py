@@ -1,4 +1,4 @@
-"""How often the gate would be wrong: simulated with the scores that questions have in a run."""
+"""False alarms and power of the gate, simulated with the scores of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eval.measures.statistics import Floats
 from eval.runs.results import Run, read_run
 from index.console import json_option, print_json
 
-Chance = np.random.Generator
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class PowerEstimate:
 class ScorePopulation:
     """The questions of a run as a population: questions x metrics, NaN where one does not apply.
 
-    `kinds` tells the answerable from the others: a question that comes out otherwise by chance
-    gets the scores of another one of its kind.
+    `kinds` is true for answerable questions: one whose result changes by chance gets the scores of
+    another of its kind.
     """
 
     metrics: tuple[str, ...]
@@ -50,7 +50,7 @@ class ScorePopulation:
         kinds = np.array([one.answerable for one in run.results])
         return ScorePopulation(tuple(metrics), np.array(rows), kinds)
 
-    def draw(self, questions: int, noise: float, chance: Chance) -> tuple[Floats, Floats]:
+    def draw(self, questions: int, noise: float, chance: Rng) -> tuple[Floats, Floats]:
         """Scores of so many questions drawn with replacement, and again after a neutral change.
 
         Such a change moves a share `noise` of the questions: each gets the scores of another one
@@ -66,9 +66,10 @@ class ScorePopulation:
                 again[of_kind] = chance.choice(pool, size=int(of_kind.sum()))
         return self.scores[rows], self.scores[again]
 
-    def fall_of(self, metric: int, scores: Floats, drop: float, chance: Chance) -> Floats:
-        """The same scores after a fault that takes `drop` off the mean of one metric: questions
-        drawn at random get 0 for it.
+    def with_fall(self, metric: int, scores: Floats, drop: float, chance: Rng) -> Floats:
+        """The same scores after a regression that takes `drop` off the mean of one metric.
+
+        Questions drawn at random get 0 for it.
         """
         share = drop / np.nanmean(self.scores[:, metric])
         fallen = scores.copy()
@@ -101,7 +102,7 @@ def simulate(
         old, new = world.draw(questions, noise, chance)
         false += bool(alarms(new - old, allowed)[0].any())
         for place in usable:
-            fallen = world.fall_of(place, new, drop, chance)
+            fallen = world.with_fall(place, new, drop, chance)
             caught[place] += bool(alarms(fallen - old, allowed)[0][place])
         hit = chance.random(questions) < drop
         together += bool(alarms(np.where(hit[:, None], new * 0, new) - old, allowed)[0].any())

@@ -1,4 +1,4 @@
-"""How far a judge agrees with people: MTRAG's human ratings, and what they agree among themselves.
+"""Agreement of an LLM judge with MTRAG's human ratings, and of people with each other.
 
 The file is MTRAG's `human_subset.json`: answers of three writers to 159 tasks, each rated by two or
 three people from 1 to 4 (Katsis et al. 2025, arXiv 2501.03468). What people say together is the
@@ -7,10 +7,10 @@ median of their ratings, as there.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from eval.datasets.mtrag import HumanSubset, read_subset
 from eval.judging.judge import RATINGS, RatingResult, RatingTask
@@ -88,24 +88,25 @@ def agreements(rated: Sequence[RatedAnswer], judged: Sequence[RatingResult]) -> 
 
 
 def _agreement(measure: str, people: Sequence[Sequence[int]], judged: Sequence[int]) -> Agreement:
-    pairs = [(_middle(given), told) for given, told in zip(people, judged, strict=True) if given]
-    middles, told = [middle for middle, _ in pairs], [one for _, one in pairs]
-    commonest = max(middles.count(value) for value in middles) if middles else 0
-    same = sum(middle == one for middle, one in pairs)
+    rated = zip(people, judged, strict=True)
+    pairs = [(_lower_median(ratings), rating) for ratings, rating in rated if ratings]
+    medians, ratings_of_judge = [median for median, _ in pairs], [rating for _, rating in pairs]
+    commonest = max(medians.count(value) for value in medians) if medians else 0
+    same = sum(median == rating for median, rating in pairs)
     return Agreement(
         measure=measure,
         n=len(pairs),
-        kappa=_kappa(middles, told),
-        spearman=_spearman(middles, told),
+        kappa=_kappa(medians, ratings_of_judge),
+        spearman=_spearman(medians, ratings_of_judge),
         exact=same / len(pairs) if pairs else None,
         constant=commonest / len(pairs) if pairs else None,
         human_kappa=_human_kappa(people),
     )
 
 
-def _middle(ratings: Sequence[int]) -> int:
+def _lower_median(ratings: Sequence[int]) -> int:
     """The median; of two that differ, the lower of the middle ones, so that doubt counts."""
-    return int(median(ratings) // 1)
+    return int(statistics.median(ratings) // 1)
 
 
 def _human_kappa(people: Sequence[Sequence[int]]) -> float | None:
@@ -116,7 +117,7 @@ def _human_kappa(people: Sequence[Sequence[int]]) -> float | None:
             rest = [*ratings[:place], *ratings[place + 1 :]]
             if rest:
                 alone.append(rating)
-                others.append(_middle(rest))
+                others.append(_lower_median(rest))
     return _kappa(alone, others)
 
 

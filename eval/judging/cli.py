@@ -72,7 +72,7 @@ def _rate_run(run: Path, settings: Settings, limit: int | None, as_json: bool) -
             file.flush()
             judged.append(one)
     means = {name: _mean(judged, name) for name in RATINGS}
-    failed = _tell_failed(judged)
+    failed = _print_failed(judged)
     if as_json:
         print_json({"n": len(judged), "failed": failed, "means": means})
         return failed
@@ -90,7 +90,7 @@ def _measure(path: Path, settings: Settings, limit: int | None, as_json: bool) -
 
     rated = load_rated(path)[:limit]
     judged = list(_judged([one.case for one in rated], settings))
-    failed = _tell_failed(judged)
+    failed = _print_failed(judged)
     found = agreements(rated, judged)
     if as_json:
         measures = [asdict(one) for one in found]
@@ -118,7 +118,7 @@ def _record(one: RatingResult, settings: Settings) -> dict[str, object]:
     return {"id": one.id, **ratings, **made, "error": one.error}
 
 
-def _tell_failed(judged: Sequence[RatingResult]) -> int:
+def _print_failed(judged: Sequence[RatingResult]) -> int:
     failed = [one for one in judged if one.rating is None]
     for one in failed:
         click.echo(f"not rated: {one.id}: {one.error}", err=True)

@@ -64,7 +64,7 @@ class RatingTask:
 
 @dataclass(frozen=True, slots=True)
 class RatingResult:
-    """A case's rating; None if the LLM gave none, and then `error` says why."""
+    """The rating of an answer; None if the LLM gave none, and `error` says why."""
 
     id: str
     rating: Rating | None

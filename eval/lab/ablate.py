@@ -1,7 +1,7 @@
-"""What each part of the ranking brings: every question ranked as it is and with one part changed.
+"""Ablation of the ranking: every question ranked in full and with one part changed.
 
-Most weights were chosen on XQuAD's articles at even places, so those at odd ones are held out. No
-reranker takes part.
+Most weights were fitted on XQuAD's articles at even places, so those at odd places are held out.
+The reranker is off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from eval.console import PATH, corpus_option, settings_of
 from eval.datasets.corpus import own_index, update
-from eval.datasets.evidence import look_up
+from eval.datasets.evidence import resolve_evidence
 from eval.datasets.gold import GoldItem, GoldSet
 from eval.datasets.load import load_gold
 from eval.datasets.squad import articles_of
@@ -26,7 +26,7 @@ from eval.lab.crossfit import EngineRanking, Places, numbered
 from eval.measures.answers import contains
 from eval.measures.retrieval import ranks, score_ranking
 from eval.measures.statistics import Floats, interval
-from eval.runs.session import bars
+from eval.runs.session import progress_bars
 from index.console import json_option, print_json
 from index.errors import ConfigError
 from index.snapshots import Index
@@ -54,7 +54,7 @@ MEASURES = (SUCCESS, RECIPROCAL, NDCG, RECALL, FIRST, QUOTED, COUNT)
 
 @dataclass(frozen=True, slots=True)
 class RankingVariant:
-    """A way to rank: its weights, and the share of the cosine if it is not the settings'."""
+    """A variant of the ranking: its weights, and the cosine's if it is not that of the settings."""
 
     name: str
     scoring: RankingWeights = RANKING_WEIGHTS
@@ -64,7 +64,7 @@ class RankingVariant:
 _FUSED = replace(RANKING_WEIGHTS, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
 AS_IT_IS = RankingVariant("as it is")
 BY_RANK = "both, fused by rank (RRF)"
-# From the two rankings up, then from the whole down. What `passage` adds moves sentences alone.
+# From the two rankings up, then from the full ranking down. `passage` changes sentences alone.
 VARIANTS = (
     AS_IT_IS,
     RankingVariant("cosine alone", _FUSED, 1.0),
@@ -87,8 +87,8 @@ VARIANTS = (
 
 @dataclass(frozen=True, slots=True)
 class AblationLine:
-    """The mean of a measure in one way over some questions, how much more that is than as it is,
-    and the 95 % interval of the difference, questions drawn.
+    """The mean of a metric for one variant, and its change against the full ranking with the 95 %
+    interval of the difference, by a bootstrap over questions.
     """
 
     measure: str
@@ -102,7 +102,7 @@ class AblationLine:
 
 @dataclass(frozen=True, slots=True)
 class AblationReport:
-    """A line for each measure, way and part; `grouped` says what even and odd places are of."""
+    """A line for each metric, variant and part; `grouped` names what even and odd places are of."""
 
     gold: str
     questions: int
@@ -116,18 +116,18 @@ Show = Callable[[str, int, int], None]
 
 
 class VariantRanker:
-    """One generation of an index that ranks the passages for a question in any way."""
+    """Ranks the passages of one generation of an index by any variant."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
         self._index, self._snapshot = index, snapshot
         self._ranking = EngineRanking(settings, index, snapshot)
 
     def ask(self, item: GoldItem) -> CondensedQuery:
-        """What the engine searches for."""
+        """The query that the engine searches for."""
         return condense(item.question, item.turns, self._ranking.look)
 
     def find(self, asked: CondensedQuery, way: RankingVariant) -> SearchResult:
-        """What the engine would find if it ranked in this way."""
+        """The engine's search result under a variant."""
         return self._ranking.search(asked, _HITS, way.scoring, way.dense_weight)
 
     def by_rank(self, asked: CondensedQuery) -> list[Hit]:
@@ -148,9 +148,9 @@ class VariantRanker:
 def measure(
     path: Path, corpus: Path | None, settings: Settings, limit: int | None, show: Show
 ) -> AblationReport:
-    """Rank for each of the first `limit` questions that have evidence (None: all), in each way.
+    """Rank for each of the first `limit` questions that have evidence (None: all), by each variant.
 
-    Raises ConfigError for a gold set with faults or without evidence, and what the index raises.
+    Raises ConfigError for an invalid gold set or one without evidence, and what the index raises.
     """
     gold = load_gold(path)
     if own := own_index(gold, path, corpus, settings):
@@ -160,7 +160,7 @@ def measure(
     index = Index(settings)
     try:
         with index.lease() as snapshot:
-            facts = look_up(gold, cache(snapshot.document))
+            facts = resolve_evidence(gold, cache(snapshot.document))
             asked = [place for place, item in enumerate(gold.items) if facts[item.id]][:limit]
             if not asked:
                 raise ConfigError(f"no question of {path.name} has evidence, so none can be judged")
@@ -175,7 +175,7 @@ def measure(
 
 
 def _groups(gold: GoldSet) -> tuple[Places, str]:
-    """For each item the number of its group, and what groups are."""
+    """The number of each item's group, and what groups are."""
     articles = articles_of(gold.documents)
     if not articles:
         return np.arange(len(gold.items)), "questions"
@@ -187,7 +187,7 @@ def _groups(gold: GoldSet) -> tuple[Places, str]:
 def _scores(
     ranker: VariantRanker, item: GoldItem, facts: Sequence[Fact]
 ) -> Iterator[tuple[tuple[str, str], float]]:
-    """The scores of one question by measure and way."""
+    """The scores of one question by metric and variant."""
     asked = ranker.ask(item)
     for way in VARIANTS:
         found = ranker.find(asked, way)
@@ -208,7 +208,7 @@ def _ranked(hits: Sequence[Hit], facts: Sequence[Fact]) -> dict[str, float]:
 
 
 def _quoted(found: SearchResult, item: GoldItem) -> dict[str, float]:
-    """What the sentences hold that would be quoted, if there is an answer to look for."""
+    """Whether the sentences to quote hold an answer; nothing if the item has none."""
     if not item.answers:
         return {}
     texts = [sentence.quote.text for sentence in select_sentences(found.sentences)]
@@ -220,9 +220,7 @@ def _quoted(found: SearchResult, item: GoldItem) -> dict[str, float]:
 
 
 def lines_of(scores: Sequence[Scores], groups: Places) -> Iterator[AblationLine]:
-    """The lines of questions, whose scores are given by measure and way, and whose groups are at
-    these places; of a part without questions there are none.
-    """
+    """The lines for questions with these scores and groups; none for a part without questions."""
     parts = {"even": groups % 2 == 0, "odd": groups % 2 == 1, "all": groups >= 0}
     keys = dict.fromkeys(key for one in scores for key in one)
     for measure, way in sorted(keys, key=lambda key: MEASURES.index(key[0])):
@@ -244,7 +242,7 @@ def _column(scores: Sequence[Scores], key: tuple[str, str]) -> Floats:
 
 
 def lines(report: AblationReport) -> Iterator[str]:
-    """The report in words and columns, a table for each measure."""
+    """The report as text, a table for each metric."""
     yield (
         f"{report.gold}: {report.questions} questions, by whether their {report.grouped} are at "
         "even or odd places; change from the ranking as it is, 95 % interval"
@@ -281,7 +279,7 @@ def ablate(
     GOLD is any gold set that `eval run` reads. Even and odd places are those of articles where it
     has them: the weights were chosen on XQuAD's articles at even places.
     """
-    with bars() as show:
+    with progress_bars() as show:
         settings = settings_of(context)
         report = measure(gold, corpus, settings, limit, show)
     if as_json:

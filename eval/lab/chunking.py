@@ -1,4 +1,4 @@
-"""The lines of `footnote eval chunking`: published figures, langchain's splitters, and our own."""
+"""`footnote eval chunking`: published figures, langchain's splitters and Footnote's passages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLISHED = {
 
 @dataclass(frozen=True, slots=True)
 class ChunkingLine:
-    """Figures of a splitter with a search; a published one tells no lengths and counts."""
+    """Scores of a splitter with a search; published ones have no lengths and counts."""
 
     name: str
     recall: float

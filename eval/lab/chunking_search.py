@@ -1,4 +1,4 @@
-"""The searches that `eval.datasets.chunking` measures: nearest chunks, and our own index."""
+"""Searches over Chroma's chunking set: nearest chunks, and Footnote's index."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DEPTH = 20
 
 
 class CachedVectors:
-    """Vectors of one model that are made once, however many searches ask for them."""
+    """Vectors of one model, cached across searches."""
 
     def __init__(self, embedder: Embedder) -> None:
         self.passages = VectorCache(embedder.embed_passages)
@@ -42,7 +42,7 @@ class CachedVectors:
 
 
 def dense(model: CachedVectors) -> Search:
-    """The chunks nearest by cosine, exactly; of chunks as near, the first."""
+    """Exact search by cosine; ties go to the first chunk."""
 
     def search(chunks: Sequence[str], questions: Sequence[str], k: int) -> list[list[int]]:
         vectors = model.passages.vectors(chunks)
@@ -57,9 +57,7 @@ def dense(model: CachedVectors) -> Search:
 def measure_own(
     chunking_set: ChunkingSet, settings: Settings, embedder: Embedder, count: int
 ) -> tuple[ChunkingScores, ChunkingScores]:
-    """Footnote's index of the texts, made with these settings for the purpose: figures of its first
-    passages, and of as many excerpts.
-    """
+    """Scores of the first passages of an index with these settings, and of as many excerpts."""
     with TemporaryDirectory(prefix="footnote-chunks-") as name:
         corpus = Path(name) / "corpus"
         settings = settings.model_copy(update={"data": Path(name) / "index"})
@@ -138,7 +136,7 @@ def locate(text: str, chunks: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _table() -> str:
-    """The name of OpenAI's table of tokens, which llama-index carries, so nothing is fetched."""
+    """The name of OpenAI's tokenizer, whose table llama-index bundles, so nothing is fetched."""
     spec = find_spec("llama_index.core")
     if spec is None or spec.origin is None:
         raise ConfigError("OpenAI's table of tokens is missing; run: pip install llama-index-core")

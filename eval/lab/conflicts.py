@@ -1,4 +1,4 @@
-"""Documents that disagree, made from paragraphs with one number or name changed in a copy."""
+"""Conflict detection on synthetic contradictions: copies of paragraphs with one value changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eval.calibration.examples import QuestionSource, SourceQuestion, opened_source, read_squad
+from eval.calibration.examples import QuestionSource, SourceQuestion, open_source, read_squad
 from eval.calibration.leave_out import engine_without
 from eval.console import PATH, say, settings_of
 from eval.lab.perturb import NAME, NUMBER, another_number, other_names
@@ -23,7 +23,7 @@ _PREFIX = "copy-"
 
 @dataclass(frozen=True, slots=True)
 class ConflictingCopy:
-    """A document that differs from another in one value, and a question that asks for it."""
+    """A copy of a document with one value changed, and a question that asks for the value."""
 
     kind: str
     document: str
@@ -34,8 +34,8 @@ class ConflictingCopy:
 def copies(
     source: QuestionSource, articles: Collection[int], seed: int = 0
 ) -> Iterator[ConflictingCopy]:
-    """For each paragraph of these articles one copy with another number and one with another name,
-    where a question asks for one.
+    """For each paragraph of these articles a copy with another number and one with another name, as
+    far as a question asks for one.
     """
     chance = Random(seed)
     texts = sorted(source.documents.items())
@@ -52,7 +52,7 @@ def copies(
 
 
 def _changed(kind: str, asked: SourceQuestion, text: str, stranger: str, chance: Random) -> str:
-    """The text with the answer's only number, or the name that it is, changed; or nothing."""
+    """The text with the only number or name of the answer changed; "" if there is none."""
     start = asked.start
     answer = text[start : start + len(asked.answer)]
     if kind == "number":
@@ -62,8 +62,8 @@ def _changed(kind: str, asked: SourceQuestion, text: str, stranger: str, chance:
         new, spot = another_number(found[0].group(), chance), found[0].span()
     else:
         names = other_names(stranger, text)
-        whole = NAME.fullmatch(f"x {answer}", 2)
-        if not names or not whole or text.count(answer) != 1:
+        name = NAME.fullmatch(f"x {answer}", 2)
+        if not names or not name or text.count(answer) != 1:
             return ""
         new, spot = chance.choice(names), (0, len(answer))
     return text[: start + spot[0]] + new + text[start + spot[1] :]
@@ -71,7 +71,7 @@ def _changed(kind: str, asked: SourceQuestion, text: str, stranger: str, chance:
 
 @dataclass(frozen=True, slots=True)
 class ConflictCount:
-    """Questions of a kind, and for how many of them a disagreement was told."""
+    """Questions of a kind, and for how many of them a conflict was reported."""
 
     kind: str
     questions: int
@@ -79,8 +79,8 @@ class ConflictCount:
 
 
 def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[ConflictCount]:
-    """Disagreements that are told with both sides cited, for each kind of copy; and those that are
-    told without any copy, which are false alarms. Of articles at odd places.
+    """Conflicts that are reported with both sides cited, by kind of copy, and false alarms without
+    a copy, over articles at odd places.
     """
     source = read_squad(path)
     odd = range(1, len(source.articles), 2)
@@ -88,16 +88,16 @@ def measure(path: Path, settings: Settings, say: Callable[[str], None]) -> list[
     names = {copy.document for copy in made}
     texts = {copy.document: copy.text for copy in made}
     counted = {"number": [0, 0], "name": [0, 0], "no copy": [0, 0]}
-    with opened_source(
+    with open_source(
         replace(source, documents={**source.documents, **texts}), settings, say
-    ) as whole:
+    ) as view:
         say(f"asking {len(made)} questions that a copy answers otherwise")
         for copy in made:
-            answer = engine_without(whole, names - {copy.document}).answer(copy.question.text)
+            answer = engine_without(view, names - {copy.document}).answer(copy.question.text)
             cited = {citation.passage.document for citation in answer.citations}
             sides = {copy.document, *copy.question.documents}
             _count(counted[copy.kind], "disagree" in answer.note and sides <= cited)
-        plain = engine_without(whole, names)
+        plain = engine_without(view, names)
         asked = [q for q in source.questions if q.article in odd]
         say(f"asking {len(asked)} questions without any copy")
         for question in asked:
@@ -111,7 +111,7 @@ def _count(counts: list[int], told: bool) -> None:
 
 
 def lines(found: list[ConflictCount]) -> Iterator[str]:
-    """The report in columns."""
+    """The counts as lines of text."""
     yield f"{'changed in a copy':<20} {'asked':>6} {'told':>6}  share"
     for row in found:
         share = row.told / row.questions if row.questions else 0.0

@@ -1,4 +1,4 @@
-"""Choices that are measured where they had no part: cross-fitting, and intervals by group."""
+"""Cross-validation of fitted constants, and confidence intervals by group."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ Places = NDArray[np.int64]
 
 
 def numbered(groups: Sequence[Hashable]) -> Places:
-    """For each item the number of its group, in the order in which groups are first seen."""
+    """The number of each item's group, groups numbered by first occurrence."""
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     return np.array([numbers[group] for group in groups])
 
 
 def choose(scores: Floats) -> tuple[int, ...]:
-    """The place in a grid whose scores are best on average, those next to it on each axis counted
-    alike: a grid's best point by itself is often one that was lucky.
+    """The grid point with the best mean score of itself and its neighbours on each axis.
+
+    The best single point of a grid is often a lucky one.
 
     `scores` has the grid's axes first and items last.
     """
@@ -47,7 +48,7 @@ def _around(grid: Floats, place: tuple[int, ...]) -> float:
 
 
 def cross_fit(scores: Floats, folds: Places) -> tuple[Floats, list[tuple[int, ...]]]:
-    """The score of each item at the place chosen on all other folds, and the places chosen."""
+    """The score of each item at the grid point chosen on the other folds, and these points."""
     found, chosen = np.empty(scores.shape[-1]), []
     for fold in np.unique(folds):
         chosen.append(choose(scores[..., folds != fold]))
@@ -58,7 +59,7 @@ def cross_fit(scores: Floats, folds: Places) -> tuple[Floats, list[tuple[int, ..
 def interval_by_group(
     differences: Floats, groups: Places, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean over items, whole groups drawn at a time."""
+    """Percentile interval of the mean by a cluster bootstrap over groups."""
     sums, sizes = np.bincount(groups, differences), np.bincount(groups)
     drawn = np.random.default_rng(0).integers(0, len(sums), size=(RESAMPLES, len(sums)))
     means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
@@ -73,13 +74,13 @@ if TYPE_CHECKING:
 
 
 class EngineRanking:
-    """Searches of one generation of an index as the engine makes them, without a reranker."""
+    """The engine's searches in one generation of an index, without the reranker."""
 
     def __init__(self, settings: Settings, index: Index, snapshot: Snapshot) -> None:
         self._settings, self._index, self._snapshot = settings, index, snapshot
 
     def look(self, text: str) -> ScoreProbe:
-        """As the engine looks at the index for a follow-up."""
+        """The engine's score probe for a follow-up."""
         weight, _ = self._weight(text)
         return probe_scores(self._snapshot, text, self._index.embed_query(text), weight)
 

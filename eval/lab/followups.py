@@ -1,4 +1,4 @@
-"""Follow-ups on MTRAG's human subset: what to search for when the last question is not all.
+"""Retrieval for follow-up questions on MTRAG's human subset.
 
 MTRAG (Katsis et al. 2025): conversations of people with an assistant, each question with the
 documents that answer it. All documents are pooled into one corpus, indexed as any other, and
@@ -48,8 +48,8 @@ _STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
 
 @dataclass(frozen=True, slots=True)
 class FollowupLine:
-    """A way to search, its mean nDCG@5 over all questions and over those after the first turn, and
-    the 95 % interval of what it gains over the last turn alone, whole conversations drawn.
+    """A query strategy: its mean nDCG@5 over all questions and over those after the first turn, and
+    its gain over the last turn alone with the 95 % interval by a bootstrap over conversations.
     """
 
     way: str
@@ -61,7 +61,7 @@ class FollowupLine:
 
 @dataclass(frozen=True, slots=True)
 class FollowupReport:
-    """The lines, and the constants that all conversations together choose."""
+    """The lines, and the constants that are best over all conversations."""
 
     questions: int
     later: int
@@ -72,7 +72,7 @@ class FollowupReport:
 
 
 class DocumentRanker:
-    """Documents of one index, ranked as the engine ranks their passages; each query once."""
+    """Ranks documents by their best passages, as the engine does; queries are cached."""
 
     def __init__(self, ranking: EngineRanking) -> None:
         self._ranking = ranking
@@ -89,7 +89,7 @@ class DocumentRanker:
 
 
 def measure(folder: Path, settings: Settings, say: Callable[[str], None]) -> FollowupReport:
-    """Rank the pooled documents for every task in each way. Raises ConfigError for bad files."""
+    """Rank the pooled documents for every task by each strategy. Raises ConfigError."""
     documents, tasks = read_tasks(folder)
     tasks = [task for task in tasks if task.relevant]
     settings = index_documents(documents, settings, say)
@@ -180,7 +180,7 @@ def _scored(ranking: Iterable[str]) -> dict[str, float]:
 
 
 def lines(report: FollowupReport) -> list[str]:
-    """The report in words and columns."""
+    """The report as lines of text."""
     return [
         f"{report.questions} questions of {report.conversations} conversations, {report.later} of "
         f"them after the first, over {report.documents} pooled documents; nDCG@{_CUTOFF}",

@@ -1,4 +1,4 @@
-"""True statements of a text and false ones made from them, each beside the words that it cites."""
+"""True and corrupted statements of a text, each with quotes, as cases for the support check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CUT_OFF = re.compile(r" (?:on|in|for|with|of|to|by|about|called)\?")
 
 @dataclass(frozen=True, slots=True)
 class SupportCase:
-    """A statement, the quotes that it cites, whether they back it, and how it was made."""
+    """A statement, the quotes that it cites, whether they support it, and how it was made."""
 
     kind: str
     statement: str
@@ -48,15 +48,15 @@ class SourceParagraph:
 
 
 def quoted(text: str, start: int = 0, end: int | None = None) -> Quote:
-    """A quote from a passage of this text, the whole of it unless told."""
+    """A quote of characters `start` to `end` from a passage of this text; by default all of it."""
     passage = Passage("text#0", "text", "text", "", text, 0, len(text), None, "digest")
     return Quote(passage, start, len(text) if end is None else end)
 
 
-def cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[SupportCase]:
-    """Every sentence as it is, and once with each fault that can be put into it.
+def support_cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[SupportCase]:
+    """Every sentence verbatim, and corrupted in each way that applies.
 
-    Faults are judged beside the sentence itself and, as "in its passage", beside all of it.
+    Each cites the sentence itself and, as "in its passage", the whole paragraph.
     """
     chance = Random(seed)
     for paragraph in paragraphs:
@@ -67,7 +67,7 @@ def cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[Supp
             if not _FEWEST_WORDS <= len(sentence.split()) <= _MOST_WORDS:
                 continue
             narrow, wide = quoted(paragraph.text, start, end), quoted(paragraph.text)
-            made = [("verbatim", sentence), *_spoilt(sentence, paragraph.text, stranger, chance)]
+            made = [("verbatim", sentence), *_corrupted(sentence, paragraph.text, stranger, chance)]
             for kind, statement in made:
                 true = kind == "verbatim"
                 yield SupportCase(kind, statement, (narrow,), true)
@@ -81,10 +81,10 @@ def cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[Supp
         yield from _answered(paragraph, chance)
 
 
-def _spoilt(
+def _corrupted(
     sentence: str, passage: str, stranger: SourceParagraph, chance: Random
 ) -> Iterator[tuple[str, str]]:
-    """A sentence with one number, name or negation changed, and what was."""
+    """A sentence with one number, name or negation changed, and which change it is."""
     numbers = [*NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
     if numbers:
         spot = chance.choice(numbers)
@@ -105,7 +105,7 @@ def _spoilt(
 
 
 def other_names(text: str, sentence: str) -> list[str]:
-    """Names in a text of which a sentence holds no word."""
+    """Names in a text that share no word with a sentence."""
     found = {match.group().removesuffix("'s") for match in NAME.finditer(text)}
     said = sentence.casefold()
     return sorted(n for n in found if all(w.casefold() not in said for w in n.split()))
@@ -125,7 +125,7 @@ def another_number(number: str, chance: Random) -> str:
 
 
 def _answered(paragraph: SourceParagraph, chance: Random) -> Iterator[SupportCase]:
-    """Questions made into statements by their answer, and by the answer to another question."""
+    """Questions turned into statements by their answer, and by the answer to another question."""
     answers = sorted({answer for _, answer in paragraph.asked})
     cited = (quoted(paragraph.text),)
     for question, answer in paragraph.asked:

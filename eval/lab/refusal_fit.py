@@ -1,4 +1,4 @@
-"""Fit the refusal of questions to one half of XQuAD and MTRAG, and measure it on the other half."""
+"""Fits refusal on one half of XQuAD and measures it on the other, on MTRAG and on SQuAD 2.0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from eval.calibration.cli import rates_text
-from eval.calibration.examples import RefusalExample, ask, opened_source, read_mtrag, read_squad
+from eval.calibration.examples import RefusalExample, ask, open_source, read_mtrag, read_squad
 from eval.calibration.leave_out import engine_without
 from eval.calibration.threshold import SETTING, Rates, rates
 from eval.console import PATH, say, settings_of
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 MISSING = ("", "paragraph", "article")
 
-# Share of the fitted half's answerable questions that the line refuses; of the other half's it
-# refuses fewer.
+# Share of the fitted half's answerable questions that the threshold refuses.
 _REFUSED = 0.06
 _PROMISE = 0.05
 # What is left when only a paragraph is gone is near at any size; at full weight it would hide that
@@ -38,7 +37,7 @@ _PARAGRAPH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RefusalFit:
-    """What goes into `rag.retrieval.answerability` and `rag.settings`, as Python."""
+    """The constants of `rag.retrieval.answerability` and `rag.settings`."""
 
     weights: tuple[float, ...]
     bias: float
@@ -47,8 +46,8 @@ class RefusalFit:
 
 @dataclass(frozen=True, slots=True)
 class RefusalRates:
-    """Questions asked of a corpus with something missing, and the share of them refused at the
-    line in use, and at the one that refuses 5 % of the answerable.
+    """Refusal rates of questions asked of a corpus with something missing, at the threshold in use
+    and at one that refuses 5 % of the answerable.
     """
 
     corpus: str
@@ -69,8 +68,8 @@ class RefusalReport:
 
 @dataclass(frozen=True, slots=True)
 class Squad2Report:
-    """Questions that their paragraph may not answer: what is refused now, and risk by coverage,
-    an answer being wrong when SQuAD calls its question unanswerable.
+    """Error rates and risk by coverage on SQuAD 2.0, where an answer to an unanswerable question is
+    wrong.
     """
 
     articles: tuple[str, ...]
@@ -122,11 +121,11 @@ def _order(corpus: str, missing: str) -> tuple[str, int]:
 def measure_xquad(path: Path, settings: Settings, say: Say) -> RefusalReport:
     """Fit on articles at even places; judge those at odd places with what is in use now."""
     source = read_squad(path)
-    with opened_source(source, settings, say) as whole:
+    with open_source(source, settings, say) as view:
         say("asking about articles at even places")
-        fitted = fit(list(ask(whole, source, range(0, len(source.articles), 2))))
+        fitted = fit(list(ask(view, source, range(0, len(source.articles), 2))))
         say("asking about articles at odd places")
-        judged = ask(whole, source, range(1, len(source.articles), 2))
+        judged = ask(view, source, range(1, len(source.articles), 2))
         rows = tuple(tabulate(judged, settings.refuse_below))
         return RefusalReport(fitted, tuple(source.titles[::2]), rows)
 
@@ -134,9 +133,9 @@ def measure_xquad(path: Path, settings: Settings, say: Say) -> RefusalReport:
 def measure_mtrag(path: Path, settings: Settings, say: Say) -> tuple[RefusalRates, ...]:
     """Judge MTRAG's questions, none of which was fitted, with what is in use now."""
     source = read_mtrag(path)
-    with opened_source(source, settings, say) as whole:
+    with open_source(source, settings, say) as view:
         say("asking MTRAG's questions")
-        asked = ask(whole, source, range(len(source.articles)))
+        asked = ask(view, source, range(len(source.articles)))
         return tuple(tabulate((e for e in asked if e.corpus == "all"), settings.refuse_below))
 
 
@@ -148,9 +147,9 @@ def measure_squad2(
     kept = [i for i, title in enumerate(source.titles) if title not in fitted_titles]
     asked = [q for q in source.questions if q.article in kept]
     asked = Random(0).sample(asked, min(most, len(asked)))
-    with opened_source(source, settings, say) as whole:
+    with open_source(source, settings, say) as view:
         say(f"asking {len(asked)} of SQuAD 2.0's questions")
-        engine = engine_without(whole, ())
+        engine = engine_without(view, ())
         given = [(answer_confidence(engine.signals(q.text)), bool(q.documents)) for q in asked]
     found = risk_coverage(given, len(given))
     assert found

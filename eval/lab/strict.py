@@ -1,7 +1,7 @@
-"""What strict mode keeps of what an LLM writes, and how much of it is true.
+"""What strict mode keeps of an LLM's answers, and how much of it is true.
 
-Every question is answered twice from one reply of the LLM: as it is, and in strict mode. A reply is
-kept on disk as it comes, so a run that stopped goes on where it was.
+Every question is answered twice from one reply of the LLM, with strict mode and without. Replies
+are cached on disk, so that an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eval.console import PATH, settings_of
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
 from eval.measures.answers import contains, normalise
-from eval.runs.session import bars
+from eval.runs.session import progress_bars
 from index.console import print_json
 from index.errors import ConfigError
 from rag.llm.base import ChatMessage
@@ -44,7 +44,7 @@ Reply = tuple[list[str], str]  # its pieces, and the fault that ended it, if one
 
 @dataclass(frozen=True, slots=True)
 class StatementVerdict:
-    """A statement that was shown, with its verdict, what it cites, and what holds of it.
+    """A statement of an answer, with its verdict and citations.
 
     `in_passage`: each of its words, as SQuAD's script normalises them, stands in one passage that
     it cites, its headings or title. `cites_answer`: a cited span contains a gold answer;
@@ -67,7 +67,7 @@ class StatementVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ModeResult:
-    """What one mode showed: so many answers, and their statements."""
+    """The number of answers in one mode, and their statements."""
 
     answers: int
     statements: tuple[StatementVerdict, ...]
@@ -75,8 +75,8 @@ class ModeResult:
 
 @dataclass(frozen=True, slots=True)
 class StrictReport:
-    """How many questions were asked, in how many the LLM wrote something, how many statements it
-    wrote (repetitions, questions and refusals are none), and what each of MODES showed of them.
+    """Numbers of questions, of replies of the LLM and of the statements in them, and the result of
+    each of MODES. Repetitions, questions and refusals are no statements.
     """
 
     questions: int
@@ -86,7 +86,7 @@ class StrictReport:
 
 
 class CachedLLM(OpenAICompatibleLLM):
-    """An LLM whose replies are kept in a file: what was asked before is answered from there."""
+    """An LLM with its replies cached in a file."""
 
     def __init__(self, settings: Settings, path: Path) -> None:
         key = settings.llm_key.get_secret_value()
@@ -135,7 +135,7 @@ def _read(path: Path) -> Iterator[tuple[str, Reply]]:
 
 
 class _RecordingComposer:
-    """A composer, and the last draft that it made."""
+    """A composer that records its last draft."""
 
     def __init__(self, inner: LLMComposer) -> None:
         self.name = inner.name
@@ -162,7 +162,7 @@ def measure(
     from rag.engine import Engine
 
     gold = load_gold(path)
-    items = drawn(gold, limit)
+    items = sample_questions(gold, limit)
     own = own_index(gold, path, None, settings)
     if own is None:
         raise ConfigError(f"{path.name} brings no documents of its own; give a SQuAD-format file")
@@ -181,8 +181,8 @@ def measure(
         index.close()
 
 
-def drawn(gold: GoldSet, limit: int) -> list[GoldItem]:
-    """So many of the questions that have answers, the same each time. Raises ConfigError."""
+def sample_questions(gold: GoldSet, limit: int) -> list[GoldItem]:
+    """A fixed sample of the questions that have answers. Raises ConfigError if there are none."""
     items = [item for item in gold.items if item.answers]
     if not items:
         raise ConfigError("this gold set has no questions with answers")
@@ -205,7 +205,7 @@ def _report(
             if answer.refusal and answer.refusal.reason is Reason.UNAVAILABLE:
                 raise ConfigError(answer.refusal.message)
             answers[mode] += answer.refusal is None
-            statements[mode] += stated(item, answer)
+            statements[mode] += statement_verdicts(item, answer)
         # Both modes draft the same: the LLM wrote one reply.
         claims = composer.draft.claims if composer.draft else ()
         replies, written = replies + bool(claims), written + len(claims)
@@ -214,8 +214,8 @@ def _report(
     return StrictReport(len(items), replies, written, shown)
 
 
-def stated(item: GoldItem, answer: Answer) -> Iterator[StatementVerdict]:
-    """The statements of an answer and what holds of each."""
+def statement_verdicts(item: GoldItem, answer: Answer) -> Iterator[StatementVerdict]:
+    """The statements of an answer with their verdicts."""
     citations = {citation.label: citation for citation in answer.citations}
     for statement in answer.statements:
         cited = [citations[label] for label in statement.citations]
@@ -254,7 +254,7 @@ def strict(context: click.Context, gold: Path, limit: int, as_json: bool) -> Non
     data folder, so a run that stopped goes on where it was.
     """
     settings = settings_of(context)
-    with bars() as show:
+    with progress_bars() as show:
         report = measure(gold, settings, limit, show)
     if as_json:
         print_json(asdict(report))

@@ -1,4 +1,4 @@
-"""Fit the support check to one half of WiCE and XQuAD, and measure it on the other half.
+"""Fits the support check on one half of WiCE and XQuAD and measures it on the other.
 
 WiCE (Kamoi et al. 2023): claims of Wikipedia and the sentences of the pages that they cite. A
 claim that is supported in part counts as not supported.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from eval.console import PATH, say
 from eval.datasets import squad
-from eval.lab.perturb import SourceParagraph, SupportCase, cases, quoted
+from eval.lab.perturb import SourceParagraph, SupportCase, quoted, support_cases
 from index.console import json_option, print_json
 from index.errors import ConfigError
 from rag.types import Support
@@ -46,7 +46,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SupportFit:
-    """What goes into `rag.verification.support`: WEIGHTS, BIAS and WEAK."""
+    """The constants of `rag.verification.support`: WEIGHTS, BIAS and WEAK."""
 
     weights: tuple[float, ...]
     bias: float
@@ -65,7 +65,7 @@ class SupportLine:
 
 @dataclass(frozen=True, slots=True)
 class SupportReport:
-    """The fit, and figures of the halves that it did not see.
+    """The fit, and figures on the held-out halves.
 
     Balanced accuracies are those of two cuts: `supported` against the rest, and not `unsupported`
     against the rest.
@@ -86,7 +86,7 @@ def measure(wice: Path, xquad: Path, say: Say) -> SupportReport:
     """
     claims, articles = read_wice(wice), read_xquad(xquad)
     say("fitting")
-    made = cases([paragraph for article in articles[::2] for paragraph in article])
+    made = support_cases([paragraph for article in articles[::2] for paragraph in article])
     fitted = fit([claims[::2], [case for case in made if case.kind != _NOT_FITTED]])
     say("judging")
     true, scores = _judged(claims[1::2])
@@ -96,7 +96,7 @@ def measure(wice: Path, xquad: Path, say: Say) -> SupportReport:
         area(true, scores),
         balanced(true, scores >= SUPPORTED),
         balanced(true, scores >= WEAK),
-        tabulate(cases([paragraph for article in articles[1::2] for paragraph in article])),
+        tabulate(support_cases([paragraph for article in articles[1::2] for paragraph in article])),
     )
 
 
@@ -223,7 +223,7 @@ def _text(path: Path) -> str:
 
 
 def lines(report: SupportReport) -> list[str]:
-    """The report in words and columns."""
+    """The report as lines of text."""
     fitted = report.fitted
     weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)
     return [

@@ -1,4 +1,4 @@
-"""Measures of an answer's text, and of a run's refusals; each names its source. Scores are 0..1."""
+"""Metrics of an answer's text and of a run's refusals, 0..1, each with its source."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _RougeWords:
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """How well questions without an answer are told from the rest; None where undefined.
+    """How well unanswerable questions are refused; None where undefined.
 
     `precision` is the share of refusals that were right, `recall` the share of unanswerable
     questions that were refused, `f1` their harmonic mean, `over_refusal` the share of answerable
@@ -121,7 +121,8 @@ def abstention(refused: Sequence[bool], answerable: Sequence[bool]) -> Abstentio
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """What share of answers is wrong if only the surest are given (El-Yaniv and Wiener 2010).
+    """Risk by coverage: the share of wrong answers among the most confident ones (El-Yaniv and
+    Wiener 2010).
 
     `points` are (coverage, risk) for each distinct confidence, the surest first; coverage is the
     share of all questions that is answered. `aurc` is the mean risk over the answers, taken in
@@ -136,7 +137,7 @@ class RiskCoverage:
 def risk_coverage(answered: Sequence[tuple[float, bool]], questions: int) -> RiskCoverage | None:
     """The curve of answers as (confidence, right), of so many questions; None without an answer.
 
-    Answers that are as sure as each other come together, their faults spread evenly among them.
+    Answers of equal confidence are one step, in which errors are spread evenly.
     """
     if not answered:
         return None

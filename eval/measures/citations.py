@@ -1,4 +1,4 @@
-"""How well an answer's citations back it, and whether they are those of the gold evidence."""
+"""Citation metrics: against the gold evidence, and whether quotes support the statements."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def ranks(hits: Iterable[Hit], facts: Sequence[Fact]) -> list[Span]:
     return list(best.values())
 
 
-def found_all(hits: Iterable[Hit], facts: Sequence[Fact]) -> bool:
+def all_found(hits: Iterable[Hit], facts: Sequence[Fact]) -> bool:
     """Whether every fact is among the hits, so that further ones can change no score."""
     spans = [span_of(hit) for hit in hits]
     return all(touches_fact(spans, fact) for fact in facts)

@@ -1,4 +1,4 @@
-"""Is a difference between two runs more than chance? Differences are per question: new less old.
+"""Significance of the difference between two runs, per question, new minus old.
 
 Randomisation by flipping signs (Fisher) and the bootstrap, both over questions, as Smucker, Allan
 and Carterette 2007 compare them for retrieval; Holm 1979 and Westfall and Young 1993 for several
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
 # Up to so many differing questions all ways to flip signs are gone through; 2**13 is 8,192.
-EXACT = 13
+EXACT_QUESTIONS = 13
 # Sums that differ by rounding alone count as equal.
 _EQUAL = 1e-9
 # Standard errors of a shift that is found, two-sided at 5 %, in 80 % of samples: 1.96 + 0.84.
@@ -39,19 +39,19 @@ def interval(differences: Floats, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def flip_p(differences: Floats) -> float:
-    """Two-sided p of a mean of 0, when each difference might as well have had the other sign.
+def randomisation_p(differences: Floats) -> float:
+    """Two-sided p value of a mean difference of 0 by a paired randomisation test.
 
-    1 if nothing differs; exact for at most `EXACT` questions that differ.
+    1 if nothing differs; exact for at most `EXACT_QUESTIONS` questions that differ.
     """
     differing = differences[differences != 0]
     if not len(differing):
         return 1.0
-    sums = np.abs(flips(len(differing)) @ differing)
+    sums = np.abs(sign_flips(len(differing)) @ differing)
     return _share(sums >= abs(differing.sum()) - _EQUAL, len(differing))
 
 
-def fall_ps(differences: Floats) -> Floats:
+def fall_p_values(differences: Floats) -> Floats:
     """One-sided p of a fall for each measure, adjusted for there being several.
 
     `differences` is questions x measures, 0 where a measure does not apply. Westfall and Young's
@@ -65,7 +65,7 @@ def fall_ps(differences: Floats) -> Floats:
     scaled = -differing / np.where(lengths > 0, lengths, 1)
     seen = scaled.sum(axis=0)
     order = np.argsort(-seen, kind="stable")
-    flipped = flips(len(differing)) @ scaled[:, order]
+    flipped = sign_flips(len(differing)) @ scaled[:, order]
     # For each measure the greatest of its own and of those that fell less.
     greatest = np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1]
     ps = [
@@ -88,7 +88,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def detectable(differences: Floats) -> float:
-    """The smallest true difference of the mean that would be found in 80 % of samples (MDE).
+    """Minimum detectable effect: the smallest true difference found in 80 % of samples.
 
     At the 5 % level, two-sided, from how much the questions differ here; 0 if none does, infinite
     for a single question.
@@ -98,21 +98,24 @@ def detectable(differences: Floats) -> float:
     return float(_DETECTED * differences.std(ddof=1) / math.sqrt(len(differences)))
 
 
-def flips(count: int) -> NDArray[np.float32]:
-    """Ways to flip so many signs, one a row: all of them up to `EXACT`, else `RESAMPLES` drawn."""
-    if count <= EXACT:
-        return _all_flips(count)
-    return _drawn_flips(1 << (count - 1).bit_length())[:, :count]
+def sign_flips(count: int) -> NDArray[np.float32]:
+    """Sign flips for so many differences, a row each: all up to `EXACT_QUESTIONS`, else drawn ones.
+
+    Of more differences `RESAMPLES` rows are drawn.
+    """
+    if count <= EXACT_QUESTIONS:
+        return _all_sign_flips(count)
+    return _drawn_sign_flips(1 << (count - 1).bit_length())[:, :count]
 
 
 @cache
-def _all_flips(count: int) -> NDArray[np.float32]:
+def _all_sign_flips(count: int) -> NDArray[np.float32]:
     bits = np.arange(1 << count)[:, None] >> np.arange(count) & 1
     return (1 - 2 * bits).astype(np.float32)
 
 
 @cache
-def _drawn_flips(count: int) -> NDArray[np.float32]:
+def _drawn_sign_flips(count: int) -> NDArray[np.float32]:
     drawn = np.random.default_rng(1).integers(0, 2, size=(RESAMPLES, count), dtype=np.int8)
     return (1 - 2 * drawn).astype(np.float32)
 
@@ -120,4 +123,4 @@ def _drawn_flips(count: int) -> NDArray[np.float32]:
 def _share(as_far: NDArray[np.bool_], differing: int) -> float:
     """Share of the flips that are as far off; drawn ones do not hold what was seen, so add it."""
     hits = int(as_far.sum())
-    return hits / len(as_far) if differing <= EXACT else (1 + hits) / (1 + len(as_far))
+    return hits / len(as_far) if differing <= EXACT_QUESTIONS else (1 + hits) / (1 + len(as_far))

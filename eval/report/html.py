@@ -1,4 +1,4 @@
-"""The report of runs as one HTML page that needs nothing but itself."""
+"""`footnote eval report`: runs as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -92,15 +92,15 @@ def render(runs: Sequence[Run]) -> str:
         "facts": _facts(now),
         "brief": _brief(now),
         "gold": _gold(now),
-        "sureness": _sureness(now.results),
+        "sureness": _confidence_note(now.results),
         "names": OUTCOMES,
         "faults": _FAULTS,
     }
     body = _template().render(context)
-    return _whole(body, f"{_gold(now)} · Footnote report")
+    return _page(body, f"{_gold(now)} · Footnote report")
 
 
-def _whole(body: str, title: str) -> str:
+def _page(body: str, title: str) -> str:
     """The page around its body; the policy allows our style and script by digest, and no more."""
     style = Markup(_asset("fonts.css") + _asset("report.css"))
     script = Markup(_asset("report.js"))
@@ -209,10 +209,10 @@ def _gold(run: Run) -> str:
 
 
 def _lead(results: Sequence[QuestionResult]) -> str:
-    """What a reader wants to know first, in two sentences."""
+    """The main counts in two sentences."""
     counts = _counts(results)
     can, cannot = counts["can"], counts["cannot"]
-    told = [
+    sentences = [
         f"{counts['right']} of {can} answerable questions were answered with a gold string."
         if can
         else "",
@@ -221,10 +221,10 @@ def _lead(results: Sequence[QuestionResult]) -> str:
         else "",
         f"{counts['failed']} failed." if counts["failed"] else "",
     ]
-    return " ".join(filter(None, told))
+    return " ".join(filter(None, sentences))
 
 
-def _sureness(results: Sequence[QuestionResult]) -> str:
+def _confidence_note(results: Sequence[QuestionResult]) -> str:
     if any(result.confidence is not None for result in results):
         return "The confidence of each answer."
     return "The score of the first passage, as answers tell no confidence."

@@ -1,4 +1,4 @@
-"""What a report computes from a run's results: scores with intervals, slices, risk, times."""
+"""Statistics of a run for its report: scores with intervals, groups, risk by coverage, times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STAGES = ("embed", "search", "rerank", "judge", "compose", "check", "total")
 
 @dataclass(frozen=True, slots=True)
 class ReportMetric:
-    """A measure as the report shows it; `lower` tells that less is better."""
+    """A metric of the report; `lower` is true if less is better."""
 
     name: str
     group: str
@@ -135,7 +135,7 @@ def _interval(parts: Sequence[Part], value: float) -> tuple[float, float] | None
         found = binomtest(int(above.sum()), len(parts)).proportion_ci(method="wilson")
         return float(found.low), float(found.high)
     if not (above - value * below).any():
-        return None  # the bootstrap can't tell how far what never varied might
+        return None  # without variation, the bootstrap gives no interval
     low, high = interval(value + (above - value * below) / below.mean())
     return max(low, 0.0), min(high, 1.0)
 
@@ -194,7 +194,9 @@ def risks(results: Sequence[QuestionResult]) -> RiskCoverage | None:
     Coverage is a share of all questions.
     """
     answered = [
-        (result.sureness, result.outcome.good) for result in results if result.outcome in _ANSWERED
+        (result.effective_confidence, result.outcome.good)
+        for result in results
+        if result.outcome in _ANSWERED
     ]
     return risk_coverage(answered, len(results))
 

@@ -1,4 +1,4 @@
-"""The plots of a run's report, drawn on their own canvas: no plotting library's look or weight."""
+"""The plots of a report as SVG that the page's own style sheet colours."""
 
 from __future__ import annotations
 
@@ -218,7 +218,11 @@ def _draw_risk(canvas: Canvas, found: RiskCoverage, place: Callable[[float, floa
 def distributions(results: Sequence[QuestionResult]) -> Markup:
     """How sure the engine was, by outcome: rows of bars over one axis."""
     rows = [
-        (outcome, name, [result.sureness for result in results if result.outcome is outcome])
+        (
+            outcome,
+            name,
+            [result.effective_confidence for result in results if result.outcome is outcome],
+        )
         for outcome, name in _ROWS
     ]
     rows = [row for row in rows if row[2]]

@@ -1,4 +1,4 @@
-"""What a report shows of single questions: passages with their marks, and outcomes that flipped."""
+"""Single questions of a report: passages with highlights, and outcomes that changed."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def flips(before: Run, after: Run) -> Mapping[str, list[OutcomeChange]]:
 
 
 def passages(result: QuestionResult) -> list[PassageView]:
-    """What to show of a question's passages: all that are cited, and the first ones if it went ill.
+    """The passages to show for a question: all that are cited, and the first ones if it went wrong.
 
-    Each with the words that the answer cites and the gold evidence told apart.
+    Cited words and gold evidence are marked.
     """
     cited, given = result.citations or (), result.passages or ()
     shown = []

@@ -1,4 +1,4 @@
-"""Ask every gold question and score what comes back."""
+"""Asks every gold question and scores the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eval.datasets.gold import GoldItem
 from eval.measures.citations import Backs
 from eval.measures.grade import FailureMode, failed_scores, failure_mode, grade
 from eval.measures.registry import Grading, Scores
-from eval.measures.retrieval import DEPTH, found_all
+from eval.measures.retrieval import DEPTH, all_found
 from index.errors import FootnoteError
 from index.types import Hit
 from rag.types import Answer, Answers, Reason
@@ -110,12 +110,14 @@ def _visible(answer: Answer) -> tuple[object, ...]:
 def _ranking(
     engine: Answers, item: GoldItem, answer: Answer, facts: Sequence[Fact]
 ) -> tuple[Hit, ...]:
-    """Passages enough to score the ranking: once every fact is found, further ones change nothing,
-    so the engine is asked again only for those that the answer's passages lack.
+    """Passages enough to score the ranking.
+
+    Once every fact is found, further passages change nothing, so the engine searches again only
+    where the answer's passages lack some evidence.
     """
     if len(answer.hits) >= DEPTH and not any(fact.whole for fact in facts):
         return answer.hits
-    if found_all(answer.hits, facts):
+    if all_found(answer.hits, facts):
         return answer.hits
     k = _DEEP if all(fact.whole for fact in facts) else DEPTH
     return engine.search(item.question, k, item.turns)[1]

@@ -174,7 +174,7 @@ class QuestionResult(_Frozen):
             yield "refusal_recall", float(refused is True)
 
     @property
-    def sureness(self) -> float:
+    def effective_confidence(self) -> float:
         """The answer's own confidence, else the score of the first passage."""
         if self.confidence is not None:
             return self.confidence

@@ -1,4 +1,4 @@
-"""A whole run: the gold set read, its corpus indexed, its questions asked, the run kept."""
+"""`footnote eval run`: loads a gold set, indexes its corpus, asks and scores its questions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import click
 
 from eval.console import FAILED, PATH, corpus_option, settings_of
 from eval.datasets.corpus import own_index, update
-from eval.datasets.evidence import finder, look_up
+from eval.datasets.evidence import finder, resolve_evidence
 from eval.datasets.gold import GoldSet
 from eval.datasets.load import load_gold
 from eval.measures.citations import backs_of, known_error
 from eval.runs.evaluate import GradingContext, evaluate
 from eval.runs.folder import RunFolder
-from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
+from eval.runs.summary import Record, RunInfo, Summary, problem_lines, summarise, table
 from index.console import json_option, print_json
 from index.errors import EmptyIndex
 from rag.engine import Engine, build
@@ -29,9 +29,10 @@ from rag.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What is to be run: the gold set, the folder to index for it (None: the set's own documents,
-    or else the default index), the run folder, how many of the first questions (None: all), and
-    how often each is asked.
+    """A gold set, the folder to index for it, the run folder, and which questions to ask how often.
+
+    `corpus` is None for the set's own documents, or else the default index. `limit` is the number
+    of first questions, None for all.
     """
 
     gold: Path
@@ -43,7 +44,7 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run that was kept; `unread` are the files of its corpus that could not be indexed."""
+    """A finished run; `unread` are the files of its corpus that could not be indexed."""
 
     records: list[Record]
     summary: Summary
@@ -51,9 +52,9 @@ class FinishedRun:
 
 
 def run_gold(plan: RunPlan, settings: Settings) -> FinishedRun:
-    """Run a plan under these settings, going on where a run of the same configuration stopped.
+    """Run a plan; one of the same configuration that was interrupted is resumed.
 
-    Progress goes to standard error. Raises ConfigError for a gold set with faults, before any
+    Progress goes to standard error. Raises ConfigError for an invalid gold set, before any
     question is asked, and EmptyIndex.
     """
     gold = load_gold(plan.gold)
@@ -61,7 +62,7 @@ def run_gold(plan: RunPlan, settings: Settings) -> FinishedRun:
     unread: tuple[str, ...] = ()
     if own:
         settings = own.settings
-        with bars() as show:
+        with progress_bars() as show:
             unread = update(own, show)
     folder = RunFolder(plan.out)
     engine = build(settings)
@@ -83,13 +84,13 @@ def _ask(
     """The records of all questions in their order, each kept as it comes."""
     started = perf_counter()
     find = finder(engine.document)
-    exam = GradingContext(look_up(gold, find), find, backs_of(settings), plan.repeats)
+    exam = GradingContext(resolve_evidence(gold, find), find, backs_of(settings), plan.repeats)
     items = gold.items[: plan.limit]
     done = folder.start(_config(plan, gold, settings, engine.generation))
     if done:
         click.echo(f"{len(done)} questions were answered before the run stopped", err=True)
     spent = 0.0
-    with bars() as show:
+    with progress_bars() as show:
         new = [item for item in items if item.id not in done]
         for row, record in folder.keep(evaluate(engine, new, exam)):
             done[row.item.id] = record
@@ -103,7 +104,7 @@ def _ask(
 def _config(
     plan: RunPlan, gold: GoldSet, settings: Settings, generation: int
 ) -> Mapping[str, object]:
-    """What a run is made of; keys to servers are left out."""
+    """The configuration of a run, without keys to servers."""
     return {
         "gold": str(plan.gold),
         "gold_digest": gold.digest,
@@ -118,8 +119,8 @@ def _config(
 
 
 def peak_memory_mb() -> float | None:
-    """The most memory that this process has held, in megabytes; None where Linux does not tell."""
-    # Not getrusage's, which begins with what the parent held when it forked.
+    """Peak resident memory of this process in MB; None where there is no /proc."""
+    # Not getrusage's, which starts at the parent's memory when it forked.
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
@@ -129,7 +130,7 @@ def peak_memory_mb() -> float | None:
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar per stage on standard error, if that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -183,7 +184,7 @@ def run(
         print_json({**finished.summary, "out": str(out)})
     else:
         click.echo("\n".join([*table(finished.summary), f"run: {out}"]))
-    for line in to_look_at(finished.records):
+    for line in problem_lines(finished.records):
         click.echo(line, err=True)
     if finished.summary["failed"] or finished.unread:
         context.exit(FAILED)

@@ -1,4 +1,4 @@
-"""Records of a run to its summary."""
+"""The summary of a run, and its table for the terminal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ Summary = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """How a run was made: how often each question was asked, and the wall time in seconds of its
-    asking and scoring, `engine` of which went into answers. `judge` names the support check.
+    """Repeats, wall time and memory of a run.
+
+    `total` are seconds of asking and scoring, `engine` those of answers alone. `judge` describes
+    the support check.
     """
 
     times: int
@@ -32,10 +34,10 @@ class RunInfo:
     judge: Mapping[str, object]
 
 
-def summarise(gold: str, records: Sequence[Record], made: RunInfo) -> Summary:
+def summarise(gold: str, records: Sequence[Record], info: RunInfo) -> Summary:
     """Means over the questions to which each measure applies; None where there is none.
 
-    `n` tells over how many questions (for `exact_quotes`: citations) a measure was taken.
+    `n` is the number of questions (for `exact_quotes`: citations) behind a metric.
     """
     measures = _measures(records)
     answerable = sum(record["answerable"] for record in records)
@@ -53,11 +55,11 @@ def summarise(gold: str, records: Sequence[Record], made: RunInfo) -> Summary:
         "kinds": dict(_by_kind(records)),
         "tags": dict(_by_tag(records)),
         "risk_coverage": _risk_coverage(records),
-        "judge": made.judge,
-        "repeats": {"times": made.times, "differing": differing},
-        "seconds": _seconds(records, made),
+        "judge": info.judge,
+        "repeats": {"times": info.times, "differing": differing},
+        "seconds": _seconds(records, info),
         "stages": dict(_stages(records)),
-        "peak_memory_mb": made.peak_memory_mb,
+        "peak_memory_mb": info.peak_memory_mb,
     }
 
 
@@ -93,14 +95,14 @@ def _refusals(records: Sequence[Record]) -> dict[str, Measured]:
     refused = [record["scores"]["refused"] is True for record in records]
     answerable = [record["answerable"] for record in records]
     found = abstention(refused, answerable)
-    told = sum(no is not can for no, can in zip(refused, answerable, strict=True))
+    as_expected = sum(no is not can for no, can in zip(refused, answerable, strict=True))
     shares = {
         "refusal_precision": (found.precision, sum(refused)),
         "refusal_recall": (found.recall, len(records) - sum(answerable)),
         "refusal_f1": (found.f1, len(records)),
         "over_refusal": (found.over_refusal, sum(answerable)),
         # AvNA of SQuAD 2.0: answered or refused as it should be.
-        "answered_or_not": (told / len(records) if records else None, len(records)),
+        "answered_or_not": (as_expected / len(records) if records else None, len(records)),
     }
     return {name: (_rounded(value), count) for name, (value, count) in shares.items()}
 
@@ -161,12 +163,12 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _seconds(records: Iterable[Record], made: RunInfo) -> dict[str, float | None]:
+def _seconds(records: Iterable[Record], info: RunInfo) -> dict[str, float | None]:
     return {
-        "total": round(made.total, 3),
-        "engine": round(made.engine, 3),
-        "share": _rounded(made.engine / made.total) if made.total else None,
-        **_spread([record["seconds"] for record in records if not record["error"]]),
+        "total": round(info.total, 3),
+        "engine": round(info.engine, 3),
+        "share": _rounded(info.engine / info.total) if info.total else None,
+        **_percentiles([record["seconds"] for record in records if not record["error"]]),
     }
 
 
@@ -177,10 +179,10 @@ def _stages(records: Iterable[Record]) -> Iterator[tuple[str, dict[str, float | 
         for name, seconds in (record["stages"] or {}).items():
             stages.setdefault(name, []).append(seconds)
     for name, values in stages.items():
-        yield name, _spread(values)
+        yield name, _percentiles(values)
 
 
-def _spread(values: Iterable[float]) -> dict[str, float | None]:
+def _percentiles(values: Iterable[float]) -> dict[str, float | None]:
     ordered = sorted(values)
     if not ordered:
         return {"median": None, "p95": None}
@@ -192,7 +194,7 @@ def _spread(values: Iterable[float]) -> dict[str, float | None]:
 
 
 _LISTED = 12
-_FAULTS = {
+_FAILURES = {
     "failed": "failed",
     "not_found": "the evidence was not found",
     "found_not_used": "the evidence was found, but not used",
@@ -203,7 +205,7 @@ _FAULTS = {
 
 
 def table(summary: Summary) -> Iterator[str]:
-    """Lines of a table; only those that begin with `seconds` or `memory` hold what varies."""
+    """The summary as lines; only those that begin with `seconds` or `memory` vary between runs."""
     yield (
         f"{summary['gold']}: {summary['questions']} questions, "
         f"{summary['answerable']} answerable, {summary['unanswerable']} not"
@@ -222,7 +224,7 @@ def table(summary: Summary) -> Iterator[str]:
         )
     if summary["measures"]["alce_recall"] is not None:
         yield f"alce_* are judged by {summary['judge']['name']}: {summary['judge']['error']}"
-    yield from _faults(summary)
+    yield from _failure_lines(summary)
     yield ""
     yield from _times(summary)
 
@@ -240,9 +242,9 @@ def _kinds(summary: Summary) -> Iterator[str]:
     yield f"{'all kinds':<20} {right:>7} {questions:>6}"
 
 
-def _faults(summary: Summary) -> Iterator[str]:
+def _failure_lines(summary: Summary) -> Iterator[str]:
     for fault, count in summary["faults"].items():
-        yield f"{count:>6}  {_FAULTS[fault]}"
+        yield f"{count:>6}  {_FAILURES[fault]}"
     if summary["repeats"]["times"] > 1:
         times, differing = summary["repeats"]["times"], summary["repeats"]["differing"]
         yield f"{len(differing):>6}  answered otherwise when asked {times} times"
@@ -260,8 +262,8 @@ def _times(summary: Summary) -> Iterator[str]:
         yield f"memory: {summary['peak_memory_mb']:.0f} MB at its peak"
 
 
-def to_look_at(records: Sequence[Record]) -> Iterator[str]:
-    """Lines for each question that failed, then for those that went wrong, by what went wrong."""
+def problem_lines(records: Sequence[Record]) -> Iterator[str]:
+    """A line per failed question, then per kind of problem the questions that have it."""
     yield from (f"failed: {one['id']}: {one['error']}" for one in records if one["error"])
     asked = [(one, one["scores"]) for one in records if not one["error"]]
     groups = {

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from eval.calibration.examples import QuestionSource, RefusalExample, SourceQuestion, read_squad
-from eval.calibration.threshold import Rates, calibrate, choose_line, rates, write_line
+from eval.calibration.threshold import Rates, calibrate, choose_threshold, rates, save_threshold
 from eval.lab.conflicts import copies
 from eval.lab.refusal_fit import fit, tabulate
 from index.errors import ConfigError
@@ -18,20 +18,20 @@ from rag.retrieval.answerability import AnswerabilitySignals, answer_confidence
 pytestmark = pytest.mark.unit
 
 
-def test_choose_line_lies_in_the_middle_of_the_gap_between_both() -> None:
-    assert choose_line([0.6, 0.8, 0.9], [0.1, 0.2], 0.05) == pytest.approx(0.4)
+def test_choose_threshold_lies_in_the_middle_of_the_gap_between_both() -> None:
+    assert choose_threshold([0.6, 0.8, 0.9], [0.1, 0.2], 0.05) == pytest.approx(0.4)
 
 
-def test_choose_line_refuses_no_more_answerable_ones_than_allowed() -> None:
+def test_choose_threshold_refuses_no_more_answerable_ones_than_allowed() -> None:
     answerable = [0.1, *[0.5 + place / 100 for place in range(19)]]
     unanswerable = [0.2, 0.3, 0.6]
-    assert choose_line(answerable, unanswerable, 0.05) == pytest.approx(0.4)
-    assert choose_line(answerable, unanswerable, 0.0) < 0.1
+    assert choose_threshold(answerable, unanswerable, 0.05) == pytest.approx(0.4)
+    assert choose_threshold(answerable, unanswerable, 0.0) < 0.1
 
 
-def test_choose_line_is_a_short_number_that_parts_as_the_middle_does() -> None:
-    assert choose_line([0.61234567, 0.9], [0.123456789], 0.05) == 0.37
-    assert choose_line([0.371236, 0.9], [0.371234], 0.05) == 0.371235
+def test_choose_threshold_is_a_short_number_that_parts_as_the_middle_does() -> None:
+    assert choose_threshold([0.61234567, 0.9], [0.123456789], 0.05) == 0.37
+    assert choose_threshold([0.371236, 0.9], [0.371234], 0.05) == 0.371235
 
 
 def test_calibrate_keeps_its_promise_on_the_other_half() -> None:
@@ -40,7 +40,7 @@ def test_calibrate_keeps_its_promise_on_the_other_half() -> None:
     unanswerable = [max(0.0, chance.gauss(0.25, 0.15)) for _ in range(800)]
     found = calibrate(answerable[::2], unanswerable[::2])
     within = 0.04  # three standard errors of the difference of two shares of 400
-    other = rates(answerable[1::2], unanswerable[1::2], found.line)
+    other = rates(answerable[1::2], unanswerable[1::2], found.threshold)
     assert other.refused == pytest.approx(found.held_out.refused, abs=within)
     assert other.answered == pytest.approx(found.held_out.answered, abs=within)
     assert found.fitted.refused <= 0.05
@@ -53,7 +53,7 @@ def test_rates_count_both_errors() -> None:
 def test_calibrate_tells_rates_of_questions_that_had_no_part_in_it() -> None:
     high, low = [0.7 + place / 100 for place in range(20)], [place / 100 for place in range(20)]
     found = calibrate(high, low)
-    assert found.line == 0.44  # for 0.445, the middle
+    assert found.threshold == 0.44  # for 0.445, the middle
     assert (found.answerable, found.unanswerable) == (20, 20)
     assert found.fitted == found.held_out == Rates(0.0, 0.0)
     # One answerable question among the unanswerable: no line chosen without it spares it.
@@ -74,21 +74,21 @@ def test_calibrate_on_too_few_questions_says_so() -> None:
         ("refuse_below = 0.1 # was\nstrict = true\n", "refuse_below = 0.25 # was\nstrict = true\n"),
     ],
 )
-def test_write_line_leaves_the_rest_of_the_file_as_it_is(
+def test_save_threshold_leaves_the_rest_of_the_file_as_it_is(
     tmp_path: Path, before: str | None, after: str
 ) -> None:
     path = tmp_path / "footnote.toml"
     if before is not None:
         path.write_text(before, encoding="utf-8")
-    write_line(0.25, path)
+    save_threshold(0.25, path)
     assert path.read_text(encoding="utf-8") == after
 
 
-def test_write_line_into_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+def test_save_threshold_into_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "footnote.toml"
     path.write_text("data = = 1\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be changed"):
-        write_line(0.25, path)
+        save_threshold(0.25, path)
     assert path.read_text(encoding="utf-8") == "data = = 1\n"
 
 

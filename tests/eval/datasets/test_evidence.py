@@ -1,6 +1,6 @@
 import pytest
 
-from eval.datasets.evidence import EvidenceMissing, Fact, finder, look_up, spans_of
+from eval.datasets.evidence import EvidenceMissing, Fact, finder, resolve_evidence, spans_of
 from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldItem, GoldSet
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document
@@ -52,7 +52,7 @@ def test_spans_of_a_place_that_is_not_there_tell_why(place: EvidencePlace, fault
 
 def test_look_up_gives_the_facts_of_each_item() -> None:
     also = (EvidencePlace(document="b.pdf", quote="two"),)
-    found = look_up(
+    found = resolve_evidence(
         gold(
             GoldEvidence(document="a.txt", quote="xy", also=also, grade=2),
             GoldEvidence(document="b.pdf", page=1),
@@ -71,7 +71,7 @@ def test_look_up_names_every_line_whose_evidence_is_missing() -> None:
     fine = GoldEvidence(document="a.txt", quote="xy")
     wrong = GoldEvidence(document="a.txt", quote="Norway led")
     with pytest.raises(ConfigError) as caught:
-        look_up(gold(fine, wrong, GoldEvidence(document="c.txt")), find)
+        resolve_evidence(gold(fine, wrong, GoldEvidence(document="c.txt")), find)
     assert str(caught.value).splitlines() == [
         "gold file g.jsonl has faults:",
         "  line 4: a.txt does not say 'Norway led'",
@@ -83,7 +83,7 @@ def test_look_up_names_every_line_whose_evidence_is_missing() -> None:
 def test_look_up_in_an_index_of_other_documents_says_so() -> None:
     other = GoldEvidence(document="c.txt", quote="x")
     with pytest.raises(ConfigError, match=r"none of the documents .* such as 'c\.txt'; .*--corpus"):
-        look_up(gold(other, other), find)
+        resolve_evidence(gold(other, other), find)
 
 
 def test_finder_reads_a_document_once_and_knows_what_is_missing() -> None:

@@ -15,7 +15,13 @@ from eval.cli import group
 from eval.datasets.gold import GoldItem, Want
 from eval.datasets.load import load_gold
 from eval.drafting.feedback import UNKNOWN, from_feedback, load_feedback
-from eval.drafting.llm import DocumentPart, LLMQuestion, draft_with, fault_of, parts
+from eval.drafting.llm import (
+    DocumentPart,
+    LLMQuestion,
+    document_parts,
+    draft_with,
+    rejection_reason,
+)
 from eval.drafting.rules import absent
 from eval.drafting.rules import candidates as candidates_of
 from index.errors import ConfigError
@@ -93,7 +99,7 @@ def test_absent_questions_without_another_folder_are_general_ones_first() -> Non
 def test_parts_of_documents_come_in_turn_and_are_whole_sentences() -> None:
     sentence = "The harbour employs many pilots in every season of the year. "
     documents = [document("a.md", sentence * 60), document("b.md", sentence * 5)]
-    found = list(parts(documents))
+    found = list(document_parts(documents))
     assert [part.document for part in found[:3]] == ["a.md", "b.md", "a.md"]
     assert all(part.text.endswith("year.") and len(part.text) <= 1300 for part in found)
 
@@ -106,7 +112,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "reason"),
     [
         ({}, ""),
         ({"evidence": "The old bridge opened in 1932."}, "evidence is not in the document"),
@@ -115,22 +121,22 @@ WRITTEN = {
         ({"question": "Tell me of the bridge."}, "no question"),
     ],
 )
-def test_fault_of_what_an_llm_wrote_is_named(changes: dict[str, str], fault: str) -> None:
+def test_rejection_reason_of_an_llm_question_is_named(changes: dict[str, str], reason: str) -> None:
     written = LLMQuestion.model_validate({**WRITTEN, **changes})
-    assert fault_of(written, DocumentPart("a.md", BRIDGE)) == fault
+    assert rejection_reason(written, DocumentPart("a.md", BRIDGE)) == reason
 
 
 @pytest.mark.parametrize(
-    ("line", "fault"),
+    ("line", "reason"),
     [
         ("{", "line 2: .*Invalid JSON"),
         ('{"question": "q", "answer": "a", "rating": "meh"}', "line 2: rating: Input should be"),
     ],
 )
-def test_load_feedback_with_a_bad_line_names_it(tmp_path: Path, line: str, fault: str) -> None:
+def test_load_feedback_with_a_bad_line_names_it(tmp_path: Path, line: str, reason: str) -> None:
     path = tmp_path / "feedback.jsonl"
     path.write_text(f"\n{line}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=fault):
+    with pytest.raises(ConfigError, match=reason):
         load_feedback(path)
 
 

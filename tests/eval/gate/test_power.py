@@ -46,7 +46,7 @@ def test_fall_of_takes_the_drop_off_the_mean() -> None:
     population = world(80, 20)
     chance = np.random.default_rng(1)
     old, _ = population.draw(200_000, 0.0, chance)
-    fallen = population.fall_of(0, old, 0.05, chance)
+    fallen = population.with_fall(0, old, 0.05, chance)
     assert (old - fallen).mean() == pytest.approx(0.05, abs=0.003)
 
 

@@ -16,9 +16,9 @@ from eval.lab.strict import (
     ModeResult,
     StatementVerdict,
     StrictReport,
-    drawn,
     lines,
-    stated,
+    sample_questions,
+    statement_verdicts,
 )
 from index.errors import ConfigError
 from index.settings import load_settings
@@ -109,7 +109,7 @@ def test_stated_tells_what_holds_of_each_statement() -> None:
     )
     citations = (Citation(1, quote), Citation(2, other))
     answer = Answer("q", "q", "", said, citations, None, (), "llm")
-    found = list(stated(item, answer))
+    found = list(statement_verdicts(item, answer))
     assert [one.quotes for one in found] == [(BRIDGE,), (FERRY,), (FERRY, BRIDGE)]
     assert [one.in_passage for one in found] == [True, True, False]
     assert [one.cites_answer for one in found] == [True, False, True]
@@ -121,11 +121,13 @@ def test_stated_tells_what_holds_of_each_statement() -> None:
 def test_drawn_questions_have_answers_and_are_the_same_each_time() -> None:
     items = [GoldItem(id=f"q{n}", question="?", answers=("x",)) for n in range(20)]
     gold = GoldSet("g", (*items, GoldItem(id="no", question="?", answerable=False)), ())
-    assert drawn(gold, 7) == drawn(gold, 7)
-    assert len({item.id for item in drawn(gold, 7)}) == 7
-    assert sorted(item.id for item in drawn(gold, 99)) == sorted(item.id for item in items)
+    assert sample_questions(gold, 7) == sample_questions(gold, 7)
+    assert len({item.id for item in sample_questions(gold, 7)}) == 7
+    assert sorted(item.id for item in sample_questions(gold, 99)) == sorted(
+        item.id for item in items
+    )
     with pytest.raises(ConfigError, match="no questions with answers"):
-        drawn(GoldSet("g", gold.items[-1:], ()), 7)
+        sample_questions(GoldSet("g", gold.items[-1:], ()), 7)
 
 
 @pytest.mark.unit

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eval.lab.perturb import SourceParagraph, cases
+from eval.lab.perturb import SourceParagraph, support_cases
 from eval.lab.support_fit import area, balanced, fit, measure, read_wice
 from index.errors import ConfigError
 from ui.cli import main
@@ -27,7 +27,7 @@ ASKED = (("Who led the envoys?", "Egypt"), ("Where did they go to?", "Cairo"))
 
 def made(*paragraphs: SourceParagraph) -> dict[str, list[str]]:
     found = defaultdict[str, list[str]](list)
-    for case in cases(paragraphs):
+    for case in support_cases(paragraphs):
         found[case.kind].append(case.statement)
         assert case.true is (case.kind.split(",")[0] in {"verbatim", "answer"})
     return found
@@ -49,7 +49,7 @@ def test_cases_change_one_thing_in_each_sentence() -> None:
 
 def test_cases_are_the_same_each_time() -> None:
     paragraphs = [SourceParagraph("Cairo", CAIRO, ASKED), SourceParagraph("Oslo", OSLO)]
-    assert list(cases(paragraphs)) == list(cases(paragraphs))
+    assert list(support_cases(paragraphs)) == list(support_cases(paragraphs))
 
 
 def test_balanced_and_area_of_a_hand_sized_example() -> None:

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from eval.datasets.evidence import Fact, finder, look_up
+from eval.datasets.evidence import Fact, finder, resolve_evidence
 from eval.datasets.gold import EvidencePlace, GoldEvidence, GoldItem, GoldSet
 from eval.measures.grade import FailureMode, failed_scores, failure_mode, grade
 from eval.measures.registry import METRICS, Grading, Scores
@@ -83,7 +83,7 @@ IMPOSSIBLE = GoldItem(id="none", question="How old?", answerable=False)
 
 
 def facts_of(item: GoldItem) -> tuple[Fact, ...]:
-    return tuple(look_up(GoldSet("g", (item,), ("line 1",)), FIND)[item.id])
+    return tuple(resolve_evidence(GoldSet("g", (item,), ("line 1",)), FIND)[item.id])
 
 
 def graded(item: GoldItem, given: Answer, ranked: Sequence[Hit] = ()) -> Scores:
@@ -96,7 +96,7 @@ def scored(**given: float | bool | None) -> Scores:
     return {**dict.fromkeys(METRICS), **counts, **given}
 
 
-def fault(item: GoldItem, given: Answer) -> FailureMode | None:
+def mode(item: GoldItem, given: Answer) -> FailureMode | None:
     return failure_mode(item, facts_of(item), given, graded(item, given))
 
 
@@ -201,7 +201,7 @@ def test_grade_ignores_markers_in_the_answer() -> None:
     assert graded(gold(HELD, answers=["1"]), answer("x [1]", CAIRO))["contains"] == 0.0
 
 
-def test_failed_question_counts_zero_and_is_not_a_refusal() -> None:
+def test_failed_scores_count_zero_and_is_not_a_refusal() -> None:
     item = gold(HELD)
     scores = failed_scores(item, facts_of(item))
     assert (scores["success_1"], scores["reciprocal_rank"], scores["contains"]) == (0.0, 0.0, 0.0)
@@ -220,15 +220,15 @@ def test_failed_question_counts_zero_and_is_not_a_refusal() -> None:
         (answer("In Paris [1].", CAIRO, shown=hits(CAIRO)), FailureMode.USED_NOT_RIGHT),
     ],
 )
-def test_fault_tells_the_search_from_the_answer(
+def test_failure_mode_tells_the_search_from_the_answer(
     given: Answer, expected: FailureMode | None
 ) -> None:
-    assert fault(gold(HELD), given) is expected
+    assert mode(gold(HELD), given) is expected
 
 
-def test_fault_of_refusals() -> None:
+def test_failure_mode_of_refusals() -> None:
     refusal = Refusal(Reason.NO_EVIDENCE, "The documents don't say.")
     refused = answer("No.", refusal=refusal, shown=hits(CAIRO))
-    assert fault(gold(HELD), refused) is FailureMode.FOUND_NOT_USED
-    assert fault(IMPOSSIBLE, refused) is None
-    assert fault(IMPOSSIBLE, answer("Egypt [1].", LED, shown=hits(LED))) is FailureMode.NOT_REFUSED
+    assert mode(gold(HELD), refused) is FailureMode.FOUND_NOT_USED
+    assert mode(IMPOSSIBLE, refused) is None
+    assert mode(IMPOSSIBLE, answer("Egypt [1].", LED, shown=hits(LED))) is FailureMode.NOT_REFUSED

@@ -6,7 +6,7 @@ from ir_measures import RR, R, Success, nDCG
 
 from eval.datasets.evidence import Fact
 from eval.datasets.spans import Span
-from eval.measures.retrieval import found_all, ranks, score_ranking
+from eval.measures.retrieval import all_found, ranks, score_ranking
 from index.types import Hit, Passage
 
 pytestmark = pytest.mark.unit
@@ -87,6 +87,6 @@ def test_ranks_of_whole_documents_hold_each_document_once() -> None:
 
 def test_found_all_tells_whether_further_passages_could_matter() -> None:
     facts = [fact(("a", 0, 5)), fact(("b", 0, 5))]
-    assert not found_all([hit("a", 0, 9)], facts)
-    assert found_all([hit("a", 0, 9), hit("b", 4, 9)], facts)
-    assert found_all([], [])
+    assert not all_found([hit("a", 0, 9)], facts)
+    assert all_found([hit("a", 0, 9), hit("b", 4, 9)], facts)
+    assert all_found([], [])

@@ -138,9 +138,9 @@ def test_result_hidden_characters_become_spaces_in_place() -> None:
 
 
 def test_sureness_without_confidence_is_the_first_passages_score() -> None:
-    assert result().sureness == 0.9
-    assert result(confidence=-1.5).sureness == -1.5
-    assert result(ranked=[]).sureness == 0.0
+    assert result().effective_confidence == 0.9
+    assert result(confidence=-1.5).effective_confidence == -1.5
+    assert result(ranked=[]).effective_confidence == 0.0
 
 
 def test_read_run_of_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from eval.datasets.evidence import finder, look_up
+from eval.datasets.evidence import finder, resolve_evidence
 from eval.datasets.gold import GoldEvidence, GoldItem, GoldSet
 from eval.measures.grade import FailureMode
 from eval.runs.evaluate import EvaluatedQuestion, GradingContext, evaluate
 from eval.runs.folder import RunFolder, as_record
-from eval.runs.summary import Record, RunInfo, Summary, summarise, table, to_look_at
+from eval.runs.summary import Record, RunInfo, Summary, problem_lines, summarise, table
 from index.errors import ConfigError, UnknownDocument
 from index.types import Document, Hit, Passage
 from rag.types import Answer, AskOptions, Citation, Quote, Reason, Refusal, Statement, Support, Turn
@@ -85,7 +85,7 @@ def rows_of(
 ) -> list[EvaluatedQuestion]:
     clerk = clerk or Clerk()
     find = finder(clerk.document)
-    facts = look_up(GoldSet("g", items, tuple(item.id for item in items)), find)
+    facts = resolve_evidence(GoldSet("g", items, tuple(item.id for item in items)), find)
     return list(
         evaluate(clerk, items, GradingContext(facts, find, lambda statement, quotes: True, times))
     )
@@ -215,8 +215,8 @@ def test_table_counts_questions_that_were_answered_otherwise() -> None:
     assert "     1  answered otherwise when asked 2 times" in list(table(summary))
 
 
-def test_to_look_at_names_the_questions_by_what_went_wrong() -> None:
-    assert list(to_look_at(records_of(WHERE, WHO, IMPOSSIBLE, BREAK))) == [
+def test_problem_lines_names_the_questions_by_what_went_wrong() -> None:
+    assert list(problem_lines(records_of(WHERE, WHO, IMPOSSIBLE, BREAK))) == [
         "failed: broken: RuntimeError: no more",
         "refused, but answerable (1): who",
     ]
