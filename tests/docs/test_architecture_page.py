@@ -37,3 +37,11 @@ def test_walk_leads_through_ten_files_that_exist(name: str, walk: str) -> None:
     steps = re.findall(r"^(\d+)\. `([a-z_/]+\.py)` .*\.$", walk, re.MULTILINE)
     assert [int(number) for number, _ in steps] == list(range(1, 11))
     assert [path for _, path in steps if not (ROOT / path).is_file()] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_and_folders_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:index|rag|ui|eval|tests|docs|examples)/[\w./]*)`", text)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []

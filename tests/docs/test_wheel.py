@@ -108,7 +108,7 @@ def test_wheel_evaluates(desk: Path) -> None:
 
 
 def test_wheel_serves_its_page_with_styles_scripts_and_fonts(desk: Path) -> None:
-    command = [desk / "venv/bin/footnote", "serve", "--port", "0"]
+    command = [str(desk / "venv/bin/footnote"), "serve", "--port", "0"]
     given = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     server = subprocess.Popen(command, cwd=desk, stdout=subprocess.PIPE, text=True, env=given)
     try:
@@ -127,7 +127,7 @@ def test_wheel_serves_its_page_with_styles_scripts_and_fonts(desk: Path) -> None
 
 
 def test_wheel_names_the_checkout_for_a_command_of_the_repository(desk: Path) -> None:
-    command = [desk / "venv/bin/footnote", "eval", "ablate", "gold.jsonl"]
+    command = [str(desk / "venv/bin/footnote"), "eval", "ablate", "gold.jsonl"]
     done = subprocess.run(command, cwd=desk, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "footnote eval ablate is part of Footnote's repository" in done.stderr
