@@ -1,1 +1,1 @@
-"""The doors: terminal, HTTP and chat page."""
+"""The interfaces: command line, HTTP APIs and chat page."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The HTTP interface: JSON API, OpenAI-compatible API, MCP, and the middleware before them."""

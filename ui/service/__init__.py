@@ -1,1 +1,1 @@
-"""TODO."""
+"""What all interfaces share, without HTTP: admission control, library, history, tokens."""

@@ -31,7 +31,7 @@ _BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """A stored token: its id, name, scopes, creation time (ISO, UTC) and the hash of its secret."""
 
     id: str
@@ -48,9 +48,9 @@ class Tokens:
         self._path = data / FILE_NAME
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
-        self._known: tuple[Token, ...] = ()
+        self._known: tuple[AccessToken, ...] = ()
 
-    def all(self) -> tuple[Token, ...]:
+    def all(self) -> tuple[AccessToken, ...]:
         """All tokens, oldest first. Raises StoreError if the file cannot be read."""
         with self._lock:
             try:
@@ -67,11 +67,11 @@ class Tokens:
                 ) from None
             return self._known
 
-    def make(self, name: str = "", write: bool = False) -> tuple[Token, str]:
+    def make(self, name: str = "", write: bool = False) -> tuple[AccessToken, str]:
         """Create a token; returns it and its secret, which is not stored."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
         known = self.all()
-        token = Token(
+        token = AccessToken(
             id=secrets.token_hex(3),
             name=name,
             scopes=("read", "write") if write else ("read",),
@@ -89,7 +89,7 @@ class Tokens:
             raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
         self._write(left)
 
-    def find(self, secret: str) -> Token | None:
+    def find(self, secret: str) -> AccessToken | None:
         """The token of a secret, or None; all are compared, in constant time."""
         digest = _digest(secret)
         found = None
@@ -98,7 +98,7 @@ class Tokens:
                 found = token
         return found
 
-    def _write(self, tokens: Iterable[Token]) -> None:
+    def _write(self, tokens: Iterable[AccessToken]) -> None:
         """Replace the file, readable by its owner alone."""
         folder = self._path.parent
         try:
@@ -113,9 +113,9 @@ class Tokens:
             raise StoreError(f"{self._path} cannot be written: {error.strerror}") from None
 
 
-def _read(path: Path) -> tuple[Token, ...]:
+def _read(path: Path) -> tuple[AccessToken, ...]:
     entries = json.loads(path.read_text(encoding="utf-8"))
-    return tuple(Token(**{**entry, "scopes": tuple(entry["scopes"])}) for entry in entries)
+    return tuple(AccessToken(**{**entry, "scopes": tuple(entry["scopes"])}) for entry in entries)
 
 
 def _digest(secret: str) -> str:
