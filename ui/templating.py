@@ -15,12 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-# Control characters, marks that reorder or hide text, and the private characters that
-# `ui.viewer.safe_html` puts into answers as placeholders.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff"
-    "\ufff9-\ufffb\ue000-\ue00f\ud800-\udfff\U000e0000-\U000e007f]"
-)
+from index.formats.hidden_characters import UNSEEN
+
+# Also the private characters that `ui.viewer.safe_html` puts into answers as placeholders.
+_HIDDEN = re.compile(f"[{UNSEEN}\ue000-\ue00f]")
 _LINE_BREAK_BETWEEN_TAGS = re.compile(r"(?<=[>}])\s*\n\s*(?=[<{])")
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 

@@ -22,15 +22,12 @@ from eval.pydantic_errors import first_error
 from eval.runs.folder import CONFIG, RESULTS, SUMMARY
 from eval.runs.outcome import Outcome, outcome_of
 from index.errors import ConfigError
+from index.formats.hidden_characters import UNSEEN
 
 # Settings that say where things are and how long they may take, not what is answered.
 _PLACES = {"data", "llm_url", "llm_seconds", "max_file_mb", "parse_seconds"}
 _SHOWN_CHARACTERS = 100
-# Control characters and marks that reorder or hide text; joiners stay, many scripts need them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e0fff]"
-)
+_UNSEEN = re.compile(f"[\r{UNSEEN}]")
 
 
 def clean(text: str) -> str:

@@ -10,8 +10,15 @@ from dataclasses import replace
 from index.formats.base import Parsed
 from index.types import Table
 
-# Control characters, Unicode's Default_Ignorable_Code_Point, and halves of characters.
-_SUSPECT = (
+# Classes of characters for regular expressions. UNSEEN are control characters, marks that reorder
+# or hide text, and halves of characters; white space and what joins letters stays.
+UNSEEN = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
+)
+# Control characters, Unicode's Default_Ignorable_Code_Point, and halves of characters: some of them
+# are meant where they stand.
+SUSPECT = (
     "\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
@@ -44,8 +51,8 @@ _MEANT = "|".join(
         rf"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f",
     )
 )
-_SUSPECTS = re.compile(f"[{_SUSPECT}]+")
-_INVISIBLE = re.compile(f"(?P<meant>{_MEANT})|(?P<breaks>[{_BREAKS}]+)|[{_SUSPECT}]")
+_SUSPECTS = re.compile(f"[{SUSPECT}]+")
+_INVISIBLE = re.compile(f"(?P<meant>{_MEANT})|(?P<breaks>[{_BREAKS}]+)|[{SUSPECT}]")
 _KEPT = re.compile(f"{_MEANT}|[{_BREAKS}]")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from index.formats.hidden_characters import SUSPECT
 from index.types import Passage
 from rag.llm.base import ChatMessage
 from rag.types import Turn
@@ -62,7 +63,7 @@ _SPEAKER = re.compile(
 _HEADING = re.compile(
     r"^([ \t]*)(passages?|question|answer|system|user|assistant)[ \t]*:", re.I | re.M
 )
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_HIDDEN = re.compile(f"[{SUSPECT}]")
 
 
 def answer_messages(

@@ -6,12 +6,12 @@ cannot judge yet. Whatever the cuts are, the pieces it lets out add up to the sa
 
 import re
 
+from index.formats.hidden_characters import SUSPECT
+
 # The longest construct that is looked for; what is longer, or spans a blank line, is only text.
 _WINDOW = 1200
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
+# Escapes of a terminal are looked for as a whole.
+_HIDDEN = re.compile(f"(?!\x1b)[{SUSPECT}]")
 _OPENER = re.compile(r"[<\[\x1b!]")
 _REASONING = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 

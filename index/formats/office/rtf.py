@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks, left_out
+from index.formats.markup import raised
 from index.formats.tables import read_table
 
 _CODE_PAGE = re.compile(rb"\\ansicpg(\d+)")
@@ -23,6 +24,13 @@ _LINK_TARGET = re.compile(r"\{\\\*\\fldinst[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _OUTLINE = re.compile(r"(\\outlinelevel([0-8]))(?![0-9]) ?")
 _SIGN = "\ue000"
 _HEADING = re.compile(rf"{_SIGN}([0-8])")
+# So do raised digits, by another sign.
+_SUPER = re.compile(r"\\super(?![a-z0-9]) ?")
+_RAISED_SIGN = "\ue001"
+_RAISED = re.compile(rf"{_RAISED_SIGN}(\d{{0,3}})")
+# What stands before an item of a list, in files of old and new programs.
+_OLD_MARK = re.compile(r"\{\\pntext(?![a-z])")
+_MARK = re.compile(r"(?:([·•▪§o-])|(\(?(?:\d{1,3}|[a-z])[.)]))\t")
 
 
 def parse_rtf(data: bytes) -> Parsed:
@@ -34,7 +42,9 @@ def parse_rtf(data: bytes) -> Parsed:
     footnotes = len(_FOOTNOTE.findall(source))
     source = _LINK_TARGET.sub("", _DELETED.sub("", source))
     hidden = sum(len(_plain(f"{{{group}}}", encoding)) for group in _HIDDEN.findall(source))
-    text = _plain(_OUTLINE.sub(rf"\1{_SIGN}\2", _HIDDEN.sub("", source)), encoding)
+    source = _OUTLINE.sub(rf"\1{_SIGN}\2", _HIDDEN.sub("", source))
+    source = _OLD_MARK.sub(r"{\\listtext", _SUPER.sub(rf"\\super {_RAISED_SIGN}", source))
+    text = _RAISED.sub(lambda digits: raised(digits[1]), _plain(source, encoding))
     named = _TITLE.search(source)
     title = _plain(f"{{{named[1]}}}", encoding).strip() if named else ""
     parsed = from_blocks(list(_blocks(text)), title)
@@ -70,4 +80,5 @@ def _blocks(text: str) -> Iterator[TextBlock]:
 
 def _block(line: str) -> TextBlock:
     level = _HEADING.search(line)
-    return TextBlock(_HEADING.sub("", line), min(int(level[1]) + 1, 6) if level else 0)
+    text = _MARK.sub(lambda mark: "- " if mark[1] else f"{mark[2]} ", _HEADING.sub("", line), 1)
+    return TextBlock(text, min(int(level[1]) + 1, 6) if level else 0)

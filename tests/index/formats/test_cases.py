@@ -232,3 +232,14 @@ def test_mail_that_is_encrypted_is_told(headers: str, body: bytes) -> None:
     parsed = mail(f"Subject: Key\n{headers}", body)
     assert parsed.notes[0].endswith("the message is encrypted, its text is not read")
     assert parsed.text == "Key\n\nFrom: a@b.org"
+
+
+# --- RTF
+
+
+def test_rtf_items_have_their_marks_and_raised_digits_are_apart() -> None:
+    text = (
+        r"{\rtf1\ansi{\pntext 1.\tab}{\*\pn\pnlvlbody}First\par{\listtext 2.\tab}Second\par"
+        r"{\listtext\'b7\tab}Bullet\par 61{\super 3} m, the 1{\super st}\par}"
+    )
+    assert paragraphs("a.rtf", text) == ["1. First", "2. Second", "- Bullet", "61³ m, the 1st"]
