@@ -1,4 +1,4 @@
-"""The engine: one path from a question to a checked answer, for every door."""
+"""The engine: one pipeline from a question to a checked answer, for every interface."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MESSAGES = {
     Reason.NO_EVIDENCE: "The documents don't seem to answer this question.",
     Reason.DECLINED: "The documents don't seem to answer this question.",
     Reason.UNSUPPORTED: "No answer could be backed by the documents.",
-    Reason.UNAVAILABLE: "The answer could not be written.",
+    Reason.UNAVAILABLE: "The answer could not be rewritten.",
 }
 
 
@@ -63,8 +63,8 @@ class _Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One question: its text and turns, and the settings and the writer that its options name."""
+class _Request:
+    """One question with its turns, and the settings and composer that its options lead to."""
 
     question: str
     turns: Sequence[Turn]
@@ -86,7 +86,7 @@ class Engine:
         self._writers = {name: _Writer(composer) if composer else _writer(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
-        # More at once than there are cores only take Python from each other.
+        # More searches than cores only compete for the interpreter.
         self._searching = threading.BoundedSemaphore(cores())
 
     def stream(
@@ -98,20 +98,22 @@ class Engine:
         settings do not allow, and what the index raises.
         """
         clock = Clock()
-        asked = self._asked(question, turns, options)
-        written = _rewritten(asked)
+        request = self._request_of(question, turns, options)
+        rewritten = _rewritten(request)
         clock.lap("condense")
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, asked, written)
+            condensed = self._condense(snapshot, request, rewritten)
             query, kind = condensed.query, expected_answer_type(condensed.question)
-            found = self._search(snapshot, condensed, kind, asked.settings.passages, clock)
+            found = self._search(snapshot, condensed, kind, request.settings.passages, clock)
             yield Retrieved(query, found.hits)
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
-            refusal = _refusal_before(found, confidence, asked.settings.refuse_below)
+            refusal = _refusal_before(found, confidence, request.settings.refuse_below)
             clock.lap("judge")
             if refusal:
-                yield Done(self._answer(asked, found, snapshot, clock, confidence, refusal=refusal))
+                yield Done(
+                    self._answer(request, found, snapshot, clock, confidence, refusal=refusal)
+                )
                 return
             evidence = ComposerInput(
                 query,
@@ -121,14 +123,14 @@ class Engine:
                 snapshot.passages_in,
                 snapshot.tables_in,
             )
-            draft = yield from _compose(asked, evidence)
+            draft = yield from _compose(request, evidence)
             draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
             clock.lap("compose")
-            labelled = label(draft, asked.settings.strict, self._check)
+            labelled = label(draft, request.settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
             clock.lap("check")
             yield Done(
-                self._answer(asked, found, snapshot, clock, confidence, labelled, draft, refusal)
+                self._answer(request, found, snapshot, clock, confidence, labelled, draft, refusal)
             )
 
     def answer(
@@ -141,20 +143,20 @@ class Engine:
 
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
-        asked = self._asked(query, turns)
-        written = _rewritten(asked)
+        request = self._request_of(query, turns)
+        rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, asked, written)
+            condensed = self._condense(snapshot, request, rewritten)
             kind = expected_answer_type(condensed.question)
             found = self._search(snapshot, condensed, kind, k, Clock())
             return condensed.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> AnswerabilitySignals | None:
-        """What tells whether the documents answer a question; nothing is composed."""
-        asked = self._asked(question, turns)
-        written = _rewritten(asked)
+        """The answerability signals of a question; nothing is composed."""
+        request = self._request_of(question, turns)
+        rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, asked, written)
+            condensed = self._condense(snapshot, request, rewritten)
             kind = expected_answer_type(condensed.question)
             found = self._search(snapshot, condensed, kind, self._settings.passages, Clock())
             return answerability_signals(found, kind, snapshot.passage_count)
@@ -184,31 +186,31 @@ class Engine:
             self._search(snapshot, CondensedQuery("warm up", ""), AnswerType.ANY, 1, Clock())
 
     def keep_up(self, stop: threading.Event) -> None:
-        """Move to each new generation of the index within a second or so, until told to stop."""
+        """Follow new generations of the index, within a second or so, until `stop` is set."""
         self._index.keep_up(stop)
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Release the index."""
         self._index.close()
 
-    def _asked(
+    def _request_of(
         self, question: str, turns: Sequence[Turn], options: AskOptions = AskOptions()
-    ) -> _Asked:
+    ) -> _Request:
         """A question with its options. Raises ConfigError if either is not acceptable."""
         question = _checked(question)
         name = options.composer or self._settings.composer_name
         writer = self._writers.get(name)
         if writer is None:
             writer = self._writers.setdefault(name, _writer(name, self._settings))
-        return _Asked(question, turns, _with(self._settings, options), writer)
+        return _Request(question, turns, _with(self._settings, options), writer)
 
-    def _condense(self, snapshot: Snapshot, asked: _Asked, written: str) -> CondensedQuery:
-        def look(text: str) -> ScoreProbe:
+    def _condense(self, snapshot: Snapshot, request: _Request, rewritten: str) -> CondensedQuery:
+        def probe(text: str) -> ScoreProbe:
             weight = dense_weight_for(self._settings.dense_weight, self._reads(snapshot, text))
             return probe_scores(snapshot, text, self._index.embed_query(text), weight)
 
-        turns = asked.turns if snapshot.passage_count else ()
-        return condense(asked.question, turns, look, written)
+        turns = request.turns if snapshot.passage_count else ()
+        return condense(request.question, turns, probe, rewritten)
 
     def _reads(self, snapshot: Snapshot, query: str) -> bool:
         return supports_language(self._settings.embedding_model, snapshot.language(query))
@@ -230,7 +232,7 @@ class Engine:
 
     def _answer(
         self,
-        asked: _Asked,
+        request: _Request,
         found: SearchResult,
         snapshot: Snapshot,
         clock: Clock,
@@ -241,19 +243,19 @@ class Engine:
     ) -> Answer:
         shown = labelled if labelled and not refusal else LabelledAnswer("", (), ())
         return Answer(
-            question=asked.question,
+            question=request.question,
             query=found.query,
             text=refusal.message if refusal else shown.text,
             statements=shown.statements,
             citations=shown.citations,
             refusal=refusal,
             hits=found.hits,
-            composer=asked.writer.composer.name,
+            composer=request.writer.composer.name,
             stray=draft.stray if draft else 0,
             note=draft.note if draft else "",
             confidence=confidence,
             seconds=clock.seconds(),
-            fingerprint=_fingerprint(asked.settings, snapshot),
+            fingerprint=_fingerprint(request.settings, snapshot),
         )
 
 
@@ -289,14 +291,14 @@ def _with(settings: Settings, options: AskOptions) -> Settings:
     return settings if tuple(changes.values()) == usual else settings.model_copy(update=changes)
 
 
-def _rewritten(asked: _Asked) -> str:
+def _rewritten(request: _Request) -> str:
     """The stand-alone form of a follow-up by the LLM, or ""."""
-    rewriter = asked.writer.rewriter
-    return rewriter.rewrite(asked.question, asked.turns) if rewriter and asked.turns else ""
+    rewriter = request.writer.rewriter
+    return rewriter.rewrite(request.question, request.turns) if rewriter and request.turns else ""
 
 
-def _compose(asked: _Asked, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
-    pieces = asked.writer.composer.compose(evidence, asked.turns)
+def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
+    pieces = request.writer.composer.compose(evidence, request.turns)
     while True:
         try:
             piece = next(pieces)
@@ -307,7 +309,7 @@ def _compose(asked: _Asked, evidence: ComposerInput) -> Generator[Delta, None, D
 
 
 def _refusal_before(found: SearchResult, confidence: float, threshold: float) -> Refusal | None:
-    """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
+    """A refusal without a draft: the index is empty, or nothing answers."""
     if not found.hits:
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
     if confidence < threshold:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_serializer
 
 from index.settings import IndexSettings
 
-# Chosen by `footnote eval refusal`, with the weights in `rag.retrieval.answerability`.
+# Fitted by `python -m eval.lab.refusal_fit`, with `rag.retrieval.answerability`'s weights.
 REFUSE_BELOW = 0.45
 _SECRET = re.compile(r"key|token$|secret|password", re.IGNORECASE)
 

@@ -24,8 +24,7 @@ from index.errors import ConfigError
 from rag.types import Support
 from rag.verification.evidence import compared_words, contains_word, read_pair
 from rag.verification.support import (
-    SUPPORTED,
-    WEAK,
+    SUPPORT_WEIGHTS,
     check_support,
     contradiction_factor,
     support_features,
@@ -46,7 +45,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SupportFit:
-    """The constants of `rag.verification.support`: WEIGHTS, BIAS and WEAK."""
+    """The constants of `rag.verification.support.SUPPORT_WEIGHTS`."""
 
     weights: tuple[float, ...]
     bias: float
@@ -94,8 +93,8 @@ def measure(wice: Path, xquad: Path, say: Say) -> SupportReport:
         fitted,
         len(scores),
         area(true, scores),
-        balanced(true, scores >= SUPPORTED),
-        balanced(true, scores >= WEAK),
+        balanced(true, scores >= SUPPORT_WEIGHTS.supported),
+        balanced(true, scores >= SUPPORT_WEIGHTS.weak),
         tabulate(support_cases([paragraph for article in articles[1::2] for paragraph in article])),
     )
 

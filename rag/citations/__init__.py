@@ -1,1 +1,1 @@
-"""TODO."""
+"""Citations: markers read from an LLM's text, quotes found for statements, labels written."""

@@ -1,4 +1,4 @@
-"""From a statement to the words of a passage that back it, as exact spans."""
+"""Attribution of statements to the spans of passages that support them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rag.verification.support import support_of
 from rag.verification.words import stems
 
 _TOKEN = re.compile(r"\w+")
-# Share of a statement's content words that a sentence must hold to be its quote at all.
+# Share of a statement's content words that its quote must contain.
 _MIN_SHARE = 0.2
 # A second sentence is quoted as well only if it adds this much.
 _MIN_GAIN = 0.15
 
 
 def find_quote(statement: str, passage: Passage) -> Quote | None:
-    """The sentence of a passage, or two in a row, that hold a statement best; None if none does.
+    """The sentence of a passage, or two in a row, that match a statement best; None if none does.
 
-    Sentences that hold it word for word go first, else those that share most content words.
+    Verbatim matches go first, then the largest share of common content words.
     """
     spans = sentence_spans(passage.text)
     span = _verbatim_span(statement, passage.text, spans) or _closest_span(
@@ -35,11 +35,11 @@ def find_quote(statement: str, passage: Passage) -> Quote | None:
 def supporting_quotes(
     statement: str, labelled: Sequence[Passage], packed: Sequence[Passage]
 ) -> tuple[Quote, ...]:
-    """The quotes that back a statement.
+    """The quotes that support a statement.
 
-    Those in the passages that it was labelled with, if they do; else the best in any passage
-    that was sent to the LLM; else what backs it in part. A label that leads to no support is
-    dropped: as a citation it would promise what the check denies.
+    Those in the passages that it was labelled with, if they do; else the best in any passage that
+    was sent to the LLM; else partial support. A label without support is dropped: as a citation it
+    would promise what the check denies.
     """
     cited = [quote for passage in labelled if (quote := find_quote(statement, passage))]
     verdict = support_of(statement, cited)
@@ -55,7 +55,7 @@ def supporting_quotes(
 
 
 def _necessary_quotes(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ...]:
-    """Quotes without those that neither back the statement alone nor are missed by the rest."""
+    """Quotes without those that add nothing: no support alone, and none to the rest."""
     kept = list(dict.fromkeys(cited))
     verdict = support_of(statement, kept)
     for quote in reversed(kept[:]):
@@ -69,15 +69,15 @@ def _necessary_quotes(statement: str, cited: Sequence[Quote]) -> tuple[Quote, ..
 def _verbatim_span(
     statement: str, text: str, spans: Sequence[tuple[int, int]]
 ) -> tuple[int, int] | None:
-    """The sentences around the first place where a statement's words stand in a row."""
+    """The sentences around the first verbatim occurrence of a statement."""
     wanted = [match.group().casefold() for match in _TOKEN.finditer(statement)]
     words = list(_TOKEN.finditer(text))
     folded = [match.group().casefold() for match in words]
     for first in range(len(words) - len(wanted) + 1 if wanted else 0):
         if folded[first : first + len(wanted)] == wanted:
             start, end = words[first].start(), words[first + len(wanted) - 1].end()
-            held = [span for span in spans if span[0] < end and start < span[1]]
-            return (held[0][0], held[-1][1]) if held else (start, end)
+            around = [span for span in spans if span[0] < end and start < span[1]]
+            return (around[0][0], around[-1][1]) if around else (start, end)
     return None
 
 
@@ -88,14 +88,14 @@ def _closest_span(
     wanted = set(stems(statement))
     if not wanted or not spans:
         return None
-    held = [set(stems(text[start:end])) for start, end in spans]
+    words_of = [set(stems(text[start:end])) for start, end in spans]
 
     def share(first: int, count: int) -> float:
-        together = set[str]().union(*held[first : first + count])
+        together = set[str]().union(*words_of[first : first + count])
         return len(wanted & together) / len(wanted)
 
-    # On a tie the shorter sentence says less besides.
-    best = max(range(len(spans)), key=lambda i: (share(i, 1), -len(held[i]), -i))
+    # On a tie the shorter sentence is the more specific.
+    best = max(range(len(spans)), key=lambda i: (share(i, 1), -len(words_of[i]), -i))
     if share(best, 1) < _MIN_SHARE:
         return None
     pair = max(range(len(spans) - 1), key=lambda i: (share(i, 2), -i), default=None)

@@ -1,4 +1,4 @@
-"""From a draft to an answer: labels by first use, a verdict for every statement."""
+"""Labels and verdicts: a draft becomes an answer with numbered citations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.verification.support import SupportCheck, check_support
 
 @dataclass(frozen=True, slots=True)
 class LabelledAnswer:
-    """The text with its markers, the statements and the citations behind the labels."""
+    """An answer's text with markers, its statements and its citations."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -54,7 +54,7 @@ def leading_space(before: Claim | None, claim: Claim) -> str:
 
 
 def with_markers(claim: Claim, labels: tuple[int, ...] = ()) -> str:
-    """A claim as it stands in the answer's text, with its markers."""
+    """A claim as written in the answer's text, with its markers."""
     text, end = claim.frame or (claim.text, "")
     return " ".join([text, *(f"[{number}]" for number in labels)]) + end
 

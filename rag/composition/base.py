@@ -11,7 +11,7 @@ from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import RankedSentence, SentenceScores
 from rag.types import Draft, Turn
 
-# A sentence belongs to an excerpt if its mark is within this much of the best one's. Chosen on the
+# A sentence belongs to an excerpt if its score is within this much of the best one's. Chosen on the
 # chunking set's questions of even number.
 _EXCERPT_MARGIN = 0.5
 # Passages of one section stand so close: white space between paragraphs.
@@ -27,23 +27,23 @@ class Excerpt:
 
 
 def whole_excerpts(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
-    """Hits as excerpts that leave nothing out."""
+    """Hits as excerpts, uncut."""
     return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
 
 
 def build_excerpts(
     found: SearchResult, most: int, text_of: Callable[[str], str]
 ) -> tuple[Excerpt, ...]:
-    """At most so many, best first: hits from their first to their last sentence that matters, those
-    that touch as one.
+    """At most `most` excerpts, best first: hits cut to the span from their first to their last
+    relevant sentence, adjacent ones joined.
 
-    Hits without such a sentence are left out, unless that leaves none. `text_of` gives the text of
-    a document.
+    Hits without a relevant sentence are left out, unless that leaves none. `text_of` gives the text
+    of a document.
     """
-    best = max((marks.best for marks in found.sentence_scores), default=0.0)
+    best = max((scores.best for scores in found.sentence_scores), default=0.0)
     kept = list[Excerpt]()
-    for hit, marks in zip(found.hits, found.sentence_scores, strict=True):
-        cut = _trimmed(hit.passage, marks, best - _EXCERPT_MARGIN)
+    for hit, scores in zip(found.hits, found.sentence_scores, strict=True):
+        cut = _trimmed(hit.passage, scores, best - _EXCERPT_MARGIN)
         if cut is None:
             continue
         place = next((i for i, other in enumerate(kept) if _adjacent(cut, other.passage)), None)
@@ -55,8 +55,8 @@ def build_excerpts(
     return tuple(kept) or whole_excerpts(found.hits[:most])
 
 
-def _trimmed(passage: Passage, marks: SentenceScores, least: float) -> Passage | None:
-    quotes = [quote for quote, _, mark, _ in marks.each() if mark >= least]
+def _trimmed(passage: Passage, scores: SentenceScores, least: float) -> Passage | None:
+    quotes = [quote for quote, _, score, _ in scores.each() if score >= least]
     if not quotes:
         return None
     return _span(passage, passage.text, passage.start, quotes[0].start, quotes[-1].end)
@@ -74,7 +74,7 @@ def _joined(one: Passage, other: Passage, text_of: Callable[[str], str]) -> Pass
 
 
 def _span(passage: Passage, text: str, before: int, start: int, end: int) -> Passage:
-    """A passage with another span of a text, whose first character is at `before`."""
+    """A passage with another span of a text that starts at character `before`."""
     return replace(passage, start=start, end=end, text=text[start - before : end - before])
 
 
@@ -84,7 +84,7 @@ def _unknown(*_: object) -> Sequence[Any]:
 
 @dataclass(frozen=True, slots=True)
 class ComposerInput:
-    """What a composer works from: the stand-alone question, hits and sentences, best first.
+    """The input of a composer: the stand-alone question, hits and sentences, best first.
 
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
     `passages_in` gives all passages of a document, by its path, in reading order, and `tables_in`
@@ -112,6 +112,6 @@ class Composer(Protocol):
     ) -> Generator[str, None, Draft]:
         """Draft an answer; there is always a hit and a sentence.
 
-        Never raises for a fault of a server: it returns a draft with a note.
+        Never raises for an error of a server: it returns a draft with a note.
         """
         ...

@@ -1,7 +1,7 @@
-"""The llm composer: an LLM writes, code decides what its words rest on.
+"""The llm composer: an LLM writes, and code attributes its statements to quotes.
 
-The model gets numbered passages and no tools. Its text is data: labels are hints, and a statement
-without a label, or with a wrong one, gets the words that back it, if some do.
+The model gets numbered passages and no tools. Its text is untrusted data: labels are hints, and a
+statement without a label, or with a wrong one, gets the quotes that support it, if there are any.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from rag.types import Claim, Draft, Turn
 from rag.verification.words import parse_words
 
 _BYTES_PER_TOKEN = 4
-# A model that says a sentence for the third time has nothing more to say.
+# A model that repeats a sentence for the third time is in a loop.
 _MAX_REPEATS = 2
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
-# A small model that has answered may go on with its prompt: another passage, another question.
+# A small model that has answered may continue its prompt: another passage, another question.
 _PROMPT_AGAIN = re.compile(
     r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
 )
@@ -72,25 +72,25 @@ class LLMComposer:
     ) -> Generator[str, None, Draft]:
         """Stream the LLM's plain text, then return the draft whose claims quote the passages.
 
-        A server that fails before its first word leaves no claims and a note; one that fails
-        later leaves what it said and a note that it is cut off.
+        A server that fails before its first word gives no claims and a note; one that fails later
+        gives what it wrote and a note that the answer is cut off.
         """
         query, packed = evidence.query, pack_excerpts(evidence, self._budget)
-        text, fault = yield from self._stream_text(query, packed, turns)
-        if fault and fault.too_long and not text and len(packed) > 1:
+        text, error = yield from self._stream_text(query, packed, turns)
+        if error and error.too_long and not text and len(packed) > 1:
             packed = packed[: len(packed) // 2]
-            text, fault = yield from self._stream_text(query, packed, turns)
+            text, error = yield from self._stream_text(query, packed, turns)
         if not text.strip():
-            note = str(fault) if fault else f"{self._llm.name} returned no answer."
+            note = str(error) if error else f"{self._llm.name} returned no answer."
             return Draft((), note=note)
-        note = f"{fault} The answer is cut off." if fault else ""
+        note = f"{error} The answer is cut off." if error else ""
         return parse_draft(text, packed, note, query)
 
     def _stream_text(
         self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
     ) -> Generator[str, None, tuple[str, LLMError | None]]:
-        """Stream plain text; return the whole of it and the fault that ended it, if one did."""
-        cleaner, text, fault = PlainText(), "", None
+        """Stream plain text; return the whole of it and the error that ended it, if one did."""
+        cleaner, text, failure = PlainText(), "", None
         stream = self._llm.stream(
             answer_messages(query, [excerpt.passage for excerpt in packed], turns)
         )
@@ -104,13 +104,13 @@ class LLMComposer:
                 if ends and _without_repetition(text) != text:
                     break
         except LLMError as error:
-            fault = error
+            failure = error
         finally:
             stream.close()
         rest = cleaner.finish()
         if rest:
             yield _known_labels(rest, len(packed))
-        return text + rest, fault
+        return text + rest, failure
 
 
 def pack_excerpts(evidence: ComposerInput, budget: int) -> list[Excerpt]:
@@ -131,9 +131,9 @@ def pack_excerpts(evidence: ComposerInput, budget: int) -> list[Excerpt]:
 def parse_draft(
     text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = ""
 ) -> Draft:
-    """The draft that an LLM's plain text amounts to; `cut_off` is the note of an unfinished one.
+    """The draft of an LLM's plain text; `cut_off` is the note of an unfinished one.
 
-    What only says the question again is left out.
+    Statements that only restate the question are left out.
     """
     statements, stray = read_markers(_without_repetition(text), len(packed))
     if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
@@ -147,8 +147,8 @@ def parse_draft(
     for statement in statements:
         lead = wider_space(lead, statement.lead)
         key = _normalised(statement.text)
-        said = key in claims or key in echoes or _restates_question(statement, question)
-        if not said and not _asks_or_declines(statement):
+        is_repeated = key in claims or key in echoes or _restates_question(statement, question)
+        if not is_repeated and not _asks_or_declines(statement):
             labelled = [s for label in statement.labels for s in packed[label - 1].sources]
             quotes = supporting_quotes(statement.text, labelled, sources)
             claims[key] = Claim(statement.text, quotes, lead, item=statement.item)
@@ -162,7 +162,7 @@ def _known_labels(piece: str, known: int) -> str:
 
 
 def _prompt_echoes(packed: Sequence[Passage]) -> set[str]:
-    """What a small model repeats from its prompt: titles of passages and our own instructions."""
+    """Normalised text that a small model copies from its prompt: titles and instructions."""
     titles = {name for passage in packed for name in (passage.title, passage.heading)}
     own = {statement.text for statement in read_markers(SYSTEM, known=0)[0]}
     return {_normalised(text) for text in titles | own}
@@ -173,13 +173,13 @@ def _normalised(text: str) -> str:
 
 
 def _asks_or_declines(statement: MarkedStatement) -> bool:
-    """A question states nothing, though its words stand in the passages; nor does a refusal."""
+    """Whether a statement states nothing: it is a question or a refusal."""
     return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
 
 
 def _restates_question(statement: MarkedStatement, question: str) -> bool:
-    """Whether a statement says nothing that a question for something else does not: "When was the
-    bridge opened?", "The bridge was opened." What asks for one of several may name it.
+    """Whether all words of a statement are the question's: "When was the bridge opened?", "The
+    bridge was opened." The answer to a question that offers choices may be one of its words.
     """
     if not _ASKS_FOR.match(question) or _OFFERS.search(question):
         return False
@@ -192,15 +192,15 @@ def _is_sentinel(statement: MarkedStatement) -> bool:
 
 
 def _declines(statement: MarkedStatement) -> bool:
-    """Whether a reply that starts so says that it has no answer."""
+    """Whether a reply that starts with this statement declines to answer."""
     declining = not statement.labels and _DECLINES.match(statement.text)
     return _is_sentinel(statement) or bool(declining)
 
 
 def _without_repetition(text: str) -> str:
-    """A reply without what follows once it goes on with its prompt or says a sentence again.
+    """A reply up to where it continues its prompt or is in a loop.
 
-    A sentence counts when the next one has begun, so more text never changes the outcome.
+    A sentence counts once the next one has begun, so more text never changes the outcome.
     """
     again = _PROMPT_AGAIN.search(text)
     text = text[: again.start()] if again else text

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Follow-ups of a conversation, condensed to stand-alone queries."""

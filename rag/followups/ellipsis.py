@@ -1,8 +1,8 @@
-"""Follow-ups that only name something new: "And the CIA?" asks what was asked of Mossad.
+"""Elliptic follow-ups: "And the CIA?" after a question about Mossad.
 
-The new name takes the place of the old one in the question before. Names are told by capitals and
-digits, so this works for scripts that have them, and for names that are written so; any other
-follow-up is left to the leaning in `rag.followups.condense`.
+The new name replaces the old one in the previous question. Names are recognised by capitals and
+digits, so this works for scripts and names that have them; any other follow-up is left to the
+blending in `rag.followups.condense`.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ _MOST_CANDIDATES = 6
 
 @dataclass(frozen=True, slots=True)
 class _NameSpan:
-    """Where a name stands in a question, and the preposition before it, or ""."""
+    """The span of a name in a question, and the preposition before it, or ""."""
 
     start: int
     end: int
     preposition: str
 
 
-def resolve_ellipsis(question: str, before: str, fit: Callable[[str], float]) -> str:
-    """The question before with the new name in the place of an old one; "" for what is no such
-    follow-up. Of several places the one that fits best is taken: `fit` says how near a question
-    is to the documents.
+def resolve_ellipsis(question: str, before: str, score: Callable[[str], float]) -> str:
+    """The previous question with the new name in place of an old one; "" if the question is no such
+    follow-up. Of several candidates the best by `score` is taken, the cosine of a question to its
+    nearest passage.
     """
     found = _ELLIPTIC.fullmatch(question)
     if not found or not found["opener"].strip() or not before:
@@ -70,7 +70,7 @@ def resolve_ellipsis(question: str, before: str, fit: Callable[[str], float]) ->
     if not alike and preposition and not re.fullmatch(_LOOSE, preposition):
         return f"{_END.sub('', before)} {preposition} {new}?"
     whole = [_with_name(before, place, new, tail) for place in (alike or places)[:_MOST_CANDIDATES]]
-    return max(whole, key=fit) if len(whole) > 1 else "".join(whole)
+    return max(whole, key=score) if len(whole) > 1 else "".join(whole)
 
 
 def _contains(text: str, words: str) -> bool:
@@ -78,7 +78,7 @@ def _contains(text: str, words: str) -> bool:
 
 
 def _name_spans(text: str, number: str | None, unit: str | None) -> list[_NameSpan]:
-    """Where names stand in a question, or numbers (after the word that is their unit, if any)."""
+    """The spans of names in a question, or of numbers (after their unit, if there is one)."""
     if number:
         before = rf"{re.escape(unit)}\s+" if unit else ""
         return list(_matches(rf"(?i:{before}){_NUMBER}", text, 0))
@@ -96,7 +96,7 @@ def _matches(pattern: str, text: str, start: int) -> Iterator[_NameSpan]:
 
 
 def _with_name(text: str, place: _NameSpan, new: str, tail: str) -> str:
-    """The text with the new words at a place, and wherever else the old ones stand."""
+    """The text with the new words at a span and at later occurrences of the old ones."""
     old = text[place.start : place.end]
     rest = re.sub(rf"\b{re.escape(old)}\b", lambda _: new, text[place.end :])
     if tail and not rest.lstrip().lower().startswith(tail.lower()):

@@ -1,4 +1,4 @@
-"""Follow-ups rewritten by the LLM; what it returns is data, and rubbish is not searched for."""
+"""Follow-ups rewritten by the LLM; its reply is untrusted and validated."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Rewriter:
 def valid_rewrite(text: str, question: str, turns: Sequence[Turn]) -> str:
     """A reply if it can be the stand-alone form of a question, else "".
 
-    It is one line, not much longer than the question, and shares a word with the conversation that
-    tells something.
+    It must be one line, not much longer than the question, and share a content word with the
+    conversation.
     """
     text = text.strip().strip("\"“”'").strip()
     limit = max(_SHORTEST_LIMIT, _MOST_TIMES_AS_LONG * len(question))
     if not text or "\n" in text or len(text) > limit:
         return ""
-    said = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in turns)])
-    return text if _content_words(text) & _content_words(said) else ""
+    conversation = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in turns)])
+    return text if _content_words(text) & _content_words(conversation) else ""
 
 
 def _content_words(text: str) -> set[str]:

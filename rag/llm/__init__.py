@@ -1,1 +1,1 @@
-"""TODO."""
+"""LLMs: providers, prompts, errors, and sanitising of what they write."""

@@ -109,7 +109,7 @@ class ThreadedLLM(ABC):
             error = LLMError(
                 f"{self.name} {fact} {limit:g} s",
                 "try again",
-                mend="raise FOOTNOTE_LLM_SECONDS",
+                fix="raise FOOTNOTE_LLM_SECONDS",
             )
             raise _logged(error) from None
         finally:

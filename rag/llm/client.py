@@ -15,6 +15,7 @@ from rag.llm.errors import LLMError, llm_error
 from rag.llm.transfer import Transfer, trusted_certificates
 
 _CONNECT_SECONDS = 5.0
+_READ_MARGIN_SECONDS = 2.0
 _MOST_TOKENS = 1500
 # llama-index wants a number; the server judges for itself what is too long.
 _CONTEXT_WINDOW = 1_000_000
@@ -79,7 +80,9 @@ class OpenAICompatibleLLM(ThreadedLLM):
         from llama_index.core.base.llms.types import ChatMessage as LlamaIndexMessage
         from llama_index.llms.openai_like import OpenAILike
 
-        timeout = httpx.Timeout(self._silence, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
+        # The wait for a piece ends first, and says so; this only frees the thread.
+        read = self._silence + _READ_MARGIN_SECONDS
+        timeout = httpx.Timeout(read, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
         with httpx.Client(
             timeout=timeout,
             auth=self._login,
@@ -140,12 +143,12 @@ class OpenAICompatibleLLM(ThreadedLLM):
             return LLMError(
                 f"{self.name} returned no answer",
                 "try again",
-                mend="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
+                fix="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
                 too_long=True,
             )
         return LLMError(
             f"{self.name} returned no answer (its reply is {kind})",
-            mend="check FOOTNOTE_LLM_URL, which should end in /v1",
+            fix="check FOOTNOTE_LLM_URL, which should end in /v1",
         )
 
     def _named_model(self, client: Any) -> str:  # noqa: ANN401
@@ -153,7 +156,7 @@ class OpenAICompatibleLLM(ThreadedLLM):
         if not self._model:
             offered = client.models.list().data
             if not offered:
-                raise LLMError(f"{self.name} offers no model", mend="set FOOTNOTE_LLM_MODEL")
+                raise LLMError(f"{self.name} offers no model", fix="set FOOTNOTE_LLM_MODEL")
             self._model = str(offered[0].id)
         return self._model
 

@@ -1,4 +1,4 @@
-"""What can go wrong with an LLM's server: a sentence for who asks, and one for who runs it."""
+"""Errors of LLM servers: a sentence for the user, and one for the operator."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _BUSY = (408, 409, 425, 429)
 
 
 class LLMError(FootnoteError):
-    """An LLM gave no answer, or not the whole of it; the text is a sentence for who asked.
+    """An LLM gave no answer, or not the whole of it; the text is a sentence for the user.
 
-    `for_log` is one for who runs Footnote: it names the setting to change, and leaves out what
-    the server said, since that may quote the question. `retryable` tells that the same request
-    may work soon, after `wait` seconds if the server said so. `too_long` tells that the model had,
-    or may have had, no room for the messages.
+    `for_log` is one for the operator: it names the setting to change, and leaves out the server's
+    message, since that may quote the question. `retryable` says that the same request may succeed
+    soon, after `wait` seconds if the server said so; `too_long` that the messages may have exceeded
+    the model's context.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class LLMError(FootnoteError):
         advice: str = "",
         *,
         said: str = "",
-        mend: str = "",
+        fix: str = "",
         retryable: bool = False,
         wait: float | None = None,
         too_long: bool = False,
     ) -> None:
-        """`advice` is for who asked, `mend` for who runs Footnote."""
+        """`advice` is for the user, `fix` for the operator, `said` the server's message."""
         super().__init__(_sentence(fact + said, advice))
-        self.for_log = _sentence(fact, mend)
+        self.for_log = _sentence(fact, fix)
         self.retryable = retryable
         self.wait = wait
         self.too_long = too_long
@@ -68,7 +68,7 @@ def llm_error(error: Exception, host: str, model: str, key: str) -> LLMError:
     if isinstance(error, openai.APIConnectionError):
         return LLMError(
             f"The LLM at {host} cannot be reached ({_connection_cause(error)})",
-            mend="start it, or change FOOTNOTE_LLM_URL",
+            fix="start it, or change FOOTNOTE_LLM_URL",
             retryable=not isinstance(error, openai.APITimeoutError),
         )
     if isinstance(error, openai.APIError):
@@ -80,7 +80,7 @@ def llm_error(error: Exception, host: str, model: str, key: str) -> LLMError:
     return LLMError(
         f"The LLM at {host} sent something that is not an answer in the OpenAI format "
         f"({type(error).__name__})",
-        mend="check FOOTNOTE_LLM_URL, which should end in /v1",
+        fix="check FOOTNOTE_LLM_URL, which should end in /v1",
     )
 
 
@@ -91,23 +91,21 @@ def _status_error(error: Any, host: str, model: str, key: str) -> LLMError:  # n
     if status in (400, 413, 422) and _TOO_LONG.search(f"{error.code} {error.message}"):
         return LLMError(
             f"The LLM at {host} has no room for the passages",
-            mend="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
+            fix="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
             too_long=True,
         )
     if status in (401, 403):
-        return LLMError(
-            f"The LLM at {host} refused the key ({status})", mend="set FOOTNOTE_LLM_KEY"
-        )
+        return LLMError(f"The LLM at {host} refused the key ({status})", fix="set FOOTNOTE_LLM_KEY")
     if status == 404:
         named = f"model {model!r}" if model else "the address"
         return LLMError(
             f"The LLM at {host} does not know {named} (404)",
-            mend="set FOOTNOTE_LLM_MODEL to one of its models, and let FOOTNOTE_LLM_URL end in /v1",
+            fix="set FOOTNOTE_LLM_MODEL to one of its models, and let FOOTNOTE_LLM_URL end in /v1",
         )
     if 300 <= status < 400:
         return LLMError(
             f"The LLM at {host} sends callers elsewhere ({status})",
-            mend="set FOOTNOTE_LLM_URL to the address that answers itself",
+            fix="set FOOTNOTE_LLM_URL to the address that answers itself",
         )
     if status in _BUSY or status >= 500:
         wait = _retry_after(error.response.headers.get("retry-after", ""))
@@ -119,7 +117,7 @@ def _status_error(error: Any, host: str, model: str, key: str) -> LLMError:  # n
     return LLMError(
         f"The LLM at {host} refused the request ({status})",
         said=reason,
-        mend="check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL",
+        fix="check FOOTNOTE_LLM_MODEL and FOOTNOTE_LLM_URL",
     )
 
 

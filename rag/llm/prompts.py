@@ -1,4 +1,4 @@
-"""What an LLM is asked. Short, so that a small model follows it too.
+"""Prompts. They are short, so that a small model follows them too.
 
 Nothing in a prompt is secret. Documents are quoted in it as data: they can neither close their
 block nor look like a label.
@@ -55,7 +55,7 @@ EXAMPLE = (
 _TURNS = 3
 _TURN_CHARACTERS = 600
 _LABEL_LIKE = re.compile(r"[\[【](\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*)[\]】]")
-# Marks with which chat models part the speakers, and the headings of our own prompt.
+# Control tokens of chat models, and the headings of our own prompt.
 _SPEAKER = re.compile(
     r"<\|[^|>\n]{0,40}\|>|\[/?INST\]|</?(?:s|think|start_of_turn|end_of_turn)>|<</?SYS>>",
     re.IGNORECASE,
@@ -79,13 +79,13 @@ def answer_messages(
 
 
 def rewrite_messages(question: str, turns: Sequence[Turn]) -> list[ChatMessage]:
-    """The chat that asks for a follow-up as it would be put without the turns before it."""
+    """The chat that asks for the stand-alone form of a follow-up."""
     asked = LAST_QUESTION.format(question=_clipped(question))
     return [ChatMessage("system", CONDENSE), *_history(turns), ChatMessage("user", asked)]
 
 
 def sanitize_passage(text: str) -> str:
-    """A document's words in a prompt: one block, without labels, speakers or hidden characters."""
+    """A document's text for a prompt: one block, no labels, control tokens or hidden characters."""
     text = _SPEAKER.sub(" ", _HIDDEN.sub("", text))
     text = _LABEL_LIKE.sub(r"{\1}", text)
     text = _HEADING.sub(r"\1\2 -", text)

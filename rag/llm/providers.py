@@ -55,7 +55,7 @@ class LlamaIndexLLM(ThreadedLLM):
         return LLMError(
             f"{self.name} failed ({type(error).__name__})",
             "try again later",
-            mend="check FOOTNOTE_LLM_CLASS and FOOTNOTE_LLM_OPTIONS",
+            fix="check FOOTNOTE_LLM_CLASS and FOOTNOTE_LLM_OPTIONS",
         )
 
     def _reply(self, messages: Sequence[ChatMessage], transfer: Transfer) -> Iterator[str]:
@@ -73,7 +73,7 @@ class LlamaIndexLLM(ThreadedLLM):
             raise LLMError(
                 f"{self.name} returned no answer",
                 "try again",
-                mend="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
+                fix="lower FOOTNOTE_LLM_CONTEXT_TOKENS",
                 too_long=True,
             )
 

@@ -1,4 +1,4 @@
-"""What an LLM writes as plain text: no markup that could act, no hidden characters, no reasoning.
+"""Sanitising an LLM's text: no active markup, no hidden characters, no reasoning.
 
 The text arrives in pieces, and a construct may be cut anywhere, so `PlainText` holds back what it
 cannot judge yet. Whatever the cuts are, the pieces it lets out add up to the same text.
@@ -39,14 +39,14 @@ _LABEL_LIKE = re.compile(r"\^?\d{1,3}")
 
 
 class PlainText:
-    """Turns the pieces of an LLM's text into pieces of plain text, as early as is safe."""
+    """Turns a stream of an LLM's text into plain text, as early as is safe."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._pending = ""
         self._line = ""
 
     def feed(self, piece: str) -> str:
-        """Take a further piece; return what can be shown by now, maybe nothing."""
+        """Take a further piece; return what is plain text by now, maybe nothing."""
         return self._advance(piece, final=False)
 
     def finish(self) -> str:
@@ -54,7 +54,7 @@ class PlainText:
         return self._advance("", final=True)
 
     def _advance(self, piece: str, final: bool) -> str:
-        raw = self._held + piece.replace("\r", "")
+        raw = self._pending + piece.replace("\r", "")
         out: list[str] = []
         position = 0
         while position < len(raw):
@@ -68,7 +68,7 @@ class PlainText:
                     break
                 self._emit(text, out)
                 position += step
-        self._held = raw[position:]
+        self._pending = raw[position:]
         return "".join(out)
 
     def _emit(self, text: str, out: list[str]) -> None:

@@ -74,7 +74,7 @@ class Transfer:
         if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise LLMError(
                 f"{self._name} sent a compressed reply, which was not asked for",
-                mend="check FOOTNOTE_LLM_URL",
+                fix="check FOOTNOTE_LLM_URL",
             )
         chat = response.request.method == "POST" and response.is_success
         stream = response.stream

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Hybrid retrieval: fusion, sentence scores, reranking and answerability."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ModelHandle:
-    """A cross-encoder, loaded at first use; `purpose` names it in errors ("support model")."""
+    """A cross-encoder that is loaded at first use; `purpose` names it in errors."""
 
     def __init__(self, name: str, purpose: str) -> None:
         self.name = name

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Verification: support of statements by quotes, contradictions, conflicts of documents."""

@@ -1,8 +1,8 @@
-"""Do the documents disagree? Two of them that give the question different values.
+"""Conflicts of documents: two of them give different values for what is asked.
 
-A false alarm is worse than a miss, so this looks for two things alone: a sentence that stands in
-two documents with another number or name, and two sentences that hold all that the question asks
-about, each with one figure. `footnote eval disagree` counts what is caught and what is not.
+A false alarm is worse than a miss, so only two patterns count: a nearly identical sentence in two
+documents with another number or name, and two sentences that contain the subject of the question,
+each with a single figure. `python -m eval.lab.conflicts` measures recall and false alarms.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rag.types import Claim, Draft, Quote
 from rag.verification.evidence import Words, are_near, compared_words, contains_word
 from rag.verification.words import Word, is_negation, parse_words
 
-# Two sentences are one but for a value if this share of their other words stands in both in a row.
+# Two sentences are nearly identical if they share this much of their other words, in order.
 _MIN_SIMILARITY = 0.8
 # Words in common besides the value. With another name a short sentence is soon another fact:
 # "A took part in the talks", "B took part in the talks".
 _MIN_COMMON = 3
 _MIN_COMMON_FOR_NAMES = 7
-# Of those, what is seen before the sentences are read: a number may be written in another way.
+# A cheap filter before the words are parsed: a number may be written in another way.
 _MIN_SHARED = _MIN_COMMON - 1
 _WORD = re.compile(r"\w+")
-# One figure may be the other, rounded.
+# One figure may be the other, rounded, within this share.
 _ROUNDING = 0.05
 _MIN_SUBJECT_WORDS = 3
 _FIGURE_TYPES = frozenset(
@@ -52,7 +52,7 @@ _MEASURE_WORDS = frozenset("many much long old far often year day month date num
 
 @dataclass(frozen=True, slots=True)
 class ConflictSide:
-    """What one document says: its sentence, and the value in it."""
+    """One side of a conflict: a document's sentence, and the value in it."""
 
     sentence: RankedSentence
     value: str
@@ -65,22 +65,22 @@ class ConflictSide:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two documents that give different values; `one` is of the better sentence."""
+    """Two documents that give different values; `one` has the better sentence."""
 
     one: ConflictSide
     other: ConflictSide
 
     @property
     def note(self) -> str:
-        """The sentence that tells the user."""
-        told = ", ".join(
+        """The sentence for the user."""
+        values = ", ".join(
             f"{side.quote.passage.document} says “{side.value}”" for side in (self.one, self.other)
         )
-        return f"The documents disagree: {told}."
+        return f"The documents disagree: {values}."
 
 
 def cite_conflict(draft: Draft, found: Conflict | None) -> Draft:
-    """A draft that tells of a disagreement and quotes the sides that it does not cite yet."""
+    """The draft with a note of the conflict and quotes of the sides that it does not cite yet."""
     if found is None or not draft.claims:
         return draft
     cited = [quote for claim in draft.claims for quote in claim.quotes]
@@ -101,17 +101,17 @@ def _contains_quote(quote: Quote, other: Quote) -> bool:
 def find_conflict(
     query: str, kind: AnswerType, sentences: Sequence[RankedSentence]
 ) -> Conflict | None:
-    """The first of the sentences to quote that another document contradicts, and by which."""
+    """The first conflict between a sentence to quote and one of another document."""
     asked = parse_words(query)
     close = [
         (s, _content_words(s)) for s in sentences if sentences[0].score - s.score <= SCORE_MARGIN
     ]
     for one in sorted(select_sentences(sentences), key=lambda s: -s.score):
-        telling = _content_words(one)
+        words_of_one = _content_words(one)
         for other, words in close:
             if one.quote.passage.document == other.quote.passage.document:
                 continue
-            if kind not in _FIGURE_TYPES | _TIME_TYPES and len(telling & words) < _MIN_SHARED:
+            if kind not in _FIGURE_TYPES | _TIME_TYPES and len(words_of_one & words) < _MIN_SHARED:
                 continue
             if values := _conflicting_values(asked, kind, one, other):
                 return Conflict(ConflictSide(one, values[0]), ConflictSide(other, values[1]))
@@ -125,7 +125,7 @@ def _content_words(sentence: RankedSentence) -> frozenset[str]:
 def _conflicting_values(
     asked: Words, kind: AnswerType, one: RankedSentence, other: RankedSentence
 ) -> tuple[str, str] | None:
-    """The values in which two sentences differ that else say the same."""
+    """The values in which two sentences conflict, if they do."""
     a, b = parse_words(one.quote.text), parse_words(other.quote.text)
     if not (any(map(_is_value, a)) and any(map(_is_value, b))):
         return None
@@ -165,7 +165,7 @@ def _is_value(word: Word) -> bool:
 
 
 def _fits_answer_type(kind: AnswerType, mine: Words, theirs: Words) -> bool:
-    """Whether both are values of one sort, and of the sort that the question asks for."""
+    """Whether both values are of one type, the one that the question expects."""
     numbers = [any(word.number for word in block) for block in (mine, theirs)]
     if kind in _FIGURE_TYPES:
         return all(numbers)
@@ -177,34 +177,34 @@ def _fits_answer_type(kind: AnswerType, mine: Words, theirs: Words) -> bool:
 
 
 def _replaced_values(a: Words, b: Words) -> tuple[Words, Words] | None:
-    """The only words of value in which two sentences differ that else are about the same."""
+    """The only values in which two otherwise nearly identical sentences differ."""
     here, there = ([word.number or word.low for word in words] for words in (a, b))
     steps = SequenceMatcher(None, here, there, autojunk=False).get_opcodes()
     common = [word for step, i1, i2, *_ in steps if step == "equal" for word in a[i1:i2]]
     blocks = [(a[i1:i2], b[j1:j2]) for step, i1, i2, j1, j2 in steps if step != "equal"]
-    told = [
+    values = [
         pair
         for pair in blocks
         if any(_is_value(w) or is_negation(w.low) for w in (*pair[0], *pair[1]))
     ]
-    if len(told) != 1 or not all(any(map(_is_value, block)) for block in told[0]):
+    if len(values) != 1 or not all(any(map(_is_value, block)) for block in values[0]):
         return None
-    rest = len(a) + len(b) - sum(map(len, told[0]))
+    rest = len(a) + len(b) - sum(map(len, values[0]))
     if 2 * len(common) < _MIN_SIMILARITY * rest:
         return None
     if any(_APPROXIMATORS & {w.low for w in (*pair[0], *pair[1])} for pair in blocks):
         return None
-    by_name = not any(word.number for word in told[0][0])
+    by_name = not any(word.number for word in values[0][0])
     least = _MIN_COMMON_FOR_NAMES if by_name else _MIN_COMMON
-    return told[0] if len(compared_words(common)) >= least else None
+    return values[0] if len(compared_words(common)) >= least else None
 
 
 def _different_figures(
     asked: Words, kind: AnswerType, one: tuple[Words, Words], other: tuple[Words, Words]
 ) -> tuple[Words, Words] | None:
-    """The only figure of each of two sentences that hold all that the question is about.
+    """The single figures of two sentences that both contain the subject of the question.
 
-    The names of one must stand near the other: the same of something else is no contradiction.
+    The names of each must occur around the other: figures of different subjects do not conflict.
     """
     subject = [word for word in compared_words(asked) if word.low not in _MEASURE_WORDS]
     figures = [_only_figure(kind, asked, words) for words, _ in (one, other)]
@@ -229,7 +229,7 @@ def _different_figures(
 
 
 def _only_figure(kind: AnswerType, asked: Words, words: Words) -> Word | None:
-    """The one number of a sentence besides those asked with; None for more or an estimate."""
+    """The only number of a sentence besides the question's; None for several or an estimate."""
     found = [i for i, word in enumerate(words) if word.number and not contains_word(word, asked)]
     if len(found) != 1 or any(
         w.low in _APPROXIMATORS for w in words[max(0, found[0] - 2) : found[0]]
@@ -248,7 +248,7 @@ def _is_rounding(one: str, other: str) -> bool:
 
 
 def _as_written(block: Words, text: str) -> str:
-    """The words of a block as they stand in their sentence."""
+    """The words of a block as their sentence spells them."""
     pattern = r"\W+".join(re.escape(word.low) for word in block)
     found = re.search(pattern, text, re.IGNORECASE)
     return found.group() if found else " ".join(word.low for word in block)

@@ -1,7 +1,7 @@
-"""Faults that make a statement false beside what it cites: each tells whether it has one.
+"""Contradictions between a statement and the words that it cites; each function detects one kind.
 
-They were made on seeds and on the even-numbered articles of XQuAD English; `footnote eval support`
-counts what they catch on the odd-numbered ones.
+They were written on seeds and on the even-numbered articles of XQuAD English;
+`python -m eval.lab.support_fit` counts what they catch on the odd-numbered ones.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SOME = frozenset(
 )
 _PARTS = {"half": ("50", "0.5"), "quarter": ("25", "0.25"), "dozen": ("12",)}
 _DEFINITE = frozenset("the these those its their".split())
-# A sentence is near verbatim if this share of its words stand there in their order.
+# A sentence is nearly verbatim if this share of its words stand there in their order.
 _NEAR_VERBATIM = 0.7
 _MIN_WORDS = 4
 
@@ -69,18 +69,18 @@ def _key_of(word: str) -> str:
 
 
 def _key(word: Word) -> str:
-    """Stop words like "more" have opposites too."""
+    """The stem, or the word itself: stopwords like "more" have antonyms too."""
     return word.key or word.low
 
 
 _ANTONYMS_OF = _antonym_table()
 
 
-def missing_number(said: Words, evidence: CitedEvidence) -> bool:
-    """A number that does not stand there, but for "the two sides", which are named there."""
+def missing_number(statement: Words, evidence: CitedEvidence) -> bool:
+    """A number that the evidence lacks, except in "the two sides", which it may name."""
     numbers = {word.number for word in evidence.words} | {""}
     numbers |= {number for word in evidence.words for number in _PARTS.get(word.low, ())}
-    around = zip([None, *said], said, [*said[1:], None], strict=False)
+    around = zip([None, *statement], statement, [*statement[1:], None], strict=False)
     return any(
         word.number not in numbers
         and not (
@@ -93,16 +93,16 @@ def missing_number(said: Words, evidence: CitedEvidence) -> bool:
     )
 
 
-def missing_name(said: Words, evidence: CitedEvidence) -> bool:
-    """A name that does not stand there in full or in letters (US), nor before it where a pronoun
-    may stand for it.
+def missing_name(statement: Words, evidence: CitedEvidence) -> bool:
+    """A name that the evidence lacks, in full and as initials (US), and that no pronoun in it may
+    refer to.
     """
     known = [*evidence.words, *evidence.context]
     lows = {word.low for word in known}
     letters = {_initials(run, known) for run in name_runs(known)}
-    for run in name_runs(said):
-        missing = [said[place] for place in run if not contains_word(said[place], known)]
-        in_letters = len(run) > 1 and _initials(run, said) in lows
+    for run in name_runs(statement):
+        missing = [statement[place] for place in run if not contains_word(statement[place], known)]
+        in_letters = len(run) > 1 and _initials(run, statement) in lows
         if not in_letters and any(word.low not in letters for word in missing):
             return True
     return False
@@ -112,25 +112,29 @@ def _initials(run: Sequence[int], words: Words) -> str:
     return "".join(words[place].low[0] for place in run)
 
 
-def mixed_name(said: Words, evidence: CitedEvidence) -> bool:
-    """A name put together from parts of two others: William Barnea."""
+def mixed_name(statement: Words, evidence: CitedEvidence) -> bool:
+    """A name made of parts of two others: William Barnea."""
     full = [
         [sentence[i] for i in run]
         for sentence in evidence.sentences
         for run in name_runs(sentence)
         if len(run) > 1
     ]
-    for first, second in (pair for run in name_runs(said) for pair in pairwise(run)):
-        a, b = ([name for name in full if contains_word(said[i], name)] for i in (first, second))
-        apart = not any(are_near(said[first], said[second], words) for words in evidence.sentences)
+    for first, second in (pair for run in name_runs(statement) for pair in pairwise(run)):
+        a, b = (
+            [name for name in full if contains_word(statement[i], name)] for i in (first, second)
+        )
+        apart = not any(
+            are_near(statement[first], statement[second], words) for words in evidence.sentences
+        )
         if a and b and apart:
             return True
     return False
 
 
-def negation_differs(said: Words, evidence: CitedEvidence) -> bool:
-    """Something denied that is not denied there, or the other way round."""
-    for word in compared_words(said):
+def negation_differs(statement: Words, evidence: CitedEvidence) -> bool:
+    """A word that is negated in the statement and not in the evidence, or the other way round."""
+    for word in compared_words(statement):
         found = [other for other in evidence.words if other.key and same_word(word, other)]
         if found and word.denied == 1 and not any(other.denied for other in found):
             return True
@@ -139,37 +143,37 @@ def negation_differs(said: Words, evidence: CitedEvidence) -> bool:
     return False
 
 
-def hedge_lost(said: Words, evidence: CitedEvidence) -> bool:
-    """What only could be or is hoped for there, said as if it were."""
-    if any(word.hedged or word.low in INTENTION_VERBS for word in said):
+def hedge_lost(statement: Words, evidence: CitedEvidence) -> bool:
+    """A fact that the evidence gives only as possible or intended."""
+    if any(word.hedged or word.low in INTENTION_VERBS for word in statement):
         return False
-    for word in compared_words(said):
+    for word in compared_words(statement):
         found = [other for other in evidence.words if other.key and same_word(word, other)]
         if found and not word.exact and all(0 < o.hedged < 3 and not o.denied for o in found):
             return True
     return False
 
 
-def antonym_used(said: Words, evidence: CitedEvidence) -> bool:
-    """A word that does not stand there, but its opposite or another unit of time does."""
-    here, there = set(map(_key, said)), set(map(_key, evidence.words))
+def antonym_used(statement: Words, evidence: CitedEvidence) -> bool:
+    """A word that the evidence lacks while it has its antonym or another unit of time."""
+    here, there = set(map(_key, statement)), set(map(_key, evidence.words))
     return any(_ANTONYMS_OF.get(key, frozenset()) & (there - here) for key in here - there)
 
 
-def quantifier_overstated(said: Words, evidence: CitedEvidence) -> bool:
-    """All, where it does not stand there; the hostages, where there are some number of them."""
-    here, there = {word.low for word in said}, {word.low for word in evidence.words}
+def quantifier_overstated(statement: Words, evidence: CitedEvidence) -> bool:
+    """A universal quantifier that the evidence lacks, or "the hostages" for a number of them."""
+    here, there = {word.low for word in statement}, {word.low for word in evidence.words}
     if here & _ALL - there:
         return True
-    counted = any(word.number for word in said) or bool(here & _SOME)
+    counted = any(word.number for word in statement) or bool(here & _SOME)
     return not counted and any(
         before.low == "the" and word.low.endswith("s") and _is_counted(word, evidence)
-        for before, word in pairwise(said)
+        for before, word in pairwise(statement)
     )
 
 
 def _is_counted(word: Word, evidence: CitedEvidence) -> bool:
-    """Whether wherever a word stands some of its kind are counted; "the three" are all of them."""
+    """Whether every occurrence of a word follows a count; "the three" are all of them."""
     before = [
         sentence[max(0, place - 3) : place]
         for sentence in evidence.sentences
@@ -182,19 +186,19 @@ def _is_counted(word: Word, evidence: CitedEvidence) -> bool:
     )
 
 
-def value_substituted(said: Words, evidence: CitedEvidence) -> bool:
-    """Another number, name or negation in what is word for word else."""
-    return any(_has_substitution(said, sentence) for sentence in evidence.sentences)
+def value_substituted(statement: Words, evidence: CitedEvidence) -> bool:
+    """Another number, name or negation in an otherwise nearly verbatim sentence."""
+    return any(_has_substitution(statement, sentence) for sentence in evidence.sentences)
 
 
-def _has_substitution(said: Words, sentence: Words) -> bool:
-    here, there = [word.low for word in said], [word.low for word in sentence]
+def _has_substitution(statement: Words, sentence: Words) -> bool:
+    here, there = [word.low for word in statement], [word.low for word in sentence]
     matcher = SequenceMatcher(None, here, there, autojunk=False)
     steps = matcher.get_opcodes()
     if sum(i2 - i1 for step, i1, i2, *_ in steps if step == "equal") < _NEAR_VERBATIM * len(here):
         return False
     for step, i1, i2, j1, j2 in steps:
-        mine = [word for word in said[i1:i2] if word.exact]
+        mine = [word for word in statement[i1:i2] if word.exact]
         theirs = [word for word in sentence[j1:j2] if word.exact]
         if step == "replace" and theirs and any(not contains_word(word, theirs) for word in mine):
             return True
@@ -204,28 +208,28 @@ def _has_substitution(said: Words, sentence: Words) -> bool:
     return False
 
 
-def number_of_another(said: Words, evidence: CitedEvidence) -> bool:
-    """A number of something else: 33 women, where 33 hostages and 120 women are."""
+def number_of_another(statement: Words, evidence: CitedEvidence) -> bool:
+    """A number of another noun: 33 women, where the evidence has 33 hostages and 120 women."""
     return any(
         bool(word.number and after.stem)
         and word.clause == after.clause
         and contains_word(word, evidence.words)
         and contains_word(after, evidence.words)
         and not any(are_near(word, after, sentence) for sentence in evidence.sentences)
-        for word, after in pairwise(said)
+        for word, after in pairwise(statement)
     )
 
 
-def subject_differs(said: Words, evidence: CitedEvidence) -> bool:
-    """The same said of something else: the ferry does not meet Israelis."""
-    words = compared_words(said)
+def subject_differs(statement: Words, evidence: CitedEvidence) -> bool:
+    """The same words about another subject."""
+    words = compared_words(statement)
     if len(words) < _MIN_WORDS or contains_word(words[0], [*evidence.words, *evidence.context]):
         return False
     return all(contains_word(word, evidence.words) for word in words[1:])
 
 
-# A light one may be a free way to say the same: on WiCE true claims have them too. But the
-# same change in words that else stand there in a row is `value_substituted`, and grave.
+# A minor one may be a paraphrase: on WiCE true claims have them too. The same change in an
+# otherwise nearly verbatim sentence is `value_substituted`, which is severe.
 SEVERE: tuple[Contradiction, ...] = (missing_number, value_substituted, names_equated)
 MINOR: tuple[Contradiction, ...] = (
     missing_name,

@@ -1,4 +1,4 @@
-"""What a statement is compared with, and when two words are the same."""
+"""Cited words as evidence, and the comparison of words."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _NEAR_WORDS = 4
 _PRONOUNS = frozenset(
     "he she it they his her hers its their them him this these those that who which".split()
 )
-# Different words for the same role.
+# Synonyms of one role.
 _ROLES = frozenset("head director chief leader boss lead".split())
 _PARTICLES = frozenset("bin ibn al el de da di del la van von".split())
 
 
 @dataclass(frozen=True, slots=True)
 class CitedEvidence:
-    """The cited sentences, all their words, and what a pronoun in them may stand for: the names
-    before them in their passages, none without a pronoun.
+    """The cited sentences, all their words, and the context that a pronoun in them may refer to:
+    the names before them in their passages, none without a pronoun.
     """
 
     sentences: tuple[Words, ...]
@@ -34,36 +34,36 @@ class CitedEvidence:
 
     @classmethod
     def of(cls, quotes: Sequence[Quote]) -> CitedEvidence:
-        """The evidence that quotes are."""
+        """The evidence of quotes."""
         sentences, context = list[Words](), list[str]()
         for quote in dict.fromkeys(quotes):
             text, passage = quote.text, quote.passage
             sentences += [parse_words(text[start:end]) for start, end in sentence_spans(text)]
             context += [passage.heading, passage.text[: quote.start - passage.start]]
         words = tuple(word for sentence in sentences for word in sentence)
-        points_back = any(word.low in _PRONOUNS for word in words)
-        before = parse_words("\n\n".join(context)) if points_back else ()
+        has_pronoun = any(word.low in _PRONOUNS for word in words)
+        before = parse_words("\n\n".join(context)) if has_pronoun else ()
         return cls(tuple(sentences), words, tuple(word for word in before if word.exact))
 
 
 def read_pair(statement: str, quotes: Sequence[Quote]) -> tuple[Words, CitedEvidence]:
-    """A statement and its evidence, read; a name in one is a name where it opens the other."""
-    said, evidence = parse_words(statement), CitedEvidence.of(quotes)
-    known = {word.low for word in (*said, *evidence.words) if word.name}
+    """The parsed statement and evidence; a name in one counts as a name in the other."""
+    words, evidence = parse_words(statement), CitedEvidence.of(quotes)
+    known = {word.low for word in (*words, *evidence.words) if word.name}
 
-    def settled(words: Words) -> Words:
+    def with_names(words: Words) -> Words:
         return tuple(
             replace(word, name=True) if word.may_name and word.low in known else word
             for word in words
         )
 
-    sentences = tuple(map(settled, evidence.sentences))
-    words = tuple(word for sentence in sentences for word in sentence)
-    return settled(said), CitedEvidence(sentences, words, evidence.context)
+    sentences = tuple(map(with_names, evidence.sentences))
+    cited = tuple(word for sentence in sentences for word in sentence)
+    return with_names(words), CitedEvidence(sentences, cited, evidence.context)
 
 
 def same_word(a: Word, b: Word) -> bool:
-    """Whether two words mean the same: by number, by stem, or as Israel and Israeli."""
+    """Whether two words match: by number, stem, or as inflections of a name (Israel, Israeli)."""
     if a.number or b.number:
         return a.number == b.number
     if a.stem == b.stem:
@@ -82,17 +82,17 @@ def _is_inflection(a: str, b: str) -> bool:
 
 
 def contains_word(word: Word, words: Iterable[Word]) -> bool:
-    """Whether some word means the same."""
+    """Whether some of the words matches this one."""
     return any(same_word(word, other) for other in words)
 
 
 def compared_words(words: Words) -> list[Word]:
-    """The words that are compared."""
+    """The words that count in a comparison: no stopwords."""
     return [word for word in words if word.key]
 
 
 def name_runs(words: Words) -> list[list[int]]:
-    """Places of names, those of one name together: Sheikh Mohammed bin Abdulrahman Al Thani."""
+    """Indexes of names, a run for each: Sheikh Mohammed bin Abdulrahman Al Thani."""
     found = list[list[int]]()
     for place, word in enumerate(words):
         if not word.name:
@@ -107,7 +107,7 @@ def name_runs(words: Words) -> list[list[int]]:
 
 
 def are_near(a: Word, b: Word, words: Words) -> bool:
-    """Whether two words stand within a few words of each other somewhere."""
+    """Whether two words occur within a few words of each other."""
     first = [place for place, word in enumerate(words) if same_word(a, word)]
     second = [place for place, word in enumerate(words) if same_word(b, word)]
     return any(abs(i - j) <= _NEAR_WORDS for i in first for j in second)

@@ -1,6 +1,6 @@
-"""Who did what to whom: faults of a statement that gives a role or a deed to another.
+"""Who did what to whom: contradictions of a statement that gives a role or an act to another.
 
-There is no parser here: a word that relates names is known by the names that stand about it.
+Without a parser, a word that relates names is recognised by the names around it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from rag.verification.evidence import (
 )
 from rag.verification.words import Word
 
-WordPosition = tuple[Words, int]  # a word as its sentence and its place there
+WordPosition = tuple[Words, int]  # a sentence and the index of a word in it
 
 _NEAR_WORDS = 4
-# Both sides do these: to swap the two changes nothing.
+# Symmetric verbs: swapping subject and object changes nothing.
 _SYMMETRIC = frozenset(
     "meet met talk speak agre disagre differ marri negoti between border fight war play".split()
 )
@@ -32,43 +32,45 @@ _NOUN_PHRASE_OPENERS = frozenset(
 )
 
 
-def roles_swapped(said: Words, evidence: CitedEvidence) -> bool:
-    """Roles given to others: Burns directs Mossad; Hamas attacked Israel."""
+def roles_swapped(statement: Words, evidence: CitedEvidence) -> bool:
+    """Roles or arguments swapped: Burns directs Mossad; Hamas attacked Israel."""
     return any(
-        _role_of_another(_nearest_names(said, place), found, evidence)
-        or _arguments_reversed(said, place, found)
-        for place, found in _relation_words(said, evidence)
+        _role_of_another(_nearest_names(statement, place), found, evidence)
+        or _arguments_reversed(statement, place, found)
+        for place, found in _relation_words(statement, evidence)
     )
 
 
-def agent_differs(said: Words, evidence: CitedEvidence) -> bool:
-    """What others do there, and none of those who do it here."""
-    for place, found in _relation_words(said, evidence):
-        mine = _agents(said, place) if said[place].stem not in _SYMMETRIC else []
+def agent_differs(statement: Words, evidence: CitedEvidence) -> bool:
+    """An act whose agents in the evidence are others, wherever it occurs."""
+    for place, found in _relation_words(statement, evidence):
+        mine = _agents(statement, place) if statement[place].stem not in _SYMMETRIC else []
         theirs = [_agents(words, other) for words, other in found] if mine else []
         if theirs and all(doers and not _shares_word(mine, doers) for doers in theirs):
             return True
     return False
 
 
-def names_equated(said: Words, evidence: CitedEvidence) -> bool:
-    """One name said to be another: David Barnea is William Burns."""
-    for first, second in pairwise(name_runs(said)):
-        before, between = said[: first[0]], said[first[-1] + 1 : second[0]]
-        opens = not any(word.key and word.clause == said[first[0]].clause for word in before[-2:])
+def names_equated(statement: Words, evidence: CitedEvidence) -> bool:
+    """Two names equated that are nowhere near each other: David Barnea is William Burns."""
+    for first, second in pairwise(name_runs(statement)):
+        before, between = statement[: first[0]], statement[first[-1] + 1 : second[0]]
+        opens = not any(
+            word.key and word.clause == statement[first[0]].clause for word in before[-2:]
+        )
         joins = any(word.low in _BE for word in between) and not compared_words(between)
-        if opens and joins and second[-1] + 1 == len(said):
-            a, b = said[first[-1]], said[second[0]]
+        if opens and joins and second[-1] + 1 == len(statement):
+            a, b = statement[first[-1]], statement[second[0]]
             if not any(are_near(a, b, sentence) for sentence in evidence.sentences):
                 return True
     return False
 
 
 def _relation_words(
-    said: Words, evidence: CitedEvidence
+    statement: Words, evidence: CitedEvidence
 ) -> Iterator[tuple[int, list[WordPosition]]]:
-    """Places of words that may relate names, and where they stand in the evidence."""
-    for place, word in enumerate(said):
+    """Indexes of words that may relate names, with their occurrences in the evidence."""
+    for place, word in enumerate(statement):
         if not word.stem or word.exact:
             continue
         found = [
@@ -82,7 +84,7 @@ def _relation_words(
 
 
 def _nearest_names(words: Words, place: int) -> list[Words]:
-    """The two names nearest to a place, in reading order, if both are near."""
+    """The two names nearest to a word, in reading order, if both are near."""
     nearest = sorted((min(abs(i - place) for i in run), run) for run in name_runs(words))[:2]
     if len(nearest) < 2 or nearest[1][0] > _NEAR_WORDS:
         return []
@@ -92,9 +94,10 @@ def _nearest_names(words: Words, place: int) -> list[Words]:
 def _role_of_another(
     mine: Sequence[Words], found: Sequence[WordPosition], evidence: CitedEvidence
 ) -> bool:
-    """Whether a role joins one of two names with a third, and nowhere the two.
+    """Whether the evidence relates one of the statement's two names to a third one by this word,
+    and nowhere both to each other.
 
-    Of "the head of Mossad" that one is Mossad: who else stands near it may do something else.
+    In "the head of Mossad" the related name is Mossad; other names nearby may do something else.
     """
     spots = [(pair, _object_of(*spot)) for spot in found if (pair := _nearest_names(*spot))]
     known = mine and spots and all(_shares_word(name, evidence.words) for name in mine)
@@ -107,21 +110,21 @@ def _role_of_another(
 
 
 def _object_of(words: Words, place: int) -> Words:
-    """The name that a role is of: Mossad, of "the head of Mossad"."""
+    """The object of a role: Mossad in "the head of Mossad"."""
     if [word.low for word in words[place + 1 : place + 2]] != ["of"]:
         return ()
     return next(([words[i] for i in run] for run in name_runs(words) if run[0] > place), ())
 
 
 def _shares_word(name: Words, words: Iterable[Word]) -> bool:
-    """Whether some word of a name is among words."""
+    """Whether words contain some word of a name."""
     known = list(words)
     return any(contains_word(word, known) for word in name)
 
 
-def _arguments_reversed(said: Words, place: int, found: Sequence[WordPosition]) -> bool:
-    mine = _arguments(said, place)
-    if mine is None or said[place].stem in _SYMMETRIC:
+def _arguments_reversed(statement: Words, place: int, found: Sequence[WordPosition]) -> bool:
+    mine = _arguments(statement, place)
+    if mine is None or statement[place].stem in _SYMMETRIC:
         return False
     orders = [order for words, other in found if (order := _arguments(words, other))]
     turned = any(same_word(mine[0], b) and same_word(mine[1], a) for a, b in orders)
@@ -129,7 +132,7 @@ def _arguments_reversed(said: Words, place: int, found: Sequence[WordPosition]) 
 
 
 def _arguments(words: Words, place: int) -> tuple[Word, Word] | None:
-    """The names before and after a word in its clause, turned round where it is passive."""
+    """Subject and object: the names before and after a word in its clause, swapped if passive."""
     here = [run for run in name_runs(words) if words[run[0]].clause == words[place].clause]
     before = [run[-1] for run in here if run[-1] < place]
     after = [run[0] for run in here if run[0] > place]
@@ -146,8 +149,8 @@ def _is_passive(words: Words, place: int) -> bool:
 
 
 def _agents(words: Words, place: int) -> list[Word]:
-    """Names that do what a word says: the last before it in its clause, and those listed with it;
-    those next after it where it is passive.
+    """The agents of a verb: the last name before it in its clause and those listed with it, or the
+    names right after it if it is passive.
     """
     if _is_passive(words, place):
         return [word for word in words[place + 1 : place + 8] if word.name]
@@ -165,7 +168,7 @@ def _agents(words: Words, place: int) -> list[Word]:
 
 
 def _opens_noun_phrase(words: Words, place: int) -> bool:
-    """Whether an article or preposition begins a thing that does nothing: "the envoys", "in
-    person"; but "are the mediators" tells of who stands before it.
+    """Whether an article or preposition opens another phrase: "the envoys", "in person"; not after
+    a form of "be", as in "are the mediators", which describes the subject.
     """
     return words[place].low in _NOUN_PHRASE_OPENERS and words[max(0, place - 1)].low not in _BE

@@ -1,7 +1,7 @@
 """The support check: does what a statement cites say what the statement says?
 
-A score is fitted to how much of the statement stands in the cited sentences, and a fault that is
-found (a number that is not there, a name in another's place, a negation lost) lowers it.
+A score is fitted to how much of the statement the cited sentences contain; a contradiction (a
+number that they lack, a name in another's place, a lost negation) lowers it.
 """
 
 from __future__ import annotations
@@ -22,76 +22,90 @@ from rag.verification.contradictions import MINOR, SEVERE
 from rag.verification.evidence import CitedEvidence, Words, compared_words, contains_word, read_pair
 from rag.verification.words import parse_words
 
-# Fitted by `footnote eval support` on the claims of WiCE at even places and on the even-numbered
-# articles of XQuAD English, as is WEAK: the lowest cut that tells WiCE's supported claims from the
-# others about as well as the best. The similarity of sentences by MiniLM as one more feature adds
-# at most 0.01 to the AUC on WiCE, so no text is embedded here.
-WEIGHTS = (3.61, 2.16)
-BIAS = -4.18
-WEAK = 0.24
-# Chosen by hand: a statement without a fault needs about three quarters of its words.
-SUPPORTED = 0.55
-# No other wording is as sure as the sentence itself. What a fault leaves of the most is less than
-# SUPPORTED after a light one and less than WEAK after a grave one.
-_MOST = 0.9
-_LIGHT_LEAVES = 0.6
-_GRAVE_LEAVES = 0.25
+
+@dataclass(frozen=True, slots=True)
+class SupportWeights:
+    """A logistic regression over the support features, thresholds, and factors of contradictions.
+
+    A score from `supported` on is supported, one from `weak` on weak. Scores are capped at `most`,
+    as no paraphrase is as sure as the sentence itself; a minor contradiction then leaves less than
+    `supported`, a severe one less than `weak`.
+    """
+
+    # Fitted by `python -m eval.lab.support_fit` on the claims of WiCE at even places and on the
+    # even-numbered articles of XQuAD English. `weak` is the lowest threshold that separates WiCE's
+    # supported claims from the others about as well as the best. MiniLM's similarity of sentences
+    # as one more feature adds at most 0.01 to the AUC on WiCE, so no text is embedded here.
+    features: tuple[float, float] = (3.61, 2.16)
+    bias: float = -4.18
+    weak: float = 0.24
+    # Chosen by hand: without a contradiction about three quarters of the words are needed.
+    supported: float = 0.55
+    most: float = 0.9
+    minor_factor: float = 0.6
+    severe_factor: float = 0.25
+
+
+SUPPORT_WEIGHTS = SupportWeights()
 
 
 @dataclass(frozen=True, slots=True)
 class SupportVerdict:
-    """How well a statement is backed: in a word, and as a score, 0..1."""
+    """How well a statement is supported, as a level and as a score, 0..1."""
 
     support: Support
     score: float
 
 
 SupportCheck = Callable[[str, Sequence[Quote]], SupportVerdict]
-EntailmentModel = Callable[
-    [str, str], float
-]  # of quoted words and a statement: do they entail it, 0..1
+# The probability, 0..1, that quoted words (first) entail a statement (second).
+EntailmentModel = Callable[[str, str], float]
 
 
 def check_support(
-    statement: str, quotes: Sequence[Quote], chance: EntailmentModel | None = None
+    statement: str, quotes: Sequence[Quote], entailment: EntailmentModel | None = None
 ) -> SupportVerdict:
-    """How well quotes back a statement; a whole sentence or quote of them always is backed.
+    """How well quotes support a statement; a verbatim sentence or quote always is supported.
 
-    `chance` takes the place of what is fitted to words.
+    `entailment` replaces the score that is fitted to words.
     """
     if not quotes or not compared_words(parse_words(statement)):
         return verdict_of(0.0)
     if any(statement == " ".join(quote.text.split()) for quote in quotes):
         return verdict_of(1.0)
-    said, evidence = read_pair(statement, quotes)
-    lows = [word.low for word in said]
+    words, evidence = read_pair(statement, quotes)
+    lows = [word.low for word in words]
     whole = [*evidence.sentences, *(parse_words(quote.text) for quote in quotes)]
-    if any(lows == [word.low for word in words] for words in whole):
+    if any(lows == [word.low for word in other] for other in whole):
         return verdict_of(1.0)
-    if chance is None:
-        likely = support_probability(support_features(said, evidence))
+    if entailment is None:
+        probability = support_probability(support_features(words, evidence))
     else:
-        likely = chance(" ".join(quote.text for quote in quotes), statement)
-    return verdict_of(min(likely, _MOST) * contradiction_factor(said, evidence))
+        probability = entailment(" ".join(quote.text for quote in quotes), statement)
+    return verdict_of(
+        min(probability, SUPPORT_WEIGHTS.most) * contradiction_factor(words, evidence)
+    )
 
 
 def support_of(statement: str, quotes: Sequence[Quote]) -> Support:
-    """How well quotes back a statement, in a word."""
+    """How well quotes support a statement."""
     return check_support(statement, quotes).support
 
 
 def verdict_of(score: float) -> SupportVerdict:
-    """The verdict that a score amounts to."""
-    if score >= SUPPORTED:
+    """The verdict for a score."""
+    if score >= SUPPORT_WEIGHTS.supported:
         return SupportVerdict(Support.SUPPORTED, score)
-    return SupportVerdict(Support.WEAK if score >= WEAK else Support.UNSUPPORTED, score)
+    return SupportVerdict(
+        Support.WEAK if score >= SUPPORT_WEIGHTS.weak else Support.UNSUPPORTED, score
+    )
 
 
-def support_features(said: Words, evidence: CitedEvidence) -> tuple[float, float]:
-    """What the score is fitted to, each 0..1: the share of the statement's words that the evidence
-    holds, and the share that the best two sentences hold. Names and numbers weigh double.
+def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, float]:
+    """The features of the score, each 0..1: the share of the statement's words in the evidence, and
+    that in the best two sentences. Names and numbers count double.
     """
-    words = compared_words(said)
+    words = compared_words(statement)
     weights = [2 if word.exact else 1 for word in words]
     holds = [[contains_word(word, sentence) for word in words] for sentence in evidence.sentences]
 
@@ -107,23 +121,25 @@ def support_features(said: Words, evidence: CitedEvidence) -> tuple[float, float
 
 
 def support_probability(values: Sequence[float]) -> float:
-    """The fitted chance, 0..1, that a statement with these features is backed."""
-    total = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, values, strict=True))
+    """The fitted probability, 0..1, that a statement with these features is supported."""
+    pairs = zip(SUPPORT_WEIGHTS.features, values, strict=True)
+    total = SUPPORT_WEIGHTS.bias + sum(weight * value for weight, value in pairs)
     return 1 / (1 + math.exp(-total))
 
 
-def contradiction_factor(said: Words, evidence: CitedEvidence) -> float:
-    """The share of a score that the faults of a statement leave, 1 if it has none."""
-    if any(fault(said, evidence) for fault in SEVERE):
-        return _GRAVE_LEAVES
-    return _LIGHT_LEAVES if any(fault(said, evidence) for fault in MINOR) else 1.0
+def contradiction_factor(statement: Words, evidence: CitedEvidence) -> float:
+    """The factor, 0..1, by which contradictions lower a score; 1 without any."""
+    if any(contradicts(statement, evidence) for contradicts in SEVERE):
+        return SUPPORT_WEIGHTS.severe_factor
+    minor = any(contradicts(statement, evidence) for contradicts in MINOR)
+    return SUPPORT_WEIGHTS.minor_factor if minor else 1.0
 
 
 def support_checker(settings: Settings) -> SupportCheck:
-    """The support check that settings lead to; a model is loaded at the first statement."""
+    """The support check of the settings; a model is loaded at the first statement."""
     if not settings.support_model:
         return check_support
-    return partial(check_support, chance=Entailment(settings.support_model).chance)
+    return partial(check_support, entailment=Entailment(settings.support_model).probability)
 
 
 class Entailment:
@@ -132,8 +148,8 @@ class Entailment:
     def __init__(self, model: str) -> None:
         self._loaded = ModelHandle(model, "support model")
 
-    def chance(self, quoted: str, statement: str) -> float:
-        """How likely it is, 0..1, that what is quoted entails a statement. Raises ConfigError."""
+    def probability(self, quoted: str, statement: str) -> float:
+        """The probability, 0..1, that quoted words entail a statement. Raises ConfigError."""
         scores = self._loaded.model.predict(
             [(quoted, statement)], apply_softmax=len(self._labels) > 1, show_progress_bar=False
         )

@@ -1,4 +1,4 @@
-"""Words of a text that carry its meaning: content words, numbers, names, and what is denied."""
+"""Words of a text with their features: stems, numbers, names, negation and hedging."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from index.text.stopwords import ENGLISH
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*(?:(?=[⁰¹²³⁴-⁹])|(?:st|nd|rd|th|s)?\b)|\w+(?:['’]\w+)*")
 _TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")
 _DIGITS = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th|s)?")
-# "U.S.", "J.": their stops end nothing.
+# "U.S.", "J.": their full stops end no clause.
 _INITIALS = re.compile(r"(?<!\w)(?:[A-Z]\.)+(?=\s|\w|[,;)]|$)")
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -42,7 +42,7 @@ _HEDGES = frozenset(
         "rumour rumours rumoured rumor rumors rumored if unless"
     ).split()
 )
-# With "to" after them: what one hopes to do is not done, and what one failed to do neither.
+# Before "to": what one hopes to do is hedged, and what one failed to do is negated.
 INTENTION_VERBS = frozenset(
     (
         "hope hopes hoped hoping aim aims aimed aiming plan plans planned planning want wants "
@@ -83,10 +83,10 @@ _COMMON_END = re.compile(r"(?:[^s]s|ing|ed|ly|er|al|ic|ive|ous|ary|ful|less|able
 class Word:
     """A word of a text.
 
-    `stem` is "" for a stop word, and 3th for "third"; `number` is its value in digits, or "".
-    `clause` counts the stops before it. `denied` and `hedged` tell that a negation, or a word like
-    "could", reaches it: 1 for the next content word after it, then 2 and 3; 0 for none. `may_name`
-    is a capital where any word has one.
+    `low` is its lower case. `stem` is "" for a stopword, and 3th for "third"; `number` is its value
+    in digits, or "". `clause` counts the full stops and commas before it. `denied` and `hedged` are
+    its distance, 1 to 3 content words, from a negation or a hedge like "could" with scope over it;
+    0 for none. `may_name` marks a capital at the start of a sentence.
     """
 
     low: str
@@ -100,12 +100,12 @@ class Word:
 
     @property
     def exact(self) -> bool:
-        """Whether another word in its place says something else: a name, number or ordinal."""
+        """Whether no other word may replace it: a name, number or ordinal."""
         return self.name or bool(self.number) or self.stem[:1].isdigit()
 
     @property
     def key(self) -> str:
-        """What the word is compared by; "" for a stop word."""
+        """What the word is compared by; "" for a stopword."""
         return self.number or self.stem
 
 
@@ -115,7 +115,7 @@ def _stemmer() -> Stemmer.Stemmer:
 
 
 def stems(text: str) -> list[str]:
-    """Content words of a text in order: lower case, English endings cut, stop words left out."""
+    """Content words of a text in order: lower case, English endings cut, without stopwords."""
     return [stem for word in _WORD.findall(text) if (stem := _stem(_normalised(word)))]
 
 
@@ -131,7 +131,7 @@ def _stem(low: str) -> str:
 
 @lru_cache(maxsize=4096)
 def parse_words(text: str) -> tuple[Word, ...]:
-    """The words of a text in order, with what is known of each."""
+    """The words of a text in order, with their features."""
     text = _INITIALS.sub(lambda match: match.group().replace(".", ""), text)
     tokens = [match.group() for match in _TOKEN.finditer(text)]
     numbers, words = _numbers(tokens), list[Word]()
@@ -146,7 +146,7 @@ def parse_words(text: str) -> tuple[Word, ...]:
             opens = opens or token not in {",", ";", "(", ")", "[", "]", "–", "—"}
             continue
         number, stem = numbers.get(place, ""), "" if place in numbers else _stem(low)
-        stem = "us" if token == "US" else stem  # which is no stop word in capitals
+        stem = "us" if token == "US" else stem  # which is no stopword in capitals
         capital = token[0].isupper() and bool(stem)
         name = capital and (not opens or _is_name(tokens, place))
         if number in _ORDINALS.values():
@@ -164,12 +164,12 @@ def parse_words(text: str) -> tuple[Word, ...]:
 
 
 def _scope_after(reach: int, token: str) -> int:
-    """A negation that has reached no word yet may do so after a comma: "not, however, agreed"."""
+    """The scope after a stop: a negation that no word followed goes on: "not, however, agreed"."""
     return reach if reach == 1 and token in {",", "(", ")"} else 0
 
 
 def is_negation(low: str) -> bool:
-    """Whether a word in lower case turns what follows into its opposite."""
+    """Whether a word in lower case is a negation."""
     return low in _NEGATIONS or low.endswith("n't")
 
 
@@ -236,7 +236,7 @@ def _number_at(tokens: Sequence[str], first: int) -> tuple[float, int]:
 
 
 def _continues_number(before: str, value: int) -> bool:
-    """Whether a number word goes on with the number that the word before it is part of."""
+    """Whether a number word continues the number of the word before it."""
     return before in {"", "and", *_SCALES} or (before in _TENS and 0 < value < 10)
 
 

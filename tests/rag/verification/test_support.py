@@ -8,7 +8,7 @@ from eval.lab.perturb import quoted
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Quote, Support
-from rag.verification.support import SUPPORTED, WEAK, check_support, support_checker, support_of
+from rag.verification.support import SUPPORT_WEIGHTS, check_support, support_checker, support_of
 from tests.helpers.paraphrases import SEEN, UNSEEN
 
 pytestmark = pytest.mark.unit
@@ -51,7 +51,16 @@ def test_judge_score_is_in_step_with_the_verdict() -> None:
         check_support(statement, [quoted(TEXT)]).score
         for statement in (TEXT, "Egypt led the talks", "Qatar led the talks in Cairo", "Fjords")
     )
-    assert whole == 1.0 > other >= SUPPORTED > WEAK > false > nothing > 0.0
+    assert (
+        whole
+        == 1.0
+        > other
+        >= SUPPORT_WEIGHTS.supported
+        > SUPPORT_WEIGHTS.weak
+        > false
+        > nothing
+        > 0.0
+    )
 
 
 def test_judge_takes_what_two_quotes_say_together() -> None:
