@@ -34,7 +34,7 @@ _AFTER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class QuestionWord:
     """A word: its stem and where it stands (characters).
 
     `stop` tells that it is a function word, `empty` that it is one or else says nothing about rows.
@@ -69,7 +69,7 @@ class Question:
     """A question read: its tokens, quantities, operations and degrees, in order of the text."""
 
     text: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[QuestionWord, ...]
     quantities: tuple[Quantity, ...]
     aggregates: tuple[tuple[Aggregate, int, int], ...]
     degrees: tuple[Degree, ...]
@@ -95,9 +95,9 @@ def read_question(text: str) -> Question:
     return Question(text, tokens, tuple(quantities), tuple(aggregates(text)), tuple(degrees(text)))
 
 
-def _token(word: str, start: int, end: int) -> Token:
+def _token(word: str, start: int, end: int) -> QuestionWord:
     stop = says_nothing(word)
-    return Token(word, stem_of(word), start, end, stop, stop or is_light(word.lower()))
+    return QuestionWord(word, stem_of(word), start, end, stop, stop or is_light(word.lower()))
 
 
 def says_nothing(word: str) -> bool:

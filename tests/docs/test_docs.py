@@ -16,6 +16,7 @@ from tests.helpers.screenshot import ROOT, serving
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 PAGES = ("using", "http", "operating", "evaluating")
+COSTLY = pytest.mark.full  # its one block asks all the questions, again and again
 # How a block says that it is not run, and why; readers see it too.
 NOT_RUN = "# Not run by the tests: "
 FEW = "--limit 9"
@@ -71,7 +72,9 @@ def bash(block: str, desk: Path) -> str:
 @pytest.mark.parametrize(
     ("page", "block"),
     [
-        pytest.param(page, block, id=f"{page} {number}")
+        pytest.param(
+            page, block, id=f"{page} {number}", marks=COSTLY if page == "evaluating" else ()
+        )
         for page in PAGES
         for number, (_, block) in enumerate(run_here((page,)), start=1)
     ],

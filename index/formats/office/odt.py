@@ -37,7 +37,7 @@ _CODE = re.compile(r"Preformatted(?:_20_| )Text|Source(?:_20_| )Code|Code", re.I
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class _OdtLevel:
     """How the items of a list are numbered at one depth; `shown` is how many levels are told."""
 
     style: str
@@ -125,7 +125,7 @@ class OpenText:
                 yield from self._item(item, style, depth, level, counts)
 
     def _item(
-        self, item: _Element, style: str, depth: int, level: _Level | None, counts: list[int]
+        self, item: _Element, style: str, depth: int, level: _OdtLevel | None, counts: list[int]
     ) -> Iterator[TextBlock]:
         """The blocks of an item: a paragraph in front has its mark, the rest is indented."""
         mark = "- "
@@ -159,13 +159,13 @@ class OpenText:
         return "\n".join(block.text for block in self.blocks(cell))
 
 
-def _level(element: _Element) -> tuple[int, _Level | None]:
+def _level(element: _Element) -> tuple[int, _OdtLevel | None]:
     """The depth of a list's level, from 0, and how it is numbered, None for bullets."""
     depth = int(element.get(q("text:level"), 1)) - 1
     style = element.get(q("style:num-format"), "")
     if element.tag != _NUMBER_LEVEL or not style:
         return depth, None
-    return depth, _Level(
+    return depth, _OdtLevel(
         style,
         element.get(q("style:num-prefix"), ""),
         element.get(q("style:num-suffix"), ""),
@@ -174,7 +174,7 @@ def _level(element: _Element) -> tuple[int, _Level | None]:
     )
 
 
-def _written(level: _Level, counts: list[int]) -> str:
+def _written(level: _OdtLevel, counts: list[int]) -> str:
     numbers = [str(count) for count in counts[-level.shown : -1]]
     numbers.append(list_mark(counts[-1], level.style).rstrip(" .)"))
     mark = f"{level.prefix}{'.'.join(numbers)}{level.suffix}".strip()

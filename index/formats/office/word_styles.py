@@ -115,7 +115,7 @@ def item_of(properties: _Element | None, otherwise: Item | None) -> Item | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class _WordLevel:
     """How the items of a list are marked at one depth."""
 
     start: int = 1
@@ -144,7 +144,7 @@ class Numbering:
         self._restarted.add(number)
         del counts[depth + 1 :]
         while len(counts) <= depth:
-            counts.append(levels.get(len(counts), _Level()).start - (len(counts) == depth))
+            counts.append(levels.get(len(counts), _WordLevel()).start - (len(counts) == depth))
         counts[depth] += 1
         return _written(levels, depth, counts)
 
@@ -162,12 +162,12 @@ class Numbering:
         return {each.get(w("numId"), "") for each in self._each() if each.find(path) is not None}
 
     @cached_property
-    def _levels(self) -> dict[str, Mapping[int, _Level]]:
+    def _levels(self) -> dict[str, Mapping[int, _WordLevel]]:
         abstract = {}
         for each in () if self.root is None else self.root.findall(w("abstractNum")):
             levels = dict(map(_level, each.findall(w("lvl"))))
             abstract[each.get(w("abstractNumId"), "")] = levels
-        found = dict[str, Mapping[int, _Level]]()
+        found = dict[str, Mapping[int, _WordLevel]]()
         for each in self._each():
             own = dict(map(_level, each.findall(f"{w('lvlOverride')}/{w('lvl')}")))
             name = value(each, "abstractNumId") or ""
@@ -179,9 +179,9 @@ class Numbering:
         yield from () if self.root is None else self.root.findall(w("num"))
 
 
-def _level(element: _Element) -> tuple[int, _Level]:
+def _level(element: _Element) -> tuple[int, _WordLevel]:
     depth, start = element.get(w("ilvl"), "0"), value(element, "start") or ""
-    level = _Level(
+    level = _WordLevel(
         int(start) if start.isdecimal() else 1,
         value(element, "numFmt") or "decimal",
         value(element, "lvlText") or "",
@@ -189,8 +189,8 @@ def _level(element: _Element) -> tuple[int, _Level]:
     return int(depth) if depth.isdecimal() else 0, level
 
 
-def _written(levels: Mapping[int, _Level], depth: int, counts: list[int]) -> str:
-    level = levels.get(depth, _Level())
+def _written(levels: Mapping[int, _WordLevel], depth: int, counts: list[int]) -> str:
+    level = levels.get(depth, _WordLevel())
     if level.style in ("bullet", "none") or not level.pattern:
         return "- " if level.style == "bullet" else ""
 
@@ -198,7 +198,7 @@ def _written(levels: Mapping[int, _Level], depth: int, counts: list[int]) -> str
         at = int(place[1]) - 1
         if at >= len(counts):
             return ""
-        style = _STYLES.get(levels.get(at, _Level()).style, "1")
+        style = _STYLES.get(levels.get(at, _WordLevel()).style, "1")
         return list_mark(counts[at], style).rstrip(" .)")
 
     mark = _PLACE.sub(number, level.pattern).strip()

@@ -32,7 +32,7 @@ _PICTURE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _PdfPage:
     """Lines of a page in reading order, how many hidden characters it has, and its pictures."""
 
     lines: Sequence[TextLine] = ()
@@ -119,14 +119,14 @@ def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
         start = end + 1
 
 
-def _read(pdf: PdfDocument, number: int) -> _Page:
+def _read(pdf: PdfDocument, number: int) -> _PdfPage:
     import pypdfium2
 
     try:
         page = pdf[number]
         textpage = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return _Page(damaged=True)
+        return _PdfPage(damaged=True)
     if turn_upright(page) != page.get_rotation():
         textpage = page.get_textpage()
     chars, hidden = characters(page, textpage)
@@ -142,7 +142,7 @@ def _read(pdf: PdfDocument, number: int) -> _Page:
     if lines and re.search(r"[^\W\d_]-$", lines[-1].text):
         # PDFium tells a divided word by what follows on the same page.
         lines[-1] = replace(lines[-1], text=lines[-1].text[:-1] + DIVIDED)
-    return _Page(lines, hidden, _pictures(page, places))
+    return _PdfPage(lines, hidden, _pictures(page, places))
 
 
 def _pictures(page: PdfPage, text: Sequence[tuple[float, float]]) -> list[Rect]:
@@ -194,7 +194,7 @@ def _with_picture(
     return [*before, *added, *(line for line in lines if line.bottom > top)]
 
 
-def _no_text(pages: Sequence[_Page], pictures: Sequence[object]) -> str:
+def _no_text(pages: Sequence[_PdfPage], pictures: Sequence[object]) -> str:
     if pictures:
         return f"no text layer: its pages are pictures; {ocr.why_not()}"
     if any(page.hidden for page in pages):
@@ -203,7 +203,7 @@ def _no_text(pages: Sequence[_Page], pictures: Sequence[object]) -> str:
     return "damaged: its pages cannot be opened" if damaged else "empty: there is no text in it"
 
 
-def _notes(pages: Sequence[_Page], unread: Sequence[tuple[int, Rect]]) -> Iterator[str]:
+def _notes(pages: Sequence[_PdfPage], unread: Sequence[tuple[int, Rect]]) -> Iterator[str]:
     damaged = [number for number, page in enumerate(pages, start=1) if page.damaged]
     whole = sorted({number + 1 for number, _ in unread if not pages[number].lines})
     part = sorted({number + 1 for number, _ in unread if pages[number].lines})
