@@ -24,6 +24,7 @@ _REGEXP = {"re": "http://exslt.org/regular-expressions"}
 _WORD = re.compile(r"\w+")
 # Blocks are known again by so many words in a row; those of fewer do not tell where content starts.
 _TELLING_WORDS = 5
+_HELD_SHARE = 0.25
 
 
 def is_of_site(tree: HtmlElement) -> bool:
@@ -58,7 +59,7 @@ def main_content(blocks: Sequence[TextBlock], words: Sequence[str]) -> list[Text
     runs = {size: _runs(words, size) for size in range(1, _TELLING_WORDS + 1)}
     shares = [_share(_WORD.findall(block.text), runs) for block in blocks]
     telling = [len(_WORD.findall(block.text)) >= _TELLING_WORDS for block in blocks]
-    held = [at for at, share in enumerate(shares) if share > 0.5 and telling[at]]
+    held = [at for at, share in enumerate(shares) if share > _HELD_SHARE and telling[at]]
     if not held:
         return list(blocks)
     first, last = held[0], held[-1]
