@@ -23,6 +23,7 @@ from eval.runs.folder import CONFIG, RESULTS, SUMMARY
 from eval.runs.outcome import Outcome, outcome_of
 from index.errors import ConfigError
 from index.formats.hidden_characters import UNSEEN
+from rag.settings import Settings
 
 # Settings that say where things are and how long they may take, not what is answered.
 _PLACES = {"data", "llm_url", "llm_seconds", "max_file_mb", "parse_seconds"}
@@ -282,10 +283,15 @@ def _result(line: str, number: int) -> QuestionResult:
 
 
 def settings_changed(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
-    """A line for each setting that has another value now."""
+    """A line for each setting that has another value now.
+
+    One that a version did not have yet counts as its default, which is how that version behaved.
+    """
+    defaults = Settings.model_construct().model_dump(mode="json", exclude={"llm_key"})
     for name in dict.fromkeys([*old, *new]):
-        if old.get(name) != new.get(name):
-            yield f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
+        before, after = (one.get(name, defaults.get(name)) for one in (old, new))
+        if before != after:
+            yield f"{name}: {before!r} -> {after!r}"
 
 
 def by_tag(results: Iterable[QuestionResult]) -> dict[str, list[str]]:

@@ -51,7 +51,7 @@ _MONTHS = _MONTH[3:-1].replace("|", " ")
 _ALWAYS_NAMES = frozenset(f"{_DAYS} {_MONTHS} I".split())
 
 
-class Fact(NamedTuple):
+class SentenceFact(NamedTuple):
     """A question for a fact of a sentence, and the words of the sentence that state the fact."""
 
     question: str
@@ -60,110 +60,112 @@ class Fact(NamedTuple):
 
 
 Inside = Callable[[str], str]  # a sentence's subject as it reads within a sentence
-Pattern = tuple[re.Pattern[str], Callable[[re.Match[str], Inside], Fact]]
+Pattern = tuple[re.Pattern[str], Callable[[re.Match[str], Inside], SentenceFact]]
 
 
 def _how_long_or_much(amount: str) -> str:
     return "How long" if re.search(_TIME, amount) else "How much"
 
 
-def _size(found: re.Match[str], inside: Inside) -> Fact:
+def _size(found: re.Match[str], inside: Inside) -> SentenceFact:
     verb = found["verb"]
     word = _how_long_or_much(found["answer"])
-    return Fact(f"{word} {verb} {inside(found['subject'])}?", QuestionKind.FACT, found["answer"])
+    return SentenceFact(
+        f"{word} {verb} {inside(found['subject'])}?", QuestionKind.FACT, found["answer"]
+    )
 
 
-def _size_of_noun(found: re.Match[str], _: Inside) -> Fact:
+def _size_of_noun(found: re.Match[str], _: Inside) -> SentenceFact:
     question = f"{_how_long_or_much(found['answer'])} is the {found['noun']}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _count_of_having(found: re.Match[str], inside: Inside) -> Fact:
+def _count_of_having(found: re.Match[str], inside: Inside) -> SentenceFact:
     subject, plural = inside(found["subject"]), found["verb"] in {"have", "receive", "get"}
     verb = "have" if found["verb"] in {"has", "have"} else "get"
     question = f"How many {found['noun']} {'do' if plural else 'does'} {subject} {verb}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _count_of_doing(found: re.Match[str], inside: Inside) -> Fact:
+def _count_of_doing(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"How many {found['noun']} does {inside(found['subject'])} {found['verb'][:-1]}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _count_of_being(found: re.Match[str], _: Inside) -> Fact:
-    return Fact(f"How many {found['rest']}?", QuestionKind.FACT, found["answer"])
+def _count_of_being(found: re.Match[str], _: Inside) -> SentenceFact:
+    return SentenceFact(f"How many {found['rest']}?", QuestionKind.FACT, found["answer"])
 
 
-def _taking(found: re.Match[str], inside: Inside) -> Fact:
+def _taking(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"How long does {inside(found['subject'])} take{found['rest'] or ''}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _cost(found: re.Match[str], inside: Inside) -> Fact:
+def _cost(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"How much does {inside(found['subject'])} cost?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _limit(found: re.Match[str], inside: Inside) -> Fact:
+def _limit(found: re.Match[str], inside: Inside) -> SentenceFact:
     subject, verb = inside(found["subject"]), found["verb"].strip()
     question = f"How many {found['noun']} {found['modal']} {subject} {verb}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _why(found: re.Match[str], inside: Inside) -> Fact:
+def _why(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"Why {found['verb']} {inside(found['subject'])} {found['rest'].rstrip(', ')}?"
-    return Fact(question, QuestionKind.WHY, found["answer"])
+    return SentenceFact(question, QuestionKind.WHY, found["answer"])
 
 
-def _scenario(found: re.Match[str], _: Inside) -> Fact:
+def _scenario(found: re.Match[str], _: Inside) -> SentenceFact:
     condition = found["condition"].replace("you are", "I am")
     condition = re.sub(r"\byour\b", "my", re.sub(r"\byou\b", "I", condition))
-    return Fact(f"What should I do if {condition}?", QuestionKind.SCENARIO, found["answer"])
+    return SentenceFact(f"What should I do if {condition}?", QuestionKind.SCENARIO, found["answer"])
 
 
-def _whether(found: re.Match[str], inside: Inside) -> Fact:
+def _whether(found: re.Match[str], inside: Inside) -> SentenceFact:
     rest = re.sub(r"\byour\b", "my", found["rest"] or "").rstrip()
     question = f"{found['verb'].capitalize()} {inside(found['subject'])} {found['state']}{rest}?"
-    return Fact(question, QuestionKind.YES_NO, found["answer"])
+    return SentenceFact(question, QuestionKind.YES_NO, found["answer"])
 
 
-def _when(found: re.Match[str], inside: Inside) -> Fact:
+def _when(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"When {found['verb']} {inside(found['subject'])} {found['state']}?"
-    return Fact(question, QuestionKind.DATE, found["answer"])
+    return SentenceFact(question, QuestionKind.DATE, found["answer"])
 
 
-def _when_we(found: re.Match[str], _: Inside) -> Fact:
-    return Fact(f"When were we {found['state']}?", QuestionKind.DATE, found["answer"])
+def _when_we(found: re.Match[str], _: Inside) -> SentenceFact:
+    return SentenceFact(f"When were we {found['state']}?", QuestionKind.DATE, found["answer"])
 
 
-def _takes_place(found: re.Match[str], inside: Inside) -> Fact:
+def _takes_place(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"When does {inside(found['subject'])} take place?"
-    return Fact(question, QuestionKind.DATE, found["answer"])
+    return SentenceFact(question, QuestionKind.DATE, found["answer"])
 
 
-def _where(found: re.Match[str], inside: Inside) -> Fact:
+def _where(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"Where {found['verb']} {inside(found['subject'])}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
-def _who_will(found: re.Match[str], _: Inside) -> Fact:
-    return Fact(f"Who will {found['rest']}?", QuestionKind.FACT, found["answer"])
+def _who_will(found: re.Match[str], _: Inside) -> SentenceFact:
+    return SentenceFact(f"Who will {found['rest']}?", QuestionKind.FACT, found["answer"])
 
 
-def _who(found: re.Match[str], _: Inside) -> Fact:
-    return Fact(f"Who {found['rest']}?", QuestionKind.FACT, found["answer"])
+def _who(found: re.Match[str], _: Inside) -> SentenceFact:
+    return SentenceFact(f"Who {found['rest']}?", QuestionKind.FACT, found["answer"])
 
 
-def _definition(found: re.Match[str], inside: Inside) -> Fact:
+def _definition(found: re.Match[str], inside: Inside) -> SentenceFact:
     subject = found["subject"]
     subject = inside(subject) if subject.startswith("The ") else subject
     word = "Who" if _ROLE.search(" ".join(found["answer"].split()[:6])) else "What"
-    return Fact(f"{word} {found['verb']} {subject}?", QuestionKind.FACT, found["answer"])
+    return SentenceFact(f"{word} {found['verb']} {subject}?", QuestionKind.FACT, found["answer"])
 
 
-def _what(found: re.Match[str], inside: Inside) -> Fact:
+def _what(found: re.Match[str], inside: Inside) -> SentenceFact:
     question = f"What {found['verb']} {inside(found['subject'])}?"
-    return Fact(question, QuestionKind.FACT, found["answer"])
+    return SentenceFact(question, QuestionKind.FACT, found["answer"])
 
 
 # Whole sentences, the most telling patterns first: the first that matches is taken.
@@ -307,7 +309,7 @@ _PATTERNS: tuple[Pattern, ...] = (
 )
 
 
-def facts_of(sentence: str, text: str) -> Iterator[Fact]:
+def facts_of(sentence: str, text: str) -> Iterator[SentenceFact]:
     """At most one question for a sentence of `text`, words parted by single spaces."""
     words = sentence.split()
     is_vague = _VAGUE.match(sentence) and not sentence.startswith(("If ", "We were "))

@@ -8,8 +8,9 @@ from click.testing import CliRunner, Result
 
 from eval.cli import group
 from eval.gate.compare import compare_runs
-from eval.runs.results import read_run
+from eval.runs.results import read_run, settings_changed
 from index.errors import ConfigError
+from rag.settings import Settings
 from tests.helpers.run_folders import REFUSED, RIGHT, result, run_of, write_run
 
 pytestmark = pytest.mark.unit
@@ -54,6 +55,16 @@ def test_read_run_that_fails_on_a_question_that_must_be_refused_is_no_refusal(
 ) -> None:
     row = result("a", REFUSED, error="boom", answer=None)
     assert read_run(write_run(tmp_path, row)).questions["a"].comparable == {"refusal_recall": 0.0}
+
+
+def test_settings_changed_takes_a_setting_that_was_not_there_for_its_default() -> None:
+    default = Settings.model_fields["sentences"].default
+    assert list(settings_changed({"passage_tokens": 180}, {"passage_tokens": 16})) == [
+        "passage_tokens: 180 -> 16"
+    ]
+    assert list(settings_changed({}, {"sentences": default})) == []
+    assert list(settings_changed({}, {"sentences": 1})) == [f"sentences: {default} -> 1"]
+    assert list(settings_changed({"gone": 1}, {})) == ["gone: 1 -> None"]
 
 
 def test_compare_of_broken_questions_is_worse_and_names_them(tmp_path: Path) -> None:
