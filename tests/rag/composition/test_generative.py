@@ -223,7 +223,7 @@ def test_composer_a_model_that_goes_round_is_stopped(ask: Ask, servers: list[Fak
     assert "".join(pieces) == "Egypt led the latest round. " * 4
     assert claims(draft) == [("Egypt led the latest round.", [TEXTS[0]])]
     assert draft.note == ""
-    assert servers[0].gone.wait(2)
+    assert servers[0].gone.wait(30)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_composer_a_model_that_goes_on_with_its_prompt_is_stopped(
     _, draft = ask(hangs("Egypt led the latest round [1].", *more))
     assert claims(draft) == [("Egypt led the latest round.", [TEXTS[0]])]
     assert (draft.stray, draft.note) == (0, "")
-    assert servers[0].gone.wait(2)
+    assert servers[0].gone.wait(30)
 
 
 def test_composer_labels_that_lead_their_lines_are_no_prompt(ask: Ask) -> None:
