@@ -193,6 +193,10 @@ class Snapshot:
         """The language of a text (ISO 639-1), one of the documents' unless its script tells."""
         return self._text_store.language(text)
 
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """At most so many indexed terms with a prefix, and how many texts hold each."""
+        return self._text_store.vocabulary(prefix, limit)
+
     def idf(self, term: str) -> float:
         """Inverse document frequency of a term in this index."""
         return self._text_store.idf(term)
@@ -272,6 +276,10 @@ class Index:
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question; the last ones are cached."""
         return self._embed_query(text)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the embedding model counts them."""
+        return self.embedder.count_tokens(texts)
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of sentences, shape (len(texts), dimension); the last ones are cached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
@@ -13,12 +13,17 @@ from index.embedding.model_files import supports_language
 from index.errors import ConfigError, UnknownDocument
 from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
+from index.tables.typed import TypedTable
 from index.types import Document, Hit
 from rag.citations.labelling import LabelledAnswer, label
 from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts
 from rag.composition.extractive import QuotesComposer
+from rag.composition.structure import Structure, Structures
+from rag.composition.table_answer import table_draft
 from rag.followups.condense import CondensedQuery, ScoreProbe, condense
 from rag.followups.llm_rewrite import Rewriter
+from rag.intents.classifier import REPLIES, Intent, decide, intent_probabilities
+from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
 from rag.llm.prompts import PROMPT_VERSION
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.answerability import (
@@ -28,7 +33,11 @@ from rag.retrieval.answerability import (
 )
 from rag.retrieval.cross_encoder import Reranker
 from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
+from rag.retrieval.spelling import mend_spelling
 from rag.settings import Settings
+from rag.summaries.compose import summary_draft
+from rag.summaries.target import names_only_a_file
+from rag.tables.plan import answer as compute
 from rag.types import (
     Answer,
     AskOptions,
@@ -45,6 +54,8 @@ from rag.verification.conflicts import cite_conflict, find_conflict
 from rag.verification.support import support_checker
 
 QUESTION_CHARACTERS = 4000
+# Passages that are looked through for the documents about a topic.
+_TOPIC_HITS = 10
 _MESSAGES = {
     Reason.EMPTY_INDEX: "Nothing is indexed yet, so there is nothing to answer from.",
     Reason.NO_EVIDENCE: "The documents don't seem to answer this question.",
@@ -86,6 +97,7 @@ class Engine:
         self._writers = {name: _Writer(composer) if composer else _writer(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+        self._structures = Structures()
         # More searches than cores only compete for the interpreter.
         self._searching = threading.BoundedSemaphore(cores())
 
@@ -102,29 +114,29 @@ class Engine:
         rewritten = _rewritten(request)
         clock.lap("condense")
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, request, rewritten)
+            intent = self._intent(request)
+            if reply := self._reply(request, intent, snapshot):
+                yield Retrieved(request.question, ())
+                yield Done(self._replied(request, reply, snapshot, clock))
+                return
+            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
             query, kind = condensed.query, expected_answer_type(condensed.question)
             found = self._search(snapshot, condensed, kind, request.settings.passages, clock)
             yield Retrieved(query, found.hits)
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
-            refusal = _refusal_before(found, confidence, request.settings.refuse_below)
+            draft = self._special(request, intent, found, snapshot)
+            refusal = _refusal_before(found, 1.0 if draft else confidence, request.settings)
             clock.lap("judge")
             if refusal:
                 yield Done(
                     self._answer(request, found, snapshot, clock, confidence, refusal=refusal)
                 )
                 return
-            evidence = ComposerInput(
-                query,
-                found.hits,
-                found.sentences,
-                partial(_excerpts, found, snapshot),
-                snapshot.passages_in,
-                snapshot.tables_in,
-            )
-            draft = yield from _compose(request, evidence)
-            draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
+            if draft is None:
+                evidence = self._evidence(intent, found, snapshot)
+                draft = yield from _compose(request, evidence)
+                draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, request.settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
@@ -204,6 +216,100 @@ class Engine:
             writer = self._writers.setdefault(name, _writer(name, self._settings))
         return _Request(question, turns, _with(self._settings, options), writer)
 
+    def _intent(self, request: _Request) -> Intent:
+        """What kind of thing is asked for; writing is left to a composer that can write."""
+        vector = self._index.embed_query(request.question)
+        model = self._settings.embedding_model
+        intent = decide(intent_probabilities(request.question, vector, model))
+        can_write = request.writer.composer.name != "quotes"
+        return Intent.EXPLAIN if intent is Intent.WRITING and can_write else intent
+
+    def _reply(self, request: _Request, intent: Intent, snapshot: Snapshot) -> str:
+        """What to say to what is no question to the documents, or ""."""
+        if intent not in REPLIES:
+            return ""
+        documents = snapshot.documents()
+        topic = topic_terms(request.question, snapshot.terms) if intent is Intent.DOCUMENTS else []
+        if topic and (paths := self._documents_about(" ".join(topic), snapshot)):
+            by_path = {document.path: document for document in documents}
+            return documents_about_text([by_path[path] for path in paths])
+        return reply_text(intent, documents)
+
+    def _documents_about(self, topic: str, snapshot: Snapshot) -> list[str]:
+        """Paths of the documents with the best passages for a topic that hold a word of it."""
+        if not snapshot.passage_count:
+            return []
+        found = self._search(
+            snapshot, CondensedQuery(topic, topic), AnswerType.ANY, _TOPIC_HITS, Clock()
+        )
+        pairs = zip(found.hits, found.matched_terms, strict=True)
+        return list(dict.fromkeys(hit.passage.document for hit, matched in pairs if matched))
+
+    def _special(
+        self, request: _Request, intent: Intent, found: SearchResult, snapshot: Snapshot
+    ) -> Draft | None:
+        """A draft that needs no composer: a summary, or what a piece of writing would rest on."""
+        if not found.hits or request.writer.composer.name != "quotes":
+            return None
+        if computed := self._computed(found, snapshot):
+            return computed
+        if intent is Intent.SUMMARY or names_only_a_file(request.question, snapshot.documents()):
+            return summary_draft(request.question, found.vector, snapshot, found.hits)
+        if intent is Intent.WRITING:
+            evidence = self._evidence(Intent.EXPLAIN, found, snapshot)
+            return replace(_draft_of(_compose(request, evidence)), opening=writing_text())
+        return None
+
+    def _computed(self, found: SearchResult, snapshot: Snapshot) -> Draft | None:
+        """What is computed over the tables of the documents that were found, if anything is."""
+        paths = dict.fromkeys(hit.passage.document for hit in found.hits)
+        tables = [table for path in paths for table in self._tables_of(path, snapshot)]
+        answer = compute(found.query, tables, self._index.embed_sentences) if tables else None
+        return table_draft(answer, snapshot.passages_in) if answer else None
+
+    def _tables_of(self, path: str, snapshot: Snapshot) -> tuple[TypedTable, ...]:
+        document = snapshot.document(path)
+        return self._structures.tables(document) if document else ()
+
+    def _evidence(self, intent: Intent, found: SearchResult, snapshot: Snapshot) -> ComposerInput:
+        def structure(path: str) -> Structure | None:
+            document = snapshot.document(path)
+            return self._structures.of(document) if document else None
+
+        return ComposerInput(
+            found.query,
+            found.hits,
+            found.sentences,
+            partial(_excerpts, found, snapshot),
+            snapshot.passages_in,
+            snapshot.tables_in,
+            structure,
+            intent,
+        )
+
+    def _replied(self, request: _Request, text: str, snapshot: Snapshot, clock: Clock) -> Answer:
+        return Answer(
+            question=request.question,
+            query=request.question,
+            text=text,
+            statements=(),
+            citations=(),
+            refusal=None,
+            hits=(),
+            composer=request.writer.composer.name,
+            confidence=1.0,
+            seconds=clock.seconds(),
+            fingerprint=_fingerprint(request.settings, snapshot),
+            is_reply=True,
+        )
+
+    def _spelled(self, request: _Request, snapshot: Snapshot) -> _Request:
+        """The question with its spelling mended; what is shown as asked stays as it was."""
+        if not snapshot.passage_count:
+            return request
+        mended = mend_spelling(request.question, snapshot, self._index.count_tokens)
+        return replace(request, question=mended.text) if mended.corrections else request
+
     def _condense(self, snapshot: Snapshot, request: _Request, rewritten: str) -> CondensedQuery:
         def probe(text: str) -> ScoreProbe:
             weight = dense_weight_for(self._settings.dense_weight, self._reads(snapshot, text))
@@ -245,7 +351,7 @@ class Engine:
         return Answer(
             question=request.question,
             query=found.query,
-            text=refusal.message if refusal else shown.text,
+            text=refusal.message if refusal else _framed(shown.text, draft),
             statements=shown.statements,
             citations=shown.citations,
             refusal=refusal,
@@ -256,6 +362,7 @@ class Engine:
             confidence=confidence,
             seconds=clock.seconds(),
             fingerprint=_fingerprint(request.settings, snapshot),
+            computed=draft.computed if draft and not refusal else None,
         )
 
 
@@ -308,11 +415,27 @@ def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, Non
         yield Delta(piece)
 
 
-def _refusal_before(found: SearchResult, confidence: float, threshold: float) -> Refusal | None:
-    """A refusal without a draft: the index is empty, or nothing answers."""
+def _draft_of(pieces: Generator[Delta, None, Draft]) -> Draft:
+    """The draft at the end of a composer's pieces."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            draft: Draft = stop.value
+            return draft
+
+
+def _framed(text: str, draft: Draft | None) -> str:
+    """The text between the draft's own sentences before and after it."""
+    parts = [draft.opening, text, draft.closing] if draft else [text]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _refusal_before(found: SearchResult, confidence: float, settings: Settings) -> Refusal | None:
+    """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
     if not found.hits:
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-    if confidence < threshold:
+    if confidence < settings.refuse_below:
         return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
     return None
 

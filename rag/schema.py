@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -94,6 +95,14 @@ class PassageBody(BaseModel):
         )
 
 
+class ComputedBody(BaseModel):
+    """What was computed over a table: the figure, how many rows it rests on, and how."""
+
+    figure: str
+    rows: int
+    expression: str
+
+
 class AnswerBody(BaseModel):
     """An answer whose markers `[1] [2]` are numbered by first use."""
 
@@ -110,6 +119,10 @@ class AnswerBody(BaseModel):
     confidence: float = Field(description="chance, 0..1, that the documents answer the question")
     seconds: dict[str, float]
     fingerprint: str
+    kind: Literal["answer", "reply", "refusal"] = Field(
+        description="a reply is about Footnote or the documents as such: nothing is cited"
+    )
+    computed: ComputedBody | None = Field(description="what was computed over a table, if it was")
 
     @classmethod
     def of(cls, answer: Answer) -> AnswerBody:
@@ -132,7 +145,16 @@ class AnswerBody(BaseModel):
             confidence=round(answer.confidence, 4),
             seconds=dict(answer.seconds),
             fingerprint=answer.fingerprint,
+            kind=answer.kind,
+            computed=_computed_body(answer),
         )
+
+
+def _computed_body(answer: Answer) -> ComputedBody | None:
+    found = answer.computed
+    if found is None:
+        return None
+    return ComputedBody(figure=found.figure, rows=found.rows, expression=found.expression)
 
 
 class SearchBody(BaseModel):

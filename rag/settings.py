@@ -8,8 +8,8 @@ from pydantic import Field, SecretStr, field_serializer
 
 from index.settings import IndexSettings
 
-# Fitted by `python -m eval.lab.refusal_fit`, with `rag.retrieval.answerability`'s weights.
-REFUSE_BELOW = 0.45
+# Chosen near what `footnote eval refusal` fits, with the weights in `rag.retrieval.answerability`.
+REFUSE_BELOW = 0.35
 _SECRET = re.compile(r"key|token$|secret|password", re.IGNORECASE)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Hit, Passage
@@ -91,6 +91,7 @@ class Claim:
     `lead` is the white space that parts it from the statement before it. `frame`, if any, is how
     it stands in the answer's text: what comes before and what after its markers. `item` is the
     list item that it stands in, if any: a mark is written before the first claim of an item.
+    `computed` tells that it states what was computed over the rows that it quotes.
     """
 
     text: str
@@ -98,6 +99,18 @@ class Claim:
     lead: str = " "
     frame: tuple[str, str] | None = None
     item: Item | None = None
+    computed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What was computed over a table: the figure as it is shown, on how many rows it rests, and
+    how ("sum of total_eur where customer is Cale Marine").
+    """
+
+    figure: str
+    rows: int
+    expression: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +119,17 @@ class Draft:
 
     `stray` counts labels that named no passage. `declined` tells that the composer itself found
     no answer. `note` is a sentence for the user about how the answer was made ("the LLM at … did
-    not answer"), or "".
+    not answer"), or "". `opening` and `closing` are sentences of the program's own around the
+    claims.
     """
 
     claims: tuple[Claim, ...]
     stray: int = 0
     declined: bool = False
     note: str = ""
+    opening: str = ""
+    closing: str = ""
+    computed: Computed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +186,15 @@ class Answer:
     confidence: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
+    is_reply: bool = False
+    computed: Computed | None = None
+
+    @property
+    def kind(self) -> Literal["answer", "reply", "refusal"]:
+        """A reply is about Footnote or the corpus itself: no citations, and no refusal."""
+        if self.refusal:
+            return "refusal"
+        return "reply" if self.is_reply else "answer"
 
 
 @dataclass(frozen=True, slots=True)

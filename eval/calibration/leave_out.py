@@ -99,6 +99,10 @@ class FilteredSnapshot:
         """As Snapshot's."""
         return self._snapshot.vectors(keys)
 
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """As Snapshot's; the words of all documents."""
+        return self._snapshot.vocabulary(prefix, limit)
+
     def terms(self, text: str) -> list[str]:
         """As Snapshot's."""
         return self._snapshot.terms(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,19 +14,31 @@ import click
 import numpy as np
 
 from eval.calibration.cli import rates_text
-from eval.calibration.examples import RefusalExample, ask, open_source, read_mtrag, read_squad
+from eval.calibration.examples import (
+    RefusalExample,
+    SourceQuestion,
+    ask,
+    open_source,
+    read_mtrag,
+    read_squad,
+)
 from eval.calibration.leave_out import engine_without
 from eval.calibration.threshold import SETTING, Rates, rates
 from eval.console import PATH, say, settings_of
+from eval.datasets.corpus import own_index, update
+from eval.datasets.gold import Want
+from eval.datasets.load import load_gold
 from eval.measures.answers import RiskCoverage, risk_coverage
 from index.errors import ConfigError
+from rag.engine import build
 from rag.retrieval.answerability import answer_confidence
+from rag.types import Turn
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
 Say = Callable[[str], None]
-MISSING = ("", "paragraph", "article")
+MISSING = ("", "paragraph", "article", "answer", "folder")
 
 # Share of the fitted half's answerable questions that the threshold refuses.
 _REFUSED = 0.06
@@ -33,6 +46,8 @@ _PROMISE = 0.05
 # What is left when only a paragraph is gone is near at any size; at full weight it would hide that
 # what is near by chance gets nearer the more passages there are.
 _PARAGRAPH = 0.1
+# There are far fewer questions of people than of XQuAD, and each is asked of every folder.
+_XQUAD, _PEOPLE, _OTHER_FOLDER = 0.2, 2.0, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +103,23 @@ def fit(examples: Sequence[RefusalExample]) -> RefusalFit:
     if len(set(labels)) < 2:
         raise ConfigError("there are too few questions to fit refusal to")
     rows = np.array([signals.values for _, signals in seen])
-    weights = [_PARAGRAPH if e.missing == "paragraph" else 1.0 for e, _ in seen]
+    weights = [_weight(example) for example, _ in seen]
     model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=weights)
-    whole = [signals for e, signals in seen if e.answerable and e.corpus == "all"]
+    whole = [signals for e, signals in seen if e.answerable and e.corpus in {"all", "folder"}]
     chances = model.predict_proba([signals.values for signals in whole])[:, 1]
-    chances *= [signals.has_answer_type for signals in whole]
     return RefusalFit(
         tuple(map(float, model.coef_[0])),
         float(model.intercept_[0]),
         float(np.quantile(chances, _REFUSED)),
     )
+
+
+def _weight(example: RefusalExample) -> float:
+    if example.missing == "paragraph":
+        return _PARAGRAPH
+    if example.corpus != "folder":
+        return _XQUAD
+    return _OTHER_FOLDER if example.missing == "folder" else _PEOPLE
 
 
 def tabulate(examples: Iterable[RefusalExample], line: float) -> list[RefusalRates]:
@@ -118,12 +140,43 @@ def _order(corpus: str, missing: str) -> tuple[str, int]:
     return corpus, MISSING.index(missing)
 
 
-def measure_xquad(path: Path, settings: Settings, say: Say) -> RefusalReport:
-    """Fit on articles at even places; judge those at odd places with what is in use now."""
+def ask_people(folders: Sequence[Path], settings: Settings, say: Say) -> Iterator[RefusalExample]:
+    """The questions of each folder's `questions.jsonl` that want an answer or a refusal, asked of
+    its `documents`, and those of the other folders, which have to be refused.
+    """
+    golds = {folder: load_gold(folder / "questions.jsonl") for folder in folders}
+    for folder in folders:
+        path = folder / "questions.jsonl"
+        own = own_index(golds[folder], path, folder / "documents", settings)
+        assert own is not None
+        update(own)
+        say(f"asking the documents of {folder}")
+        with closing(build(own.settings)) as engine:
+            for other, gold in golds.items():
+                for item in gold.items:
+                    if item.want not in {Want.ANSWER, Want.REFUSE} or (
+                        other != folder and item.turns
+                    ):
+                        continue
+                    missing = "folder" if other != folder else "" if item.answerable else "answer"
+                    turns = [Turn(turn.question, turn.answer) for turn in item.turns]
+                    question = SourceQuestion(item.question, 0, frozenset())
+                    yield RefusalExample(
+                        question, "folder", missing, engine.signals(item.question, turns)
+                    )
+
+
+def measure_xquad(
+    path: Path, people: Sequence[Path], settings: Settings, say: Say
+) -> RefusalReport:
+    """Fit on articles at even places and on people's folders; judge articles at odd places with
+    what is in use now.
+    """
     source = read_squad(path)
+    asked = list(ask_people(people, settings, say))
     with open_source(source, settings, say) as view:
         say("asking about articles at even places")
-        fitted = fit(list(ask(view, source, range(0, len(source.articles), 2))))
+        fitted = fit([*asked, *ask(view, source, range(0, len(source.articles), 2))])
         say("asking about articles at odd places")
         judged = ask(view, source, range(1, len(source.articles), 2))
         rows = tuple(tabulate(judged, settings.refuse_below))
@@ -175,8 +228,7 @@ def fit_lines(fitted: RefusalFit, line: float) -> Iterator[str]:
     """What was fitted, to be put in use by hand."""
     weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)
     yield (
-        f"fitted on articles at even places: WEIGHTS = ({weights}), BIAS = {fitted.bias:.2f}, "
-        f"REFUSE_BELOW = {fitted.line:.2f}"
+        f"fitted: WEIGHTS = ({weights}), BIAS = {fitted.bias:.2f}, REFUSE_BELOW = {fitted.line:.2f}"
     )
     yield f"in use: {SETTING} = {line:.2f}"
     yield ""
@@ -211,6 +263,12 @@ def squad2_lines(found: Squad2Report, line: float) -> Iterator[str]:
 @click.argument("mtrag", required=False, type=PATH)
 @click.option("--squad2", type=PATH, help="SQuAD 2.0's JSON, for its unanswerable ones.")
 @click.option(
+    "--people",
+    multiple=True,
+    type=PATH,
+    help="Folder with documents/ and questions.jsonl that is fitted as well; may be repeated.",
+)
+@click.option(
     "--sample",
     type=click.IntRange(min=1),
     default=1500,
@@ -219,7 +277,12 @@ def squad2_lines(found: Squad2Report, line: float) -> Iterator[str]:
 )
 @click.pass_context
 def refusal(
-    context: click.Context, xquad: Path, mtrag: Path | None, squad2: Path | None, sample: int
+    context: click.Context,
+    xquad: Path,
+    mtrag: Path | None,
+    squad2: Path | None,
+    people: tuple[Path, ...],
+    sample: int,
 ) -> None:
     """Fit refusal to one half of XQUAD and measure it on the other.
 
@@ -228,7 +291,7 @@ def refusal(
     that were fitted. What is fitted is printed; `rag/retrieval/answerability.py` is what is used.
     """
     settings = settings_of(context)
-    report = measure_xquad(xquad, settings, say)
+    report = measure_xquad(xquad, people, settings, say)
     click.echo("\n".join(fit_lines(report.fitted, settings.refuse_below)))
     click.echo("\n".join(row_lines("XQuAD, articles at odd places", report.rows)))
     if mtrag:

@@ -150,6 +150,10 @@ class TextStore(Store, Protocol):
         """
         ...
 
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """At most so many indexed terms with a prefix, and how many texts hold each."""
+        ...
+
     def terms(self, text: str) -> list[str]:
         """The words of a text as they are indexed, in order, without stopwords."""
         ...

@@ -122,6 +122,10 @@ class TantivyStore(TextAnalyzer, TextStore):
         holding = self._searcher.doc_freq("text", term)
         return math.log(1 + (self.count() - holding + 0.5) / (holding + 0.5))
 
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """At most so many indexed terms with a prefix, and how many texts hold each."""
+        return list(self._searcher.terms_with_prefix("text", prefix, limit=limit))
+
     def search(self, query: str, k: int) -> Ranking:
         """The k keys whose texts match best by BM25, best first; none without a common word."""
         return self._search(self.query_terms(query), k)

@@ -28,7 +28,9 @@ def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> La
     statements, text, before, skipped = list[Statement](), "", None, ""
     lists = ListWriter()
     for claim in draft.claims:
-        verdict = check(claim.text, claim.quotes).support
+        # A figure is supported by its computation, not by words that stand in a row.
+        computed = claim.computed
+        verdict = Support.SUPPORTED if computed else check(claim.text, claim.quotes).support
         if strict and verdict is not Support.SUPPORTED:
             skipped = wider_space(skipped, claim.lead)
             continue

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from index.types import Hit, Passage, Table
+from rag.composition.structure import Structure
+from rag.intents.classifier import Intent
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import RankedSentence, SentenceScores
 from rag.types import Draft, Turn
@@ -82,13 +84,18 @@ def _unknown(*_: object) -> Sequence[Any]:
     return ()
 
 
+def _unstructured(_: str) -> Structure | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ComposerInput:
     """The input of a composer: the stand-alone question, hits and sentences, best first.
 
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
-    `passages_in` gives all passages of a document, by its path, in reading order, and `tables_in`
-    the tables between two characters of it.
+    `passages_in` gives all passages of a document, by its path, in reading order, `tables_in` the
+    tables between two characters of it, and `structure` its blocks. `intent` is what kind of thing
+    is asked for.
     """
 
     query: str
@@ -97,6 +104,8 @@ class ComposerInput:
     excerpts: Callable[[], tuple[Excerpt, ...]] = tuple
     passages_in: Callable[[str], Sequence[Passage]] = _unknown
     tables_in: Callable[[str, int, int], Sequence[Table]] = _unknown
+    structure: Callable[[str], Structure | None] = _unstructured
+    intent: Intent = Intent.FACT
 
 
 class Composer(Protocol):

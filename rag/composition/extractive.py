@@ -1,17 +1,25 @@
-"""The quotes composer: the one to three sentences that answer, verbatim, each with its citation.
+"""The quotes composer: the parts of documents that answer, verbatim, each with its citation.
 
-Rows of a table are quoted whole, and as many of them as hold what is asked.
+A fact is one to three sentences; steps, lists and explanations are whole blocks. Rows of a table
+are quoted whole, with their header, as many as hold what is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
+from index.types import BlockKind
 from rag.citations.labelling import leading_space, with_markers
 from rag.composition.base import ComposerInput
+from rag.composition.block_claims import ClaimWriter
+from rag.composition.block_selection import Selection, select
 from rag.composition.table_rows import best_rows, claims_of, rows_of
+from rag.intents.classifier import LONG
 from rag.retrieval.sentences import select_sentences
 from rag.types import Claim, Draft, Quote, Turn
+
+# Rows of a table that is quoted whole.
+_MOST_ROWS = 10
 
 
 class QuotesComposer:
@@ -25,26 +33,74 @@ class QuotesComposer:
     def compose(
         self, evidence: ComposerInput, turns: Sequence[Turn] = ()
     ) -> Generator[str, None, Draft]:
-        """Quote the sentences that answer best; what matters of turns is in the query."""
+        """Quote what answers best; what matters of turns is in the query."""
         claims = list[Claim]()
-        chosen = [sentence.quote for sentence in select_sentences(evidence.sentences, self._most)]
-        for claim in _claims(evidence, chosen):
+        for claim in _claims(evidence, self._most):
             yield leading_space(claims[-1] if claims else None, claim) + with_markers(claim)
             claims.append(claim)
-        return Draft(tuple(claims))
+        return Draft(tuple(claims), closing=_more(evidence, claims))
 
 
-def _claims(evidence: ComposerInput, chosen: Sequence[Quote]) -> Iterator[Claim]:
+def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
+    chosen = select_sentences(evidence.sentences, most)
+    selections = select(evidence.intent, evidence.sentences, chosen, evidence.structure)
+    if not selections:
+        yield from _sentences_and_rows(evidence, [sentence.quote for sentence in chosen])
+        return
+    writer, quotes = ClaimWriter(evidence.passages_in), list[Quote]()
+    for selection in selections:
+        if selection.block.kind is BlockKind.TABLE:
+            quotes += _quotes_of(writer, selection)
+            continue
+        yield from _sentences_and_rows(evidence, quotes)
+        quotes = []
+        yield from writer.claims(selection)
+    yield from _sentences_and_rows(evidence, quotes)
+
+
+def _quotes_of(writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:
+    """What is quoted of a table: sentences of it, or its first rows."""
+    block, spans = selection.block, selection.spans
+    if selection.whole:
+        tables = selection.structure.document.tables
+        rows = [row for table in tables for row in table.rows]
+        inside = [row for row in rows if block.start <= row.start and row.end <= block.end]
+        spans = [(row.start, row.end) for row in inside[:_MOST_ROWS]]
+    for span in spans:
+        yield from writer.quotes(selection.structure, span)
+
+
+def _sentences_and_rows(evidence: ComposerInput, chosen: Sequence[Quote]) -> Iterator[Claim]:
     """A claim for each sentence, and at the first one of a table those of its rows that answer."""
-    passages = dict.fromkeys(sentence.quote.passage for sentence in evidence.sentences)
-    rows = rows_of(list(passages), evidence.tables_in, evidence.passages_in)
-    told = set[tuple[str, ...]]()
+    passages = dict.fromkeys(quote.passage for quote in chosen) if chosen else {}
+    passages |= dict.fromkeys(sentence.quote.passage for sentence in evidence.sentences)
+    rows = rows_of(list(passages), evidence.tables_in, evidence.passages_in) if chosen else []
+    shown = set[tuple[str, ...]]()
     for quote in chosen:
         table = next((r.table for r in rows if r.holds(quote) or r.header == quote), None)
         if table is None:
             yield Claim(" ".join(quote.text.split()), (quote,))
-        elif table not in told:
-            told.add(table)
+        elif table not in shown:
+            shown.add(table)
             own = [row for row in rows if row.table == table]
             quoted = [row for row in own if any(map(row.holds, chosen))]
             yield from claims_of(best_rows(evidence.query, quoted or own, own))
+
+
+def _more(evidence: ComposerInput, claims: Sequence[Claim]) -> str:
+    """Where the rest of a section stands of which a part is quoted, or ""."""
+    if evidence.intent not in LONG or not claims:
+        return ""
+    last = claims[-1].quotes[-1]
+    structure = evidence.structure(last.passage.document)
+    number = structure.at(last.start) if structure else None
+    if structure is None or number is None:
+        return ""
+    section = structure.section(number)
+    if number >= section.stop - 1:
+        return ""
+    heading = structure.heading_of(number)
+    if heading is None:
+        return ""
+    words = " ".join(structure.text((heading.start, heading.end)).strip("#= -\n").split())
+    return f"More on this: {last.passage.document}, under “{words}”."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from index.tables.units import MONEY, unit_of
+
 
 class AnswerType(StrEnum):
     """The type of answer that a question's words ask for."""
@@ -97,7 +99,8 @@ _ANSWER_PATTERNS = {
 }
 # A capital that does not open the sentence is taken for a name, and so are capitals alone.
 _NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+|\b[A-Z]{2,}\b|\b(?:[A-Z]\.){2,}")
-# Without one of these types a sentence is no answer; the others are often put in other words.
+
+# Without one of these types a sentence seldom is an answer; the others are often put otherwise.
 REQUIRED_TYPES = frozenset(
     {
         AnswerType.AGE,
@@ -137,4 +140,11 @@ def matches_answer_type(answer_type: AnswerType, query: str, sentence: str) -> f
         matches = any(name not in query for name in _NAME.findall(sentence))
     else:
         matches = bool(_ANSWER_PATTERNS[answer_type].search(sentence))
+        matches = matches or (answer_type is AnswerType.MONEY and _names_currency(sentence))
     return 1.0 if matches else -1.0
+
+
+def _names_currency(sentence: str) -> bool:
+    """Whether a word stands for a currency: "EUR", "zł", "rupees"."""
+    units = (unit_of(word) for word in sentence.split())
+    return any(unit is not None and unit.dimension == MONEY for unit in units)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import astuple, dataclass
 
 from rag.retrieval.answer_type import REQUIRED_TYPES, AnswerType, matches_answer_type
@@ -10,8 +11,8 @@ from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import select_sentences
 
 _TOP_HITS = 3
-# Sentences of which one must contain the expected type of answer, where it is required.
 _TOP_SENTENCES = 2
+_WORD = re.compile(r"\w[\w.,:/-]*\w|\w")
 # What is near by chance gets nearer the more passages there are, but not for ever: the size is
 # clipped at what the weights were fitted with.
 _MAX_PASSAGES = 240
@@ -22,8 +23,8 @@ class AnswerabilityWeights:
     """A logistic regression over the signals, in their order."""
 
     # Fitted by `python -m eval.lab.refusal_fit`, as is the setting `refuse_below`.
-    signals: tuple[float, ...] = (5.63, 4.94, 3.52, 4.80, -0.87)
-    bias: float = -6.51
+    signals: tuple[float, ...] = (2.30, 1.49, 0.91, 4.92, 2.09, -1.01, -1.99, -2.0)
+    bias: float = -2.78
 
 
 ANSWERABILITY_WEIGHTS = AnswerabilityWeights()
@@ -33,25 +34,28 @@ ANSWERABILITY_WEIGHTS = AnswerabilityWeights()
 class AnswerabilitySignals:
     """Features of whether the documents answer a question.
 
-    `first_cosine` is the cosine to the query of the best sentence, and `best_cosine` the highest
-    one of those to quote. `passage_coverage` is the share of the query's terms in the best of the
-    first passages, and `sentence_coverage` that in the best sentence, 0..1, unweighted: in a small
-    folder an ordinary word that happens to be missing would weigh as much as a name. `log_size` is
-    the decimal logarithm of the number of passages. `has_answer_type` is whether what would be
-    quoted contains the expected type of answer, where it must.
+    `first_cosine` is the cosine to the query of the best sentence, `best_cosine` the highest one of
+    those to quote, and `hit_cosine` that of the nearest of the first passages. `passage_coverage`
+    is the weighted share of the query's terms in the best of the first passages, and
+    `sentence_coverage` the unweighted one in the best sentence, 0..1. `log_size` is the decimal
+    logarithm of the number of passages. `missing_names` is the share of the query's names and
+    numbers, told by capitals and digits, that none of the first passages holds. `lacks_type` is 1
+    if the best sentences lack the expected type of answer, where it is required, else 0.
     """
 
     first_cosine: float
     best_cosine: float
+    hit_cosine: float
     passage_coverage: float
     sentence_coverage: float
     log_size: float
-    has_answer_type: bool
+    missing_names: float
+    lacks_type: float
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The signals that are weighted."""
-        return astuple(self)[:-1]
+        """The signals in the order of their weights."""
+        return astuple(self)
 
 
 def answerability_signals(
@@ -65,22 +69,43 @@ def answerability_signals(
     return AnswerabilitySignals(
         first_cosine=sentences[0].cosine,
         best_cosine=max(sentence.cosine for sentence in chosen),
-        passage_coverage=max(map(terms.coverage, found.matched_terms[:_TOP_HITS])),
+        hit_cosine=max(found.cosines[:_TOP_HITS]),
+        passage_coverage=max(map(terms.weighted_coverage, found.matched_terms[:_TOP_HITS])),
         sentence_coverage=terms.coverage(sentences[0].matched_terms),
         log_size=math.log10(min(passages, _MAX_PASSAGES)),
-        has_answer_type=answer_type not in REQUIRED_TYPES
-        or any(
-            matches_answer_type(answer_type, found.query, s.quote.text) > 0
-            for s in sentences[:_TOP_SENTENCES]
-        ),
+        missing_names=_missing_names(found),
+        lacks_type=float(_lacks_type(found, answer_type)),
     )
+
+
+def _lacks_type(found: SearchResult, answer_type: AnswerType) -> bool:
+    texts = [sentence.quote.text for sentence in found.sentences[:_TOP_SENTENCES]]
+    return answer_type in REQUIRED_TYPES and not any(
+        matches_answer_type(answer_type, found.query, text) > 0 for text in texts
+    )
+
+
+def _missing_names(found: SearchResult) -> float:
+    """Share of the words with a digit, or with a capital that opens no question, that the first
+    passages lack, 0..1; 0 without such words.
+    """
+    words = _WORD.findall(found.query)
+    names = [
+        word.lower()
+        for place, word in enumerate(words)
+        if any(letter.isdigit() for letter in word) or (place and word[0].isupper())
+    ]
+    if not names:
+        return 0.0
+    first = found.hits[:_TOP_HITS]
+    text = " ".join(hit.passage.embedding_text for hit in first).lower()
+    return sum(name not in text for name in names) / len(names)
 
 
 def answer_confidence(signals: AnswerabilitySignals | None) -> float:
-    """The probability, 0..1, that the question is answered; 0 without a required answer type."""
-    if signals is None or not signals.has_answer_type:
+    """The probability, 0..1, that the documents answer the question."""
+    if signals is None:
         return 0.0
     pairs = zip(ANSWERABILITY_WEIGHTS.signals, signals.values, strict=True)
-    return 1 / (
-        1 + math.exp(-ANSWERABILITY_WEIGHTS.bias - sum(weight * value for weight, value in pairs))
-    )
+    total = ANSWERABILITY_WEIGHTS.bias + sum(weight * value for weight, value in pairs)
+    return 1 / (1 + math.exp(-total))

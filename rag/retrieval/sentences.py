@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ MAX_SENTENCES = 3
 # even-numbered articles of XQuAD English, where it gives 1.8 sentences that hold the gold answer
 # for 0.91 of the questions; on the odd-numbered ones 1.5 sentences for 0.95.
 SCORE_MARGIN = 0.2
+
+_NUMBER = re.compile(r"[^\W_]*(?:(?<=\w)[.,:/-](?=\w)|[^\W_])*\d(?:[.,:/-](?=\w)|\w)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class QueryTerms:
 
     def __init__(self, snapshot: Snapshot, query: str) -> None:
         self.query = query
+        self.numbers = numbers_in(query)
         # Sorted, since sums in another order differ in their last digit.
         self._weights = {term: snapshot.idf(term) for term in sorted(set(snapshot.terms(query)))}
         self._total = sum(self._weights.values())
@@ -93,21 +97,41 @@ def score_sentences(
     """The scores of a text's sentences, whose cosines to the query are given in order.
 
     A score adds up the cosine, the coverage of the query's terms, their coverage together with the
-    sentence before (which may name the subject), and whether the sentence contains the expected
-    type of answer. `trust`, 0..1, scales the cosine.
+    sentence before (which may name the subject), what the heading above adds to it, the share of
+    the query's numbers, and whether the sentence contains the expected type of answer. `trust`,
+    0..1, scales the cosine.
     """
-    matched = [terms.matched(own) for own in text.terms]
+    matched, heading = [terms.matched(own) for own in text.terms], terms.matched(text.heading)
     scores = [
         trust * scoring.cosine * cosine
         + scoring.coverage * terms.weighted_coverage(own)
         + scoring.coverage_with_previous * terms.weighted_coverage(own | before)
+        + scoring.coverage_with_heading
+        * (terms.weighted_coverage(own | heading) - terms.weighted_coverage(own))
         for cosine, own, before in zip(cosines, matched, [frozenset(), *matched], strict=False)
     ]
+    if terms.numbers:
+        _add_numbers(scores, text, terms, scoring.numbers)
     if kind is not AnswerType.ANY:
         words = text.passage.text
         for place, (start, end) in enumerate(text.sentences):
             scores[place] += scoring.kind * matches_answer_type(kind, terms.query, words[start:end])
     return SentenceScores(text, cosines, scores, matched)
+
+
+def _add_numbers(scores: list[float], text: Text, terms: QueryTerms, weight: float) -> None:
+    """Add the share of the query's numbers, dates and codes that stand in a sentence or in the
+    heading above it, each as a whole: a 3.1 is no 3.2.
+    """
+    heading = numbers_in(text.passage.heading)
+    for place, (start, end) in enumerate(text.sentences):
+        found = terms.numbers & (heading | numbers_in(text.passage.text[start:end]))
+        scores[place] += weight * len(found) / len(terms.numbers)
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """The words of a text that hold a digit, signs inside them included, in lower case."""
+    return frozenset(_NUMBER.findall(text.lower()))
 
 
 def rank_sentences(

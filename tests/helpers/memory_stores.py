@@ -145,6 +145,10 @@ class MemoryTexts(TextAnalyzer, _OneFileStore, TextStore):
     def is_searchable(self) -> bool:
         return True
 
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        counts = Counter(term for terms in self._terms.values() for term in set(terms))
+        return sorted(pair for pair in counts.items() if pair[0].startswith(prefix))[:limit]
+
     def idf(self, term: str) -> float:
         holding = sum(term in terms for terms in self._terms.values())
         return math.log(1 + (self.count() - holding + 0.5) / (holding + 0.5))

@@ -173,12 +173,6 @@ def test_question_that_the_documents_do_not_answer_is_refused(engine: Engine) ->
     assert (answer.statements, answer.citations, len(answer.hits)) == ((), (), 8)
 
 
-def test_age_that_no_sentence_gives_is_refused(engine: Engine) -> None:
-    refusal = engine.answer("How old is David Barnea?").refusal
-    assert refusal
-    assert refusal.reason is Reason.NO_EVIDENCE
-
-
 def test_empty_index_is_refused_as_such(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     settings = load_settings(Settings, data=tmp_path / "data")

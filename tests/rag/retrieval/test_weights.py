@@ -34,11 +34,14 @@ TEXTS = {
 # Eighths and their like, so that no product of them is rounded.
 TURNS = {"a.md": (0.75, 0.5), "a.md#2": (0.25, 0.875), "b.md": (0.875, 0.25), "c.md": (0.5, 0.0)}
 WORDS = {"a.md": 4.0, "a.md#2": 1.0, "b.md": 3.0}
+# A heading, and a number in a query, so that their weights count somewhere.
+HEADINGS = {"c.md": "1978"}
 QUESTIONS = (
     SearchQuery("Cairo talks", np.array([1.0, 0.0]), AnswerType.ANY, 0.625),
     SearchQuery("talks dearer", np.array([1.0, 0.5]), AnswerType.DATE, 0.625, {"c.md": 0.5}),
     SearchQuery("Cairo talks", np.array([1.0, 0.0]), AnswerType.DATE, 0.5, known_language=False),
 )
+DATED = SearchQuery("talks 1978", np.array([1.0, 0.0]), AnswerType.ANY, 0.625)
 
 
 class Shelf:
@@ -60,7 +63,7 @@ class Shelf:
         text = TEXTS[key]
         inside = np.array([TURNS[key], (0.5, 0.5)])[: text.count(".")]
         return text_of(
-            [Passage(key, key[:4], "", "", text, 0, len(text), None, "d")],
+            [Passage(key, key[:4], "", HEADINGS.get(key, ""), text, 0, len(text), None, "d")],
             np.array(TURNS[key]),
             Packed(inside, np.ones(len(inside), np.float32)),
             lambda parts: list(map(self.terms, parts)),
@@ -135,7 +138,7 @@ def test_search_without_a_part_scores_otherwise(part: str) -> None:
         scored(query) != scored(query, without)
         or [s.score for s in found(query).sentences]
         != [s.score for s in found(query, without).sentences]
-        for query in QUESTIONS
+        for query in (*QUESTIONS, DATED)
     ]
     assert any(changed)
 

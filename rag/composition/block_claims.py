@@ -1,0 +1,124 @@
+"""Claims from selected blocks: verbatim sentences, items, code and rows, each with its quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+from index.types import BlockKind, Passage, Span
+from rag.composition.block_selection import Selection
+from rag.composition.structure import Structure
+from rag.types import Claim, Item, Quote
+
+# The mark of a list item with the white space before and after it.
+_MARK = re.compile(r"\s*(?P<mark>[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
+_NUMBER = re.compile(r"\d{1,3}")
+_FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:\n\s*\1\s*)?\Z", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<!\w)(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+
+
+class ClaimWriter:
+    """Writes the claims of one answer; numbers its list items."""
+
+    def __init__(self, passages_in: Callable[[str], Sequence[Passage]]) -> None:
+        self._passages_in = passages_in
+        self._items = count()
+
+    def claims(self, selection: Selection) -> Iterator[Claim]:
+        """The claims of one selected block; the first one opens a paragraph."""
+        structure, block = selection.structure, selection.block
+        spans = selection.spans
+        if block.kind is BlockKind.CODE:
+            yield from self._code(structure, (block.start, block.end))
+        elif block.kind in {BlockKind.LIST, BlockKind.STEPS}:
+            yield from self._list(structure, list(block.items) if selection.whole else spans)
+        elif selection.whole:
+            yield from self._text(structure, (block.start, block.end))
+        else:
+            lead = "\n\n"
+            for span in spans:
+                yield from self._sentence(structure, span, lead)
+                lead = " "
+
+    def quotes(self, structure: Structure, span: Span) -> tuple[Quote, ...]:
+        """The exact words of a span, cut where passages end, white space at the ends left out."""
+        found = list[Quote]()
+        for passage in self._passages_in(structure.document.path):
+            start, end = max(span[0], passage.start), min(span[1], passage.end)
+            if start >= end:
+                continue
+            text = structure.text((start, end))
+            start += len(text) - len(text.lstrip())
+            end -= len(text) - len(text.rstrip())
+            if start < end:
+                found.append(Quote(passage, start, end))
+        return tuple(found)
+
+    def _text(self, structure: Structure, span: Span) -> Iterator[Claim]:
+        """Running text sentence by sentence; lines that are items stay items."""
+        from index.sentences import sentence_spans
+
+        text, lead = structure.text(span), "\n\n"
+        lines = [line for line in text.splitlines() if line.strip()]
+        if lines and all(_MARK.match(line) for line in lines):
+            yield from self._list(structure, _lines_of(text, span[0]))
+            return
+        for start, end in sentence_spans(text):
+            yield from self._sentence(structure, (span[0] + start, span[0] + end), lead)
+            lead = " "
+
+    def _sentence(self, structure: Structure, span: Span, lead: str) -> Iterator[Claim]:
+        quotes = self.quotes(structure, span)
+        if quotes:
+            yield Claim(_line(structure.text(span)), quotes, lead)
+
+    def _list(self, structure: Structure, items: Sequence[Span]) -> Iterator[Claim]:
+        head, outer = None, list[tuple[int, int]]()
+        for span in items:
+            text = structure.text(span)
+            found = _MARK.match(text)
+            mark = found["mark"] if found else "-"
+            indent = _indent(structure, span[0])
+            words = text[found.end() :] if found else text
+            quotes = self.quotes(structure, span)
+            if not quotes or not words.strip():
+                continue
+            number = next(self._items)
+            while outer and outer[-1][0] >= indent:
+                outer.pop()
+            nested = tuple(place for _, place in outer)
+            outer.append((indent, number))
+            head = number if head is None or nested else head
+            digits = _NUMBER.search(mark)
+            shown = f"{digits[0]}." if digits else "-"
+            yield Claim(_line(words), quotes, "\n", item=Item((*nested, number), head, shown))
+
+    def _code(self, structure: Structure, span: Span) -> Iterator[Claim]:
+        text = structure.text(span)
+        fenced = _FENCE.match(text)
+        code = fenced["code"] if fenced else text
+        quotes = self.quotes(structure, span)
+        if quotes:
+            yield Claim(_line(code), quotes, "\n\n", frame=(f"```\n{code.rstrip()}\n```\n", ""))
+
+
+def _lines_of(text: str, start: int) -> list[Span]:
+    spans, place = list[Span](), start
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            spans.append((place, place + len(line.rstrip())))
+        place += len(line)
+    return spans
+
+
+def _indent(structure: Structure, start: int) -> int:
+    """How far in a line starts, where the span itself may start behind its white space."""
+    text = structure.document.text
+    begin = text.rfind("\n", 0, start) + 1
+    line = text[begin : start + 80]
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _line(text: str) -> str:
+    return " ".join(_EMPHASIS.sub(r"\2", text).split())

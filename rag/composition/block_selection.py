@@ -1,0 +1,311 @@
+"""Which parts of which blocks answer a question, and how much of them.
+
+A fact takes the best sentences; steps, lists, explanations and comparisons take whole blocks or
+sections up to a budget of words. What a sentence leads to, or what stands under a heading, is
+quoted in place of the sentence or heading alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from index.types import Block, BlockKind, Document, Span
+from rag.composition.structure import Structure
+from rag.intents.classifier import LONG, Intent
+from rag.retrieval.sentences import RankedSentence
+
+# An answer holds about so many words at most.
+MOST_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LengthPolicy:
+    """How much is quoted: sections, words in all, and how much worse than the best a passage's
+    score, 0..1, may be whose section is taken. `whole` is the size in words up to which a section
+    is taken as it is.
+    """
+
+    sections: int
+    words: int
+    within: float
+    whole: int
+
+
+POLICIES: Mapping[Intent, LengthPolicy] = {
+    Intent.HOW_TO: LengthPolicy(sections=2, words=180, within=0.1, whole=160),
+    Intent.EXPLAIN: LengthPolicy(sections=3, words=150, within=0.1, whole=110),
+    Intent.LIST: LengthPolicy(sections=3, words=180, within=0.1, whole=110),
+    Intent.COMPARE: LengthPolicy(sections=4, words=160, within=0.2, whole=80),
+    Intent.SUMMARY: LengthPolicy(sections=4, words=180, within=0.15, whole=110),
+}
+
+
+@dataclass(slots=True)
+class Selection:
+    """Spans to quote of one block, in reading order; `whole` if the block is quoted as it is."""
+
+    structure: Structure
+    number: int
+    rank: int
+    spans: list[Span] = field(default_factory=list)
+    whole: bool = False
+
+    @property
+    def block(self) -> Block:
+        """The block that is quoted."""
+        return self.structure.blocks[self.number]
+
+    @property
+    def words(self) -> int:
+        """How many words are quoted."""
+        if self.whole:
+            return self.structure.words(self.block)
+        return sum(len(self.structure.text(span).split()) for span in self.spans)
+
+
+class Selector:
+    """Collects what is to be quoted, block by block."""
+
+    def __init__(self, structures: Callable[[str], Structure | None]) -> None:
+        self._structures = structures
+        self._chosen = dict[tuple[str, int], Selection]()
+
+    @property
+    def words(self) -> int:
+        """How many words are chosen so far."""
+        return sum(selection.words for selection in self._chosen.values())
+
+    def in_order(self) -> list[Selection]:
+        """What was chosen: documents by the rank of their best part, parts in reading order."""
+        best = dict[str, int]()
+        for selection in self._chosen.values():
+            path = selection.structure.document.path
+            best[path] = min(best.get(path, selection.rank), selection.rank)
+        return sorted(
+            self._chosen.values(),
+            key=lambda s: (best[s.structure.document.path], s.structure.document.path, s.number),
+        )
+
+    def place(self, sentence: RankedSentence) -> tuple[Structure, int] | None:
+        """The structure of a sentence's document and the number of its block."""
+        structure = self._structures(sentence.quote.passage.document)
+        number = structure.at(sentence.quote.start) if structure else None
+        return (structure, number) if structure and number is not None else None
+
+    def add_whole(self, structure: Structure, number: int, rank: int) -> None:
+        """Choose a block as it is."""
+        selection = self._selection(structure, number, rank)
+        selection.whole = True
+
+    def add_span(self, structure: Structure, number: int, span: Span, rank: int) -> None:
+        """Choose a part of a block."""
+        selection = self._selection(structure, number, rank)
+        if not selection.whole and span not in selection.spans:
+            selection.spans = sorted([*selection.spans, span])
+
+    def has(self, structure: Structure, number: int) -> bool:
+        """Whether something of a block is chosen."""
+        return (structure.document.path, number) in self._chosen
+
+    def _selection(self, structure: Structure, number: int, rank: int) -> Selection:
+        key = (structure.document.path, number)
+        return self._chosen.setdefault(key, Selection(structure, number, rank))
+
+
+def select(
+    intent: Intent,
+    ranked: Sequence[RankedSentence],
+    chosen: Sequence[RankedSentence],
+    structures: Callable[[str], Structure | None],
+) -> list[Selection]:
+    """What to quote, in the order in which it is shown.
+
+    `ranked` are the sentences of the best passages, best first, and `chosen` those of them that
+    state the fact. Falls back to the fact's sentences where no block is known.
+    """
+    selector = Selector(structures)
+    if intent in LONG:
+        _select_sections(selector, POLICIES[intent], ranked)
+    if not selector.words:
+        for rank, sentence in enumerate(chosen):
+            _select_sentence(selector, sentence, rank)
+    return selector.in_order()
+
+
+def _select_sentence(selector: Selector, sentence: RankedSentence, rank: int) -> None:
+    """A sentence with what it can't be read without."""
+    found = selector.place(sentence)
+    if found is None:
+        return
+    structure, number = found
+    span = (sentence.quote.start, sentence.quote.end)
+    led = structure.lead_of(span)
+    if led is not None and structure.text(span).rstrip().endswith(":"):
+        selector.add_whole(structure, led, rank)
+        return
+    if answer := structure.answers.get(number):
+        _select_answer(selector, structure, answer, number, rank)
+        if number in answer and not selector.has(structure, number):
+            _select_part(selector, structure, number, span, rank)
+    else:
+        _select_part(selector, structure, number, span, rank)
+
+
+def _select_part(
+    selector: Selector, structure: Structure, number: int, span: Span, rank: int
+) -> None:
+    """What of a block stands for a sentence of it."""
+    match structure.blocks[number].kind:
+        case BlockKind.HEADING:
+            _select_below(selector, structure, number, rank)
+        case BlockKind.CODE | BlockKind.MESSAGE:
+            selector.add_whole(structure, number, rank)
+        case BlockKind.LIST | BlockKind.STEPS:
+            _select_item(selector, structure, number, span, rank)
+        case BlockKind.TABLE:
+            selector.add_span(structure, number, span, rank)
+        case _:
+            for part in _with_short_neighbour(structure, structure.blocks[number], span):
+                selector.add_span(structure, number, part, rank)
+
+
+# A sentence of so few words says nothing by itself ("No."), and an answer of so few is whole.
+_FEW_WORDS = 3
+_SHORT_ANSWER = 60
+_FEW_ITEMS = 12
+
+
+def _with_short_neighbour(structure: Structure, block: Block, span: Span) -> Iterator[Span]:
+    """A sentence, with the one before it if that is too short to stand alone, or the one after if
+    it is itself.
+    """
+    spans = structure.sentences(block)
+    place = next((i for i, one in enumerate(spans) if one[0] <= span[0] < one[1]), None)
+    if place is None:
+        yield span
+        return
+    if place and len(structure.text(spans[place - 1]).split()) <= _FEW_WORDS:
+        yield spans[place - 1]
+    yield span
+    if place + 1 < len(spans) and len(structure.text(span).split()) <= _FEW_WORDS:
+        yield spans[place + 1]
+
+
+def _select_below(selector: Selector, structure: Structure, number: int, rank: int) -> None:
+    """What stands under a heading: its section if it is short, else its first block."""
+    section = structure.section(number)
+    words = sum(structure.words(structure.blocks[each]) for each in section)
+    for each in section if words <= _SHORT_ANSWER * 2 else section[:1]:
+        selector.add_whole(structure, each, rank)
+
+
+def _select_answer(
+    selector: Selector, structure: Structure, answer: range, number: int, rank: int
+) -> None:
+    """The answer to a question: the whole if it is short, else how it begins."""
+    words = sum(structure.words(structure.blocks[each]) for each in answer)
+    if words <= _SHORT_ANSWER:
+        for each in answer:
+            selector.add_whole(structure, each, rank)
+    elif answer and answer.start != number:
+        block = structure.blocks[answer.start]
+        for span in (block.items or structure.sentences(block))[:1]:
+            selector.add_span(structure, answer.start, span, rank)
+
+
+def _select_item(
+    selector: Selector, structure: Structure, number: int, span: Span, rank: int
+) -> None:
+    """An item of a list; the whole of a short list of which two items are wanted."""
+    block = structure.blocks[number]
+    item = next((one for one in block.items if one[0] <= span[0] < one[1]), span)
+    if selector.has(structure, number) and len(block.items) <= _FEW_ITEMS:
+        selector.add_whole(structure, number, rank)
+    else:
+        selector.add_span(structure, number, item, rank)
+
+
+def _select_sections(
+    selector: Selector, policy: LengthPolicy, ranked: Sequence[RankedSentence]
+) -> None:
+    """Sections of the best passages, each whole if it is short enough, else from its best block."""
+    first = dict[int, RankedSentence]()
+    for sentence in ranked:
+        first.setdefault(sentence.hit.rank, sentence)
+    seen = set[tuple[str, int]]()
+    for rank in sorted(first):
+        sentence = first[rank]
+        if sentence.hit.score < first[min(first)].hit.score - policy.within:
+            break
+        found = selector.place(sentence)
+        if found is None or selector.words >= policy.words:
+            continue
+        structure, number = found
+        section = structure.section(number)
+        key = (structure.document.path, section.start)
+        if not section or selector.has(structure, number) or len(seen | {key}) > policy.sections:
+            continue
+        seen.add(key)
+        room = policy.words - selector.words
+        _select_section(selector, policy, structure, section, number, room, rank)
+
+
+def _select_section(
+    selector: Selector,
+    policy: LengthPolicy,
+    structure: Structure,
+    section: range,
+    number: int,
+    room: int,
+    rank: int,
+) -> None:
+    size = sum(structure.words(structure.blocks[each]) for each in section)
+    if size <= min(policy.whole, max(room, policy.whole // 2)):
+        for each in section:
+            selector.add_whole(structure, each, rank)
+        return
+    for each in _from(structure, section, number):
+        if selector.has(structure, each):
+            continue
+        taken = structure.words(structure.blocks[each])
+        if taken <= room:
+            selector.add_whole(structure, each, rank)
+        elif each == number or not selector.words:
+            _add_beginning(selector, structure, each, room, rank)
+        room -= taken
+        if room < policy.words // 3 or structure.blocks[each].kind is BlockKind.TABLE:
+            return
+
+
+def _from(structure: Structure, section: range, number: int) -> Iterator[int]:
+    """A block, preceded by the one that introduces it, and those that follow it."""
+    start = max(number, section.start)
+    block = structure.blocks[start] if start < len(structure.blocks) else None
+    if block and block.lead and start > section.start and block.lead[0] < block.start:
+        yield start - 1
+    yield from range(start, section.stop)
+
+
+def _add_beginning(
+    selector: Selector, structure: Structure, number: int, room: int, rank: int
+) -> None:
+    """As many sentences or items of a block as there is room for, one at least."""
+    block = structure.blocks[number]
+    for span in block.items or structure.sentences(block):
+        selector.add_span(structure, number, span, rank)
+        room -= len(structure.text(span).split())
+        if room <= 0:
+            return
+
+
+def documents_by_path(
+    document: Callable[[str], Document | None], structures: Callable[[Document], Structure]
+) -> Callable[[str], Structure | None]:
+    """Looks up structures by the path of their document."""
+
+    def of(path: str) -> Structure | None:
+        found = document(path)
+        return structures(found) if found else None
+
+    return of

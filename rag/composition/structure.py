@@ -1,0 +1,147 @@
+"""A document's blocks by position: which block a quote stands in, and the section around it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TypeVar
+
+from cachetools import LRUCache
+
+from index.sentences import sentence_spans
+from index.tables.typed import TypedTable, typed
+from index.text.blocks import blocks_of
+from index.types import Block, BlockKind, Document, Span
+
+_KEPT = 256
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """The blocks of a document in reading order, those of questions in place of the questions.
+
+    `headings` holds for each block the number of the heading above it, or -1, and `answers` for
+    each block of a question and its answer the numbers of the answer's blocks.
+    """
+
+    document: Document
+    blocks: tuple[Block, ...]
+    starts: tuple[int, ...]
+    headings: tuple[int, ...]
+    answers: Mapping[int, range]
+
+    def at(self, position: int) -> int | None:
+        """The number of the block that holds a character, None if none does."""
+        place = bisect_right(self.starts, position) - 1
+        return place if place >= 0 and position < self.blocks[place].end else None
+
+    def heading_of(self, number: int) -> Block | None:
+        """The heading that a block stands under."""
+        above = self.headings[number]
+        return self.blocks[above] if above >= 0 else None
+
+    def section(self, number: int) -> range:
+        """Numbers of the blocks under the same heading as a block, deeper headings not included.
+
+        For a heading it is what stands right below it, or else its first deeper section; in a
+        question and its answer, the answer.
+        """
+        if number in self.answers:
+            return self.answers[number]
+        if self._is_heading(number):
+            below = number + 1
+            while below < len(self.blocks) and self._is_heading(below):
+                if self.blocks[below].level <= self.blocks[number].level:
+                    return range(below, below)
+                below += 1
+            if below == len(self.blocks):
+                return range(below, below)
+            number = below
+        above = self.headings[number]
+        start = end = number
+        while start - 1 > above:
+            start -= 1
+        while end < len(self.blocks) and self.headings[end] == above and not self._is_heading(end):
+            end += 1
+        return range(start, end)
+
+    def text(self, span: Span) -> str:
+        """The document's characters of a span."""
+        return self.document.text[span[0] : span[1]]
+
+    def words(self, block: Block) -> int:
+        """How many words a block holds."""
+        return len(self.text((block.start, block.end)).split())
+
+    def sentences(self, block: Block) -> list[Span]:
+        """Spans of a block's sentences in the document."""
+        text = self.text((block.start, block.end))
+        return [(block.start + start, block.start + end) for start, end in sentence_spans(text)]
+
+    def lead_of(self, span: Span) -> int | None:
+        """The number of the block that a span introduces ("To apply:"), if it does."""
+        number = self.at(span[0])
+        if number is None:
+            return None
+        for after in range(number, min(number + 2, len(self.blocks))):
+            lead = self.blocks[after].lead
+            if lead and lead[0] < span[1] and span[0] < lead[1]:
+                return after
+        return None
+
+    def _is_heading(self, number: int) -> bool:
+        return self.blocks[number].kind is BlockKind.HEADING
+
+
+class Structures:
+    """Blocks and typed tables of documents, the last ones kept; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept = LRUCache[tuple[str, str], Structure](_KEPT)
+        self._tables = LRUCache[tuple[str, str], tuple[TypedTable, ...]](_KEPT)
+
+    def of(self, document: Document) -> Structure:
+        """The structure of a document, told apart by its path and digest."""
+        return self._get(self._kept, document, _structure)
+
+    def tables(self, document: Document) -> tuple[TypedTable, ...]:
+        """The tables of a document with typed cells."""
+        return self._get(self._tables, document, typed)
+
+    def _get(
+        self, kept: LRUCache[tuple[str, str], T], document: Document, make: Callable[[Document], T]
+    ) -> T:
+        key = (document.path, document.digest)
+        with self._lock:
+            found = kept.get(key)
+        if found is None:
+            found = make(document)
+            with self._lock:
+                kept[key] = found
+        return found
+
+
+def _structure(document: Document) -> Structure:
+    every = blocks_of(document)
+    questions = [block for block in every if block.kind is BlockKind.QUESTION]
+    blocks = tuple(block for block in every if block.kind is not BlockKind.QUESTION)
+    starts = tuple(block.start for block in blocks)
+    answers = dict[int, range]()
+    for question in questions:
+        first = bisect_left(starts, question.start)
+        answer = bisect_left(starts, question.items[0][0]) if question.items else first
+        end = bisect_left(starts, question.end)
+        answers |= dict.fromkeys(range(first, end), range(answer, end))
+    return Structure(document, blocks, starts, tuple(_headings_above(blocks)), answers)
+
+
+def _headings_above(blocks: tuple[Block, ...]) -> Iterator[int]:
+    above = -1
+    for number, block in enumerate(blocks):
+        yield above
+        if block.kind is BlockKind.HEADING:
+            above = number

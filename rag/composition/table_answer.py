@@ -1,0 +1,63 @@
+"""A computed answer as a draft: a sentence with the figure, and the rows that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from index.tables.typed import TypedTable
+from index.types import Passage, Span
+from rag.composition.table_rows import QuotedRow, claims_of
+from rag.tables.plan import TableAnswer
+from rag.types import Claim, Computed, Draft, Quote
+
+# The sentence cites so many rows at most; the table below it cites each that it shows.
+_CITED = 3
+_MOST_ROWS = 10
+
+
+def table_draft(
+    answer: TableAnswer, passages_in: Callable[[str], Sequence[Passage]]
+) -> Draft | None:
+    """The draft of a computed answer; None if none of its rows can be quoted.
+
+    A count of nothing rests on no row, so what it was counted over is cited.
+    """
+    result, table = answer.result, answer.result.plan.table
+    passages = passages_in(table.document)
+    places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
+    rows = list(_quoted(table, places, passages))
+    if not rows:
+        return None
+    quotes = tuple(row.quote for row in rows[:_CITED])
+    claims = [Claim(answer.wording.sentence, quotes, computed=True)]
+    if len(result.rows) > 1:
+        claims += claims_of(rows)
+    figure = result.figure or ", ".join(result.values[:_MOST_ROWS])
+    note = f"{answer.wording.note}." if answer.wording.note else ""
+    return Draft(
+        tuple(claims),
+        closing=note,
+        computed=Computed(figure, len(result.rows), result.expression),
+    )
+
+
+def _quoted(
+    table: TypedTable, places: Sequence[int], passages: Sequence[Passage]
+) -> Iterator[QuotedRow]:
+    name = (table.document, table.title, str(table.start))
+    headers = [quote for span in table.headers for quote in _quote(span, passages)]
+    columns = tuple(column.name for column in table.columns)
+    for place in places:
+        row = table.rows[place]
+        cells = tuple(column.texts[place] for column in table.columns)
+        for quote in _quote((row.start, row.end), passages):
+            above = [header for header in headers if header.start < quote.start]
+            yield QuotedRow(quote, columns, cells, name, above[-1] if above else None)
+
+
+def _quote(span: Span, passages: Sequence[Passage]) -> Iterator[Quote]:
+    """The exact words of a span, if one passage holds all of them."""
+    for passage in passages:
+        if passage.start <= span[0] and span[1] <= passage.end:
+            yield Quote(passage, *span)
+            return

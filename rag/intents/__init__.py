@@ -1,0 +1,1 @@
+"""What kind of thing a question asks for, and replies that need no document."""

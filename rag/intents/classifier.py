@@ -1,0 +1,141 @@
+"""The intent of a question: a fact, steps, a comparison, a summary, or no question at all.
+
+A logistic regression over the question's embedding and its words. `python -m eval.lab.intents` fits
+the numbers in `weights.json` on example questions and prints the confusion table.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Vectors
+
+_WORD = re.compile(r"\w+")
+# The embedding's share in the features; words count 1 each.
+EMBEDDING_SCALE = 4.0
+
+
+class Intent(StrEnum):
+    """What a question asks for; `fact` where nothing else is certain."""
+
+    FACT = "fact"
+    HOW_TO = "how-to"
+    EXPLAIN = "explain"
+    LIST = "list"
+    COMPARE = "compare"
+    SUMMARY = "summary"
+    WRITING = "writing"
+    DOCUMENTS = "documents"
+    SELF = "self"
+    GREETING = "greeting"
+    THANKS = "thanks"
+
+
+REPLIES = frozenset({Intent.DOCUMENTS, Intent.SELF, Intent.GREETING, Intent.THANKS})
+LONG = frozenset({Intent.HOW_TO, Intent.EXPLAIN, Intent.LIST, Intent.COMPARE, Intent.SUMMARY})
+
+
+@dataclass(frozen=True, slots=True)
+class IntentWeights:
+    """Fitted numbers: one row a label over the features of `words`, then of the embedding.
+
+    `vocabulary` maps a feature of the words to its column. `model` names the embedding model whose
+    vectors the last columns are for; they are left out for any other one.
+    """
+
+    labels: tuple[Intent, ...]
+    vocabulary: Mapping[str, int]
+    with_embedding: NDArray[np.float32]
+    words_alone: NDArray[np.float32]
+    model: str
+
+
+def word_features(question: str) -> list[str]:
+    """The words of a question, its first word and its first two, each with how it opens."""
+    words = _WORD.findall(question.lower())
+    opening = [f"^{words[0]}", f"^{' '.join(words[:2])}"] if words else []
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
+    length = [f"#{min(len(words), 6)}"]
+    return [*dict.fromkeys([*words, *opening, *pairs, *length])]
+
+
+def feature_row(
+    question: str, vocabulary: Mapping[str, int], vector: Vectors | None
+) -> NDArray[np.float32]:
+    """Features of a question, shape (words + dimension + 1,); the last one is the bias's 1."""
+    row = np.zeros(len(vocabulary), dtype=np.float32)
+    for feature in word_features(question):
+        if (column := vocabulary.get(feature)) is not None:
+            row[column] = 1.0
+    parts = [row] if vector is None else [row, EMBEDDING_SCALE * vector]
+    return np.concatenate([*parts, np.ones(1, dtype=np.float32)])
+
+
+def intent_probabilities(
+    question: str, vector: Vectors | None, model: str = ""
+) -> dict[Intent, float]:
+    """The probability of each intent, likeliest first; `vector` is the question's, by `model`."""
+    weights = load_weights()
+    known = vector is not None and model == weights.model
+    matrix = weights.with_embedding if known else weights.words_alone
+    row = feature_row(question, weights.vocabulary, vector if known else None)
+    return _softmax(weights.labels, (matrix @ row).tolist())
+
+
+def classify(question: str, vector: Vectors | None, model: str = "") -> tuple[Intent, float]:
+    """The likeliest intent of a question and its probability, 0..1."""
+    return next(iter(intent_probabilities(question, vector, model).items()))
+
+
+def _softmax(labels: Iterable[Intent], logits: Sequence[float]) -> dict[Intent, float]:
+    top = max(logits)
+    exponents = [math.exp(logit - top) for logit in logits]
+    total = sum(exponents)
+    found = {label: value / total for label, value in zip(labels, exponents, strict=True)}
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+@cache
+def load_weights() -> IntentWeights:
+    """The fitted numbers that ship with the package."""
+    text = (files("rag.intents") / "weights.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return IntentWeights(
+        tuple(Intent(label) for label in data["labels"]),
+        {feature: column for column, feature in enumerate(data["vocabulary"])},
+        np.array(data["with_embedding"], dtype=np.float32),
+        np.array(data["words_alone"], dtype=np.float32),
+        data["model"],
+    )
+
+
+# A reply instead of a search needs to be this sure, and so does another length than a fact's.
+_SURE_REPLY = 0.7
+_SURE_LENGTH = 0.45
+_SURE_SUMMARY = 0.35
+
+
+def decide(probabilities: Mapping[Intent, float]) -> Intent:
+    """The intent to act on: a reply or writing if that is sure, else what wants a long answer if
+    these together are likely enough, else a fact.
+    """
+    intent, probability = next(iter(probabilities.items()))
+    if (intent in REPLIES or intent is Intent.WRITING) and probability >= _SURE_REPLY:
+        return intent
+    if probabilities[Intent.SUMMARY] >= _SURE_SUMMARY:
+        return Intent.SUMMARY
+    long = [one for one in probabilities if one in LONG and one is not Intent.SUMMARY]
+    total = sum(probabilities[one] for one in LONG)
+    return long[0] if total >= _SURE_LENGTH else Intent.FACT

@@ -1,0 +1,1 @@
+"""Summaries without an LLM: central sentences of a document, a section, or the whole folder."""
