@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_serializer
 from index.settings import IndexSettings
 
 # Chosen near what `footnote eval refusal` fits, with the weights in `rag.retrieval.answerability`.
-REFUSE_BELOW = 0.35
+REFUSE_BELOW = 0.39
 _SECRET = re.compile(r"key|token$|secret|password", re.IGNORECASE)
 
 

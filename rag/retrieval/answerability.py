@@ -23,8 +23,8 @@ class AnswerabilityWeights:
     """A logistic regression over the signals, in their order."""
 
     # Fitted by `python -m eval.lab.refusal_fit`, as is the setting `refuse_below`.
-    signals: tuple[float, ...] = (2.30, 1.49, 0.91, 4.92, 2.09, -1.01, -1.99, -2.0)
-    bias: float = -2.78
+    signals: tuple[float, ...] = (2.24, 1.45, 0.93, 5.14, 1.68, -1.04, -2.04, -0.58)
+    bias: float = -2.60
 
 
 ANSWERABILITY_WEIGHTS = AnswerabilityWeights()
