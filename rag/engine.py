@@ -20,7 +20,7 @@ from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpt
 from rag.composition.extractive import QuotesComposer
 from rag.composition.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
-from rag.followups.condense import CondensedQuery, ScoreProbe, condense
+from rag.followups.condense import CondensedQuery, condense
 from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import REPLIES, Intent, decide, intent_probabilities
 from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
@@ -32,7 +32,14 @@ from rag.retrieval.answerability import (
     answerability_signals,
 )
 from rag.retrieval.cross_encoder import Reranker
-from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
+from rag.retrieval.hybrid import (
+    ScoreProbe,
+    SearchQuery,
+    SearchResult,
+    dense_weight_for,
+    probe_scores,
+    search,
+)
 from rag.retrieval.spelling import mend_spelling
 from rag.settings import Settings
 from rag.summaries.compose import summary_draft

@@ -69,7 +69,8 @@ def interval_by_group(
 
 if TYPE_CHECKING:
     from index.snapshots import Index, Snapshot
-    from rag.followups.condense import CondensedQuery, ScoreProbe
+    from rag.followups.condense import CondensedQuery
+    from rag.retrieval.hybrid import ScoreProbe
     from rag.settings import Settings
 
 

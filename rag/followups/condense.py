@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from rag.followups.ellipsis import resolve_ellipsis
 from rag.llm.sanitize import to_plain_text
+from rag.retrieval.hybrid import ScoreProbe
 from rag.types import Turn
 
 # What the best passages for an earlier answer lose is for so many of them.
@@ -46,14 +47,6 @@ class FollowUpWeights:
 FOLLOW_UP_WEIGHTS = FollowUpWeights(
     standalone_cosine=0.55, dependent_cosine=0.25, repetition_penalty=0.3
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreProbe:
-    """Fused scores (0..1) of the index's candidates for a text, by key, and the best cosine."""
-
-    scores: Mapping[str, float]
-    best_cosine: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ import numpy as np
 from index.embedding.pooling import Packed, cosines
 from index.snapshots import Snapshot, Text
 from index.types import Hit, Vectors
-from rag.followups.condense import ScoreProbe
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.cross_encoder import Reranker
 from rag.retrieval.neighbours import add_context_scores, max_context_score
@@ -39,6 +38,14 @@ _QUOTABLE = 5
 # Share of the cosine where the embedding model does not know the language, chosen with
 # `RankingWeights.sentence_unread`.
 _UNKNOWN_LANGUAGE_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreProbe:
+    """Fused scores (0..1) of the index's candidates for a text, by key, and the best cosine."""
+
+    scores: Mapping[str, float]
+    best_cosine: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,24 @@ def test_files_and_folders_that_a_page_names_exist(page: str) -> None:
     named = re.findall(r"`((?:index|rag|ui|eval|tests|docs|examples)/[\w./]*)`", text)
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def steps_of(page: str) -> list[list[str]]:
+    """The names in code of the second column of a page's table of steps."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    rows = text.partition("| step | module |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [re.findall(r"`([\w/]+)`", row.split("|")[2]) for row in rows]
+
+
+def test_modules_of_the_steps_of_an_index_exist() -> None:
+    names = [name for row in steps_of("index.md") for name in row]
+    assert len(names) > 8
+    places = [ROOT / "index" / name for name in names]
+    assert [p for p in places if not (p.is_dir() or p.with_suffix(".py").is_file())] == []
+
+
+def test_modules_of_the_steps_of_an_answer_exist() -> None:
+    rows = steps_of("answering.md")
+    assert len(rows) > 5
+    places = [ROOT / "rag" / folder / f"{name}.py" for folder, *names in rows for name in names]
+    assert [place for place in places if not place.is_file()] == []

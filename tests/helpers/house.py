@@ -52,7 +52,7 @@ def source_of(package: str, name: str) -> list[Path]:
 def summary_of(path: Path) -> str:
     """The first line of a module's docstring."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n")[0]
+    return text.partition("\n")[0].replace("`", "")
 
 
 def imported(paths: Sequence[Path]) -> Iterator[str]:
