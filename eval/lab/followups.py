@@ -28,9 +28,9 @@ from rag.followups.condense import (
     FOLLOW_UP_WEIGHTS,
     CondensedQuery,
     FollowUpWeights,
-    ScoreProbe,
     condense,
 )
+from rag.retrieval.hybrid import ScoreProbe
 
 if TYPE_CHECKING:
     from rag.settings import Settings

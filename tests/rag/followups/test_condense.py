@@ -11,13 +11,13 @@ from index.settings import load_settings
 from rag.followups.condense import (
     CondensedQuery,
     FollowUpWeights,
-    ScoreProbe,
     condense,
     without_labels,
 )
 from rag.followups.llm_rewrite import Rewriter, valid_rewrite
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.prompts import rewrite_messages
+from rag.retrieval.hybrid import ScoreProbe
 from rag.settings import Settings
 from rag.types import Turn
 from tests.helpers.fake_llm import FakeLLM, Reply, drops, fails, hangs, streams
