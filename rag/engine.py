@@ -141,7 +141,7 @@ class Engine:
                 )
                 return
             if draft is None:
-                evidence = self._evidence(intent, found, snapshot)
+                evidence = self._evidence(intent, found, snapshot, kind)
                 draft = yield from _compose(request, evidence)
                 draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
             clock.lap("compose")
@@ -278,7 +278,13 @@ class Engine:
         document = snapshot.document(path)
         return self._structures.tables(document) if document else ()
 
-    def _evidence(self, intent: Intent, found: SearchResult, snapshot: Snapshot) -> ComposerInput:
+    def _evidence(
+        self,
+        intent: Intent,
+        found: SearchResult,
+        snapshot: Snapshot,
+        kind: AnswerType = AnswerType.ANY,
+    ) -> ComposerInput:
         def structure(path: str) -> Structure | None:
             document = snapshot.document(path)
             return self._structures.of(document) if document else None
@@ -292,6 +298,7 @@ class Engine:
             snapshot.tables_in,
             structure,
             intent,
+            kind,
         )
 
     def _replied(self, request: _Request, text: str, snapshot: Snapshot, clock: Clock) -> Answer:

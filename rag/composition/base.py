@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from index.types import Hit, Passage, Table
 from rag.composition.structure import Structure
 from rag.intents.classifier import Intent
+from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import RankedSentence, SentenceScores
 from rag.types import Draft, Turn
@@ -95,7 +96,7 @@ class ComposerInput:
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
     `passages_in` gives all passages of a document, by its path, in reading order, `tables_in` the
     tables between two characters of it, and `structure` its blocks. `intent` is what kind of thing
-    is asked for.
+    is asked for, and `answer_type` the type of answer that a fact expects.
     """
 
     query: str
@@ -106,6 +107,7 @@ class ComposerInput:
     tables_in: Callable[[str, int, int], Sequence[Table]] = _unknown
     structure: Callable[[str], Structure | None] = _unstructured
     intent: Intent = Intent.FACT
+    answer_type: AnswerType = AnswerType.ANY
 
 
 class Composer(Protocol):

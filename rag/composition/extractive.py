@@ -7,6 +7,7 @@ are quoted whole, with their header, as many as hold what is asked.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from index.types import BlockKind
 from rag.citations.labelling import leading_space, with_markers
@@ -15,7 +16,8 @@ from rag.composition.block_claims import ClaimWriter
 from rag.composition.block_selection import Selection, select
 from rag.composition.table_rows import best_rows, claims_of, rows_of
 from rag.intents.classifier import LONG
-from rag.retrieval.sentences import select_sentences
+from rag.retrieval.answer_type import matches_answer_type
+from rag.retrieval.sentences import numbers_in, select_sentences
 from rag.types import Claim, Draft, Quote, Turn
 
 # Rows of a table that is quoted whole.
@@ -47,15 +49,35 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     if not selections:
         yield from _sentences_and_rows(evidence, [sentence.quote for sentence in chosen])
         return
-    writer, quotes = ClaimWriter(evidence.passages_in), list[Quote]()
+    writer, quotes, shown = ClaimWriter(evidence.passages_in), list[Quote](), set[str]()
     for selection in selections:
         if selection.block.kind is BlockKind.TABLE:
             quotes += _quotes_of(writer, selection)
             continue
         yield from _sentences_and_rows(evidence, quotes)
         quotes = []
-        yield from writer.claims(selection)
+        for place, claim in enumerate(writer.claims(selection)):
+            above = claim.quotes[0].passage.heading
+            yield claim if place or above in shown else _with_heading(evidence, claim)
+            shown.add(above)
     yield from _sentences_and_rows(evidence, quotes)
+
+
+def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
+    """A claim with the heading above it, where that holds what the question asks for or names: the
+    expected type of answer, or a number, and the claim does not ("3.1 (18 June 2025)").
+    """
+    heading = claim.quotes[0].passage.heading.rpartition(" > ")[2]
+    if claim.item or claim.frame or not heading or evidence.intent in LONG:
+        return claim
+    kind, query = evidence.answer_type, evidence.query
+    has_type = (
+        matches_answer_type(kind, query, heading) > 0 > matches_answer_type(kind, query, claim.text)
+    )
+    numbers = numbers_in(query)
+    if has_type or (numbers & numbers_in(heading)) - numbers_in(claim.text):
+        return replace(claim, frame=(f"**{heading}:** {claim.text}", ""))
+    return claim
 
 
 def _quotes_of(writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:
