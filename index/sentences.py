@@ -29,9 +29,10 @@ _END = re.compile(
     r"""|(?<![؟۔।॥։።။។])[؟۔।॥։።။។]++(?=\s|$)"""
 )
 # A blank line ends a sentence, and so does a line that starts a list item, a heading, a table
-# row or a quotation in Markdown.
+# row or a quotation in Markdown, or with the time of a message.
 _BREAK = re.compile(
-    r"\n[ \t\r]*\n\s*|\n(?=[ \t]*(?:[-*+•][ \t]|\d{1,3}[.)][ \t]|#{1,6}[ \t]|\||>))"
+    r"\n[ \t\r]*\n\s*|\n(?=[ \t]*(?:[-*+•][ \t]|\d{1,3}[.)][ \t]|#{1,6}[ \t]|\||>"
+    r"|\[?(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[, T]+)?\d{1,2}:\d{2}\b))"
 )
 _LEAD = re.compile(r"\s*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*\s*")
 _LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)\.$")
@@ -48,8 +49,10 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """
     spans = []
     for block_start, block_end in _blocks(text):
-        start = block_start
-        for match in _END.finditer(text, block_start, block_end):
+        # The full stop of an item's number ends no sentence.
+        lead = _LEAD.match(text, block_start, block_end)
+        start = lead.end() if lead else block_start
+        for match in _END.finditer(text, start, block_end):
             if _ends_sentence(text, start, match):
                 spans.append((start, match.end()))
                 start = match.end()

@@ -243,3 +243,14 @@ def test_rtf_items_have_their_marks_and_raised_digits_are_apart() -> None:
         r"{\listtext\'b7\tab}Bullet\par 61{\super 3} m, the 1{\super st}\par}"
     )
     assert paragraphs("a.rtf", text) == ["1. First", "2. Second", "- Bullet", "61³ m, the 1st"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("1. Open it.\n2. Go.", ["Open it.", "Go."]),
+        ("10:15 Ana: Who?\n10:31 Bo: Me\nand Cy", ["10:15 Ana: Who?", "10:31 Bo: Me\nand Cy"]),
+    ],
+)
+def test_sentences_of_steps_and_messages_are_their_own(text: str, sentences: list[str]) -> None:
+    assert [text[start:end] for start, end in sentence_spans(text)] == sentences
