@@ -65,6 +65,9 @@ XQUAD := ../shared/data/xquad/xquad.en.json
 GATE := $(BIN)/footnote eval gate
 gate: .venv/installed
 	$(GATE) eval/gold/seeds.jsonl --corpus seeds --baseline eval/gold/seeds.baseline.json $(UPDATE)
+	for set in clinic software; do $(GATE) eval/gold/$$set/questions.jsonl \
+		--corpus eval/gold/$$set/documents --baseline eval/gold/$$set/baseline.json $(UPDATE) \
+		|| exit 1; done
 	test ! -e $(XQUAD) || $(GATE) $(XQUAD) --baseline eval/gold/xquad.en.baseline.json $(UPDATE)
 
 # Accepts what the questions score now.
