@@ -7,6 +7,7 @@ quoted in place of the sentence or heading alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from rag.composition.structure import Structure
 from rag.intents.classifier import LONG, Intent
 from rag.retrieval.sentences import RankedSentence
 
+_DIGITS = re.compile(r"\d+")
+_REPEATED_WORDS = 12
 # An answer holds about so many words at most.
 MOST_WORDS = 200
 
@@ -70,6 +73,7 @@ class Selector:
     def __init__(self, structures: Callable[[str], Structure | None]) -> None:
         self._structures = structures
         self._chosen = dict[tuple[str, int], Selection]()
+        self._texts = set[str]()
 
     @property
     def words(self) -> int:
@@ -94,19 +98,32 @@ class Selector:
         return (structure, number) if structure and number is not None else None
 
     def add_whole(self, structure: Structure, number: int, rank: int) -> None:
-        """Choose a block as it is."""
-        selection = self._selection(structure, number, rank)
-        selection.whole = True
+        """Choose a block as it is, unless another one reads the same."""
+        block = structure.blocks[number]
+        if self.has(structure, number) or self._is_new(structure.text((block.start, block.end))):
+            self._selection(structure, number, rank).whole = True
 
     def add_span(self, structure: Structure, number: int, span: Span, rank: int) -> None:
-        """Choose a part of a block."""
-        selection = self._selection(structure, number, rank)
-        if not selection.whole and span not in selection.spans:
+        """Choose a part of a block, unless another one reads the same."""
+        chosen = self._chosen.get((structure.document.path, number))
+        if chosen and (chosen.whole or span in chosen.spans):
+            return
+        if self._is_new(structure.text(span)):
+            selection = self._selection(structure, number, rank)
             selection.spans = sorted([*selection.spans, span])
 
     def has(self, structure: Structure, number: int) -> bool:
         """Whether something of a block is chosen."""
         return (structure.document.path, number) in self._chosen
+
+    def _is_new(self, text: str) -> bool:
+        """Whether no long text was chosen that differs from this in digits and white space alone."""
+        if len(text.split()) < _REPEATED_WORDS:
+            return True
+        words = " ".join(_DIGITS.sub("#", text).casefold().split())
+        known = words in self._texts
+        self._texts.add(words)
+        return not known
 
     def _selection(self, structure: Structure, number: int, rank: int) -> Selection:
         key = (structure.document.path, number)
