@@ -117,7 +117,7 @@ class Selector:
         return (structure.document.path, number) in self._chosen
 
     def _is_new(self, text: str) -> bool:
-        """Whether no long text was chosen that differs from this in digits and white space alone."""
+        """Whether no long text was chosen that differs in digits and white space alone."""
         if len(text.split()) < _REPEATED_WORDS:
             return True
         words = " ".join(_DIGITS.sub("#", text).casefold().split())
