@@ -165,7 +165,7 @@ class Engine:
         request = self._request_of(query, turns)
         rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, request, rewritten)
+            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
             kind = expected_answer_type(condensed.question)
             found = self._search(snapshot, condensed, kind, k, Clock())
             return condensed.query, found.hits
@@ -175,7 +175,7 @@ class Engine:
         request = self._request_of(question, turns)
         rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, request, rewritten)
+            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
             kind = expected_answer_type(condensed.question)
             found = self._search(snapshot, condensed, kind, self._settings.passages, Clock())
             return answerability_signals(found, kind, snapshot.passage_count)

@@ -10,8 +10,8 @@ from index.formats.hidden_characters import SUSPECT
 
 # The longest construct that is looked for; what is longer, or spans a blank line, is only text.
 _WINDOW = 1200
-# Escapes of a terminal are looked for as a whole.
-_HIDDEN = re.compile(f"(?!\x1b)[{SUSPECT}]")
+# Escapes of a terminal are looked for as a whole. A reply has no pages that a form feed would part.
+_HIDDEN = re.compile(f"(?!\x1b)[{SUSPECT}\x0c]")
 _OPENER = re.compile(r"[<\[\x1b!]")
 _REASONING = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 

@@ -73,7 +73,7 @@ def _of_one(question: str, vector: Vectors, info: DocumentInfo, snapshot: Snapsh
     within = _asked_sections(question, info, document, snapshot)
     topical = [one for one in sentences if one.section in within] if within else []
     chosen = central_sentences(topical or sentences, _WORDS, vector if topical else None)
-    return Draft(tuple(_claims(chosen, document)), note="") if chosen else None
+    return Draft(tuple(_claims(chosen, document))) if chosen else None
 
 
 def _of_many(named: Sequence[DocumentInfo], count: int, snapshot: Snapshot) -> Draft | None:
@@ -87,7 +87,7 @@ def _of_many(named: Sequence[DocumentInfo], count: int, snapshot: Snapshot) -> D
             frame = (label, "") if not place else None
             claims.append(Claim(text, (one.quote,), " " if place else "\n\n", frame))
     left = f"{count - len(named)} more documents are not summarised here." * (count > len(named))
-    return Draft(tuple(claims), note=left) if claims else None
+    return Draft(tuple(claims), closing=left) if claims else None
 
 
 def _sentences(document: Document, snapshot: Snapshot) -> list[SummarySentence]:

@@ -12,9 +12,14 @@ from ui.templating import strip_hidden
 # With these escaped, text makes no image, link, HTML or code.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#!|~&])")
 # Markers after escaping; between white space they make no link.
-_MARKER = re.compile(r"(?<= )\\\[(\d{1,3})\\\](?!\S)")
-# A quoted sentence is one line; a table in an answer is made of rows.
-_TABLE = re.compile(r"^\| .+ \|\n\|(?: -+ \|)+(?:\n\| .+ \|)+$", re.MULTILINE)
+_MARKER = re.compile(r"(?<!\S)\\\[(\d{1,3})\\\](?!\S)")
+# A quoted sentence is one line; a table in an answer is made of rows, and a fence holds code.
+_TABLE_OR_CODE = re.compile(
+    r"^\| .+ \|\n\|(?: -+ \|)+(?:\n\| .+ \|)+$|^(?P<code>```\n(?:.*\n)*?)```$", re.MULTILINE
+)
+_FENCE_LINE = re.compile(r"^ {0,3}`{3,}[ \t]*$", re.MULTILINE)
+# What starts a line in an answer besides words: the mark of an item, or a heading before a colon.
+_OPENING = re.compile(r"(?P<mark> *(?:-|\d{1,3}\.) (?=\S))?(?:\*\*(?P<heading>[^*]+:)\*\*(?= ))?")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -52,12 +57,31 @@ def _answer(answer: Answer) -> str:
     if answer.composer != "quotes":
         return text
     written, done = list[str](), 0
-    for table in _TABLE.finditer(text):
-        lines = map(_row, table[0].split("\n"))
-        written += [_line(text[done : table.start()]), "\n".join(lines)]
-        done = table.end()
-    parts = filter(None, [*written, _line(text[done:])])
-    return _MARKER.sub(r"[\1]", "\n\n".join(parts))
+    for found in _TABLE_OR_CODE.finditer(text):
+        written += [_prose(text[done : found.start()]), _table_or_code(found)]
+        done = found.end()
+    return "\n\n".join(filter(None, [*written, _prose(text[done:])]))
+
+
+def _prose(text: str) -> str:
+    """Paragraphs and lists, their lines escaped."""
+    lines = [_marked_line(line) for line in text.strip("\n").split("\n")]
+    return _MARKER.sub(r"[\1]", "\n".join(lines))
+
+
+def _marked_line(line: str) -> str:
+    """A line, escaped but for the mark of an item and the bold heading that it may start with."""
+    opening = _OPENING.match(line)
+    assert opening  # it may be empty
+    heading = f"**{_line(opening['heading'])}** " if opening["heading"] else ""
+    return f"{opening['mark'] or ''}{heading}{_line(line[opening.end() :])}"
+
+
+def _table_or_code(found: re.Match[str]) -> str:
+    if found["code"] is None:
+        return _MARKER.sub(r"[\1]", "\n".join(map(_row, found[0].split("\n"))))
+    code = found["code"].removeprefix("```\n")
+    return found[0] if not _FENCE_LINE.search(code) else _prose(found[0])
 
 
 def _row(line: str) -> str:

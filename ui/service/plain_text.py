@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from index.types import Hit, Passage
 from rag.llm.sanitize import to_plain_text
-from rag.schema import AnswerBody, CitationBody, RefusalBody, StatementBody
+from rag.schema import AnswerBody, CitationBody, ComputedBody, RefusalBody, StatementBody
 from rag.types import Answer, Citation, Support, Turn
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
@@ -38,6 +38,10 @@ class Checked(BaseModel):
     refusal: RefusalBody | None
     confidence: float = Field(description="chance, 0..1, that the documents answer the question")
     note: str = Field(description="a sentence on how the answer was made, or empty")
+    kind: Literal["answer", "reply", "refusal"] = Field(
+        description="a reply is about Footnote or the documents as such: nothing is cited"
+    )
+    computed: ComputedBody | None = Field(description="what was computed over a table, if it was")
 
     @classmethod
     def facts(cls, answer: Answer) -> dict[str, Any]:

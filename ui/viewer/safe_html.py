@@ -6,6 +6,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, fence
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -18,6 +19,7 @@ MARKER = re.compile(r"\[(\d{1,3})\]")
 
 _MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
 _BRACKET = "\ue002"
+_HEADING_BEFORE = re.compile(r"\*\*([^*\n]+:)\*\*(?=[ \u00a0])")
 _BEFORE_MARKER = re.compile(r" (?=\[\d{1,3}\])")
 _VERDICTS = {
     Support.WEAK: ("\ue000", "weakly supported", "The cited words back this only in part."),
@@ -122,12 +124,35 @@ def _markdown() -> MarkdownIt:
 
 @cache
 def _plain() -> MarkdownIt:
-    """A parser of paragraphs, line breaks, tables and markers only.
+    """A parser of what an answer puts around quoted words: paragraphs, line breaks, lists, tables,
+    code, markers, and a bold heading at the start of a paragraph.
 
     A quoted sentence is one line, which makes no table: those that there are were made of rows.
     """
-    parser = MarkdownIt("zero", {"html": False, "breaks": True}).enable(["newline", "table"])
+    parser = MarkdownIt("zero", {"html": False, "breaks": True})
+    parser.block.ruler.at("fence", _parse_fence, {"alt": ["paragraph", "reference", "list"]})
+    parser.enable(["newline", "table", "list", "fence"])
+    parser.inline.ruler.before("newline", "heading_before", _parse_heading_before)
     return _with_markers(parser)
+
+
+def _parse_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Take code between lines of three backticks; other fences are a document's own characters."""
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    return line == "```" and fence(state, start, end, silent)
+
+
+def _parse_heading_before(state: StateInline, silent: bool) -> bool:
+    """Take `**Heading:** ` at the start of a paragraph."""
+    found = _HEADING_BEFORE.match(state.src) if state.pos == 0 else None
+    if not found:
+        return False
+    if not silent:
+        state.push("strong_open", "strong", 1)
+        state.push("text", "", 0).content = found[1]
+        state.push("strong_close", "strong", -1)
+    state.pos = found.end()
+    return True
 
 
 def _with_markers(parser: MarkdownIt) -> MarkdownIt:
