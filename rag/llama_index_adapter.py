@@ -32,7 +32,7 @@ class PassageRetriever(BaseRetriever):
 class CitedQueryEngine(BaseQueryEngine):
     """Answers with checked citations; `metadata` holds the whole answer as JSON-ready values.
 
-    The text of a refusal is its message, and `metadata["refusal"]` tells that it is one.
+    The text of a refusal is its message, and `metadata["refusal"]` is set then.
     """
 
     def __init__(self, engine: Engine) -> None:

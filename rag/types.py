@@ -21,7 +21,7 @@ class Support(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why there is no answer; `unavailable` is the LLM server's fault, not the documents'."""
+    """Why there is no answer; `unavailable` is an error of the LLM server."""
 
     EMPTY_INDEX = "empty_index"
     NO_EVIDENCE = "no_evidence"
@@ -117,7 +117,7 @@ class Computed:
 class Draft:
     """What a composer hands over: claims in reading order.
 
-    `stray` counts labels that named no passage. `declined` tells that the composer itself found
+    `stray` counts labels that named no passage. `declined` says that the composer itself found
     no answer. `note` is a sentence for the user about how the answer was made ("the LLM at … did
     not answer"), or "". `opening` and `closing` are sentences of the program's own around the
     claims.
@@ -134,7 +134,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A label of an answer and the exact words it stands for."""
+    """A label of an answer and the quote behind it."""
 
     label: int
     quote: Quote
@@ -170,7 +170,7 @@ class Answer:
     holds markers `[1]`, numbered by first use. `seconds` has a figure per stage.
     `confidence` is the chance, 0..1, that the documents answer the question; whatever is below
     the setting `refuse_below` is refused.
-    `fingerprint` tells which settings and which generation of the index answered.
+    `fingerprint` is a hash of the settings and the generation of the index that answered.
     """
 
     question: str

@@ -16,7 +16,7 @@ _MAX_DEPTH = 6
 
 
 class ListReader:
-    """Takes the lines of a reply in order and tells which list item each is in."""
+    """Reads the lines of a reply in order and finds the list item of each."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -39,7 +39,7 @@ class ListReader:
         return self._open[-1][1] if self._open else None
 
     def content_number(self, line: str) -> int | None:
-        """Where a line's number stands that is part of its words ("12. Mai 2024"), if one is.
+        """The index of a number that opens a line as part of its text ("12. Mai 2024"), or None.
 
         A list counts from 0 or 1: any other number than the next says something, to be checked.
         """
@@ -101,7 +101,7 @@ class ListWriter:
         self._next: dict[int, int] = {}  # by list
 
     def before(self, item: Item | None, space: str) -> str:
-        """What stands before a statement of this item: the white space, with indentation at a
+        """The prefix of a statement of this item: the white space, with indentation at a
         line's start, and a mark if it is the item's first.
 
         What was nested in an item that is not written moves up to its place.

@@ -1,6 +1,6 @@
 """An LLM's text as statements and the labels it gave them: `[1]`, `[1, 2]`, `[^1]`, `【1】`, `(1)`.
 
-The labels are hints: a marker is taken out of the text wherever it stands, and those that name no
+The labels are hints: a marker is removed from the text wherever it is, and those that name no
 passage are counted.
 """
 
@@ -36,7 +36,7 @@ _SAYS = r"[ ]+(?:states?|says?|mentions?|reports?|notes?|indicates?|explains?)[ 
 _MARKER = re.compile(
     rf"(?P<intro>{_INTRO}(?:the[ ]+)?(?:{_WORD}[ ]+)?)?(?P<group>{_GROUP})(?P<says>{_SAYS})?"
     rf"|{_INTRO}(?:the[ ]+)?{_WORD}[ ]+(?P<bare>{_NUMBERS})"
-    rf"|\b(?:passage|source)s?[ ]+(?P<told>{_NUMBERS}){_SAYS}",
+    rf"|\b(?:passage|source)s?[ ]+(?P<source>{_NUMBERS}){_SAYS}",
     re.IGNORECASE,
 )
 # "(1)" may be part of a sentence, so it counts only at its end, and only where no "[1]" is used.
@@ -70,7 +70,7 @@ class MarkedStatement:
     """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
 
     `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
-    the list item that it stands in, whose mark is not part of the text.
+    its list item, whose mark is not part of the text.
     """
 
     text: str
@@ -81,7 +81,7 @@ class MarkedStatement:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Where a statement stands in the text without markers, and in which list item."""
+    """The span of a statement in the text without markers, and its list item."""
 
     start: int
     end: int
@@ -148,11 +148,11 @@ def _marker_matches(text: str, known: int) -> Iterator[_MarkerMatch]:
         for match in matches:
             none = False
             before = line.group()[: match.start()].rstrip(" \t")
-            labels = _labels(match["group"] or match["bare"] or match["told"])
+            labels = _labels(match["group"] or match["bare"] or match["source"])
             if labels == (0,) and line.group()[: match.start()][-1:].isalnum():
                 continue  # an array's first element, not a label
             leads = first_leads if match is matches[0] else all_lead and before[-1:] in _STOPS
-            words = match["intro"] or match["says"] or match["bare"] or match["told"]
+            words = match["intro"] or match["says"] or match["bare"] or match["source"]
             opens = bool(words) and before[-1:] in {"", *".!?:*-"}
             yield line.start() + match.start(), line.start() + match.end(), labels, leads, opens
     for match in _ROUND.finditer(text) if none else ():
@@ -162,7 +162,7 @@ def _marker_matches(text: str, known: int) -> Iterator[_MarkerMatch]:
 
 
 def _marker_position(line: str, matches: Sequence[re.Match[str]]) -> tuple[bool, bool]:
-    """Whether the first marker of a line stands before its words, and whether all of them do."""
+    """Whether the first marker of a line precedes its words, and whether all of them do."""
     starts = bool(_LIST_MARK.fullmatch(line[: matches[0].start()]))
     words = _MARKER.sub("", line[matches[0].end() :])
     ends_in_words = any(character.isalnum() for character in line[matches[-1].end() :])

@@ -49,7 +49,7 @@ class LlamaIndexLLM(ThreadedLLM):
         self._llm = llm
 
     def _error(self, error: Exception) -> LLMError:
-        """What the class raised may quote the question or the key, so its kind alone is told."""
+        """The message may quote the question or the key, so only the type is shown."""
         if isinstance(error, LLMError):
             return error
         return LLMError(
@@ -88,12 +88,12 @@ def _instance(path: str, options: Mapping[str, object], model: str, key: str) ->
         return llm
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        fault = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except Exception as error:  # classes check their options, and for servers, in many ways
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
-    fault = fault.replace(key, "…") if key else fault
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    reason = reason.replace(key, "…") if key else reason
     raise ConfigError(
-        f"setting 'llm_options' is wrong: {kind.__name__} does not take it: {fault} "
+        f"setting 'llm_options' is wrong: {kind.__name__} does not take it: {reason} "
         "(set in FOOTNOTE_LLM_OPTIONS)"
     )
 

@@ -52,7 +52,7 @@ _SOME = frozenset(
 )
 _PARTS = {"half": ("50", "0.5"), "quarter": ("25", "0.25"), "dozen": ("12",)}
 _DEFINITE = frozenset("the these those its their".split())
-# A sentence is nearly verbatim if this share of its words stand there in their order.
+# A sentence is nearly verbatim if this share of its words is in the evidence, in order.
 _NEAR_VERBATIM = 0.7
 _MIN_WORDS = 4
 
