@@ -73,23 +73,24 @@ def from_pages(pages: Sequence[Sequence[TextBlock]], title: str = "") -> Parsed:
                 headings.append(Heading(position, block.level, text))
             text = " " * block.indent + text
             if block.table:
-                rows.append((block.table, _row(block, position)))
+                rows.append((block.table, table_row(block, position)))
             parts.append(text)
             position += len(text) + 2
     text = "\n\n".join(parts)
     title = title or (headings[0].text if headings else "")
     page_starts = tuple(min(at, len(text)) for at in starts)
-    return Parsed(text, title, tuple(headings), page_starts, tables=_tables(rows))
+    return Parsed(text, title, tuple(headings), page_starts, tables=tables_of(rows))
 
 
-def _row(block: TextBlock, position: int) -> TableRow:
+def table_row(block: TextBlock, position: int) -> TableRow:
     """A row whose stripped text starts at a position."""
     moved = position - (len(block.text) - len(block.text.lstrip()))
     cells = tuple(cell and (moved + cell[0], moved + cell[1]) for cell in block.cells)
     return TableRow(position, position + len(block.text.strip()), cells)
 
 
-def _tables(rows: Sequence[tuple[TableHead, TableRow]]) -> tuple[Table, ...]:
+def tables_of(rows: Sequence[tuple[TableHead, TableRow]]) -> tuple[Table, ...]:
+    """Tables of rows in the order of their text; rows that share a head are of one table."""
     runs = groupby(rows, key=lambda row: id(row[0]))
     tables = (list(run) for _, run in runs)
     return tuple(

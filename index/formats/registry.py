@@ -74,7 +74,7 @@ _NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=2, layou
 _SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles")
 _SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
 _MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=2, layout=Layout.MARKDOWN)
-_PICTURE = Reader("index.formats.pdf.ocr:parse_picture")
+_PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=2)
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
     ".adoc": _marked("adoc"),
@@ -121,7 +121,7 @@ READERS: Mapping[str, Reader] = {
     ".ods": Reader("index.formats.office.workbooks:parse_ods", version=2),
     ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
     ".org": _marked("org"),
-    ".pdf": Reader("index.formats.pdf.text:parse_pdf"),
+    ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=2),
     ".php": _code("php"),
     ".pl": _code("perl"),
     ".png": _PICTURE,

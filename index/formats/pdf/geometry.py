@@ -16,6 +16,8 @@ Rect = tuple[float, float, float, float]
 WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
 # PDFium places points on a grid of integers.
 _GRID = 1_000_000
+# Weights of fonts from 100 to 900.
+_BOLD = 600
 
 
 def turn_upright(page: PdfPage) -> int:
@@ -43,6 +45,27 @@ def place(page: PdfPage, x: float, y: float) -> tuple[float, float]:
     return right.value / _GRID, down.value / _GRID
 
 
+class Shown:
+    """Where points of a page's own space are shown, in points from the shown page's top left."""
+
+    def __init__(self, page: PdfPage) -> None:
+        width, height = page.get_size()
+        corners = (place(page, *corner) for corner in ((0, 0), (1000, 0), (0, 1000)))
+        (left, top), *axes = [(x * width, y * height) for x, y in corners]
+        self._start = left, top
+        self._axes = [((x - left) / 1000, (y - top) / 1000) for x, y in axes]
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """The point's place: points from the left, points from the top."""
+        (a, b), (c, d) = self._axes
+        return self._start[0] + a * x + c * y, self._start[1] + b * x + d * y
+
+    def across(self, textpage: PdfTextPage, index: int) -> tuple[float, float]:
+        """Where a character begins and ends, in points from the left."""
+        left, bottom, right, top = textpage.get_charbox(index, loose=True)
+        return self.place(left, bottom)[0], self.place(right, top)[0]
+
+
 def origin(textpage: PdfTextPage, index: int) -> tuple[float, float]:
     """Where a character stands on its base line, in the page's own space."""
     import pypdfium2.raw as pdfium
@@ -61,6 +84,27 @@ def type_size(textpage: PdfTextPage, index: int) -> float:
     pdfium.FPDFText_GetMatrix(textpage, index, matrix)
     scale = math.hypot(matrix.c, matrix.d) or 1.0
     return float(pdfium.FPDFText_GetFontSize(textpage, index)) * scale
+
+
+def direction(textpage: PdfTextPage, index: int) -> int:
+    """The direction that a character's line runs in, in whole steps of 10 degrees."""
+    import pypdfium2.raw as pdfium
+
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(textpage, index, matrix)
+    return round(math.degrees(math.atan2(matrix.b, matrix.a)) / 10) * 10
+
+
+def is_bold(textpage: PdfTextPage, index: int) -> bool:
+    """Whether a character's font is a bold one by its name or weight."""
+    import pypdfium2.raw as pdfium
+
+    if pdfium.FPDFText_GetFontWeight(textpage, index) >= _BOLD:
+        return True
+    length = pdfium.FPDFText_GetFontInfo(textpage, index, None, 0, None)
+    name = ctypes.create_string_buffer(max(length, 1))
+    pdfium.FPDFText_GetFontInfo(textpage, index, name, length, None)
+    return b"bold" in name.value.lower() or b"black" in name.value.lower()
 
 
 def char_rect(page: PdfPage, textpage: PdfTextPage, index: int, loose: bool = False) -> Rect | None:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.formats.base import Parsed, Unreadable
-from index.formats.pdf.paragraphs import TextLine, join_pages
+from index.formats.pdf.page_items import TextLine
+from index.formats.pdf.paragraphs import join_pages
 
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR

@@ -1,59 +1,42 @@
-"""Lines of pages to text: what repeats on every page left out, lines joined into paragraphs."""
+"""Lines of pages to text: lines joined into paragraphs, headings, rows of tables."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
-from index.formats.base import Parsed
-from index.types import Heading
+from index.formats.base import Parsed, TableHead, table_row, tables_of
+from index.formats.pdf.line_roles import with_heading_sizes, without_repeated
+from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine, with_rows
+from index.types import Heading, TableRow
 
-# Ends a line whose last word goes on in the next one.
-DIVIDED = "\x02"
 # A line that starts more than this many line heights below the one before starts a paragraph.
 _GAP = 1.6
-_HEADING_SCALE = 1.1
-_HEADING_CHARACTERS = 120
+# In text of wide lines, up to so many; a line that is not this much of the longest ends one.
+_WIDE_GAP = 3.0
+_FULL_LINE = 0.6
+_FULL_CHARACTERS = 25
 _LIST_ITEM = re.compile(r"[•·▪◦‣]|[-*] |\(?\d{1,2}[.)] ")
-_SENTENCE_END = re.compile(r"[.!?:…。！？؟۔][\"'”’»)\]]*$")
-# Fewer pages do not tell what repeats; each has so many lines at its head and foot that may.
-_TELLING_PAGES = 4
-_MARGIN_LINES = 2
-_SHOWN_LINES = 3
+_NO_SPACES = re.compile(r"[\u2e80-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff00-\uffef]")
+# A note at the foot of a page starts with its mark, in type of less than this of the text's.
+_NOTE = re.compile(r"(?:\d{1,2}|[¹²³⁰⁴-⁹*†‡§]+)[).]?\s?\w")
+_NOTE_SCALE = 0.93
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """A line of a page; text that ends in DIVIDED goes on in the next line without a space.
-
-    `top` and `bottom` are the base lines of its first and its last character, in points from the
-    top of the page; `height` is that of its type, in points. `size` is the same where type may
-    tell a heading, else 0.
-    """
-
-    text: str
-    top: float
-    bottom: float
-    height: float
-    size: float = 0.0
-
-
-def join_pages(pages: Sequence[Sequence[TextLine]], title: str = "") -> Parsed:
+def join_pages(pages: Sequence[Sequence[TextLine | PageTable]], title: str = "") -> Parsed:
     """Text of pages, each its lines in reading order; larger type makes headings."""
-    pages, notes = _without_repeated(pages)
-    sizes = [line.size for lines in pages for line in lines if line.size for _ in line.text]
-    least = _HEADING_SCALE * median(sizes) if sizes else 0.0
-    words = _Words(line.text for lines in pages for line in lines)
+    once, notes = without_repeated(with_rows(pages))
+    shown = with_heading_sizes(once)
+    separators = _Separators(shown)
     text, starts = _Text(), list[int]()
     previous: TextLine | None = None
-    for number, lines in enumerate(pages, start=1):
+    for number, given in enumerate(shown, start=1):
         new_page = True
-        for given in lines:
-            line = replace(given, size=_heading_size(given, least))
-            separator = _separator(previous, line, new_page, words)
+        for line in _notes_first(given, previous, separators):
+            separator = separators.between(previous, line, new_page)
             if new_page:
                 # A page without text starts where the next page does.
                 starts += [text.length + len(separator)] * (number - len(starts))
@@ -62,7 +45,28 @@ def join_pages(pages: Sequence[Sequence[TextLine]], title: str = "") -> Parsed:
     starts += [text.length] * (len(pages) - len(starts))
     whole, headings = text.finished()
     title = title or (headings[0].text if headings else "")
-    return Parsed(whole, title, headings, tuple(starts), notes=notes)
+    tables = tables_of(text.rows)
+    return Parsed(whole, title, headings, tuple(starts), notes=notes, tables=tables)
+
+
+def _notes_first(
+    lines: Sequence[TextLine], previous: TextLine | None, separators: _Separators
+) -> Sequence[TextLine]:
+    """Lines of a page with its foot notes before the last paragraph, if that goes on after them."""
+    heights = [line.height for line in lines for _ in line.text]
+    least = _NOTE_SCALE * median(heights) if heights else 0.0
+    end = len(lines)
+    while end and 0 < lines[end - 1].height < least and not lines[end - 1].block:
+        end -= 1
+    body, notes = lines[:end], lines[end:]
+    if not body or not notes or not _NOTE.match(notes[0].text) or body[-1].ends_sentence:
+        return lines
+    start = end - 1
+    while start and not separators.between(body[start - 1], body[start], False).endswith("\n"):
+        start -= 1
+    if not start and not separators.between(previous, body[0], True).endswith("\n") and previous:
+        return lines
+    return [*body[:start], *notes, *body[start:]]
 
 
 class _Text:
@@ -72,6 +76,7 @@ class _Text:
         self.length = 0
         self._parts = list[str]()
         self._headings = list[tuple[int, float, list[str]]]()
+        self.rows = list[tuple[TableHead, TableRow]]()
 
     def add(self, separator: str, line: TextLine) -> None:
         text = line.text.removesuffix(DIVIDED)
@@ -80,6 +85,9 @@ class _Text:
                 self._headings.append((self.length + len(separator), line.size, [text]))
             else:
                 self._headings[-1][2].extend((separator, text))
+        if line.block and line.block.table:
+            row = table_row(line.block, self.length + len(separator))
+            self.rows.append((line.block.table, row))
         self._parts += separator, text
         self.length += len(separator) + len(text)
 
@@ -91,25 +99,50 @@ class _Text:
         )
 
 
-def _heading_size(line: TextLine, least: float) -> float:
-    is_heading = line.size > least and len(line.text) <= _HEADING_CHARACTERS
-    return round(line.size, 1) if is_heading else 0.0
+class _Separators:
+    """What stands between the lines of a document, whose words and steps between lines it knows."""
 
+    def __init__(self, pages: Sequence[Sequence[TextLine]]) -> None:
+        self._words = _Words(line.text for lines in pages for line in lines)
+        self._longest = max((len(line.text) for lines in pages for line in lines), default=0)
+        steps = Counter[float]()
+        for lines in pages:
+            for line, after in pairwise(lines):
+                step = (after.top - line.bottom) / max(line.height, 1.0)
+                if not after.block and not after.size and 0 < step < _WIDE_GAP:
+                    steps[round(step, 1)] += 1
+        ((usual, count),) = steps.most_common(1) or [(0.0, 0)]
+        # Type double-spaced from end to end has hardly any line near to another.
+        is_wide = usual >= _GAP and 2 * count > steps.total()
+        self._wide = usual * 1.05 if is_wide else 0.0
 
-def _separator(previous: TextLine | None, line: TextLine, new_page: bool, words: _Words) -> str:
-    """What stands between two lines: nothing or a hyphen within a word, a space, a blank line."""
-    if previous is None:
-        return ""
-    goes_on = previous.size == line.size and not _LIST_ITEM.match(line.text)
-    step = line.top - previous.bottom
-    if goes_on and (new_page or step < -previous.height / 2):
-        # In the next column or on the next page, a sentence that is not at its end goes on.
-        goes_on = not _SENTENCE_END.search(previous.text) and line.text[0].islower()
-    elif goes_on:
-        goes_on = step < _GAP * max(line.height, previous.height)
-    if previous.text.endswith(DIVIDED):
-        return words.hyphen(previous.text, line.text) if goes_on else "-\n\n"
-    return " " if goes_on else "\n\n"
+    def between(self, previous: TextLine | None, line: TextLine, new_page: bool) -> str:
+        """Nothing or a hyphen within a word, a space, or a blank line."""
+        if previous is None:
+            return ""
+        goes_on = self._goes_on(previous, line, new_page)
+        if previous.text.endswith(DIVIDED):
+            return self._words.hyphen(previous.text, line.text) if goes_on else "-\n\n"
+        if not goes_on:
+            return "\n\n"
+        both = _NO_SPACES.match(previous.text[-1:]) and _NO_SPACES.match(line.text)
+        return "" if both else " "
+
+    def _goes_on(self, previous: TextLine, line: TextLine, new_page: bool) -> bool:
+        if previous.block or line.block or previous.slanted or line.slanted:
+            return False
+        if previous.size != line.size or _LIST_ITEM.match(line.text):
+            return False
+        step = line.top - previous.bottom
+        if new_page or step < -previous.height / 2:
+            # In the next column or on the next page, a sentence that is not at its end goes on.
+            begins = line.text[0].islower() or bool(_NO_SPACES.match(line.text))
+            return not previous.ends_sentence and begins
+        height = max(line.height, previous.height)
+        if step < _GAP * height:
+            return True
+        is_full = len(previous.text) >= max(_FULL_LINE * self._longest, _FULL_CHARACTERS)
+        return step <= self._wide * height and is_full and not previous.ends_sentence
 
 
 class _Words:
@@ -129,40 +162,3 @@ class _Words:
             return "-" if apart > joined else ""
         # A part of a word that is only divided is hardly ever a word of the document.
         return "-" if "-" in head + tail or (self._counts[head] and self._counts[tail]) else ""
-
-
-def _without_repeated(
-    pages: Sequence[Sequence[TextLine]],
-) -> tuple[Sequence[Sequence[TextLine]], tuple[str, ...]]:
-    """Pages without the heads and feet that most of them share, and a note of those."""
-    if len(pages) < _TELLING_PAGES:
-        return pages, ()
-    found = defaultdict[tuple[str, ...], set[int]](set)
-    for number, lines in enumerate(pages):
-        for index in _margin(lines):
-            for key in _keys(lines[index].text, number):
-                found[key].add(number)
-    repeated = {key for key, numbers in found.items() if 2 * len(numbers) > len(pages)}
-    kept, left_out = list[list[TextLine]](), dict[str, None]()
-    for number, lines in enumerate(pages):
-        gone = {i for i in _margin(lines) if repeated.intersection(_keys(lines[i].text, number))}
-        kept.append([line for i, line in enumerate(lines) if i not in gone])
-        left_out.update(dict.fromkeys(lines[i].text.removesuffix(DIVIDED) for i in sorted(gone)))
-    if not left_out or not any(kept):
-        return pages, ()
-    shown = ", ".join(f'"{text}"' for text in list(left_out)[:_SHOWN_LINES])
-    more = ", ..." if len(left_out) > _SHOWN_LINES else ""
-    return kept, (f"repeated on most pages and left out: {shown}{more}",)
-
-
-def _margin(lines: Sequence[TextLine]) -> set[int]:
-    """Which lines are the topmost and the lowest ones of a page."""
-    by_height = sorted(range(len(lines)), key=lambda index: lines[index].top)
-    return {*by_height[:_MARGIN_LINES], *by_height[-_MARGIN_LINES:]}
-
-
-def _keys(text: str, page: int) -> Iterator[tuple[str, ...]]:
-    """What a line repeats: itself, or itself but for a number that counts the pages."""
-    yield (text,)
-    for number in re.finditer(r"\d{1,5}", text):
-        yield text[: number.start()], text[number.end() :], str(int(number.group()) - page)

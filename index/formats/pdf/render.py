@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from index.formats.base import Unreadable
 from index.formats.pdf.geometry import WHOLE, Rect, char_rect, overlap, turn_upright, union
-from index.formats.pdf.text import characters, line_ranges, open_pdf
+from index.formats.pdf.text import characters, open_pdf
+from index.formats.pdf.words import line_ranges
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -66,11 +67,18 @@ def boxes(data: bytes, page: int, quote: str, start: int = 0) -> list[Box]:
         if not found and wanted:
             found = text.begun(wanted, _next_to(data, page + 1))
             found = found or text.ended(wanted, _next_to(data, page - 1))
+        found = found or text.whole(_row_letters(quote), start)
         span = _with_end(text.chars, text.span(found), quote)
         pieces = [
             range(max(line.start, span.start), min(line.stop, span.stop)) for line in text.lines
         ]
         return [box for piece in pieces for box in _boxes(shown, text.textpage, piece)]
+
+
+def _row_letters(quote: str) -> str:
+    """Letters of a row's cells without the names of their columns, "Year: 2022; Profit: 1.1"."""
+    cells = (cell.partition(": ") for cell in quote.split("; "))
+    return "".join(filter(str.isalnum, "".join(value for _, _, value in cells)))
 
 
 def _page(data: bytes, page: int) -> PdfPage:

@@ -7,20 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.formats.base import Parsed, Unreadable
+from index.formats.base import Parsed, Unreadable, left_out
 from index.formats.pdf import ocr
+from index.formats.pdf.aligned import with_columns
+from index.formats.pdf.forms import with_form_values
 from index.formats.pdf.geometry import (
     WHOLE,
     Rect,
     object_rect,
     objects,
     origin,
-    place,
     turn_upright,
     type_size,
 )
 from index.formats.pdf.hidden import unseen
-from index.formats.pdf.paragraphs import DIVIDED, TextLine, join_pages
+from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine
+from index.formats.pdf.paragraphs import join_pages
+from index.formats.pdf.ruled import with_ruled_tables
+from index.formats.pdf.words import WordLine, is_right_to_left, word_lines
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
@@ -29,13 +33,20 @@ _PAGES = 10_000
 _ALEF_LAM = re.compile("[اأإآٱ]ل")
 # Smaller pictures, of this share of the page, hardly ever hold sentences.
 _PICTURE_SHARE = 0.1
+# What programs write for a title that was not given.
+_NO_TITLES = {"untitled", "anonymous", "unspecified"}
+# Digits this much smaller than the type before and raised by this much of it are superscripts.
+_RAISED_SCALE = 0.85
+_RAISED = 0.15
+_DIGITS = frozenset("0123456789")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
 class _PdfPage:
     """Lines of a page in reading order, how many hidden characters it has, and its pictures."""
 
-    lines: Sequence[TextLine] = ()
+    lines: Sequence[TextLine | PageTable] = ()
     hidden: int = 0
     pictures: Sequence[Rect] = ()
     damaged: bool = False
@@ -47,6 +58,8 @@ def parse_pdf(data: bytes) -> Parsed:
     Raises Unreadable for damage, a password, or no text.
     """
     pdf = open_pdf(data)
+    if pdf.get_formtype():
+        pdf.init_forms()
     pages = [_read(pdf, number) for number in range(len(pdf))]
     pictures = [(n, rect) for n, page in enumerate(pages) for rect in page.pictures]
     # Pages without any text come first, since not all may be read.
@@ -58,8 +71,9 @@ def parse_pdf(data: bytes) -> Parsed:
     if not any(lines):
         raise Unreadable(_no_text(pages, pictures))
     title = (pdf.get_metadata_dict().get("Title") or "").strip()
-    parsed = join_pages(lines, "" if title.lower() in {"untitled", "anonymous"} else title)
-    notes = (*parsed.notes, *_notes(pages, pictures[len(found) :]))
+    parsed = join_pages(lines, "" if title.lower().strip("()") in _NO_TITLES else title)
+    attached = left_out("attached file", pdf.count_attachments())
+    notes = (*parsed.notes, *_notes(pages, pictures[len(found) :]), *attached)
     return replace(parsed, hidden=sum(page.hidden for page in pages), notes=notes)
 
 
@@ -92,6 +106,7 @@ def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
     for index in unseen(page, textpage):
         hidden += bool(chars[index].strip())
         chars[index] = ""
+    _raise_digits(textpage, chars)
     for match in _ALEF_LAM.finditer("".join(char or "\0" for char in chars)):
         # PDFium turns right-to-left text around by characters, also the two of one sign.
         one, other = match.start(), match.start() + 1
@@ -109,14 +124,25 @@ def _readable(char: str) -> str:
     return "•" if char == "\uf0b7" else " " if char.isspace() and char != "\r" else ""
 
 
-def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
-    """The characters of each line, and whether the line ends within a word."""
-    start = 0
-    for end in [*(i for i, char in enumerate(chars) if char in {"\n", DIVIDED}), len(chars)]:
-        shown = [index for index in range(start, end) if chars[index].strip()]
-        if shown:
-            yield range(shown[0], shown[-1] + 1), chars[end : end + 1] == [DIVIDED]
-        start = end + 1
+def _raise_digits(textpage: PdfTextPage, chars: list[str]) -> None:
+    """Make raised digits right behind other type superscripts, which are apart from numbers."""
+    before = None
+    for at, char in enumerate(chars):
+        if not char.strip():
+            before = None if char else before
+        elif before is not None and char in _DIGITS and _is_raised(textpage, before, at):
+            chars[at] = char.translate(_SUPERSCRIPTS)
+        else:
+            before = at
+
+
+def _is_raised(textpage: PdfTextPage, before: int, at: int) -> bool:
+    """Whether a character is smaller than the one before it and stands above its base line."""
+    size = type_size(textpage, before)
+    if type_size(textpage, at) >= _RAISED_SCALE * size:
+        return False
+    low, high = origin(textpage, before)[1], origin(textpage, at)[1]
+    return abs(high - low) >= _RAISED * size
 
 
 def _read(pdf: PdfDocument, number: int) -> _PdfPage:
@@ -130,19 +156,42 @@ def _read(pdf: PdfDocument, number: int) -> _PdfPage:
     if turn_upright(page) != page.get_rotation():
         textpage = page.get_textpage()
     chars, hidden = characters(page, textpage)
-    height = page.get_height()
-    lines, places = list[TextLine](), list[tuple[float, float]]()
-    for span, divided in line_ranges(chars):
-        first = place(page, *origin(textpage, span[0]))
-        last = place(page, *origin(textpage, span[-1]))
-        size = type_size(textpage, span[0])
-        text = "".join(chars[span.start : span.stop]) + (DIVIDED if divided else "")
-        lines.append(TextLine(text, first[1] * height, last[1] * height, max(size, 1.0), size))
-        places += first, last
-    if lines and re.search(r"[^\W\d_]-$", lines[-1].text):
+    words = with_form_values(pdf, page, word_lines(page, textpage, chars))
+    width, height = page.get_size()
+    places = [
+        (x / width, line.top / height)
+        for line in words
+        for x in (line.words[0].left, line.words[-1].right)
+    ]
+    items: Sequence[WordLine | PageTable] = words
+    if not is_right_to_left(words):
+        items = list(_with_aligned(with_ruled_tables(page, words)))
+    lines = [item if isinstance(item, PageTable) else _line(item) for item in items]
+    last = lines[-1] if lines else None
+    if isinstance(last, TextLine) and re.search(r"[^\W\d_]-$", last.text):
         # PDFium tells a divided word by what follows on the same page.
-        lines[-1] = replace(lines[-1], text=lines[-1].text[:-1] + DIVIDED)
+        lines[-1] = replace(last, text=last.text[:-1] + DIVIDED)
     return _PdfPage(lines, hidden, _pictures(page, places))
+
+
+def _with_aligned(items: Sequence[WordLine | PageTable]) -> Iterator[WordLine | PageTable]:
+    run = list[WordLine]()
+    for item in items:
+        if isinstance(item, WordLine):
+            run.append(item)
+            continue
+        yield from with_columns(run)
+        yield item
+        run = []
+    yield from with_columns(run)
+
+
+def _line(line: WordLine) -> TextLine:
+    size = line.size
+    return TextLine(
+        line.text, line.top, line.bottom, max(size, 1.0), size,
+        left=line.words[0].left, bold=line.bold, slanted=line.slanted,
+    )  # fmt: skip
 
 
 def _pictures(page: PdfPage, text: Sequence[tuple[float, float]]) -> list[Rect]:
@@ -177,8 +226,8 @@ def _rendered(page: PdfPage, rect: Rect) -> ocr.Picture:
 
 
 def _with_picture(
-    lines: Sequence[TextLine], read: ocr.Read, rect: Rect, height: float
-) -> Sequence[TextLine]:
+    lines: Sequence[TextLine | PageTable], read: ocr.Read, rect: Rect, height: float
+) -> Sequence[TextLine | PageTable]:
     """Lines of a page with those of a picture in their place."""
     top, scale = rect[1] * height, (rect[3] - rect[1]) * height / read.height
     added = [
