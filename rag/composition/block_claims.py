@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, pairwise
 
 from index.types import BlockKind, Passage, Span
 from rag.composition.block_selection import Selection
@@ -13,6 +13,8 @@ from rag.types import Claim, Item, Quote
 
 # The mark of a list item with the white space before and after it.
 _MARK = re.compile(r"\s*(?P<mark>[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
+# What stands before the mark of an item that is nested in another one.
+_NESTED = re.compile(r"\n[ \t]+(?=(?:[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+\S)")
 _NUMBER = re.compile(r"\d{1,3}")
 _FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:\n\s*\1\s*)?\Z", re.DOTALL)
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?!\w)")
@@ -74,8 +76,8 @@ class ClaimWriter:
             yield Claim(_line(structure.text(span)), quotes, lead)
 
     def _list(self, structure: Structure, items: Sequence[Span]) -> Iterator[Claim]:
-        head, outer = None, list[tuple[int, int]]()
-        for span in items:
+        heads, outer = dict[tuple[int, ...], int](), list[tuple[int, int]]()
+        for span in self._each_item(structure, items):
             text = structure.text(span)
             found = _MARK.match(text)
             mark = found["mark"] if found else "-"
@@ -89,10 +91,18 @@ class ClaimWriter:
                 outer.pop()
             nested = tuple(place for _, place in outer)
             outer.append((indent, number))
-            head = number if head is None or nested else head
+            head = heads.setdefault(nested, number)
             digits = _NUMBER.search(mark)
             shown = f"{digits[0]}." if digits else "-"
             yield Claim(_line(words), quotes, "\n", item=Item((*nested, number), head, shown))
+
+    def _each_item(self, structure: Structure, items: Sequence[Span]) -> Iterator[Span]:
+        """Items, those nested in an item apart from it; an item that holds code stays whole."""
+        for start, end in items:
+            text = structure.text((start, end))
+            inside = [] if "```" in text or "~~~" in text else _NESTED.finditer(text)
+            starts = [start, *(start + found.end() for found in inside), end]
+            yield from pairwise(starts)
 
     def _code(self, structure: Structure, span: Span) -> Iterator[Claim]:
         text = structure.text(span)

@@ -39,7 +39,7 @@ _ENGLISH = ReplyTexts(
         "and summaries. If the documents don't hold the answer, I say so. {what}"
     ),
     no_documents="Nothing is indexed yet; run: footnote index FOLDER",
-    documents="There are {count}: {kinds}.",
+    documents="{count}: {kinds}.",
     about="These documents fit best:",
     none_about="None of the documents seems to be about that.",
     more="and {count} more",
@@ -105,7 +105,7 @@ def document_list(documents: Sequence[DocumentInfo]) -> str:
     """A Markdown list of paths with titles; what is beyond the first ones is counted."""
     lines = [_line(document) for document in documents[:_LISTED]]
     if len(documents) > _LISTED:
-        lines.append(f"- {_ENGLISH.more.format(count=len(documents) - _LISTED)}")
+        lines.append("- " + _ENGLISH.more.format(count=f"{len(documents) - _LISTED:,}"))
     return "\n".join(lines)
 
 
@@ -117,7 +117,7 @@ def _line(document: DocumentInfo) -> str:
 
 
 def _counted(number: int) -> str:
-    return "1 document" if number == 1 else f"{number:,} documents"
+    return "There is 1 document" if number == 1 else f"There are {number:,} documents"
 
 
 def _kinds(documents: Sequence[DocumentInfo]) -> str:

@@ -1,0 +1,195 @@
+"""Whole blocks as answers: steps, lists, code and FAQs, and every quote exact."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.text.splitter import split
+from index.types import Hit
+from rag.citations.labelling import label
+from rag.composition.base import ComposerInput
+from rag.composition.block_selection import POLICIES
+from rag.composition.extractive import QuotesComposer
+from rag.composition.structure import Structures
+from rag.intents.classifier import LONG, Intent
+from rag.retrieval.sentences import RankedSentence
+from rag.types import Draft
+from tests.helpers.documents import document_of
+from tests.helpers.quoting import quotes_in
+
+pytestmark = pytest.mark.unit
+
+
+def evidence(text: str, target: str, intent: Intent, path: str = "a.md") -> ComposerInput:
+    """What is found where the first sentence with a target is the best by far."""
+    document = document_of(path, text)
+    passages = split(document, lambda texts: [len(each.split()) for each in texts], 60)
+    first = next((p for p in passages if target in p.text), passages[0])
+    order = [first, *(passage for passage in passages if passage is not first)]
+    hits = [Hit(p, 0.9 if p is first else 0.3, rank) for rank, p in enumerate(order, 1)]
+    ranked = [
+        RankedSentence(quote, hit, float(target in quote.text) - hit.rank / 100, 0.5)
+        for hit in hits
+        for quote in quotes_in(hit.passage)
+    ]
+    ranked.sort(key=lambda each: (-each.score, each.hit.rank, each.quote.start))
+    structure = Structures().of(document)
+    return ComposerInput(
+        "q",
+        tuple(hits),
+        tuple(ranked),
+        passages_in=lambda _: passages,
+        structure=lambda _: structure,
+        intent=intent,
+    )
+
+
+def draft(found: ComposerInput) -> Draft:
+    pieces = QuotesComposer(3).compose(found)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            made: Draft = stop.value
+            return made
+
+
+def answered(text: str, target: str, intent: Intent, path: str = "a.md") -> str:
+    return label(draft(evidence(text, target, intent, path)), strict=False).text
+
+
+STEPS = """# Leave
+
+## How to request leave
+
+To request leave:
+
+1. Open the portal.
+2. Pick **Absence** in the menu.
+3. Enter the dates.
+
+## Sick days
+
+Call the office before nine.
+"""
+
+
+def test_steps_asked_for_are_quoted_whole_in_order_with_their_numbers() -> None:
+    assert answered(STEPS, "Enter the dates", Intent.HOW_TO) == (
+        "To request leave: [1]\n\n1. Open the portal. [2]\n2. Pick Absence in the menu. [3]\n"
+        "3. Enter the dates. [4]"
+    )
+
+
+@pytest.mark.parametrize("intent", [Intent.FACT, Intent.HOW_TO])
+def test_lead_in_is_never_quoted_without_its_list(intent: Intent) -> None:
+    text = answered(STEPS, "To request leave", intent)
+    assert "1. Open the portal." in text
+    assert "3. Enter the dates." in text
+
+
+def test_heading_that_matches_best_is_answered_by_what_stands_below_it() -> None:
+    text = answered(STEPS, "How to request leave", Intent.FACT)
+    assert "How to request leave" not in text
+    assert "2. Pick Absence in the menu." in text
+
+
+FAQ = """# Questions
+
+**Can I bring a dog?**
+
+No. Dogs have to stay at home.
+
+**When are you open?**
+
+From eight to five.
+"""
+
+
+@pytest.mark.parametrize("target", ["Can I bring a dog", "Dogs have to stay", "No."])
+def test_short_answer_of_a_faq_is_quoted_whole_and_the_question_is_not(target: str) -> None:
+    assert answered(FAQ, target, Intent.FACT) == "No. Dogs have to stay at home. [1]"
+
+
+def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:
+    text = "# Pets\n\nMany people ask about it. Never. Dogs have to stay at home. Cats as well."
+    assert answered(text, "Dogs have", Intent.FACT) == "Never. [1] Dogs have to stay at home. [2]"
+
+
+def test_code_is_quoted_as_it_stands_between_fences() -> None:
+    text = "# Install\n\nRun this:\n\n```sh\npip install  footnote\nfootnote doctor\n```\n"
+    assert answered(text, "Run this", Intent.HOW_TO) == (
+        "Run this: [1]\n\n```\npip install  footnote\nfootnote doctor\n```\n [2]"
+    )
+
+
+def test_nested_list_keeps_its_levels() -> None:
+    text = "# Kit\n\nBring these:\n\n- Boots\n  - dry ones\n  - clean ones\n- Rope\n"
+    assert answered(text, "Rope", Intent.LIST) == (
+        "Bring these: [1]\n\n- Boots [2]\n  - dry ones [3]\n  - clean ones [4]\n- Rope [5]"
+    )
+
+
+def test_fact_in_one_item_of_a_list_is_that_item_alone() -> None:
+    text = "# Kit\n\nBring these:\n\n- Boots of leather\n- Rope of hemp\n- Some water\n"
+    assert answered(text, "hemp", Intent.FACT) == "- Rope of hemp [1]"
+
+
+def test_long_section_is_cut_and_the_answer_says_where_the_rest_stands() -> None:
+    paragraphs = [" ".join([f"Part {n} is told here by word."] * 12) for n in range(6)]
+    text = "# Story\n\n" + "\n\n".join(paragraphs)
+    made = draft(evidence(text, "Part 0", Intent.EXPLAIN))
+    assert made.closing == "More on this: a.md, under “Story”."
+    assert sum(len(claim.text.split()) for claim in made.claims) == 84
+
+
+WORDS = st.lists(st.sampled_from("ada bo cleans the red boat now".split()), min_size=1, max_size=9)
+SENTENCE = WORDS.map(lambda words: " ".join(words).capitalize() + ".")
+PARAGRAPH = st.lists(SENTENCE, min_size=1, max_size=5).map(" ".join)
+LEAD = WORDS.map(lambda words: " ".join(words).capitalize() + ":")
+BULLETS = st.lists(SENTENCE, min_size=1, max_size=5).map(
+    lambda items: "\n".join(f"- {item}" for item in items)
+)
+NUMBERED = st.lists(SENTENCE, min_size=1, max_size=5).map(
+    lambda items: "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
+)
+NESTED = st.lists(SENTENCE, min_size=2, max_size=5).map(
+    lambda items: "\n".join(f"{'  ' * (n % 2)}- {item}" for n, item in enumerate(items))
+)
+CODE = st.lists(SENTENCE, min_size=1, max_size=3).map(
+    lambda lines: "```\n" + "\n".join(lines) + "\n```"
+)
+HEADING = st.tuples(st.integers(1, 3), WORDS).map(lambda p: f"{'#' * p[0]} {' '.join(p[1])}")
+QUESTION = WORDS.map(lambda words: f"**Does {' '.join(words)}?**")
+BLOCK = st.one_of(PARAGRAPH, LEAD, BULLETS, NUMBERED, NESTED, CODE, HEADING, QUESTION)
+MARKDOWN = st.lists(BLOCK, min_size=1, max_size=12).map("\n\n".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(MARKDOWN, st.sampled_from([Intent.FACT, *sorted(LONG)]), st.data())
+def test_answer_from_any_markdown_quotes_exact_spans_in_order_within_its_budget(
+    text: str, intent: Intent, data: st.DataObject
+) -> None:
+    document = document_of("a.md", text)
+    passages = split(document, lambda texts: [len(each.split()) for each in texts], 60)
+    if not passages:
+        return
+    sentence = data.draw(st.sampled_from([q.text for p in passages for q in quotes_in(p)]))
+    found = evidence(text, sentence, intent)
+    made = draft(found)
+    structure = found.structure("a.md")
+    assert structure
+    quotes = [quote for claim in made.claims for quote in claim.quotes]
+    assert all(quote.text == document.text[quote.start : quote.end] for quote in quotes)
+    starts = [claim.quotes[0].start for claim in made.claims]
+    assert starts == sorted(starts)
+    assert len({(quote.start, quote.end) for quote in quotes}) == len(quotes)
+    assert all(one.end <= other.start for one, other in pairwise(quotes))
+    if intent in LONG:
+        longest = max(structure.words(block) for block in structure.blocks)
+        words = sum(len(claim.text.split()) for claim in made.claims)
+        assert words <= POLICIES[intent].words + longest

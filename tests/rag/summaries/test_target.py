@@ -1,0 +1,49 @@
+"""What a summary is asked of."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.catalog.reader import DocumentInfo
+from index.text.analyzer import analyze
+from rag.summaries.target import named_documents, names_only_a_file
+
+pytestmark = pytest.mark.unit
+
+
+def info(path: str, title: str) -> DocumentInfo:
+    return DocumentInfo(path, title, 10, None, 1, None, 0, ())
+
+
+FOLDER = [
+    info("hr/handbook.md", "Employee handbook"),
+    info("notes.txt", "Board minutes"),
+    info("board-minutes.md", "Minutes of the board"),
+    info("api.md", "The interface"),
+]
+
+
+def named(question: str) -> list[str]:
+    found = named_documents(question, FOLDER, lambda text: analyze(text)[0])
+    return [document.path for document in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "paths"),
+    [
+        ("Summarise handbook.md", ["hr/handbook.md"]),
+        ("Summarise the employee handbook", ["hr/handbook.md"]),
+        ("Give me an overview of notes.txt", ["notes.txt"]),
+        ("What is in the board minutes?", ["notes.txt", "board-minutes.md"]),
+        ("Summarise the travel rules", []),
+    ],
+)
+def test_documents_named_by_path_stem_or_title_are_found(question: str, paths: list[str]) -> None:
+    assert named(question) == paths
+
+
+def test_question_of_a_file_name_alone_is_told_from_one_about_a_topic_in_it() -> None:
+    assert names_only_a_file("What is in api.md?", FOLDER)
+    assert names_only_a_file("api.md", FOLDER)
+    assert not names_only_a_file("What does api.md say on zeppelins?", FOLDER)
+    assert not names_only_a_file("What is the interface?", FOLDER)
