@@ -119,7 +119,7 @@ def _typed(document: Document, parts: Sequence[Table]) -> TypedTable:
     texts = [[_cell(document.text, row, place) for row in rows] for place in range(len(names))]
     mark = decimal_mark(text for column in texts for text in column[:200]) or "."
     columns = tuple(
-        column_of(name, column, mark) for name, column in zip(names, texts, strict=True)
+        column_of(name, column, mark, names) for name, column in zip(names, texts, strict=True)
     )
     headers = tuple(part.header for part in parts if part.header)
     title = parts[0].caption or _heading_above(document, parts[0].start)
@@ -149,9 +149,14 @@ def _totals(columns: Sequence[Column]) -> frozenset[int]:
     return frozenset(found)
 
 
-def column_of(name: str, texts: Sequence[str], mark: str = ".") -> Column:
-    """A column from its name and cells; `mark` is the decimal mark if its own cells do not tell."""
-    label, measure = split_name(name)
+def column_of(
+    name: str, texts: Sequence[str], mark: str = ".", names: Sequence[str] = ()
+) -> Column:
+    """A column from its name and cells; `mark` is the decimal mark if its own cells do not tell.
+
+    `names` are those of all columns of the table.
+    """
+    label, measure = split_name(name, names)
     filled = [text for text in texts if text.casefold() not in _EMPTY]
     shown = tuple(texts)
     base = Column(

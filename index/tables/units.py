@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +19,12 @@ _SCALES = {
     **{"m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6},
     **{"bn": 1e9, "mrd": 1e9, "billion": 1e9, "billions": 1e9, "b": 1e9},
 }
+# Abbreviations that no column's name ends in unless as its unit ("size_gb"), and those that are its
+# unit unless a column of the other limit stands beside it ("first_run_min"; not "temp_min").
+_ABBREVIATED = frozenset("kg km cm mm kb mb gb tb ms mph".split())
+_BYTES = frozenset("kb mb gb tb".split())
+_MINUTES = frozenset("min mins".split())
+_MAXIMUM = re.compile(r"(?:^|[\W_])max(?:imum)?(?:$|[\W_])")
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]+)[)\]]\s*$")
 _PARTS = re.compile(r"[\s_/]+(?:in[\s_]+)?")
 
@@ -112,15 +119,20 @@ def measure_of(text: str) -> Measure | None:
     return Measure(text.removeprefix("in "), unit, scale) if unit or scale != 1 else None
 
 
-def split_name(name: str) -> tuple[str, Measure | None]:
-    """A column's name without its unit, and the unit: "Price (EUR)", "total_eur", "Cost, USD"."""
+def split_name(name: str, names: Sequence[str] = ()) -> tuple[str, Measure | None]:
+    """A column's name without its unit, and the unit: "Price (EUR)", "total_eur", "Cost, USD".
+
+    `names` are all columns' names: "min" means minutes unless one of them is a maximum.
+    """
     brackets = _BRACKETS.search(name)
     if brackets and (measure := measure_of(brackets[1].strip())):
         return name[: brackets.start()].strip(), measure
     head, mark, tail = _last_word(name)
-    unit = unit_of(tail) if mark else None
+    unit = unit_of(tail.upper() if tail in _BYTES else tail) if mark else None
     # A single letter, or a word that also is a unit ("day", "point"), is a part of the name.
-    if unit and (unit.dimension == MONEY or not tail.isalpha() or tail in {"kg", "km", "cm", "mm"}):
+    is_minutes = tail in _MINUTES and not any(_MAXIMUM.search(one.lower()) for one in names)
+    abbreviated = not tail.isalpha() or tail in _ABBREVIATED or is_minutes
+    if unit and (unit.dimension == MONEY or abbreviated):
         sign = tail.upper() if tail.upper() == unit.name else tail
         return re.sub(r"[\s_,]+(?:in)?$", "", head), Measure(sign, unit)
     return name, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from index.tables.typed import Kind
+from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
 from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
 from rag.tables.columns import (
@@ -18,8 +18,9 @@ from rag.tables.columns import (
     settle,
 )
 from rag.tables.conditions import bind_quantities, bind_states
-from rag.tables.lexicon import Embed
+from rag.tables.lexicon import Embed, stems_of
 from rag.tables.operators import Aggregate, Degree
+from rag.tables.question import stem_of
 from rag.tables.types import Plan
 
 # What a word that stands for nothing in the table leaves of the certainty: one is too many, unless
@@ -45,6 +46,9 @@ _DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
 
 
+# Stems of words that only say of what kind the column before them is, and of names of times.
+_GENERIC = frozenset(map(stem_of, "address date name level amount figure value rate".split()))
+_DURATIONS = frozenset(map(stem_of, "time duration latency delay".split()))
 _MEANT = {"who": ("who", "person"), "where": ("where", "location")}
 
 
@@ -177,13 +181,21 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     order = by_kind(binding, degree, embed)
     if order is None:
         return None
-    greater = degree.adjective.greater
+    greater = degree.adjective.greater != _is_slowness(binding.table.columns[order], degree)
     targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
     if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
         # Who has the most may have it in several rows.
         return None
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
     return Plan(binding.table, aggregate, _filters(binding), targets, order, greater)
+
+
+def _is_slowness(column: Column, degree: Degree) -> bool:
+    """Whether more in a column is less of what a superlative of speed asks for."""
+    lasts = column.unit is not None and column.unit.dimension == DURATION
+    return "speed" in degree.adjective.dimensions and (
+        lasts or bool(_DURATIONS & {*stems_of(column.label)})
+    )
 
 
 def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
@@ -207,7 +219,7 @@ def _count(binding: Binding) -> Plan | None:
             binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
             return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
         sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
-        sums = (sums or bool(filters)) and not first.weak
+        sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
         return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
     if not filters and not first and Role.ROW not in binding.roles.values():
         return None
@@ -226,6 +238,9 @@ def _is_of_value(binding: Binding, end: int) -> bool:
 def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | None:
     """Cells of the rows that pass the filters, or all values of a column."""
     filters, named = _filters(binding), tuple(dict.fromkeys(binding.columns_named()))
+    if asks == "who" and any(one.meant and one.column in named for one in binding.mentions):
+        # Who someone's leader is, is not told by a column of roles.
+        return None
     used = {own.column for own in filters}
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
     if not targets and lists and Role.ROW in binding.roles.values():
@@ -272,6 +287,8 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
     """The plan with the columns to show and its confidence."""
     certainty = binding.certainty
     for place in binding.residue:
+        if _is_generic(binding, place):
+            continue
         certainty *= _KIND_WORD if _is_kind(binding, place, asks, draft) else _UNKNOWN_WORD
     columns = range(len(draft.table.columns))
     used = {*draft.targets, draft.order, *(own.column for own in draft.filters)}
@@ -279,6 +296,13 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
     used.add(label_column(draft.table))
     shown = [at for at in columns if len(columns) <= _MOST_SHOWN or at in used]
     return replace(draft, shown=tuple(shown), confidence=certainty)
+
+
+def _is_generic(binding: Binding, place: int) -> bool:
+    """Whether a word adds nothing to the column named right before it: "e-mail address"."""
+    return binding.question.tokens[place].stem in _GENERIC and any(
+        one.places.stop == place for one in binding.mentions
+    )
 
 
 def _is_kind(binding: Binding, place: int, asks: str, draft: Plan) -> bool:

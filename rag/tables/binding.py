@@ -26,6 +26,7 @@ _NEAR = 0.57
 _MARGIN = 0.06
 # Behind these, a word that is only a part of a column's name is what rows are, not what they have.
 _OF_ROWS = frozenset("which what all every each many".split())
+_ASK_FOR_ROWS = frozenset("many which what list show".split())
 # Names of dimensions, and from which cosine on a word means one.
 DIMENSIONS = {"price": MONEY, "weight": "mass", "duration": DURATION, "temperature": "temperature"}
 _NEAR_DIMENSION = 0.65
@@ -61,13 +62,15 @@ class Filter:
 @dataclass(slots=True)
 class Mention:
     """A column that a question names at these places; `qualifies` if it only says of what column
-    a value or an amount is, and is `weak` if the words could also be of what rows are.
+    a value or an amount is, is `weak` if the words could also be of what rows are, and `meant` if
+    they are none of its name.
     """
 
     column: int
     places: range
     qualifies: bool = False
     weak: bool = False
+    meant: bool = False
 
 
 @dataclass
@@ -81,6 +84,7 @@ class Binding:
     mentions: list[Mention] = field(default_factory=list)
     ambiguous: list[tuple[range, tuple[int, ...]]] = field(default_factory=list)
     filters: list[tuple[range, Filter]] = field(default_factory=list)
+    year_of_title: bool = False
     certainty: float = 1.0
 
     def take(self, places: range, role: Role) -> None:
@@ -125,6 +129,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     _take_operations(binding)
     _take_nouns(binding)
     parts = lexicon.find_parts(question, {*binding.roles})
+    parts = _without_counted(binding, parts)
     whole = [one for one in whole if binding.roles.get(one.places.start) is Role.VALUE]
     for value in sorted([*whole, *parts], key=lambda one: one.places.start):
         binding.take(value.places, Role.VALUE)
@@ -162,6 +167,35 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
         return
     head = binding.lexicon.names[columns[0]][-1] == stems[places.start]
     binding.certainty *= 1.0 if whole else _HEAD_WORD if head else _OWN_WORD
+
+
+def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMatch]:
+    """Parts of values but for a plural that says what rows are: "how many laboratory tests", where
+    one of the laboratory's rows is "Allergy test". It cannot be of the one row that it names.
+    """
+    head = _plural_head(binding.question)
+    for part in parts:
+        keys = [column for column in part.values if binding.table.columns[column].is_key]
+        texts = {text for own in part.values.values() for text in own}
+        if [*part.places] == [head] and keys and len(texts) == 1:
+            binding.take(part.places, Role.ROW)
+            binding.certainty *= _PART_OF_ONE if Role.VALUE in binding.roles.values() else WEAK
+            return [one for one in parts if one is not part]
+    return parts
+
+
+def _plural_head(question: Question) -> int | None:
+    """The place of the plural that "how many", "which" or "list" asks for, if it is a plain one."""
+    tokens = question.tokens
+    words = [token.text.lower() for token in tokens]
+    start = next((at for at, word in enumerate(words) if word in _ASK_FOR_ROWS), None)
+    head = None
+    for place in range(len(tokens) if start is None else start + 1, len(tokens)):
+        if words[place].endswith("s") and tokens[place].stem != words[place]:
+            head = place
+        elif tokens[place].empty and words[place] not in _OF_ROWS | {"the", "different", "of"}:
+            break
+    return head
 
 
 def _take_operations(binding: Binding) -> None:
@@ -258,7 +292,7 @@ def bind_by_meaning(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> No
         if order and row[order[0]] >= _NEAR and row[order[0]] - second >= _MARGIN:
             places = range(place, place + 1)
             binding.take(places, Role.COLUMN)
-            binding.mentions.append(Mention(columns[order[0]], places))
+            binding.mentions.append(Mention(columns[order[0]], places, meant=True))
             binding.certainty *= _BY_MEANING
     if not kinds or Kind.NUMBER in kinds:
         _bind_by_dimension(binding, embed)
@@ -275,5 +309,5 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
         if cosine >= _NEAR_DIMENSION and len(found) == 1:
             places = range(place, place + 1)
             binding.take(places, Role.COLUMN)
-            binding.mentions.append(Mention(found[0], places))
+            binding.mentions.append(Mention(found[0], places, meant=True))
             binding.certainty *= _BY_MEANING

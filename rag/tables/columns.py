@@ -36,7 +36,7 @@ def is_year(column: Column) -> bool:
 
 def label_column(table: TypedTable) -> int:
     """The column that names rows: the first of texts that are all different, else the first key."""
-    keys = [place for place, column in enumerate(table.columns) if column.is_key]
+    keys = [at for at, column in enumerate(table.columns) if column.is_key and not column.unit]
     texts = [place for place in keys if table.columns[place].kind is Kind.TEXT]
     codes = [place for place in texts if not CODES & {*stems_of(table.columns[place].label)}]
     return next(iter([*codes, *texts, *keys]), 0)

@@ -52,7 +52,9 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
     """Whether a number is of the title or of a value, or an ordinal that is a superlative."""
     tokens = binding.question.tokens
     core = binding.question.within(*quantity.core)
-    if all(tokens[place].stem in binding.lexicon.nouns for place in places):
+    if core and all(tokens[place].stem in binding.lexicon.nouns for place in core):
+        amount = quantity.value
+        binding.year_of_title |= isinstance(amount, Amount) and amount.value in YEARS
         return True
     if core and all(binding.roles.get(place) is Role.VALUE for place in core):
         return True
@@ -91,6 +93,8 @@ def _bind_code(binding: Binding, quantity: Quantity, amount: Amount, places: ran
         for place, column in enumerate(binding.table.columns)
         if column.kind is Kind.NUMBER and amount.value in column.values
     ]
+    if _bind_numbered(binding, amount, places):
+        return True
     mention = binding.near(places, columns)
     found = mention.column if mention else None
     if found is None and not quantity.ordinal:
@@ -110,6 +114,23 @@ def _bind_code(binding: Binding, quantity: Quantity, amount: Amount, places: ran
         places,
     )
     return True
+
+
+def _bind_numbered(binding: Binding, amount: Amount, places: range) -> bool:
+    """A number beside the name of a column of texts like "Q3" or "Week 3": the one with it."""
+    for mention in binding.mentions:
+        column = binding.table.columns[mention.column]
+        gap = min(abs(mention.places.start - places.stop), abs(places.start - mention.places.stop))
+        if gap or column.kind is not Kind.TEXT or not amount.value.is_integer():
+            continue
+        pattern = re.compile(rf"\D{{0,12}}0*{int(amount.value)}")
+        found = dict.fromkeys(text for text in column.texts if pattern.fullmatch(text))
+        if len(found) == 1:
+            text = next(iter(found))
+            _add(binding, mention.column, "in", (text,), f"{column.label} is “{text}”", places)
+            mention.qualifies = True
+            return True
+    return False
 
 
 def _is_code(column: Column, amount: Amount) -> bool:

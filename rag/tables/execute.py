@@ -129,7 +129,7 @@ def _extreme(database: sqlite3.Connection, plan: Plan) -> TableResult:
     count = f"{plan.limit} rows of {word}" if plan.limit else word
     expression = f"{count} {column.label}{_condition(plan.filters)}"
     texts = tuple(column.texts[row] for row in kept)
-    said = _with_unit(plan.table, plan.order, figure)
+    said = with_unit(plan.table, plan.order, figure)
     return TableResult(plan, said, kept, expression, texts)
 
 
@@ -171,13 +171,13 @@ def _cells(plan: Plan, rows: tuple[int, ...]) -> TableResult:
     column = plan.table.columns[target]
     texts = tuple(column.texts[row] for row in rows)
     figure = None
-    if len(rows) == 1 and texts[0]:
-        figure = _with_unit(plan.table, target, texts[0])
+    if len({*texts}) == 1 and texts[0]:
+        figure = with_unit(plan.table, target, texts[0])
     labels = ", ".join(plan.table.columns[one].label for one in plan.targets)
     return TableResult(plan, figure, rows, f"{labels}{_condition(plan.filters)}", texts)
 
 
-def _with_unit(table: TypedTable, place: int, text: str | None) -> str | None:
+def with_unit(table: TypedTable, place: int, text: str | None) -> str | None:
     """A cell with the unit of its column's name."""
     column = table.columns[place]
     unit = column.measure.text if column.measure else ""

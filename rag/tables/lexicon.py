@@ -118,6 +118,16 @@ class Lexicon:
                     if same and not taken & {*places} and not _is_function_word(question, places):
                         found.append(ColumnMatch(places, columns, whole))
                         taken |= {*places}
+        return found + self._spelled_apart(question, taken)
+
+    def _spelled_apart(self, question: Question, taken: Set[int]) -> list[ColumnMatch]:
+        """Names of one word that a question spells as two: "e-mail" for "email"."""
+        found, tokens = list[ColumnMatch](), question.tokens
+        for start in range(len(tokens) - 1):
+            joined = (stem_of(tokens[start].text + tokens[start + 1].text),)
+            columns = tuple(at for at, name in enumerate(self.names) if name == joined)
+            if columns and not taken & {start, start + 1}:
+                found.append(ColumnMatch(range(start, start + 2), columns, True))
         return found
 
     def find_scattered(self, question: Question) -> list[tuple[int, int]]:
@@ -166,8 +176,9 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     values = defaultdict[tuple[str, ...], dict[int, tuple[str, ...]]](dict)
     for place, column in enumerate(table.columns):
         for text in _distinct(column, table.totals):
-            key = stems_of(text)[:_LONGEST_VALUE]
-            if key:
+            key = stems_of(text)
+            # Longer ones are prose: a word of theirs names no row.
+            if 0 < len(key) <= _LONGEST_VALUE:
                 values[key][place] = (*values[key].get(place, ()), text)
     parts = defaultdict[str, set[tuple[str, ...]]](set)
     for key in values:

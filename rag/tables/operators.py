@@ -78,6 +78,7 @@ _LIGHT = frozenset(
     "every all entire whole list different row rows entry entries record records item times time "
     "work works working one ones thing things kind type far long currently belong "
     "start starts begin begins happen recorded measured logged reported "
+    "offer offered provide provided include included sell sold available exists "
     "exactly only just also still us me etc figure figures data table tables sheet document".split()
 )
 
@@ -97,7 +98,8 @@ _PROSE = re.compile(
     r"^\W*(?:why|how (?:do|does|did|can|could|should|to|is|are|was|were|would)\b"
     r"(?! .*\b(?:compare|chang|grow|increas|decreas|rise|fall|drop|develop))"
     r"|what (?:should|happens|if)\b|(?:summari[sz]e|explain|describe|write|draft|translate)\b"
-    r"|tell me about|can (?:i|we|you)\b|what can\b)",
+    r"|tell me about|can (?:i|we|you)\b|what can\b"
+    r"|what (?:do|does|did)\b.* (?:do|mean|stand for|refer to)\W*$|what (?:is|are)\b.* for\W*$)",
 )
 
 

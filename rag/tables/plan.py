@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +14,14 @@ from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
 from rag.tables.execute import execute
 from rag.tables.lexicon import CachedEmbed, Embed
-from rag.tables.operators import Aggregate, wants_prose
+from rag.tables.operators import Aggregate, aggregates, wants_prose
 from rag.tables.question import Question, read_question
 from rag.tables.types import Plan, TableResult
 from rag.tables.wording import Wording, word
 
+_AND_ASKS = re.compile(
+    r",?\s+and\s+(?=(?:how|what|which|when|who|where)\b)|\?\s+(?:and\s+)?(?=\w)", re.IGNORECASE
+)
 # Below this the question names no column or value with certainty.
 MINIMUM = 0.5
 # Tables with fewest words in common with the question are not looked at more closely.
@@ -41,6 +45,37 @@ def plan(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | No
     """
     if not tables or wants_prose(question):
         return None
+    both = _two_clauses(question, tables, embed)
+    return _planned(question, tables, embed) if both is None else both[0]
+
+
+def _two_clauses(
+    question: str, tables: Sequence[TypedTable], embed: Embed
+) -> tuple[Plan | None] | None:
+    """One plan for "how much is A and how many B does it have", where the second clause names no
+    row of its own; (None,) if only one of them can be planned, None for other questions.
+    """
+    clauses = _AND_ASKS.split(question.strip())
+    if len(clauses) != 2:
+        return None
+    first = _planned(clauses[0], tables, embed)
+    if first is None or first.aggregate is not Aggregate.LOOKUP:
+        return None
+    binding = bind_words(read_question(clauses[1]), first.table, embed)
+    if binding.filters:
+        return None
+    binding.filters += [(range(0), own) for own in first.filters]
+    second = assemble(binding, _prefetched(binding.question, [first.table], embed))
+    if second is None or second.confidence < MINIMUM or second.aggregate is not Aggregate.LOOKUP:
+        return (None,)
+    targets = tuple(dict.fromkeys([*first.targets, *second.targets]))
+    confidence = min(first.confidence, second.confidence)
+    shown = tuple(sorted({*first.shown, *second.shown}))
+    return (replace(first, targets=targets, confidence=confidence, shown=shown),)
+
+
+def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
+    """The surest plan for a question of one clause."""
     read = read_question(question)
     near = sorted(tables, key=lambda table: -_evidence(bind_words(read, table, _nothing)))
     near = [table for table in near[:_MOST_TABLES] if _evidence(bind_words(read, table, _nothing))]
@@ -109,13 +144,24 @@ class TableAnswer:
         return self.result.plan.confidence
 
 
+def _alike(found: Plan, question: str) -> Plan:
+    """A plan to look up what is the same in all rows, where no word asks for their sum."""
+    if found.aggregate is not Aggregate.SUM or any(
+        own is Aggregate.SUM for own, _, _ in aggregates(question)
+    ):
+        return found
+    cells = replace(found, aggregate=Aggregate.LOOKUP)
+    result = execute(cells)
+    return cells if len(result.rows) > 1 and result.figure else found
+
+
 def answer(question: str, tables: Sequence[TypedTable], embed: Embed) -> TableAnswer | None:
     """Plan, execute and word; None where nothing is to be computed or no row has what is asked.
 
     A count may be 0. `embed` is that of `plan`.
     """
     found = plan(question, tables, embed)
-    result = execute(found) if found else None
+    result = execute(_alike(found, question)) if found else None
     if result is None or not (result.rows or result.plan.aggregate is Aggregate.COUNT):
         return None
     if result.plan.pair and result.figure is None:

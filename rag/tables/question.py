@@ -143,7 +143,8 @@ def _measured(text: str, amount: Amount, match: re.Match[str]) -> Quantity:
         scale = {"t": 1e3, "k": 1e3, "m": 1e6, "b": 1e9}[following[1][0]]
         end += following.end()
     word = re.match(r"\s?([°%€$£]?[^\W\d_]*)", text[end:])
-    if word and word[1] and (own := unit_of(word[1])):
+    # "2025 in total" has no inches.
+    if word and word[1] and not says_nothing(word[1]) and (own := unit_of(word[1])):
         unit, end = own, end + word.end()
     value = replace(amount, value=amount.value * scale, unit=unit)
     return replace(_compared(text, value, match.start(), end), ordinal=ordinal)

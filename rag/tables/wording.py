@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from index.tables.typed import Column, TypedTable
 from rag.tables.columns import label_column
+from rag.tables.execute import with_unit
 from rag.tables.operators import Aggregate
 from rag.tables.types import Plan, TableResult
 
@@ -188,12 +189,13 @@ def _side(result: TableResult, at: int) -> str:
 def _cells(result: TableResult) -> str:
     plan, table = result.plan, result.plan.table
     names = " and ".join(_name(table.columns[one]) for one in plan.targets)
-    if len(result.rows) == 1:
+    if len(result.rows) == 1 or (result.figure and len(plan.targets) == 1):
         row = result.rows[0]
-        values = [table.columns[one].texts[row] or "empty" for one in plan.targets]
-        if result.figure:
-            values[0] = result.figure
-        return _capital(f"{names} is {' and '.join(values)} where {_where(plan)}.")
+        columns = [(one, table.columns[one].texts[row]) for one in plan.targets]
+        values = [with_unit(table, one, text) or "empty" for one, text in columns]
+        pairs = zip(plan.targets, values, strict=True)
+        said = " and ".join(f"{_name(table.columns[one])} is {value}" for one, value in pairs)
+        return _capital(f"{said} where {_where(plan)}.")
     listed = list(dict.fromkeys(value for value in result.values if value))
     shown = ", ".join(listed[:_MOST_VALUES]) + (", …" if len(listed) > _MOST_VALUES else "")
     label = "" if plan.targets == (label_column(table),) else f"{names} in "

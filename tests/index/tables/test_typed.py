@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.tables.typed import Column, Kind, column_of, typed
+from index.tables.units import Unit
 from index.types import Table
 from tests.rag.tables.build import document, made, markdown
 
@@ -69,3 +70,11 @@ def test_typed_key_is_a_column_of_different_values() -> None:
     column: Column = column_of("No.", ["1", "2", "2"])
     assert not column.is_key
     assert column_of("No.", ["1", "2", "3"]).is_key
+
+
+def test_column_ending_in_min_is_minutes_unless_another_is_a_maximum() -> None:
+    alone = column_of("run_min", ["3", "4"], names=["run_min", "tool"])
+    paired = column_of("temp_min", ["3", "4"], names=["temp_min", "temp_max"])
+    assert (alone.label, alone.unit) == ("run", Unit("duration", "minute"))
+    assert (paired.label, paired.unit) == ("temp_min", None)
+    assert column_of("size_gb", ["3", "4"]).unit == Unit("digital", "gigabyte")

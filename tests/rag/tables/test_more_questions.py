@@ -1,0 +1,124 @@
+"""Ways of asking that the sixty questions lack, over tables with short names of columns."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from index.embedding.embedder import Embedder
+from index.embedding.model_files import BUILT_IN
+from index.tables.typed import TypedTable, typed
+from rag.tables.lexicon import CachedEmbed
+from rag.tables.plan import answer
+from tests.rag.tables.build import document, markdown
+
+pytestmark = pytest.mark.model
+
+ROUTES = (
+    ("coast", "120", "48.5", "95", "Gull 2.1"),
+    ("coast", "120", "48.5", "110", "Gull 2.0"),
+    ("ridge", "45", "31.0", "140", "Gull 2.1"),
+    ("ridge", "45", "31.0", "150", "Gull 2.0"),
+)
+COURSES = (
+    ("A1", "Pottery class", "Crafts", "35,00", "90", "pottery@school.example"),
+    ("A2", "Weaving", "Crafts", "28,00", "60", "weaving@school.example"),
+    ("B1", "Spanish for beginners", "Languages", "52,00", "45", "spanish@school.example"),
+    ("B2", "Dutch evening course", "Languages", "47,50", "60", "dutch@school.example"),
+)
+VISITORS = (("Q1", "1,200", "14"), ("Q2", "1,950", "9"), ("Q3", "2,410", "11"))
+PEOPLE = (
+    ("Ada Moreno", "director", "Prado Hall", "Ada Moreno led the last round of the talks in Rome."),
+    ("Tom Reyes", "guide", "North Wing", "Tom Reyes wrote the booklet that every visitor gets."),
+)
+OPTIONS = (("`retries`", "3", "How often a transfer is tried"), ("`colour`", "auto", "Of text"))
+
+
+@cache
+def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
+    documents = [
+        document("runs.csv", ("route", "stops", "length_km", "first_trip_min", "vehicle"), ROUTES),
+        document(
+            "courses.csv",
+            ("code", "course", "field", "price_eur", "duration_min", "email"),
+            COURSES,
+        ),
+        markdown(
+            "visitors-2024.md", ("Quarter", "Visitors", "Complaints"), VISITORS, "Visitors 2024"
+        ),
+        document("people.csv", ("name", "role", "place", "part"), PEOPLE),
+        markdown("options.md", ("Key", "Default", "Meaning"), OPTIONS, "Configuration"),
+    ]
+    tables = tuple(table for document in documents for table in typed(document))
+    return tables, CachedEmbed(Embedder(BUILT_IN).embed_queries)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        (
+            "How many visitors were there in 2024 in total?",
+            "The sum of Visitors is 5,560, over all 3 rows of “Visitors 2024”.",
+        ),
+        (
+            "How many visitors came in 2024?",
+            "The sum of Visitors is 5,560, over all 3 rows of “Visitors 2024”.",
+        ),
+        (
+            "How many complaints were there in the second quarter?",
+            "Complaints is 9 where Quarter is “Q2”.",
+        ),
+        (
+            "How long did the first trip take on average with Gull 2.1?",
+            "The average of first trip is 117.5 min, over 2 of 4 rows of “runs.csv” where vehicle "
+            "is “Gull 2.1”.",
+        ),
+        (
+            "What is the fastest first trip on the coast route?",
+            "The lowest first trip where route is “coast” is 95 min: coast.",
+        ),
+        ("How many stops does the coast route have?", "Stops is 120 where route is “coast”."),
+        (
+            "How many crafts classes are offered?",
+            "2 of 4 rows of “courses.csv” where field is “Crafts”.",
+        ),
+        (
+            "Which courses take 60 minutes?",
+            "2 of 4 rows of “courses.csv” where duration is 60 minutes: Weaving, Dutch evening "
+            "course.",
+        ),
+        (
+            "What is the e-mail address of Weaving?",
+            "Email is weaving@school.example where course is “Weaving”.",
+        ),
+        (
+            "How much is Weaving and how long does it take?",
+            "Price is 28,00 EUR and duration is 60 min where course is “Weaving”.",
+        ),
+    ],
+)
+def test_answer_over_a_table_says_the_figure(question: str, sentence: str) -> None:
+    found = answer(question, *_world())
+    assert found is not None
+    assert found.wording.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is the leader of Tom Reyes?",
+        "Who led it?",
+        "How old is Ada Moreno?",
+        "What does the retries setting do?",
+        "What is the retries setting for?",
+        "What is the price of the Italian course?",
+        "Is there a cafeteria in Prado Hall?",
+        "How many visitors came in 2023?",
+        "How much is Weaving and who teaches it?",
+        "How many days would the first phase last?",
+    ],
+)
+def test_answer_without_a_column_or_value_for_what_is_asked_is_none(question: str) -> None:
+    found = answer(question, *_world())
+    assert found is None, found.wording.sentence
