@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
-from statistics import fmean, median
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +19,7 @@ from index.formats.pdf.page_items import TextLine
 from index.formats.pdf.paragraphs import join_pages
 
 if TYPE_CHECKING:
-    from rapidocr_onnxruntime import RapidOCR
+    from rapidocr import RapidOCR
 
 # Shape (rows, columns, 3), blue first, and (rows, columns).
 Picture = NDArray[np.uint8]
@@ -30,18 +27,11 @@ Shades = NDArray[np.float64]
 
 # The longest side of a picture as it is best read: type of 10 points is 19 pixels high on A4.
 PIXELS = 1600
-# A picture takes 5 seconds on one core, more on a busy one; the reading of a file 90 at most.
+# A picture takes 5 seconds on one core, the reading of a file 90 at most. What is read does not
+# depend on how busy the machine is, so pictures are counted and not seconds.
 _PICTURES = 12
-_SECONDS = 50.0
 # Readings less sure than this (0..1) are noise.
 _SURE = 0.6
-# The model leaves most spaces out. On scans, gaps between words were 0.16 to 0.45 of the line's
-# height, and twice those between its letters; around narrow digits and capitals letters' are wide.
-_SPACE = 0.16
-_WIDE_SPACE = 0.25
-_WIDE = re.compile(r"[\d.,:)%°/]{2}|[A-Z]{2}")
-# How much of the way from ground to ink a pixel must be to count as ink.
-_INK = 0.35
 # Columns of a page are read one after the other if their lines have so many characters.
 _COLUMN_CHARACTERS = 20
 _COLUMN_LINES = 4
@@ -68,7 +58,7 @@ class _Piece:
 
 def why_not() -> str:
     """Why pictures gave no text: nothing was found in them, or how to have them read."""
-    if find_spec("rapidocr_onnxruntime") is None:
+    if find_spec("rapidocr") is None:
         return (
             "to have pictures read, run: .venv/bin/pip install -c constraints.txt -e '.[ocr]' "
             "and then: footnote index FOLDER --rebuild"
@@ -83,17 +73,17 @@ def why_not() -> str:
 
 
 def read_pictures(pictures: Iterable[Picture]) -> list[Read]:
-    """Read pictures in order, and no more than time allows.
+    """Read the first pictures in order, so many as a file may have.
 
     Gives none if the extra is not installed.
     """
-    found, started = list[Read](), time.monotonic()
-    if find_spec("rapidocr_onnxruntime") is None:
+    found = list[Read]()
+    if find_spec("rapidocr") is None:
         return found
     try:
         for picture in pictures:
             found.append(_read(picture))
-            if len(found) == _PICTURES or time.monotonic() - started > _SECONDS:
+            if len(found) == _PICTURES:
                 break
     except ImportError:
         # `why_not` tells; what has text besides its pictures is read without them.
@@ -103,67 +93,37 @@ def read_pictures(pictures: Iterable[Picture]) -> list[Read]:
 
 @cache
 def _engine() -> RapidOCR:
-    from rapidocr_onnxruntime import RapidOCR
+    from rapidocr import RapidOCR
 
     # Two files are read at a time. Lines one by one take 70 MB less than six at once, and are
     # quicker.
-    return RapidOCR(intra_op_num_threads=max((os.cpu_count() or 2) // 2, 1), rec_batch_num=1)
+    return RapidOCR(
+        params={
+            "EngineConfig.onnxruntime.intra_op_num_threads": max((os.cpu_count() or 2) // 2, 1),
+            "Rec.rec_batch_num": 1,
+            "Global.log_level": "error",
+        }
+    )
 
 
 def _read(picture: Picture) -> Read:
     try:
-        found, _ = _engine()(picture, return_word_box=True)
+        found = _engine()(np.ascontiguousarray(picture))
     except Exception as error:
         # The library's own kind, which holds the traceback of ONNX Runtime's as text.
         if "bad_alloc" in str(error):
             raise MemoryError from error
         raise
-    shades = picture.mean(axis=2)
-    pieces = [
-        _piece(shades, corners, [_middle(box) for box in boxes], letters)
-        for corners, _, sure, boxes, letters, _ in found or ()
-        if sure >= _SURE
-    ]
+    readings = (
+        () if found.boxes is None else zip(found.boxes, found.txts, found.scores, strict=True)
+    )
+    pieces = [_piece(corners, text) for corners, text, sure in readings if sure >= _SURE]
     return Read(list(_lines([piece for piece in pieces if piece.text])), len(picture))
 
 
-def _middle(box: Sequence[tuple[float, float]]) -> int:
-    return int(fmean(x for x, _ in box))
-
-
-def _piece(
-    shades: Shades,
-    corners: Sequence[tuple[float, float]],
-    middles: Sequence[int],
-    letters: Sequence[str],
-) -> _Piece:
-    across, down = zip(*corners, strict=True)
-    strip = shades[int(max(min(down), 0)) : int(max(down))]
-    gaps = [_gap(strip, left, right) for left, right in pairwise(middles)]
-    usual = 2 * median(gaps) if gaps else 0.0
-    parts = list(letters[:1])
-    for gap, (last, letter) in zip(gaps, pairwise(letters), strict=True):
-        least = _WIDE_SPACE if _WIDE.fullmatch(last + letter) else _SPACE
-        if gap >= max(least, usual) and not _has_no_spaces(last + letter):
-            parts.append(" ")
-        parts.append(letter)
-    text = " ".join("".join(parts).split())
-    return _Piece(text, min(across), min(down), max(across), max(down))
-
-
-def _gap(strip: Shades, left: int, right: int) -> float:
-    """The widest gap without ink between two columns of a line, as a share of its height."""
-    away = abs(strip[:, left:right] - np.median(strip))
-    if not away.size:
-        return 0.0
-    inked = (away > _INK * away.max()).any(axis=0)
-    edges = np.flatnonzero(np.concatenate(([True], inked, [True])))
-    return float(np.diff(edges).max() - 1) / len(strip)
-
-
-def _has_no_spaces(letters: str) -> bool:
-    """Whether a script is written without spaces, as Chinese and Japanese are."""
-    return any("\u3000" <= letter <= "\u9fff" or letter >= "\uff00" for letter in letters)
+def _piece(corners: Sequence[tuple[float, float]], text: str) -> _Piece:
+    across, down = zip(*((float(x), float(y)) for x, y in corners), strict=True)
+    return _Piece(" ".join(text.split()), min(across), min(down), max(across), max(down))
 
 
 def _lines(pieces: Sequence[_Piece]) -> Iterator[TextLine]:

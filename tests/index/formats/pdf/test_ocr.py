@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from font_source_sans_pro import SourceSansPro  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
@@ -20,7 +19,7 @@ from index.formats.pdf.text import parse_pdf
 from index.formats.registry import parse
 
 SHARED = Path(__file__).parents[4].parent / "shared" / "data"
-needs_ocr = pytest.mark.skipif(find_spec("rapidocr_onnxruntime") is None, reason="needs the extra")
+needs_ocr = pytest.mark.skipif(find_spec("rapidocr") is None, reason="needs the extra")
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 unit, model = pytest.mark.unit, pytest.mark.model
 INSTALL = (
@@ -79,26 +78,6 @@ def test_lines_columns_of_text_are_read_one_after_the_other() -> None:
     text = joined(*right, head, *left)
     assert text.startswith("A head over both of the columns\n\nleft column line number 0 left col")
     assert text.index("left column line number 3") < text.index("right column line number 0")
-
-
-@unit
-@pytest.mark.parametrize(
-    ("gaps", "text"),
-    [
-        pytest.param([1, 1, 8, 1, 1], "abc def", id="a word's gap"),
-        pytest.param([4, 5, 4, 5, 4], "abcdef", id="wide letters"),
-        pytest.param([4, 5, 12, 5, 4], "abc def", id="wide letters and a word's gap"),
-    ],
-)
-def test_piece_gaps_without_ink_become_spaces(gaps: Sequence[int], text: str) -> None:
-    shades = np.full((30, 200), 250.0)
-    middles, left = list[int](), 10
-    for gap in [*gaps, 0]:
-        shades[5:25, left : left + 8] = 10.0
-        middles.append(left + 4)
-        left += 8 + gap
-    corners = [(10.0, 0.0), (left, 0.0), (left, 30.0), (10.0, 30.0)]
-    assert ocr._piece(shades, corners, middles, "abcdef").text == text
 
 
 @unit
