@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,8 @@ def _engine() -> RapidOCR:
 
 def _read(picture: Picture) -> Read:
     try:
-        found = _engine()(np.ascontiguousarray(picture))
+        # Of what the library may give it is a RapidOCROutput, since no step is left out.
+        found: Any = _engine()(np.ascontiguousarray(picture))
     except Exception as error:
         # The library's own kind, which holds the traceback of ONNX Runtime's as text.
         if "bad_alloc" in str(error):
