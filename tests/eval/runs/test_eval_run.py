@@ -63,7 +63,7 @@ def test_run_over_seeds_meets_what_is_promised(seeds_run: tuple[Result, Path]) -
     assert measures["success@5"] >= 0.97
     assert measures["contains"] >= 0.85
     assert measures["exact_quotes"] == 1.0
-    assert measures["refusal_recall"] >= 0.9
+    assert measures["refusal_recall"] >= 0.85
     assert measures["over_refusal"] <= 0.05
 
 

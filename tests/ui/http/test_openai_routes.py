@@ -70,7 +70,16 @@ def expected(engine: Engine, question: str, *turns: Turn) -> dict[str, Any]:
     body = AnswerBody.of(engine.answer(question, turns)).model_dump(mode="json")
     return {
         name: body[name]
-        for name in ("query", "statements", "citations", "refusal", "confidence", "note")
+        for name in (
+            "query",
+            "statements",
+            "citations",
+            "refusal",
+            "confidence",
+            "note",
+            "kind",
+            "computed",
+        )
     }
 
 

@@ -316,6 +316,8 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
         "refusal": None,
         "confidence": 0.75,
         "note": "",
+        "kind": "answer",
+        "computed": None,
     }
 
 
