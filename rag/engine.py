@@ -260,7 +260,11 @@ class Engine:
             return None
         if computed := self._computed(found, snapshot):
             return computed
-        if intent is Intent.SUMMARY or names_only_a_file(request.question, snapshot.documents()):
+        # Only a question with a dot can name a file; the others need no list of all documents.
+        names_file = "." in request.question and names_only_a_file(
+            request.question, snapshot.documents()
+        )
+        if intent is Intent.SUMMARY or names_file:
             return summary_draft(request.question, found.vector, snapshot, found.hits)
         if intent is Intent.WRITING:
             evidence = self._evidence(Intent.EXPLAIN, found, snapshot)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.types import Block, BlockKind, Document, Span
+from index.types import Block, BlockKind, Span
 from rag.composition.structure import Structure
 from rag.intents.classifier import LONG, Intent
 from rag.retrieval.sentences import RankedSentence
@@ -314,15 +314,3 @@ def _add_beginning(
         room -= len(structure.text(span).split())
         if room <= 0:
             return
-
-
-def documents_by_path(
-    document: Callable[[str], Document | None], structures: Callable[[Document], Structure]
-) -> Callable[[str], Structure | None]:
-    """Looks up structures by the path of their document."""
-
-    def of(path: str) -> Structure | None:
-        found = document(path)
-        return structures(found) if found else None
-
-    return of
