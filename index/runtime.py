@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 # So that a parser stays below a gigabyte whatever it is given. OCR, which legitimately needs most,
 # takes 720 MB with the libraries it loads.
 PARSER_MEMORY_BYTES = 930 << 20
+# Some programs and libraries are slow or fail where there may be millions.
+_MOST_DESCRIPTORS = 65_536
+_PR_SET_PDEATHSIG = 1
 # Parsers write nothing; this is room for Python's bytecode cache.
 _WRITTEN_BYTES = 16 << 20
 
@@ -35,6 +41,7 @@ def limit_memory(more: int) -> None:
 
 def limit_parser(memory: int) -> None:
     """Limit a process that parses untrusted files: memory, core dumps and written bytes."""
+    end_with_parent()
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
     limit_memory(memory)
@@ -44,6 +51,27 @@ def _lower(kind: int, limit: int) -> None:
     _, hard = resource.getrlimit(kind)
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(kind, (limit, limit))
+
+
+def raise_descriptor_limit() -> int:
+    """Raise the limit of open files as far as this process may; how many they are now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, wanted)
+
+
+def end_with_parent() -> None:
+    """Have the system kill this process when the one that started it ends, however it ends.
+
+    On Linux; it is also killed while it is stopped or waits for a disk.
+    """
+    parent = os.getppid()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class Clock:

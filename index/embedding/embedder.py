@@ -6,6 +6,7 @@ query vectors, so the model is called directly: encode_query and encode_document
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -22,7 +23,7 @@ import numpy as np
 from index.embedding.model_files import BUILT_IN, check_weights, digest_of, files_of, folder_of
 from index.embedding.pooling import pool, pool_spans
 from index.embedding.torchscript import TorchScriptEncoder
-from index.errors import ConfigError
+from index.errors import ConfigError, StoreError
 from index.runtime import cores
 from index.types import Content, Embedded, Vectors
 
@@ -38,6 +39,8 @@ Found = TypeVar("Found")
 # with 32 texts a batch and both cores on one batch.
 _BATCH_TOKENS = 1024
 _MAX_THREADS = 8
+# Failures to load a model that say nothing about its files.
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO})
 
 
 class Embedder:
@@ -98,6 +101,8 @@ class Embedder:
         try:
             return SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
         except Exception as error:
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) in _PASSING:
+                raise StoreError(f"embedding model {self._name!r} cannot be loaded now") from error
             # Files of a model that are cut, of another kind or missing raise errors of all kinds.
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ConfigError(

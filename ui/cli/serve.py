@@ -9,9 +9,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,16 +30,21 @@ from ui.service.settings import LOOPBACK, ServiceSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import uvicorn
     from fastapi import FastAPI
 
     from rag.settings import Settings
     from rag.types import Answers
+    from ui.http.server import HTTPServer
+    from ui.service.admission import AdmissionControl
+
+log = logging.getLogger(__name__)
 
 EVERYWHERE = ("0.0.0.0", "::")
-# At shutdown: for running answers to end, and for all connections to close.
-ANSWER_SECONDS, STOP_SECONDS = 4, 6
 _POLL_SECONDS = 0.1
+# Until a model that could not be loaded is tried again.
+_RETRY_SECONDS = (1, 2, 5, 10, 30)
+# For the indexing of a folder to end with the server.
+_INDEXING_SECONDS = 2.0
 
 
 @click.command("serve")
@@ -135,7 +142,7 @@ def serve(
         app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
-        _run(app, engine, listener, ready, wanted.proxy)
+        _run(app, listener, ready, wanted.proxy)
     finally:
         stop.set()
         engine.close()
@@ -179,41 +186,21 @@ def _ready_line(engine: Answers, host: str, port: int) -> str:
     return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
 
 
-def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, proxy: str) -> None:
+def _run(app: FastAPI, listener: socket.socket, ready: str, proxy: str) -> None:
     """Run the server; `ready` is printed once it accepts requests."""
-    import uvicorn
+    from ui.http.server import HTTPServer
 
     errors: list[FootnoteError] = []
+    answers: AdmissionControl = app.state.service.answers
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                click.echo(ready)
-                # The page is served at once, while the model loads for some seconds; a question
-                # that comes sooner waits for it.
-                arguments = (engine, self, errors)
-                threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
+    def on_ready() -> None:
+        click.echo(ready)
+        # The page is served at once, while the model loads for some seconds; a question that comes
+        # sooner waits for it.
+        arguments = (answers, server, errors)
+        threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            # Clients that wait for an answer receive an error before their connections are closed.
-            app.state.service.answers.stop(ANSWER_SECONDS)
-            await super().shutdown(sockets)
-
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(proxy),
-        forwarded_allow_ips=proxy or None,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=16_384,
-    )
-    server = Server(config)
-    # Connections that are closed at shutdown are no errors.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
+    server = HTTPServer(app, on_ready, answers.stop, proxy)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -222,20 +209,27 @@ def _run(app: FastAPI, engine: Answers, listener: socket.socket, ready: str, pro
         raise errors[0]
 
 
-def _warm_up(engine: Answers, server: uvicorn.Server, errors: list[FootnoteError]) -> None:
-    """Load the model; if that fails, stop the server, which reports the error."""
-    try:
-        engine.warm_up()
-        # A collection over all that is loaded takes 0.1 s each time, and finds nothing.
-        gc.collect()
-        gc.freeze()
-    except FootnoteError as error:
-        errors.append(error)
-        server.should_exit = True
-    except Exception:
-        # Loading may fail in any way while the program ends.
-        if not server.should_exit:
-            raise
+def _warm_up(answers: AdmissionControl, server: HTTPServer, errors: list[FootnoteError]) -> None:
+    """Load the model, and again after a failure that may pass; `/readyz` tells of it meanwhile.
+
+    A setting that cannot work stops the server, which reports the error.
+    """
+    for delay in chain(_RETRY_SECONDS, repeat(_RETRY_SECONDS[-1])):
+        try:
+            answers.warm_up()
+            break
+        except ConfigError as error:
+            errors.append(error)
+            server.should_exit = True
+            return
+        except Exception:
+            if server.should_exit:  # loading may fail in any way while the program ends
+                return
+            log.exception("the model could not be loaded; it is tried again in %s s", delay)
+        time.sleep(delay)
+    # A collection over all that is loaded takes 0.1 s each time, and finds nothing.
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
@@ -245,7 +239,9 @@ def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
     Waits for the first index of a folder; one that is indexed already is updated in the background.
     If the first index fails, exits with the child's exit code: it has printed the error.
     """
-    command = [sys.executable, "-m", "ui", "--data", str(settings.data), "index", str(folder)]
+    # It ends with this process, also when that is killed.
+    start = "from index.runtime import end_with_parent; end_with_parent(); import ui.__main__"
+    command = [sys.executable, "-c", start, "--data", str(settings.data), "index", str(folder)]
     known = _is_indexed(folder, settings)
     with subprocess.Popen(command) as process:
         try:
@@ -261,6 +257,10 @@ def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
             yield
         finally:
             process.terminate()
+            try:
+                process.wait(_INDEXING_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _is_indexed(folder: Path, settings: IndexSettings) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from starlette.requests import Request
 from starlette.routing import Match
 
-from index.errors import EmptyIndex
+from index.errors import EmptyIndex, StoreError
 from rag.schema import AnswerBody, SearchBody
 from rag.types import Answers, AskOptions, Turn
 from ui.http.errors import CLIENT_CLOSED_REQUEST
@@ -244,7 +244,7 @@ def _add_documents(router: APIRouter, answers: Answers) -> None:
         return DocumentBody.model_validate(answers.document(path), from_attributes=True)
 
 
-def _add_health(router: APIRouter, answers: Answers) -> None:
+def _add_health(router: APIRouter, answers: AdmissionControl) -> None:
     @router.get("/healthz")
     async def healthz() -> HealthBody:
         """Tell that the process is alive."""
@@ -254,6 +254,8 @@ def _add_health(router: APIRouter, answers: Answers) -> None:
     def readyz(response: Response) -> Readiness:
         """Tell whether questions can be answered."""
         response.headers["Cache-Control"] = "no-store"
+        if answers.unready:
+            raise StoreError(answers.unready)
         usable = sum(not info.failure for info in answers.documents())
         if not usable:
             raise EmptyIndex("Nothing is indexed yet; run: footnote index FOLDER")

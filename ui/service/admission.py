@@ -30,6 +30,7 @@ _STARTED, _END = object(), object()
 _QUEUE_RETRY_SECONDS = 5
 _RETRY_SECONDS = (1, 60)
 _STOPPING = "the server is being stopped; ask again when it is back"
+_NOT_LOADED = "the model cannot be loaded at present and is tried again; the server's log says why"
 
 T = TypeVar("T")
 Found = tuple[str, tuple[Hit, ...]]
@@ -279,6 +280,7 @@ class AdmissionControl:
         self._running = 0
         self._mean_seconds = 0.5  # of the latest answers, a moving average
         self._stopping = False
+        self.unready = ""  # why no question can be answered, as a sentence
 
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
@@ -352,8 +354,13 @@ class AdmissionControl:
         return self._engine.generation
 
     def warm_up(self) -> None:
-        """As the engine's."""
-        self._engine.warm_up()
+        """As the engine's; `unready` tells of its failure until it succeeds."""
+        try:
+            self._engine.warm_up()
+        except Exception:
+            self.unready = _NOT_LOADED
+            raise
+        self.unready = ""
 
     def keep_up(self, stop: threading.Event) -> None:
         """As the engine's."""
