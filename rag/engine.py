@@ -126,10 +126,10 @@ class Engine:
                 yield Retrieved(request.question, ())
                 yield Done(self._replied(request, reply, snapshot, clock))
                 return
-            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
-            query, kind = condensed.query, expected_answer_type(condensed.question)
-            found = self._search(snapshot, condensed, kind, request.settings.passages, clock)
-            yield Retrieved(query, found.hits)
+            found, kind = self._retrieve(
+                request, rewritten, snapshot, request.settings.passages, clock
+            )
+            yield Retrieved(found.query, found.hits)
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
             draft = self._special(request, intent, found, snapshot)
@@ -143,7 +143,7 @@ class Engine:
             if draft is None:
                 evidence = self._evidence(intent, found, snapshot, kind)
                 draft = yield from _compose(request, evidence)
-                draft = cite_conflict(draft, find_conflict(query, kind, found.sentences))
+                draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, request.settings.strict, self._check)
             refusal = _refusal_of(draft, labelled)
@@ -165,19 +165,16 @@ class Engine:
         request = self._request_of(query, turns)
         rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
-            kind = expected_answer_type(condensed.question)
-            found = self._search(snapshot, condensed, kind, k, Clock())
-            return condensed.query, found.hits
+            found, _ = self._retrieve(request, rewritten, snapshot, k, Clock())
+            return found.query, found.hits
 
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> AnswerabilitySignals | None:
         """The answerability signals of a question; nothing is composed."""
         request = self._request_of(question, turns)
         rewritten = _rewritten(request)
         with self._index.lease() as snapshot:
-            condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
-            kind = expected_answer_type(condensed.question)
-            found = self._search(snapshot, condensed, kind, self._settings.passages, Clock())
+            k = self._settings.passages
+            found, kind = self._retrieve(request, rewritten, snapshot, k, Clock())
             return answerability_signals(found, kind, snapshot.passage_count)
 
     def documents(self) -> list[DocumentInfo]:
@@ -320,6 +317,14 @@ class Engine:
             fingerprint=_fingerprint(request.settings, snapshot),
             is_reply=True,
         )
+
+    def _retrieve(
+        self, request: _Request, rewritten: str, snapshot: Snapshot, k: int, clock: Clock
+    ) -> tuple[SearchResult, AnswerType]:
+        """The k best passages for a question with its turns, and the type of answer it wants."""
+        condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
+        answer_type = expected_answer_type(condensed.question)
+        return self._search(snapshot, condensed, answer_type, k, clock), answer_type
 
     def _spelled(self, request: _Request, snapshot: Snapshot) -> _Request:
         """The question with its spelling mended; what is shown as asked stays as it was."""
