@@ -58,6 +58,7 @@ class _FilteredIndex:
     def __init__(self, view: IndexView, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.embed_query = view.index.embed_query
+        self.count_tokens = view.index.count_tokens
         self.embed_sentences = view.index.embed_sentences
 
     @contextmanager

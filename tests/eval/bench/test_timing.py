@@ -70,6 +70,7 @@ def test_one_change_tells_where_the_time_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.full
 def test_bench_serve_prints_figures_as_json() -> None:
     done = CliRunner().invoke(main, ["eval", "bench", "serve", "--passages", "10", "--json"])
     figures = {figure["name"]: figure["value"] for figure in json.loads(done.stdout)}
@@ -78,7 +79,7 @@ def test_bench_serve_prints_figures_as_json() -> None:
 
 
 @pytest.mark.model
-@pytest.mark.slow
+@pytest.mark.full
 def test_bench_start_prints_multiples_of_loading_the_model() -> None:
     done = CliRunner().invoke(main, ["eval", "bench", "start", "seeds", "--times", "1", "--json"])
     figures = {figure["name"].split(",")[0]: figure["value"] for figure in json.loads(done.stdout)}
