@@ -54,7 +54,7 @@ def test_sync_killed_at_random_moments_loses_nothing_it_acknowledged() -> None:
     assert told["kills in a sync"] >= 1
 
 
-@pytest.mark.parametrize("sample", [8, pytest.param(25, marks=pytest.mark.full)])
+@pytest.mark.parametrize("sample", [4, pytest.param(25, marks=pytest.mark.full)])
 def test_index_with_a_damaged_file_refuses_or_answers_rightly_and_is_repaired(sample: int) -> None:
     told = run("damage", "--sample", str(sample))
     assert told["right after repair"] == told["damages"] >= sample

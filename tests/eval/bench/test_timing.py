@@ -59,6 +59,7 @@ def test_made_up_vectors_are_unit_and_the_same_each_time() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.full
 def test_one_change_tells_where_the_time_goes(tmp_path: Path) -> None:
     change, peak, first_peak = _one_change(tmp_path, 20)
     assert change.name == "one changed file among 20 passages"

@@ -162,7 +162,7 @@ def assert_caught(result: Result, metric: str, run: Path) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("sabotage", "metric"), [*SABOTAGES, (refusing_nothing, "refusal_recall")])
 def test_gate_over_seeds_catches_sabotage(
     sabotage: Sabotage, metric: str, seeds: Gated, monkeypatch: pytest.MonkeyPatch

@@ -125,7 +125,7 @@ def test_measure_names_a_file_of_another_kind(tmp_path: Path, text: str) -> None
         measure(tmp_path / "none", good, lambda _: None)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 def test_measure_on_the_halves_that_were_not_tuned_on_keeps_what_is_promised() -> None:
     report = measure(
