@@ -19,6 +19,8 @@ from eval.bench.timing import Figure, make_corpus, paired
 from eval.runs.session import peak_memory_mb
 from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
+from index.embedding.model_files import folder_of
+from index.embedding.sentence_transformer import SentenceTransformerEncoder
 from index.settings import IndexSettings, load_settings
 from index.sync.sync import SyncReport, sync
 from index.types import Content, Embedded, Vectors
@@ -93,8 +95,8 @@ def _versus_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
     contents = with_catalog.contents(keys).values()
     texts = sorted((content.embedding_text for content in contents), key=len)
     with_catalog.close()
-    embedder = Embedder("minilm")
-    bare = paired(lambda: sync(fresh(), corpus), lambda: embedder.encode_baseline(texts), times)
+    model = SentenceTransformerEncoder(folder_of("minilm"), "minilm")
+    bare = paired(lambda: sync(fresh(), corpus), lambda: model.encode_passages(texts), times)
     rate = len(texts) / min(bare.thing)
     figures = [
         Figure("passages a second", rate, "1/s", f"{report.passages} passages, all of the sync"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -276,3 +278,20 @@ def test_composer_that_is_not_there_is_refused(
 def test_stray_labels_are_counted(seeds_data: Path) -> None:
     composer = Scripted("The talks were in Paris.", stray=2)
     assert scripted(seeds_data, composer).answer("Who met in Paris?").stray == 2
+
+
+def test_answer_with_the_built_in_model_loads_no_torch_and_nothing_of_scipy(
+    seeds_data: Path,
+) -> None:
+    script = (
+        "import sys; from pathlib import Path; from index.settings import load_settings;"
+        "from rag.engine import build; from rag.settings import Settings;"
+        "engine = build(load_settings(Settings, data=Path(sys.argv[1])));"
+        "assert engine.answer('Where were the talks held?').citations;"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(seeds_data)], capture_output=True, text=True, check=True
+    )
+    heavy = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "pandas"}
+    assert heavy.isdisjoint(done.stdout.split())

@@ -12,6 +12,8 @@ import pytest
 from index.embedding import model_files
 from index.embedding.embedder import Embedder
 from index.embedding.model_files import MINILM_DIGEST, digest_of
+from index.embedding.onnx_encoder import OnnxEncoder
+from index.embedding.sentence_transformer import SentenceTransformerEncoder
 from index.errors import ConfigError
 from index.types import Content
 from tests.helpers.indexing import minilm, tiny_model
@@ -34,6 +36,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("models") / "tiny", window=96)
 
 
+@pytest.fixture(scope="module")
+def plain() -> SentenceTransformerEncoder:
+    """MiniLM by sentence-transformers and torch, from the same files."""
+    return SentenceTransformerEncoder(minilm().folder, "minilm")
+
+
 def test_embed_passages_gives_unit_vectors_in_the_order_of_texts() -> None:
     told = list[int]()
     vectors = minilm().embed_passages(TEXTS, told.append)
@@ -52,17 +60,39 @@ def test_embed_passages_in_batches_equals_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 46])
-def test_embed_queries_gives_what_the_model_itself_gives(count: int) -> None:
-    bare = minilm().encode_baseline(TEXTS[:count])
+def test_embed_queries_gives_what_sentence_transformers_gives(
+    count: int, plain: SentenceTransformerEncoder
+) -> None:
+    bare = plain.encode_queries(TEXTS[:count])
     assert np.abs(minilm().embed_queries(TEXTS[:count]) - bare).max() < 1e-6
-    last = minilm().encode_baseline(TEXTS[-count:])
+    last = plain.encode_queries(TEXTS[-count:])
     assert np.abs(minilm().embed_queries(TEXTS[-count:]) - last).max() < 1e-6
 
 
 def test_embed_queries_of_a_model_of_ones_own_gives_what_it_gives(tiny: Path) -> None:
     embedder = Embedder(str(tiny))
-    bare = embedder.encode_baseline(TEXTS[:4])
+    bare = SentenceTransformerEncoder(tiny, "tiny").encode_queries(TEXTS[:4])
     assert np.abs(embedder.embed_queries(TEXTS[:4]) - bare).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wo fanden die Gespräche statt? Im Süden, bei Ærø.",
+        "La réunion a été reportée à l'été prochain.",
+        "Las conversaciones tuvieron lugar en El Cairo.",
+        "会谈在开罗举行。",
+        "Переговоры прошли в Каире.",
+        "محادثات القاهرة " * 200,
+    ],
+)
+def test_embed_contents_gives_the_tokens_of_sentence_transformers(
+    text: str, plain: SentenceTransformerEncoder
+) -> None:
+    ours = OnnxEncoder(minilm().folder).encode_tokens([text, "Who?"])
+    theirs = plain.encode_tokens([text, "Who?"])
+    assert [found.shape for found in ours] == [found.shape for found in theirs]
+    assert max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)) < 1e-4
 
 
 def test_embed_contents_gives_the_passages_own_vectors_and_one_for_each_sentence() -> None:
