@@ -10,7 +10,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
 
 .PHONY: run run-llm setup setup-llm debian compiler test test-all test-sample test-rest test-unit \
 	test-llm lint screenshot fonts house clean crash crash-soak crash-damage history load gate \
-	gate-update
+	gate-reading gate-update
 
 run: .venv/installed
 	@exec $(BIN)/footnote serve seeds
@@ -63,12 +63,18 @@ load: .venv/installed
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json
 GATE := $(BIN)/footnote eval gate
-gate: .venv/installed
+gate: .venv/installed gate-reading
 	$(GATE) eval/gold/seeds.jsonl --corpus seeds --baseline eval/gold/seeds.baseline.json $(UPDATE)
 	for set in clinic software; do $(GATE) eval/gold/$$set/questions.jsonl \
 		--corpus eval/gold/$$set/documents --baseline eval/gold/$$set/baseline.json $(UPDATE) \
 		|| exit 1; done
 	test ! -e $(XQUAD) || $(GATE) $(XQUAD) --baseline eval/gold/xquad.en.baseline.json $(UPDATE)
+
+# The readers, on files made for them with what should be read in each.
+gate-reading: .venv/installed
+	made=$$(mktemp -d) && $(BIN)/python -m tests.reading.inputs $$made && $(BIN)/footnote eval \
+		reading $$made --baseline eval/gold/reading.baseline.json $(UPDATE); code=$$?; \
+		rm -r $$made; exit $$code
 
 # Accepts what the questions score now.
 gate-update: UPDATE := --update

@@ -26,6 +26,9 @@ _COMMANDS = {
     "gate": LazyCommand("eval.gate.output:gate", "Compare the scores on GOLD with a baseline."),
     "judge": LazyCommand("eval.judging.cli:judge", "Let the LLM rate the answers of a run."),
     "power": LazyCommand("eval.gate.power:power", "Simulate how often the gate would be wrong."),
+    "reading": LazyCommand(
+        "eval.reading.cli:reading", "Score what is read in files against what should be."
+    ),
     "report": LazyCommand("eval.report.html:report", "Write runs as one HTML page."),
     "run": LazyCommand(
         "eval.runs.session:run", "Ask the questions of GOLD and score what comes back."

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import decode
@@ -14,8 +14,8 @@ from index.formats.tables import is_value, table_blocks
 
 # Excel's first line that names the delimiter of the others.
 _SEPARATOR = re.compile(r"""\s*["']?sep=([^\r\n"'])["']?[ \t]*(?:\r\n?|\n)""", re.I)
-# Lines of remarks above the table, as instruments and statistics offices write them.
-_REMARKS = re.compile(r"(?:[ \t]*#[^\r\n]*(?:\r\n?|\n))+")
+# Lines of remarks above or in a table, as instruments and statistics offices write them.
+_REMARK = re.compile(r"^[ \t]*#[^\r\n]*(?:\r\n?|\n|\Z)", re.MULTILINE)
 _TITLE_ROWS = 20
 _SAMPLE_ROWS = 1000
 _SAMPLE_CHARACTERS = 8192
@@ -29,9 +29,12 @@ def parse_csv(data: bytes) -> Parsed:
     if named:
         dialect = _dialect(named[1])
         return _table(text[named.end() :], dialect)
-    remarks = _REMARKS.match(text)
-    table = text[remarks.end() :] if remarks else text
-    return _table(table, _sniffed(table), remarks[0] if remarks else "")
+    remarks = list[str]()
+    if _REMARK.match(text):
+        # Only what starts with a remark has more of them: else a row may start with "#1".
+        remarks = _REMARK.findall(text)
+        text = _REMARK.sub("", text)
+    return _table(text, _sniffed(text), remarks)
 
 
 def parse_tsv(data: bytes) -> Parsed:
@@ -71,7 +74,7 @@ def _voted(lines: Sequence[str]) -> str:
     return max(_DELIMITERS, key=votes)
 
 
-def _table(text: str, dialect: type[csv.Dialect], remarks: str = "") -> Parsed:
+def _table(text: str, dialect: type[csv.Dialect], remarks: Sequence[str] = ()) -> Parsed:
     """A table as text, below the remarks that stand above it."""
     # A cell may be as long as the file; csv has this limit for the whole process only.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
@@ -79,11 +82,17 @@ def _table(text: str, dialect: type[csv.Dialect], remarks: str = "") -> Parsed:
         rows = [row for row in _rows(text, dialect) if any(map(str.strip, row))]
     except csv.Error as error:
         raise Unreadable(f"damaged: not a table of values ({error})") from None
-    above = "\n".join(line.strip(" \t#") for line in remarks.splitlines())
+    above = "\n".join(remark.strip(" \t#\r\n") for remark in remarks)
     top = _titles(rows)
-    titles = (": ".join(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
+    titles = (_joined(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
     blocks = [TextBlock(above), *map(TextBlock, titles), *table_blocks(rows[top:])]
     return from_blocks(blocks)
+
+
+def _joined(cells: Iterable[str]) -> str:
+    """A label with what it says, "Period: May", whether it has a colon of its own or not."""
+    *labels, last = cells
+    return "".join(f"{label.removesuffix(':')}: " for label in labels) + last
 
 
 def _rows(text: str, dialect: type[csv.Dialect]) -> list[list[str]]:
@@ -110,7 +119,8 @@ def _titles(rows: Sequence[Sequence[str]]) -> int:
     widths = [
         max((at + 1 for at, cell in enumerate(row) if cell.strip()), default=0) for row in rows
     ]
-    usual = Counter(widths[:_SAMPLE_ROWS]).most_common(1)[0][0] if widths else 0
+    counts = Counter(widths[:_SAMPLE_ROWS])
+    usual = max(counts, key=lambda width: (counts[width], width), default=0)
     top = next((at for at, width in enumerate(widths[:_TITLE_ROWS]) if width >= usual), 0)
     narrow = min(2, usual - 1)
     is_above = top and max(widths[:top]) <= narrow and len(rows) > top + 1

@@ -68,12 +68,12 @@ def _marked(kind: str) -> Reader:
 
 _PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
 _TEXT = Reader("index.formats.text.plain_text:parse_text", version=2, layout=Layout.WRAPPED)
-_WORD = Reader("index.formats.office.docx:parse_docx", version=2)
+_WORD = Reader("index.formats.office.docx:parse_docx", version=3)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
-_NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN)
-_SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles")
+_NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=3, layout=Layout.MARKDOWN)
+_SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles", version=2)
 _SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
-_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=2, layout=Layout.MARKDOWN)
+_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=3, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=2)
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
@@ -87,22 +87,21 @@ READERS: Mapping[str, Reader] = {
     ".cpp": _code("cpp"),
     ".cs": _code("csharp"),
     ".css": _SCRIPT,
-    ".csv": Reader("index.formats.delimited:parse_csv", version=2),
+    ".csv": Reader("index.formats.delimited:parse_csv", version=3),
     ".docm": _WORD,
     ".docx": _WORD,
     ".dotm": _WORD,
     ".dotx": _WORD,
-    ".eml": Reader("index.formats.containers.mail:parse_eml", version=2, layout=Layout.WRAPPED),
+    ".eml": Reader("index.formats.containers.mail:parse_eml", version=3, layout=Layout.WRAPPED),
     ".epub": Reader("index.formats.containers.epub:parse_epub", version=2),
     ".go": _SCRIPT,
     ".h": _code("c"),
     ".hpp": _code("cpp"),
     ".htm": Reader("index.formats.html.page:parse_html", version=2),
     ".html": Reader("index.formats.html.page:parse_html", version=2),
+    ".ics": Reader("index.formats.containers.calendar:parse_calendar"),
     ".ini": _PLAIN,
-    ".ipynb": Reader(
-        "index.formats.text.json_files:parse_ipynb", version=2, layout=Layout.MARKDOWN
-    ),
+    ".ipynb": _NOTEBOOK,
     ".java": _code("java"),
     ".jpeg": _PICTURE,
     ".jpg": _PICTURE,
@@ -114,14 +113,14 @@ READERS: Mapping[str, Reader] = {
     ".log": _PLAIN,
     ".lua": _SCRIPT,
     ".markdown": _MARKDOWN,
-    ".mbox": Reader("index.formats.containers.mail:parse_mbox", version=2, layout=Layout.WRAPPED),
+    ".mbox": Reader("index.formats.containers.mail:parse_mbox", version=3, layout=Layout.WRAPPED),
     ".md": _MARKDOWN,
     ".ndjson": Reader("index.formats.text.json_files:parse_jsonl"),
     ".odp": Reader("index.formats.office.slides:parse_odp", version=2),
     ".ods": Reader("index.formats.office.workbooks:parse_ods", version=2),
     ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
     ".org": _marked("org"),
-    ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=2),
+    ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=3),
     ".php": _code("php"),
     ".pl": _code("perl"),
     ".png": _PICTURE,
@@ -144,21 +143,21 @@ READERS: Mapping[str, Reader] = {
     ".sql": _SCRIPT,
     ".srt": _SUBTITLES,
     ".swift": _code("swift"),
-    ".tex": _marked("tex"),
+    ".tex": Reader("index.formats.text.tex:parse_tex"),
     ".text": _TEXT,
     ".tif": _PICTURE,
     ".tiff": _PICTURE,
     ".toml": _PLAIN,
     ".ts": _SCRIPT,
-    ".tsv": Reader("index.formats.delimited:parse_tsv", version=2),
+    ".tsv": Reader("index.formats.delimited:parse_tsv", version=3),
     ".tsx": _SCRIPT,
     ".txt": _TEXT,
     ".vtt": _SUBTITLES,
     ".webp": _PICTURE,
     ".xhtml": Reader("index.formats.html.page:parse_xhtml", version=2),
     ".xls": Reader("index.formats.office.workbooks:parse_xls", version=2),
-    ".xlsm": Reader("index.formats.office.workbooks:parse_xlsx", version=2),
-    ".xlsx": Reader("index.formats.office.workbooks:parse_xlsx", version=2),
+    ".xlsm": Reader("index.formats.office.workbooks:parse_xlsx", version=3),
+    ".xlsx": Reader("index.formats.office.workbooks:parse_xlsx", version=3),
     ".xml": Reader("index.formats.text.xml_files:parse_xml"),
     ".yaml": _PLAIN,
     ".yml": _PLAIN,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
+from quopri import decodestring
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable, below, joined
+from index.formats.containers.calendar import parse_calendar
 from index.formats.decode import declared_encoding, decode
 from index.formats.registry import parse
 from index.formats.text.pipe_tables import pipe_tables
@@ -103,7 +106,9 @@ def _contents(message: MIMEPart, depth: int) -> Iterator[Parsed]:
         yield Parsed("", notes=(_ENCRYPTED,))
         return
     leaves = list(_leaves(message))
+    dates = [part for part in leaves if part.get_content_type() == "text/calendar"]
     files = [part for part in leaves if part.is_attachment() or part.get_filename()]
+    files = [part for part in files if part not in dates]
     files += [part for part in leaves if _is_message(part) and part not in files]
     yield _best(
         [
@@ -112,6 +117,10 @@ def _contents(message: MIMEPart, depth: int) -> Iterator[Parsed]:
             if (parts := [p for p in leaves if p.get_content_type() == kind and p not in files])
         ]
     )
+    # A program for mail sends an invitation twice, as a part and as a file.
+    invitations = {_bytes(part).strip(): part for part in dates}
+    for part in invitations.values():
+        yield _safely("invitation", partial(_invitation, part))
     for number, part in enumerate(files[:_ATTACHMENTS], start=1):
         name = " ".join((part.get_filename() or "").split()) or f"attachment {number}"
         yield _safely(name, partial(_attachment, part, name, depth))
@@ -181,16 +190,35 @@ def _body(part: MIMEPart, message: MIMEPart) -> Parsed:
     return whole_page(text)
 
 
+def _invitation(part: MIMEPart) -> Parsed:
+    return parse_calendar(_bytes(part))
+
+
 def _bytes(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _inner(part: MIMEPart) -> object:
+    """The message that a part holds, also one in base64, which the library takes for its text."""
+    from email.message import Message
+
+    inner = part.get_payload(0) if part.is_multipart() else None
+    coding = str(part.get("content-transfer-encoding", "")).strip().lower()
+    if coding not in ("base64", "quoted-printable") or not isinstance(inner, Message):
+        return inner
+    packed = inner.get_payload()
+    if inner.keys() or not isinstance(packed, str):
+        return inner
+    decode_packed = b64decode if coding == "base64" else decodestring
+    return _read(decode_packed(packed.encode("ascii", "replace")))
 
 
 def _attachment(part: MIMEPart, name: str, depth: int) -> Parsed:
     from email.message import MIMEPart
 
     if _is_message(part):
-        inner = part.get_payload(0) if part.is_multipart() else None
+        inner = _inner(part)
         if depth >= _DEPTH or not isinstance(inner, MIMEPart):
             raise Unreadable("a message inside a message")
         return below(name, _message(inner, depth + 1))

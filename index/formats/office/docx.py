@@ -202,19 +202,23 @@ class _Word:
     def _table(self, table: _Element) -> list[TextBlock]:
         rows, spans = list[list[str]](), list[MergedCell]()
         open_cells = dict[int, int]()  # by column, where in `spans` the cell above is
+        is_merged = dict[int, bool]()
         for number, row in enumerate(_items(table, w("tr"))):
             before = _count(row, "trPr/gridBefore", 0)
             texts, below = [""] * before, dict[int, int]()
             for cell in _items(row, w("tc")):
                 column, width = len(texts), _count(cell, "tcPr/gridSpan", 1)
                 above = open_cells.get(column, -1)
-                goes_on = value(cell, "tcPr/vMerge") in ("continue", "") and above >= 0
+                # A cell goes on the one above only if that is merged too; else it is its own.
+                merged = value(cell, "tcPr/vMerge")
+                goes_on = merged in ("continue", "") and above >= 0 and is_merged.get(above)
                 if goes_on and spans[above].columns == width:
                     spans[above] = replace(spans[above], rows=number - spans[above].row + 1)
                     below[column] = above
                     texts += [""] * width
                     continue
                 below[column] = len(spans)
+                is_merged[len(spans)] = merged is not None
                 spans.append(MergedCell(number, column, 1, width))
                 text = "\n".join(block.text for block in self.blocks(cell)).strip()
                 texts += [text, *[""] * (width - 1)]

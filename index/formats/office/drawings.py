@@ -1,12 +1,16 @@
-"""Charts and diagrams of Office files to text, by what the file says that they show."""
+"""Charts, diagrams and text boxes of Office files to text, by what the file says they show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import posixpath
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.formats.base import TextBlock
-from index.formats.office.workbooks import shown
+from index.formats.office.number_formats import shown
 from index.formats.tables import table_blocks
 
 if TYPE_CHECKING:
@@ -79,3 +83,65 @@ def _parsed(content: bytes) -> _Element:
     from lxml import etree
 
     return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+# --- drawings over the cells of sheets
+
+_OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetDrawings:
+    """What is drawn over the cells of a sheet: texts of its boxes; how many charts and pictures."""
+
+    texts: Sequence[str] = ()
+    charts: int = 0
+    pictures: int = 0
+
+
+def sheet_drawings(data: bytes) -> dict[str, SheetDrawings]:
+    """The drawings of a workbook's sheets by their names; sheets without any are left out."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if not any(name.startswith("xl/drawings/drawing") for name in archive.namelist()):
+            return {}
+        sheets = _parsed(archive.read("xl/workbook.xml")).iter("{*}sheet")
+        parts = _related(archive, "xl/workbook.xml")
+        found = {
+            sheet.get("name", ""): _drawings_of(archive, parts.get(sheet.get(f"{_OFFICE}id"), ""))
+            for sheet in sheets
+        }
+    return {name: drawn for name, drawn in found.items() if drawn != SheetDrawings()}
+
+
+def _drawings_of(archive: zipfile.ZipFile, sheet: str) -> SheetDrawings:
+    paths = _related(archive, sheet).values() if sheet else ()
+    roots = [_parsed(archive.read(path)) for path in paths if "/drawings/drawing" in path]
+    boxes = [box for root in roots for box in root.iter("{*}txBody")]
+    texts = ("\n".join(map(_text, box.iter(f"{DRAWING}p"))).strip() for box in boxes)
+    return SheetDrawings(
+        [text for text in texts if text],
+        sum(1 for root in roots for _ in root.iter(f"{_CHART}chart")),
+        sum(1 for root in roots for _ in root.iter("{*}pic")),
+    )
+
+
+def _text(paragraph: _Element) -> str:
+    return "".join(text.text or "" for text in paragraph.iter(f"{DRAWING}t"))
+
+
+def _related(archive: zipfile.ZipFile, path: str) -> dict[str, str]:
+    """The parts that a part names, by the names it has for them; those not there are left out."""
+    folder, _, name = path.rpartition("/")
+    links = f"{folder}/_rels/{name}.rels"
+    names = set(archive.namelist())
+    if links not in names:
+        return {}
+    targets = (
+        (
+            link.get("Id", ""),
+            posixpath.normpath(posixpath.join("/", folder, link.get("Target", ""))),
+        )
+        for link in _parsed(archive.read(links)).iterchildren("*")
+        if link.get("TargetMode") != "External"
+    )
+    return {key: target[1:] for key, target in targets if target[1:] in names}

@@ -38,7 +38,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet's cells that hold text, by row and column from 0, and its merged cells."""
+    """A sheet's cells that hold text, by row and column from 0, its merged cells and text boxes."""
 
     name: str
     cells: Mapping[Place, str]
@@ -46,6 +46,7 @@ class Sheet:
     hidden: bool = False
     rows: Axis = field(default_factory=Axis)
     columns: Axis = field(default_factory=Axis)
+    boxes: Sequence[str] = ()
 
 
 def from_sheets(sheets: Iterable[Sheet], title: str, notes: Sequence[str] = ()) -> Parsed:
@@ -60,7 +61,7 @@ def from_sheets(sheets: Iterable[Sheet], title: str, notes: Sequence[str] = ()) 
         shown = _shown(sheet)
         hidden += sum(map(len, sheet.cells.values())) - sum(map(len, shown.cells.values()))
         left_out += _left_out(sheet)
-        tables = _blocks(shown)
+        tables = [*_blocks(shown), *map(TextBlock, shown.boxes)]
         blocks += [TextBlock(sheet.name, 1), *tables] if tables else []
     parsed = from_blocks(blocks)
     # The name of the first sheet tells no more than the file's own.
@@ -93,7 +94,7 @@ def _shown(sheet: Sheet) -> Sheet:
         for span in sheet.spans
         if not (rows.hides(span.row) or columns.hides(span.column))
     ]
-    return Sheet(sheet.name, cells, spans)
+    return Sheet(sheet.name, cells, spans, boxes=sheet.boxes)
 
 
 def _left_out(sheet: Sheet) -> list[str]:

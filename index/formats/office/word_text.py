@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from index.formats.markup import lowered, raised
-from index.formats.office.word_styles import Styles, value, w
+from index.formats.office.word_styles import Styles, is_on, value, w
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -19,6 +19,7 @@ _SYMBOLS = {
     "F06F": "☐", "F0A8": "☐", "F071": "☐", "F0FD": "☒", "F0FE": "☑", "F078": "☒", "F052": "☑",
     "F0FC": "✓", "F0FB": "✗", "F0B7": "•", "F0A7": "▪", "F0E0": "→", "F0D8": "➢", "F0B0": "°",
 }  # fmt: skip
+_SIGNS = frozenset({w("sym"), w("checkBox")})
 # What is in a paragraph but not of its line.
 _APART = frozenset({w("pPr"), w("rPr"), w("txbxContent"), w("pict"), w("instrText"), w("delText")})
 
@@ -43,14 +44,22 @@ def _pieces(element: _Element, styles: Styles, look: str = "") -> Iterator[tuple
             yield child.text or "", look
         elif child.tag in _MARKS:
             yield _MARKS[child.tag], look
-        elif child.tag == w("sym"):
-            yield _SYMBOLS.get(child.get(w("char"), "").upper(), ""), look
+        elif child.tag in _SIGNS:
+            yield _sign(child), look
         elif child.tag == _MATH + "oMath":
             yield formula(child), ""
         elif child.tag == w("r"):
             yield from _pieces(child, styles, _look(child, styles))
         else:
             yield from _pieces(child, styles, look)
+
+
+def _sign(element: _Element) -> str:
+    """A sign of a symbol font, or a form's check box as Word had them before content controls."""
+    if element.tag == w("sym"):
+        return _SYMBOLS.get(element.get(w("char"), "").upper(), "")
+    now = is_on(element, "checked")
+    return "☒" if (is_on(element, "default") if now is None else now) else "☐"
 
 
 def _look(run: _Element, styles: Styles) -> str:
@@ -79,7 +88,7 @@ def _term(element: _Element) -> str:
         below = f"_{_grouped(below)}" if below else ""
         return f"{_grouped(base)}{below}{_power(parts.get('sup', ''))}"
     if kind == "rad":
-        return f"{_power(parts.get('deg', ''))}√{_grouped(base)}"
+        return f"{_power(parts.get('deg', ''))}√{_under(base)}"
     if kind == "d":
         inside = ", ".join(formula(child) for child in element.findall(_MATH + "e"))
         return f"({inside})"
@@ -103,3 +112,9 @@ def _grouped(text: str) -> str:
     """In brackets if it is more than one term."""
     is_single = all(char.isalnum() or char in ".,_" for char in text)
     return text if is_single or (text[:1] == "(" and text[-1:] == ")") else f"({text})"
+
+
+def _under(text: str) -> str:
+    """What stands under a root: in brackets unless it is a number or a single sign."""
+    is_one = len(text) == 1 or text.replace(".", "").isdecimal()
+    return text if is_one or (text[:1] == "(" and text[-1:] == ")") else f"({text})"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from index.formats.base import Parsed, Unreadable, left_out
 from index.formats.containers.archive import check_archive
+from index.formats.office.drawings import SheetDrawings, sheet_drawings
+from index.formats.office.number_formats import shown
 from index.formats.office.opendocument import (
     ROWS,
     find,
@@ -25,91 +25,6 @@ from index.formats.office.opendocument import (
 )
 from index.formats.office.sheets import Axis, Sheet, check_size, from_sheets
 from index.formats.tables import MergedCell
-
-# In a number format: what stands as it is (quoted, escaped, a currency), what is not shown
-# (colours, gaps as wide as a sign), digits with the commas that scale them, and other signs.
-_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<currency>[^]-]*)[^]]*\]'
-    r"|\[(?:[A-Z][a-z]+|[A-Z]+)\d*\]|_.|\*."
-    r"|(?P<digits>[#0?](?:[#0?,]*[#0?])?(?:\.[#0?]*)?)(?P<scale>,*)"
-    r"|(?P<sign>[-+$€£¥%() ])|(?P<other>.)"
-)
-# Excel keeps fifteen digits; in the seventeenth, 0.1 + 0.2 is not 0.3.
-_LARGEST = 10**15
-
-
-def shown(value: object, number_format: str = "General") -> str:
-    """A value in its number format; dates as ISO dates, and what has no simple format plain."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds").removesuffix(":00").removesuffix(" 00:00")
-    if isinstance(value, time):
-        return value.isoformat("seconds").removesuffix(":00")
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    if isinstance(value, int | float):
-        return _number(Decimal(repr(value)), number_format)
-    return str(value).strip()
-
-
-def _number(value: Decimal, number_format: str) -> str:
-    if number_format == "General":
-        return _plain(value)
-    section, sign = _section(value, number_format.split(";"))
-    tokens = [token.groupdict() for token in _TOKEN.finditer(section)]
-    patterns = [token["digits"] for token in tokens if token["digits"]]
-    if len(patterns) > 1 and set("".join(patterns)) == {"0"} and value == value.to_integral_value():
-        return sign + _spread(tokens, str(abs(value).to_integral_value()))
-    if len(patterns) != 1 or any(token["other"] for token in tokens) or abs(value) > _LARGEST:
-        return _plain(value)
-    size = abs(value) * 100 ** sum(token["sign"] == "%" for token in tokens)
-    pieces = [
-        _digits(size.scaleb(-3 * len(token["scale"])), token["digits"])
-        if token["digits"]
-        else token["quoted"] or token["escaped"] or token["currency"] or token["sign"] or ""
-        for token in tokens
-    ]
-    return sign + "".join(pieces).strip()
-
-
-def _spread(tokens: Sequence[Mapping[str, str | None]], digits: str) -> str:
-    """The digits of a whole number on the places of a format such as 000-00-0000."""
-    digits = digits.zfill(sum(len(token["digits"] or "") for token in tokens))
-    pieces = list[str]()
-    for token in reversed(tokens):
-        if places := len(token["digits"] or ""):
-            is_first = not any(each["digits"] for each in tokens[: len(tokens) - len(pieces) - 1])
-            pieces.append(digits if is_first else digits[-places:])
-            digits = digits[:-places]
-        else:
-            pieces.append(token["quoted"] or token["escaped"] or token["sign"] or "")
-    return "".join(reversed(pieces)).strip()
-
-
-def _section(value: Decimal, sections: list[str]) -> tuple[str, str]:
-    """The part of a format for numbers like this one, and the sign that it does not write."""
-    if value < 0 and len(sections) > 1:
-        return sections[1], ""
-    if value == 0 and len(sections) > 2:
-        return sections[2], ""
-    return sections[0], "-" if value < 0 else ""
-
-
-def _digits(size: Decimal, pattern: str) -> str:
-    whole, _, decimals = pattern.partition(".")
-    rounded = size.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP)
-    before, _, after = f"{rounded:{',' if ',' in whole else ''}f}".partition(".")
-    needed = len(decimals.rstrip("#?"))
-    after = after[:needed] + after[needed:].rstrip("0")
-    before = "" if before == "0" and "0" not in whole else before.zfill(whole.count("0"))
-    return f"{before}.{after}" if after else before
-
-
-def _plain(value: Decimal) -> str:
-    return f"{float(value):.15g}"
-
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -133,9 +48,16 @@ def parse_xlsx(data: bytes) -> Parsed:
     except KeyError as error:
         raise Unreadable(f"damaged: not an Excel workbook ({error})") from None
     formulas = load_workbook(io.BytesIO(data)) if lacks_values else None
+    drawn = sheet_drawings(data)
     comments = sum(cell.comment is not None for sheet in book.worksheets for cell in _cells(sheet))
     return from_sheets(
-        _sheets(book, formulas), book.properties.title or "", left_out("comment", comments)
+        _sheets(book, formulas, drawn),
+        book.properties.title or "",
+        (
+            *left_out("comment", comments),
+            *left_out("chart", sum(sheet.charts for sheet in drawn.values())),
+            *left_out("picture", sum(sheet.pictures for sheet in drawn.values())),
+        ),
     )
 
 
@@ -169,7 +91,9 @@ def _cells(sheet: Worksheet) -> list[Any]:
     return list(sheet._cells.values())
 
 
-def _sheets(book: Workbook, formulas: Workbook | None) -> Iterator[Sheet]:
+def _sheets(
+    book: Workbook, formulas: Workbook | None, drawn: Mapping[str, SheetDrawings]
+) -> Iterator[Sheet]:
     for sheet in book.worksheets:
         cells = {
             (cell.row - 1, cell.column - 1): shown(cell.value, cell.number_format)
@@ -200,6 +124,7 @@ def _sheets(book: Workbook, formulas: Workbook | None) -> Iterator[Sheet]:
                 for column in sheet.column_dimensions.values()
                 if column.hidden and column.min
             ),
+            boxes=drawn.get(sheet.title, SheetDrawings()).texts,
         )
 
 

@@ -1,4 +1,6 @@
-"""Text of a PDF page that nobody sees: off it, tiny, without ink, or as pale as its ground."""
+"""Text of a PDF page that nobody sees: off it, tiny, without ink, painted over, or as pale as its
+ground.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,8 @@ _PALE = 235
 _CONTRAST = 12
 _LOOK_PIXELS = 1200
 _TINY_POINTS = 1.2
+_OPAQUE = 240
+_MOST_PATHS = 2_000
 
 
 def unseen(page: PdfPage, textpage: PdfTextPage) -> list[int]:
@@ -38,10 +42,11 @@ def unseen(page: PdfPage, textpage: PdfTextPage) -> list[int]:
     """
     import pypdfium2.raw as pdfium
 
+    covered = _painted_over(page)
     suspects = {
         ctypes.addressof(item.raw.contents): item
         for item in objects(page, pdfium.FPDF_PAGEOBJ_TEXT)
-        if _is_suspect(page, item)
+        if ctypes.addressof(item.raw.contents) in covered or _is_suspect(page, item)
     }
     if not suspects:
         return []
@@ -58,6 +63,46 @@ def unseen(page: PdfPage, textpage: PdfTextPage) -> list[int]:
         if is_tiny or (rects and look.hides(union(rects), _mode(suspects[address]))):
             numbers += indexes
     return numbers
+
+
+def _painted_over(page: PdfPage) -> set[int]:
+    """Addresses of the text objects that lie below a filled path which is drawn after them.
+
+    A drawing of very many paths is not gone through.
+    """
+    import pypdfium2.raw as pdfium
+
+    texts, found, paths = list[tuple[int, Rect]](), set[int](), 0
+    kinds = [pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_PATH]
+    for item in page.get_objects(filter=kinds):
+        if item.level:
+            continue
+        if item.type == pdfium.FPDF_PAGEOBJ_TEXT:
+            texts.append((ctypes.addressof(item.raw.contents), object_rect(page, item)))
+            continue
+        paths += 1
+        if paths > _MOST_PATHS:
+            return set()
+        if texts and _is_filled(item):
+            over = object_rect(page, item)
+            found |= {address for address, rect in texts if _holds(over, rect)}
+    return found
+
+
+def _is_filled(path: PdfObject) -> bool:
+    import pypdfium2.raw as pdfium
+
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
+    colour = [ctypes.c_uint() for _ in range(4)]
+    opaque = pdfium.FPDFPageObj_GetFillColor(path, *colour) and colour[3].value > _OPAQUE
+    return bool(fill.value and opaque)
+
+
+def _holds(outer: Rect, inner: Rect) -> bool:
+    """Whether the middle of the one place, from left to right, lies in the other one."""
+    middle = (inner[1] + inner[3]) / 2
+    return outer[0] <= inner[0] and inner[2] <= outer[2] and outer[1] <= middle <= outer[3]
 
 
 class _Look:

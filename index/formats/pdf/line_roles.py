@@ -148,7 +148,7 @@ _NUMBER = r"\d[\d.,'’ ]*"
 # "Amount due: 324.20 EUR", "Total € 1,200", "324.20".
 _AMOUNT = re.compile(
     rf".*:\s*{_MONEY}?\s*{_NUMBER}\s*(?:{_MONEY}|%)?\W*"
-    rf"|.*(?:{_MONEY}\s*{_NUMBER}|\d[.,]\d\d\s*{_MONEY}?)\W*"
+    rf"|.*(?:{_MONEY}\s*{_NUMBER}|\d[.,]\d\d\s*{_MONEY}?|\d\s*%)\W*"
 )
 
 

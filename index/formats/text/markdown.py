@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from index.formats.base import Parsed, Unreadable, moved
 from index.formats.decode import decode
 from index.formats.markup import raised
+from index.formats.text.front_matter import split_front_matter
 from index.formats.text.pipe_tables import pipe_tables
 from index.types import Heading, Span, Table
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-# What static site generators keep above the text; CommonMark would take it for a heading.
-_FRONT_MATTER = re.compile(r"---[ \t\r]*\n(?=[\w-]+[ \t]*:)(?:[^\n]*\n)*?---[ \t\r]*(?:\n|$)")
-_FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
@@ -37,11 +35,13 @@ def markdown(text: str) -> Parsed:
 
     HTML comments are left out and counted, tables in HTML are rows after the names of columns.
     """
+    given, text = split_front_matter(text)
     text, hidden = _without_comments(text)
     text, tables, written = _with_rows(text)
     tokens = _tokens(text)
     code = _code(text, tokens)
-    headings, title = _headings(text, tokens)
+    headings = _headings(text, tokens)
+    title = given or next((head.text for head in headings if head.level == 1), "")
     tables += pipe_tables(text, sorted([*code, *written]))
     ordered = tuple(sorted(tables, key=lambda table: table.start))
     return Parsed(text, title, headings, hidden=hidden, tables=ordered)
@@ -66,18 +66,13 @@ def _code(text: str, tokens: Sequence[Token]) -> list[Span]:
     return [(lines[first], lines[last]) for first, last in found]
 
 
-def _headings(text: str, tokens: Sequence[Token]) -> tuple[tuple[Heading, ...], str]:
+def _headings(text: str, tokens: Sequence[Token]) -> tuple[Heading, ...]:
     lines = _lines(text)
-    front = _FRONT_MATTER.match(text)
-    headings = tuple(
+    return tuple(
         Heading(lines[token.map[0]], int(token.tag[1]), _plain(inline))
         for token, inline in pairwise(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map
-        if not front or lines[token.map[0]] >= front.end()
     )
-    given = _FRONT_TITLE.search(front.group()) if front else None
-    title = given.group(1).strip().strip("\"'") if given else ""
-    return headings, title or next((head.text for head in headings if head.level == 1), "")
 
 
 def _plain(inline: Token) -> str:

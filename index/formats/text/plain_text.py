@@ -48,20 +48,14 @@ def _title_lines(text: str) -> Iterator[Heading]:
 _MARKED_HEADINGS = {
     "org": re.compile(r"^(\*{1,6})[ \t]+(?:(?:TODO|DONE)[ \t]+)?(\S[^\r\n]*)", re.MULTILINE),
     "adoc": re.compile(r"^(={1,6})[ \t]+(\S[^\r\n]*)", re.MULTILINE),
-    "tex": re.compile(
-        r"^[ \t]*\\((?:sub){0,2}section|chapter|part|title)\*?(?:\[[^]\n]*\])?\{([^{}\n]+)\}",
-        re.MULTILINE,
-    ),
 }
-_TEX_LEVELS = {"title": 1, "part": 1, "chapter": 1, "section": 2}
-_TEX_LEVELS |= {"subsection": 3, "subsubsection": 4}
 
 
 def parse_marked_headings(data: bytes, kind: str) -> Parsed:
-    """The file's own text; headings are the lines that are marked so in org, adoc or tex."""
+    """The file's own text; headings are the lines that are marked so in org or adoc."""
     text = decode(data)
     headings = tuple(
-        Heading(match.start(), _TEX_LEVELS.get(match[1], len(match[1])), match[2].strip())
+        Heading(match.start(), len(match[1]), match[2].strip())
         for match in _MARKED_HEADINGS[kind].finditer(text)
     )
     title = headings[0].text if headings else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import decode
@@ -64,7 +65,7 @@ def _without_name(lines: Sequence[str]) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    return " ".join(_TAG.sub("", _VOICE.sub(r"\1: ", line)).split())
+    return " ".join(unescape(_TAG.sub("", _VOICE.sub(r"\1: ", line))).split())
 
 
 def _seconds(parts: Sequence[str | None]) -> float:

@@ -14,7 +14,7 @@ from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from index.formats.base import Parsed, Unreadable
-from index.formats.office.workbooks import shown
+from index.formats.office.number_formats import shown
 from index.formats.registry import parse
 from index.formats.tables import MergedCell, read_table
 
@@ -214,6 +214,17 @@ def test_parse_xlsx_what_is_hidden_is_left_out_counted_and_told() -> None:
         (1_500_000, '0.0,,"M"', "1.5M"),
         (1234.5, "0.00E+00", "1234.5"),
         (datetime(2024, 1, 5, 13, 30), "dd/mm/yy h:mm", "2024-01-05 13:30"),
+        (datetime(2024, 1, 5, 13, 30), "dd.mm.yyyy hh:mm", "05.01.2024 13:30"),
+        (datetime(2024, 1, 5), "mm-dd-yy", "2024-01-05"),
+        (datetime(2024, 1, 5), "dddd, d mmmm yyyy", "Friday, 5 January 2024"),
+        (datetime(2024, 1, 5), "[$-409]mmm\\ d, yyyy;@", "Jan 5, 2024"),
+        (datetime(2024, 1, 5), "mmm yyyy", "Jan 2024"),
+        (datetime(2024, 1, 5, 9), "h:mm", "2024-01-05 09:00"),
+        (time(0, 5, 9), "h:mm:ss AM/PM", "12:05:09 AM"),
+        (2.25, "# ?/?", "2 1/4"),
+        (0.5, "# ??/??", "1/2"),
+        (-3.0, "# ?/?", "-3"),
+        (0.3, "?/8", "2/8"),
         (time(13, 30), "h:mm", "13:30"),
         (timedelta(hours=30), "[h]:mm:ss", "30:00:00"),
         ("#DIV/0!", "0.00", "#DIV/0!"),
@@ -387,7 +398,11 @@ def test_parse_xlsx_real_file_with_tables_side_by_side_and_merged_cells() -> Non
     assert lines.count("col-1: 4; col-2: 8; col-3: 12; col-4: 16") == 1
     assert lines.count("col-1: 4; col-2: 8; col-3: 12") == 2
     assert "first (f): 3; header (f) second: 6; header (f) third: 7" in lines
-    assert parsed.notes == ("sheet Sheet4 is hidden and left out",)
+    assert parsed.notes == (
+        "sheet Sheet4 is hidden and left out",
+        "2 charts are left out",
+        "1 picture is left out",
+    )
 
 
 @needs_shared

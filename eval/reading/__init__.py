@@ -1,0 +1,1 @@
+"""Files beside what should be read in them -> a score of each reader."""
