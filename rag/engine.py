@@ -31,7 +31,7 @@ from rag.retrieval.answerability import (
     answer_confidence,
     answerability_signals,
 )
-from rag.retrieval.cross_encoder import Reranker
+from rag.retrieval.cross_encoder import LoadedModels, Reranker
 from rag.retrieval.hybrid import (
     ScoreProbe,
     SearchQuery,
@@ -195,6 +195,11 @@ class Engine:
         """The generation of the index that answers now."""
         with self._index.lease() as snapshot:
             return snapshot.generation
+
+    @property
+    def models(self) -> LoadedModels:
+        """The models that are loaded, for other uses than answers."""
+        return LoadedModels(self._index.embedder, self._reranker)
 
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""

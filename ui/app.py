@@ -16,7 +16,7 @@ from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
 from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
-from ui.http.openai_routes import openai_routes
+from ui.http.openai_routes import OpenAIDoor, openai_routes
 from ui.http.security import SecurityMiddleware, TrustedHosts
 from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
@@ -57,8 +57,8 @@ def make_app(
     add_error_handlers(app)
     routers = [
         api_routes(service.answers, service.options_policy),
-        openai_routes(service.answers),
-        mcp_routes(service.answers),
+        openai_routes(service.answers, OpenAIDoor.of(service.settings, service.models)),
+        mcp_routes(service.answers, service.settings.public_url),
         library_routes(service.library, service.upload_bytes),
         viewer_routes(service.answers, settings),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.errors import FootnoteError
+from rag.retrieval.cross_encoder import LoadedModels
 from rag.settings import Settings
 from rag.types import Answer, Answers
 from ui.http.auth import Caller
@@ -26,7 +27,10 @@ _AT_ONCE = {"quotes": 16, "llm": 4}
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The services that all interfaces share; `tokens` is None where no token is required."""
+    """The services that all interfaces share; `tokens` is None where no token is required.
+
+    `models` are those of the engine, None for an engine without any.
+    """
 
     engine: Answers
     answers: AdmissionControl
@@ -36,6 +40,8 @@ class Service:
     tokens: Tokens | None
     upload_bytes: int
     options_policy: OptionsPolicy
+    models: LoadedModels | None
+    settings: ServiceSettings
 
     def library_for(self, caller: Caller) -> Library:
         """The library with the rights of a caller."""
@@ -69,6 +75,8 @@ def make_service(
         Tokens(settings.data) if wanted.require_token else None,
         settings.max_file_mb << 20,
         OptionsPolicy(settings),
+        getattr(engine, "models", None),
+        wanted,
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.embedding.embedder import Embedder
 from index.errors import ConfigError
+from index.types import Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -63,3 +66,26 @@ class Reranker:
         found = np.ravel(model.predict([(query, text) for text in texts], show_progress_bar=False))
         spread = float(np.ptp(found)) or 1.0
         return [float(value - found.min()) / spread for value in found]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """The models of an engine, for other uses than its answers."""
+
+    embedder: Embedder
+    reranker: Reranker | None = None
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the embedding model counts them."""
+        return self.embedder.count_tokens(texts)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of texts, shape (len(texts), dimension)."""
+        return self.embedder.embed_passages(texts)
+
+    def relevance(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How well each text fits a query: by the cross-encoder if there is one, else by cosine."""
+        if self.reranker:
+            return self.reranker.scores(query, texts)
+        scores: list[float] = (self.embed(texts) @ self.embedder.embed_query(query)).tolist()
+        return scores

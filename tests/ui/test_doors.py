@@ -55,7 +55,12 @@ Door = Callable[[str, Sequence[Said]], Said]
 
 
 def of_body(question: str, body: dict[str, Any], kept: object = None) -> Said:
-    return Said(question, {name: body[name] for name in SAME}, kept)
+    facts = {name: body[name] for name in SAME}
+    # Only doors to other programs add the address of a citation.
+    facts["citations"] = [
+        {name: value for name, value in each.items() if name != "url"} for each in body["citations"]
+    ]
+    return Said(question, facts, kept)
 
 
 def sent(question: str, past: Sequence[Said]) -> dict[str, Any]:

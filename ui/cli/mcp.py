@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from index.errors import FootnoteError
-from ui.cli.common import report_errors, settings_of
+from ui.cli.common import data_folder, report_errors, settings_of
 
 if TYPE_CHECKING:
     from ui.service.admission import AdmissionControl
@@ -22,27 +22,30 @@ def command(context: click.Context) -> None:
     """Serve the tools ask, search and list_documents to an MCP client that starts this command."""
     import anyio
 
+    from index.settings import load_settings
     from rag.engine import build
     from ui.service.admission import AdmissionControl
+    from ui.service.settings import ServiceSettings
 
+    wanted = load_settings(ServiceSettings, data=data_folder(context))
     answers = AdmissionControl(build(settings_of(context)))
     stop = threading.Event()
     for work in (lambda: answers.keep_up(stop), lambda: _warm_up(answers)):
         threading.Thread(target=work, daemon=True).start()
     try:
-        anyio.run(_serve, answers)
+        anyio.run(_serve, answers, wanted.public_url)
     finally:
         stop.set()
         answers.close()
 
 
-async def _serve(answers: AdmissionControl) -> None:
+async def _serve(answers: AdmissionControl, public_url: str) -> None:
     """Serve until standard input ends; the SDK keeps other output off standard output."""
     from mcp.server.stdio import stdio_server
 
     from ui.http.mcp_server import mcp_server
 
-    server = mcp_server(answers)
+    server = mcp_server(answers, public_url)
     async with stdio_server() as (requests, replies):
         await server.run(requests, replies, server.create_initialization_options())
 

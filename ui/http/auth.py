@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import StoreError
 from ui.http.errors import NOT_FOUND, error_response, rate_limited
+from ui.service.links import QUOTE_ID
 from ui.service.tokens import RateLimit, Tokens
 from ui.templating import render
 
@@ -98,25 +99,35 @@ class AuthMiddleware:
 async def log_in(request: Request, tokens: Tokens) -> Response:
     """The login page; for a token that is posted from it, the cookie and the way to the chat."""
     if request.method in {"GET", "HEAD"}:
-        return HTMLResponse(render("login.html", notice=""))
+        wanted = _document_only(request.query_params.get("next", ""))
+        return HTMLResponse(render("login.html", notice="", next=wanted))
     if request.method != "POST":
         message = "The login page is read and sent only."
         return error_response(405, message, {"Allow": "GET, POST"})
     body = (await request.body())[:_LOGIN_BYTES].decode("utf-8", "replace")
-    secret = parse_qs(body).get("token", [""])[0].strip()
+    fields = parse_qs(body)
+    secret = fields.get("token", [""])[0].strip()
+    wanted = _document_only(fields.get("next", [""])[0])
     try:
         token = tokens.find(secret)
     except StoreError as error:
         return error_response(503, str(error))
     if token is None:
-        return HTMLResponse(render("login.html", notice=_UNKNOWN_TOKEN), 401)
-    reply = RedirectResponse("/", 303)
+        return HTMLResponse(render("login.html", notice=_UNKNOWN_TOKEN, next=wanted), 401)
+    reply = RedirectResponse(wanted or "/", 303)
     # The Origin header names the scheme that the browser sees; a proxy may have ended TLS.
     secure = urlsplit(request.headers.get("origin", "")).scheme == "https"
-    reply.set_cookie(
-        COOKIE, secret, _COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure
-    )
+    # Lax and not strict: a link to a passage is followed from other programs' pages. Requests of
+    # other sites that change something are refused by their origin.
+    reply.set_cookie(COOKIE, secret, _COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
     return reply
+
+
+def _document_only(path: str) -> str:
+    """A path to return to after the login: that of a document, or "" for the page."""
+    if not path.startswith("/documents/") or "\\" in path:
+        return ""
+    return path if "#" in path or "start=" not in path else f"{path}#{QUOTE_ID}"
 
 
 def _secret(headers: Headers) -> str:
@@ -134,7 +145,10 @@ def _secret(headers: Headers) -> str:
 def _unauthorized(request: Request) -> Response:
     """The reply without a valid token: to a browser the login page, to a program a 401."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(LOGIN, 303)
+        scope = request.scope
+        wanted = quote(f"{scope['path']}?{scope['query_string'].decode('latin-1')}", safe="/")
+        is_document = scope["path"].startswith("/documents/")
+        return RedirectResponse(f"{LOGIN}?next={wanted}" if is_document else LOGIN, 303)
     return error_response(401, "A token is needed here.", {"WWW-Authenticate": "Bearer"})
 
 

@@ -45,6 +45,7 @@ from ui.http.api import (
 from ui.http.errors import first_violation
 from ui.http.streaming import ANSWER_FAILED, last_answer
 from ui.service.admission import AdmissionControl
+from ui.service.links import Links
 from ui.service.plain_text import Checked, passages_of, readable
 from ui.service.settings import BODY_BYTES, HISTORY_TURNS
 
@@ -129,28 +130,33 @@ class ListResult(BaseModel):
     documents: list[DocumentEntry]
 
 
+_Run = Callable[[AdmissionControl, Links, Any], Awaitable[tuple[BaseModel, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Tool:
     """A tool: its description, the type of its arguments, and what makes its result and text."""
 
     tool: Tool
     arguments: type[BaseModel]
-    run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]]
+    run: _Run
 
 
-def mcp_server(answers: AdmissionControl) -> Server[Any]:
-    """The MCP server, for any transport."""
+def mcp_server(answers: AdmissionControl, public_url: str = "") -> Server[Any]:
+    """The MCP server, for any transport; links are below `public_url`, or the address called."""
     tools = {each.tool.name: each for each in _TOOLS}
 
     async def list_tools(_: object, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[each.tool for each in _TOOLS])
 
     async def call_tool(
-        _: ServerRequestContext[Any], params: CallToolRequestParams
+        context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult:
         if params.name not in tools:
             raise MCPError(INVALID_PARAMS, "There is no tool of this name.")
-        return await _call(answers, tools[params.name], params.arguments or {})
+        asked_at = str(context.request.base_url) if context.request else ""
+        links = Links.known(public_url, asked_at)
+        return await _call(answers, links, tools[params.name], params.arguments or {})
 
     return Server(
         "footnote",
@@ -162,9 +168,9 @@ def mcp_server(answers: AdmissionControl) -> Server[Any]:
     )
 
 
-def mcp_routes(answers: AdmissionControl) -> APIRouter:
+def mcp_routes(answers: AdmissionControl, public_url: str = "") -> APIRouter:
     """The route of the streamable HTTP transport, for the application's lifespan."""
-    endpoint = _Endpoint(mcp_server(answers))
+    endpoint = _Endpoint(mcp_server(answers, public_url))
     router = APIRouter(lifespan=endpoint.lifespan)
     router.routes.append(Route(PATH, endpoint, include_in_schema=False))
     return router
@@ -198,11 +204,11 @@ class _Endpoint:
 
 
 async def _call(
-    answers: AdmissionControl, tool: _Tool, arguments: dict[str, Any]
+    answers: AdmissionControl, links: Links, tool: _Tool, arguments: dict[str, Any]
 ) -> CallToolResult:
     """A tool's result; an error is a sentence that a model can act on."""
     try:
-        body, text = await tool.run(answers, tool.arguments.model_validate(arguments))
+        body, text = await tool.run(answers, links, tool.arguments.model_validate(arguments))
     except ValidationError as error:
         return _failed(_sentence(error))
     except FootnoteError as error:
@@ -215,21 +221,27 @@ async def _call(
     )
 
 
-async def _ask(answers: AdmissionControl, arguments: AskArguments) -> tuple[BaseModel, str]:
+async def _ask(
+    answers: AdmissionControl, links: Links, arguments: AskArguments
+) -> tuple[BaseModel, str]:
     answer = await last_answer(answers.astream(arguments.question, arguments.history))
     if answer is None:
         raise FootnoteError("the question was cancelled; ask again")
-    facts = Checked.facts(answer)
+    facts = Checked.facts(answer, links)
     body = AskResult.model_validate(facts | {"question": answer.question, "text": answer.text})
-    return body, readable(answer)
+    return body, readable(answer, links)
 
 
-async def _search(answers: AdmissionControl, arguments: SearchArguments) -> tuple[BaseModel, str]:
+async def _search(
+    answers: AdmissionControl, links: Links, arguments: SearchArguments
+) -> tuple[BaseModel, str]:
     query, hits = await answers.asearch(arguments.query, arguments.k, arguments.history)
-    return SearchBody.of(query, hits), passages_of(hits) or "Nothing was found."
+    return SearchBody.of(query, hits), passages_of(hits, links) or "Nothing was found."
 
 
-async def _list(answers: AdmissionControl, arguments: ListArguments) -> tuple[BaseModel, str]:
+async def _list(
+    answers: AdmissionControl, _: Links, arguments: ListArguments
+) -> tuple[BaseModel, str]:
     wanted = arguments.contains.casefold()
     found = [
         DocumentEntry.model_validate(info, from_attributes=True)
@@ -269,7 +281,7 @@ def _tool(
     description: str,
     arguments: type[BaseModel],
     result: type[BaseModel],
-    run: Callable[[AdmissionControl, Any], Awaitable[tuple[BaseModel, str]]],
+    run: _Run,
 ) -> _Tool:
     tool = Tool(
         name=name,

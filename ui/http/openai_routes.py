@@ -3,29 +3,35 @@
 This protocol cannot replace text that was sent, so only the checked answer is sent.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from sse_starlette import ServerSentEvent
+from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-from rag.types import Done, Event
+from rag.retrieval.cross_encoder import LoadedModels
+from rag.types import Answer, Done, Event
 from ui.http.errors import CLIENT_CLOSED_REQUEST, first_violation, retry_after, status_of
+from ui.http.openai_replies import ChatCompletion, CountTokens, Writer, Written, count_words
 from ui.http.openai_schema import (
     MODEL,
-    ChatCompletion,
     ChatRequest,
     Model,
     Models,
     OpenAIError,
     OpenAIErrorBody,
-    chunks,
 )
 from ui.http.streaming import (
     ANSWER_FAILED,
@@ -36,6 +42,9 @@ from ui.http.streaming import (
     server_sent_event,
 )
 from ui.service.admission import AdmissionControl, AsyncEventStream
+from ui.service.front_end_tasks import reply_to
+from ui.service.links import Links
+from ui.service.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
 
@@ -71,20 +80,60 @@ class OpenAIRoute(APIRoute):
         return handle_or_refuse
 
 
-def openai_routes(answers: AdmissionControl) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class OpenAIDoor:
+    """What the routes need besides the answers.
+
+    `aliases` are further names of the model, "*" for any; `public_url` is the server's address for
+    readers, "" for the one that a program calls.
+    """
+
+    count_tokens: CountTokens = count_words
+    aliases: tuple[str, ...] = ()
+    public_url: str = ""
+
+    @classmethod
+    def of(cls, settings: ServiceSettings, models: LoadedModels | None) -> OpenAIDoor:
+        """The door as the settings have it."""
+        aliases = tuple(filter(None, map(str.strip, settings.model_aliases.split(","))))
+        count = models.count_tokens if models else count_words
+        return cls(count, aliases, settings.public_url)
+
+    @property
+    def models(self) -> Models:
+        """The model under each of its names that can be listed."""
+        names = [MODEL, *(name for name in self.aliases if "*" not in name and name != MODEL)]
+        return Models(data=[Model(id=name) for name in names])
+
+    def serves(self, model: str) -> bool:
+        """Whether a model is asked for by one of its names."""
+        return model == MODEL or any(fnmatchcase(model, alias) for alias in self.aliases)
+
+    def writer(self, body: ChatRequest, request: Request) -> Writer:
+        """What writes the reply to a request."""
+        links = Links.known(self.public_url, str(request.base_url))
+        return Writer(body.model, links, self.count_tokens, body.fields)
+
+
+def openai_routes(answers: AdmissionControl, door: OpenAIDoor = OpenAIDoor()) -> APIRouter:
     """The routes that OpenAI's clients call, under `/v1`."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 
     @router.get("/models")
     def models() -> Models:
-        """List the models, of which there is one."""
-        return Models()
+        """List the models: one, and its further names."""
+        return door.models
 
     @router.get("/models/{model}", response_model=Model, responses={404: _ERRORS[404]})
     def model(model: str) -> Model | Response:
         """Tell of one model."""
-        return Model() if model == MODEL else _unknown(model)
+        return Model(id=model) if door.serves(model) else _unknown(model)
 
+    _add_chat(router, answers, door)
+    return router
+
+
+def _add_chat(router: APIRouter, answers: AdmissionControl, door: OpenAIDoor) -> None:
     @router.post(
         "/chat/completions",
         response_model=ChatCompletion,
@@ -92,24 +141,28 @@ def openai_routes(answers: AdmissionControl) -> APIRouter:
     )
     async def chat(body: ChatRequest, request: Request) -> ChatCompletion | Response:
         """Answer the last message of a conversation."""
-        if body.model != MODEL:
+        if not door.serves(body.model):
             return _unknown(body.model)
+        writer, usage = door.writer(body, request), body.wants_usage
+        if task := body.task:
+            written = writer.task(body.messages[-1].text, await run_sync(reply_to, task, answers))
+            if body.stream:
+                return EventSourceResponse(_frames(written, usage), sep="\n")
+            return written.whole()
         events = answers.astream(body.question, body.turns)
         if not body.stream:
             answer = await answer_unless_disconnected(events, request)
             if answer is None:
                 return Response(status_code=CLIENT_CLOSED_REQUEST)
-            return ChatCompletion.of(answer)
+            return writer.written(answer, body.turns).whole()
         # Waiting for the first event makes an unusable index a 503 and not a broken stream.
         await anext(events)
-        usage = bool(body.stream_options and body.stream_options.include_usage)
-        return event_source(_chunk_events(events, usage), events)
-
-    return router
+        write = partial(writer.written, turns=body.turns)
+        return event_source(_chunk_events(events, write, usage), events)
 
 
 async def _chunk_events(
-    events: AsyncEventStream[Event], usage: bool
+    events: AsyncEventStream[Event], write: Callable[[Answer], Written], usage: bool
 ) -> AsyncIterator[ServerSentEvent]:
     """The chunks of the checked answer; until it is complete, comments for what it is made of."""
     try:
@@ -117,9 +170,8 @@ async def _chunk_events(
             if not isinstance(event, Done):
                 yield KEEP_ALIVE
                 continue
-            for chunk in chunks(event.answer, usage):
-                yield server_sent_event(chunk)
-            yield _END
+            async for frame in _frames(write(event.answer), usage):
+                yield frame
     except FootnoteError as error:
         yield server_sent_event(_error(status_of(error), str(error)))
     except Exception:
@@ -127,6 +179,12 @@ async def _chunk_events(
         yield server_sent_event(_error(500, ANSWER_FAILED))
     finally:
         events.close()
+
+
+async def _frames(written: Written, usage: bool) -> AsyncIterator[ServerSentEvent]:
+    for chunk in written.chunks(usage):
+        yield server_sent_event(chunk)
+    yield _END
 
 
 def _unknown(model: str) -> JSONResponse:

@@ -1,19 +1,22 @@
-"""Request and response models of OpenAI's chat completions."""
+"""Requests of OpenAI's chat completions: what is read, what is ignored and what is refused."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal
-from uuid import uuid4
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
-from rag.types import Answer, Turn
-from ui.service.plain_text import Checked, foot_of, latest, readable, text_of, turn_of
+from rag.types import Turn
+from ui.service.front_end_tasks import FrontEndTask, question_in, task_of
+from ui.service.plain_text import latest, turn_of
 
 MODEL = "footnote"
+# What an answer has if it is asked for as an object.
+ANSWER_FIELDS = ("text", "citations", "statements", "refusal", "confidence", "kind", "note")
+# The ways of choosing a tool in which calling none is right.
+_FREE = (None, "auto", "none")
 
 
 class TextPart(BaseModel):
@@ -24,11 +27,11 @@ class TextPart(BaseModel):
 
 
 class RequestMessage(BaseModel):
-    """A message of the conversation; those of the system and the developer are ignored."""
+    """A message of the conversation; those of the user and the assistant are read, no others."""
 
     __qualname__ = "Message"  # its name in /openapi.json
 
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[TextPart] | None = None
 
     @field_validator("content", mode="before")
@@ -54,10 +57,42 @@ class StreamOptions(BaseModel):
     include_usage: bool | None = None
 
 
-class ResponseFormat(BaseModel):
-    """The format of the reply; only `text` is supported."""
+class JSONSchema(BaseModel):
+    """The schema that the reply's object must have."""
 
-    type: str
+    name: str = ""
+    schema_: dict[str, Any] = Field(default={}, alias="schema")
+
+    @property
+    def fields(self) -> list[str]:
+        """The names that it asks for."""
+        properties = self.schema_.get("properties")
+        return list(properties) if isinstance(properties, dict) else []
+
+
+class ResponseFormat(BaseModel):
+    """The format of the reply: text, or an object with the answer's text and citations."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JSONSchema | None = None
+
+    @model_validator(mode="after")
+    def _is_what_there_is(self) -> ResponseFormat:
+        unknown = (
+            sorted(set(self.json_schema.fields) - set(ANSWER_FIELDS)) if self.json_schema else ()
+        )
+        if unknown:
+            raise ValueError(
+                f"an answer has no field {unknown[0]!r}; it has {', '.join(ANSWER_FIELDS)}"
+            )
+        return self
+
+    @property
+    def fields(self) -> list[str] | None:
+        """The fields of the object that the reply is; None if it is text."""
+        if self.type == "text":
+            return None
+        return (self.json_schema.fields if self.json_schema else []) or list(ANSWER_FIELDS)
 
 
 class ChatRequest(BaseModel):
@@ -72,7 +107,9 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     n: int | None = None
     tools: list[Any] | None = None
+    tool_choice: Any = None
     functions: list[Any] | None = None
+    function_call: Any = None
     response_format: ResponseFormat | None = None
     modalities: list[str] | None = None
     logprobs: bool | None = None
@@ -91,19 +128,16 @@ class ChatRequest(BaseModel):
             raise ValueError("there is one answer to a question; leave n at 1")
         return n
 
-    @field_validator("tools", "functions")
+    @field_validator("tool_choice", "function_call")
     @classmethod
-    def _is_empty(cls, tools: list[Any] | None) -> list[Any] | None:
-        if tools:
-            raise ValueError("tools are not called here; leave them out")
-        return tools
-
-    @field_validator("response_format")
-    @classmethod
-    def _is_plain(cls, form: ResponseFormat | None) -> ResponseFormat | None:
-        if form and form.type != "text":
-            raise ValueError("replies are text; leave response_format out, or use /v1/ask for JSON")
-        return form
+    def _may_be_none(cls, choice: object) -> object:
+        allowed = choice.get("allowed_tools") if isinstance(choice, dict) else None
+        if (allowed.get("mode") if isinstance(allowed, dict) else choice) not in _FREE:
+            raise ValueError(
+                "no tool is ever called here, since answers come from the documents alone; "
+                "leave it out, or set it to 'auto' or 'none'"
+            )
+        return choice
 
     @field_validator("modalities")
     @classmethod
@@ -121,8 +155,24 @@ class ChatRequest(BaseModel):
 
     @property
     def question(self) -> str:
-        """The user's last message."""
-        return self.messages[-1].text
+        """The user's last message, without what a front end put before it."""
+        return question_in(self.messages[-1].text)
+
+    @property
+    def task(self) -> FrontEndTask | None:
+        """What the front end asks for itself, if this is no question."""
+        system = [each.text for each in self.messages if each.role in ("system", "developer")]
+        return task_of("\n".join(system), self.messages[-1].text, self.turns)
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a stream is to end with its usage."""
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    @property
+    def fields(self) -> list[str] | None:
+        """The fields of the object that the reply is to be; None if it is text."""
+        return self.response_format.fields if self.response_format else None
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -130,68 +180,15 @@ class ChatRequest(BaseModel):
         return latest(_turns(self.messages[:-1]))
 
 
-class Usage(BaseModel):
-    """Token counts, always zero: Footnote bills nothing and counts no tokens of its LLM."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
-
-
-class ReplyMessage(BaseModel):
-    """The answer's text with its list of sources."""
-
-    role: Literal["assistant"] = "assistant"
-    content: str
-    refusal: None = None
-
-
-class Choice(BaseModel):
-    """The one answer; `length` says that the LLM's reply was cut off."""
-
-    index: int = 0
-    message: ReplyMessage
-    logprobs: None = None
-    finish_reason: Literal["stop", "length"]
-
-
-class ChatCompletion(Checked):
-    """A whole reply: OpenAI's fields and those of a checked answer."""
-
-    id: str
-    object: Literal["chat.completion"] = "chat.completion"
-    created: int
-    model: str = MODEL
-    system_fingerprint: str
-    choices: list[Choice]
-    usage: Usage = Usage()
-
-    @classmethod
-    def of(cls, answer: Answer) -> ChatCompletion:
-        """The reply for one answer."""
-        message = ReplyMessage(content=readable(answer))
-        choices = [Choice(message=message, finish_reason=_finish(answer))]
-        own = {"system_fingerprint": answer.fingerprint, "choices": choices}
-        return cls.model_validate(_head() | Checked.facts(answer) | own)
-
-
-def chunks(answer: Answer, usage: bool) -> Iterator[dict[str, Any]]:
-    """The chunks of a streamed reply: checked fields, text, sources and the end.
-
-    Then usage, if requested. OpenAI's client keeps unknown fields of the first chunk alone.
-    """
-    same = _head() | {"object": "chat.completion.chunk", "model": MODEL}
-
-    def chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return same | {"choices": [choice]}
-
-    yield chunk({"role": "assistant", "content": ""}) | Checked.facts(answer)
-    for piece in filter(None, (text_of(answer), foot_of(answer))):
-        yield chunk({"content": piece})
-    yield chunk({}, _finish(answer)) | {"system_fingerprint": answer.fingerprint}
-    if usage:
-        yield same | {"choices": [], "usage": Usage().model_dump()}
+def _turns(messages: Sequence[RequestMessage]) -> Iterator[Turn]:
+    """Pairs of a user's message and the reply to it; other messages are left out."""
+    # A call of a tool, which another model made, is a reply without text.
+    talk = [each for each in messages if each.role in ("user", "assistant") and each.text]
+    for question, reply in pairwise(talk):
+        if (question.role, reply.role) == ("user", "assistant"):
+            turn = turn_of(question.text, reply.text)
+            if turn:
+                yield turn
 
 
 class Model(BaseModel):
@@ -204,7 +201,7 @@ class Model(BaseModel):
 
 
 class Models(BaseModel):
-    """All models, of which there is one."""
+    """All models: the one, and the further names that the settings give it."""
 
     object: Literal["list"] = "list"
     data: list[Model] = [Model()]
@@ -227,22 +224,3 @@ class OpenAIErrorBody(BaseModel):
     __qualname__ = "FaultBody"  # its name in /openapi.json
 
     error: OpenAIError
-
-
-def _turns(messages: Sequence[RequestMessage]) -> Iterator[Turn]:
-    """Pairs of a user's message and the reply to it; other messages are left out."""
-    talk = [message for message in messages if message.role in ("user", "assistant")]
-    for question, reply in pairwise(talk):
-        if (question.role, reply.role) == ("user", "assistant"):
-            turn = turn_of(question.text, reply.text)
-            if turn:
-                yield turn
-
-
-def _head() -> dict[str, Any]:
-    return {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time())}
-
-
-def _finish(answer: Answer) -> Literal["stop", "length"]:
-    """The finish reason: a note on an answer that is no refusal says that the LLM broke off."""
-    return "length" if answer.note and not answer.refusal else "stop"

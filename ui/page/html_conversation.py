@@ -12,8 +12,8 @@ from index.types import Passage
 from rag.settings import Settings
 from rag.types import Answer, Citation, Support
 from ui.service.history import Exchange
+from ui.service.links import document_url
 from ui.templating import quantity, render
-from ui.viewer.document import document_url
 from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
 
 

@@ -14,8 +14,8 @@ from ui.service.answer_options import AnswerOptions, OptionsPolicy
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
+from ui.service.links import document_url
 from ui.templating import quantity, render
-from ui.viewer.document import document_url
 
 _RATINGS = {"up": "Good answer", "down": "Bad answer"}
 # The most common reasons, of answers and of refusals; each is a click.

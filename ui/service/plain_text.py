@@ -15,6 +15,7 @@ from index.types import Hit, Passage
 from rag.llm.sanitize import to_plain_text
 from rag.schema import AnswerBody, CitationBody, ComputedBody, RefusalBody, StatementBody
 from rag.types import Answer, Citation, Support, Turn
+from ui.service.links import NO_LINKS, Links
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 NEAREST = 3
@@ -27,6 +28,13 @@ _VERDICTS = {
     Support.UNSUPPORTED: "Not supported by any source",
 }
 _MARKER = re.compile(r" ?\[\d{1,3}\]")
+_BRACKET = re.compile(r"[\[\]\\]")
+
+
+class LinkedCitation(CitationBody):
+    """A citation, and the address at which its words are shown marked in their document."""
+
+    url: str | None = Field(description="null if the server's own address is not known")
 
 
 class Checked(BaseModel):
@@ -34,7 +42,7 @@ class Checked(BaseModel):
 
     query: str = Field(description="what was searched for")
     statements: list[StatementBody]
-    citations: list[CitationBody]
+    citations: list[LinkedCitation]
     refusal: RefusalBody | None
     confidence: float = Field(description="chance, 0..1, that the documents answer the question")
     note: str = Field(description="a sentence on how the answer was made, or empty")
@@ -44,14 +52,17 @@ class Checked(BaseModel):
     computed: ComputedBody | None = Field(description="what was computed over a table, if it was")
 
     @classmethod
-    def facts(cls, answer: Answer) -> dict[str, Any]:
+    def facts(cls, answer: Answer, links: Links = NO_LINKS) -> dict[str, Any]:
         """The fields' values for one answer, as JSON has them."""
-        return AnswerBody.of(answer).model_dump(mode="json", include=set(Checked.model_fields))
+        facts = AnswerBody.of(answer).model_dump(mode="json", include=set(Checked.model_fields))
+        for body, citation in zip(facts["citations"], answer.citations, strict=True):
+            body["url"] = links.citation(citation) or None
+        return facts
 
 
-def readable(answer: Answer) -> str:
+def readable(answer: Answer, links: Links = NO_LINKS) -> str:
     """The answer's text and its sources; programs may show it as Markdown."""
-    return text_of(answer) + foot_of(answer)
+    return text_of(answer) + foot_of(answer, links)
 
 
 def text_of(answer: Answer) -> str:
@@ -59,16 +70,17 @@ def text_of(answer: Answer) -> str:
     return to_plain_text(answer.text)
 
 
-def foot_of(answer: Answer) -> str:
+def foot_of(answer: Answer, links: Links = NO_LINKS) -> str:
     """The sources, numbered as the markers, and the statements that are not supported.
 
-    Of a refusal, the nearest passages.
+    Of a refusal, the nearest passages. Places are links where the server's address is known.
     """
     if answer.refusal:
-        nearest = [f"- {_passage(hit.passage)}" for hit in answer.hits[:NEAREST]]
+        nearest = [f"- {_passage(hit.passage, links)}" for hit in answer.hits[:NEAREST]]
         return _listed(_PASSAGES, nearest)
     sources = [
-        f"- [{citation.label}] {_source(citation, answer.text)}" for citation in answer.citations
+        f"- [{citation.label}] {_source(citation, answer.text, links)}"
+        for citation in answer.citations
     ]
     unsupported = [
         f"- {_VERDICTS[statement.support]}: “{_line(statement.text)}”"
@@ -79,10 +91,10 @@ def foot_of(answer: Answer) -> str:
     return _listed(_SOURCES, sources) + _listed(_CHECK, unsupported) + note
 
 
-def passages_of(hits: Sequence[Hit]) -> str:
+def passages_of(hits: Sequence[Hit], links: Links = NO_LINKS) -> str:
     """Passages in full, best first; every line of a document's text begins with `>`."""
     blocks = [
-        f"{hit.rank}. {_place(hit.passage)}\n"
+        f"{hit.rank}. {_linked(place_of(hit.passage), links.passage(hit.passage))}\n"
         + "\n".join(
             f"> {line}" for line in to_plain_text(hit.passage.text).splitlines() if line.strip()
         )
@@ -120,22 +132,29 @@ def _listed(heading: str, lines: Sequence[str]) -> str:
     return heading + "\n".join(lines) if lines else ""
 
 
-def _source(citation: Citation, text: str) -> str:
-    """The place of a citation, and its quote if the answer doesn't contain it already."""
-    place, words = _place(citation.passage), " ".join(citation.quote.text.split())
-    return place if words in text else f"{place}: “{_line(words)}”"
-
-
-def _passage(passage: Passage) -> str:
-    return f"{_place(passage)}: “{_line(passage.text)}”"
-
-
-def _place(passage: Passage) -> str:
+def place_of(passage: Passage) -> str:
     """A passage's file, page and heading in one line."""
     page = [f"page {passage.page}"] if passage.page else []
     heading = passage.heading or passage.title
     below = [heading] if heading and heading != passage.document else []
     return _line(", ".join([passage.document, *page, *below]))
+
+
+def _source(citation: Citation, text: str, links: Links) -> str:
+    """The place of a citation, and its quote if the answer doesn't contain it already."""
+    place = _linked(place_of(citation.passage), links.citation(citation))
+    words = " ".join(citation.quote.text.split())
+    return place if words in text else f"{place}: “{_line(words)}”"
+
+
+def _passage(passage: Passage, links: Links) -> str:
+    return f"{_linked(place_of(passage), links.passage(passage))}: “{_line(passage.text)}”"
+
+
+def _linked(place: str, url: str) -> str:
+    """A place as a link of Markdown, if there is an address for it."""
+    escaped = _BRACKET.sub(r"\\\g<0>", place)
+    return f"[{escaped}]({url})" if url else place
 
 
 def _line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from index.settings import IndexSettings
 
@@ -22,6 +22,12 @@ class ServiceSettings(IndexSettings):
         None, description="ask callers for a token; if not set, on other addresses than loopback"
     )
     hosts: str = Field("", description="further host names to be called by, with commas between")
+    public_url: str = Field(
+        "", description="address by which readers reach this server, for links to passages"
+    )
+    model_aliases: str = Field(
+        "", description="further names of the model `footnote`, with commas between; * for any"
+    )
     proxy: str = Field("", description="addresses of reverse proxies, with commas between")
     answers_at_once: int | None = Field(
         None, ge=1, le=256, description="answers made at once; if not set, 16, or 4 by an LLM"
@@ -31,6 +37,13 @@ class ServiceSettings(IndexSettings):
     requests_per_minute: int | None = Field(
         None, ge=0, description="for each client, 0 for no limit; if not set, 60, or 0 on loopback"
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("an address starts with http:// or https://")
+        return url.rstrip("/")
 
     def for_host(self, host: str) -> ServiceSettings:
         """The same settings with the defaults that depend on the address to listen on."""

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from index.types import Document, Heading, Span, Table
-from ui.templating import escape_text, render, url_path
+from ui.service.links import QUOTE_ID, document_url
+from ui.templating import escape_text, render
 from ui.viewer.safe_html import highlight
 
-QUOTE_ID = "quote"
 _WINDOW = 200_000  # characters; a browser is slow to show more in the panel
 
 
@@ -51,17 +51,6 @@ def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) ->
         cells += [Markup()] * (len(table.columns) - len(cells))
         rows.append(HTMLRow(is_cited, cells))
     return HTMLTable(table.columns, rows)
-
-
-def document_url(path: str, start: int = 0, end: int = 0, digest: str = "") -> str:
-    """URL of a document's page; with start < end it leads to those characters, marked.
-
-    The digest is that of the document as it was quoted, so the page can tell of a change.
-    """
-    url = f"/documents/{url_path(path)}"
-    if start >= end:
-        return url
-    return f"{url}?start={start}&end={end}&digest={digest[:16]}#{QUOTE_ID}"
 
 
 def document_page(document: Document, start: int = 0, end: int = 0, digest: str = "") -> Markup:

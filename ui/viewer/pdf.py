@@ -9,8 +9,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from index.types import Document, Span
+from ui.service.links import QUOTE_ID, document_url
 from ui.templating import render
-from ui.viewer.document import QUOTE_ID, Highlighter, document_url, has_changed, valid_span
+from ui.viewer.document import Highlighter, has_changed, valid_span
 from ui.viewer.pdf_images import PageImage, PageRequest
 
 _MOST_PAGES = 3  # of a quote that spans more, the first ones are shown

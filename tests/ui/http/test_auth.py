@@ -214,10 +214,32 @@ def test_login_sets_a_cookie_that_opens_the_page(
     reply = locked.post("/login", data={"token": tokens["read"]}, follow_redirects=False)
     assert (reply.status_code, reply.headers["location"]) == (303, "/")
     cookie = reply.headers["set-cookie"]
-    for part in ("HttpOnly", "SameSite=strict", "Path=/"):
+    for part in ("HttpOnly", "SameSite=lax", "Path=/"):
         assert part in cookie
     assert "Secure" not in cookie
     assert locked.get("/", headers={"Accept": "text/html"}).status_code == 200
+
+
+def test_link_to_a_passage_opens_it_after_the_login(
+    locked: TestClient, tokens: dict[str, str]
+) -> None:
+    link = "/documents/a b.md?start=1&end=3&digest=ab"
+    reply = call(locked, "GET", "/documents/a%20b.md?start=1&end=3&digest=ab", Accept="text/html")
+    assert reply.status_code == 303
+    page = locked.get(reply.headers["location"]).text
+    assert 'name="next" value="/documents/a b.md?start=1&amp;end=3&amp;digest=ab#quote"' in page
+    form = {"token": tokens["read"], "next": f"{link}#quote"}
+    there = locked.post("/login", data=form, follow_redirects=False).headers["location"]
+    assert there == f"{link}#quote".replace(" ", "%20")
+
+
+@pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example/documents/", "/x"])
+def test_login_leads_to_no_other_address(
+    locked: TestClient, tokens: dict[str, str], elsewhere: str
+) -> None:
+    form = {"token": tokens["read"], "next": elsewhere}
+    reply = locked.post("/login", data=form, follow_redirects=False)
+    assert reply.headers["location"] == "/"
 
 
 def test_login_over_tls_sets_a_secure_cookie(locked: TestClient, tokens: dict[str, str]) -> None:

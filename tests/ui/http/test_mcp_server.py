@@ -26,6 +26,7 @@ from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
 from rag.types import Turn
 from tests.helpers.screenshot import FOOTNOTE, serving
+from ui.service.links import Links
 from ui.service.plain_text import passages_of, readable
 from ui.service.tokens import Tokens
 
@@ -71,16 +72,20 @@ def text_of(result: CallToolResult) -> str:
     return content.text
 
 
-def expected(engine: Engine, question: str, *turns: Turn) -> tuple[dict[str, Any], str]:
+def expected(
+    engine: Engine, links: Links, question: str, *turns: Turn
+) -> tuple[dict[str, Any], str]:
     """What `ask` gives: the answer as elsewhere but for passages and timings, and its text."""
     answer = engine.answer(question, turns)
     body = AnswerBody.of(answer).model_dump(mode="json")
     for name in ("passages", "composer", "stray", "seconds", "fingerprint"):
         del body[name]
-    return body, readable(answer)
+    for each, citation in zip(body["citations"], answer.citations, strict=True):
+        each["url"] = links.citation(citation) or None
+    return body, readable(answer, links)
 
 
-async def check_tools(client: Client, engine: Engine) -> None:
+async def check_tools(client: Client, engine: Engine, links: Links) -> None:
     """Every tool, asked for what there is and for what there is not."""
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert list(tools) == ["ask", "search", "list_documents"]
@@ -90,23 +95,23 @@ async def check_tools(client: Client, engine: Engine) -> None:
         assert tool.output_schema
     for question in (PARIS, NORWAY):
         result = await client.call_tool("ask", {"question": question})
-        assert (result.structured_content, text_of(result)) == expected(engine, question)
+        assert (result.structured_content, text_of(result)) == expected(engine, links, question)
         assert not result.is_error
     found = await client.call_tool("search", {"query": "hostages", "k": 2})
     query, hits = engine.search("hostages", 2)
     assert found.structured_content == SearchBody.of(query, hits).model_dump(mode="json")
-    assert text_of(found) == passages_of(hits)
+    assert text_of(found) == passages_of(hits, links)
     with pytest.raises(MCPError, match="no tool of this name"):
         await client.call_tool("delete_everything", {})
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_client_over_http_uses_every_tool(address: str, engine: Engine, mode: str) -> None:
-    use(f"{address}/mcp", lambda client: check_tools(client, engine), mode)
+    use(f"{address}/mcp", lambda client: check_tools(client, engine, Links(address)), mode)
 
 
 def test_client_over_stdio_uses_every_tool(seeds_data: Path, engine: Engine) -> None:
-    use(over_stdio(seeds_data), lambda client: check_tools(client, engine))
+    use(over_stdio(seeds_data), lambda client: check_tools(client, engine, Links()))
 
 
 def test_client_is_told_what_the_tools_are_for(address: str) -> None:
@@ -132,7 +137,7 @@ def test_client_follows_up_with_turns_also_as_text(
     async def follow_up(client: Client) -> None:
         arguments = {"question": CITY, "turns": json.dumps(turns) if packed else turns}
         result = await client.call_tool("ask", arguments)
-        body, text = expected(engine, CITY, Turn(MOSSAD, told))
+        body, text = expected(engine, Links(address), CITY, Turn(MOSSAD, told))
         assert (result.structured_content, text_of(result)) == (body, text)
         assert "Paris" in text
 
@@ -364,5 +369,5 @@ def test_docs_python_works(address: str) -> None:
         env={**os.environ},
         check=True,
     )
-    assert "Sources:\n- [1] brief.md" in done.stdout
+    assert "Sources:\n- [1] [brief.md" in done.stdout
     assert "'document': 'brief.md'" in done.stdout

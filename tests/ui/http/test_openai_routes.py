@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from llama_index.core.llms import ChatMessage
@@ -22,9 +23,10 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionUserMess
 
 from rag.engine import Engine
 from rag.schema import AnswerBody
-from rag.types import Turn
+from rag.types import Answer, Turn
 from tests.helpers.fake_llm import FakeLLM, Handler, event, offers, streams
 from tests.helpers.screenshot import serving
+from ui.service.links import Links
 from ui.service.plain_text import readable
 
 pytestmark = pytest.mark.model
@@ -61,9 +63,19 @@ def user(text: str) -> ChatCompletionUserMessageParam:
     return {"role": "user", "content": text}
 
 
+def written_at(address: str, answer: Answer) -> str:
+    """An answer's text as this server sends it, with links to its own pages."""
+    return readable(answer, Links(address))
+
+
 def facts(reply: openai.BaseModel) -> dict[str, Any]:
-    """What a reply has beyond OpenAI's fields."""
-    return dict(reply.model_extra or {})
+    """What a reply has beyond OpenAI's fields, its citations without their addresses."""
+    found = dict(reply.model_extra or {})
+    found["citations"] = [
+        {name: value for name, value in each.items() if name != "url"}
+        for each in found["citations"]
+    ]
+    return found
 
 
 def expected(engine: Engine, question: str, *turns: Turn) -> dict[str, Any]:
@@ -90,21 +102,24 @@ def test_client_lists_the_one_model(client: openai.OpenAI) -> None:
 
 @pytest.mark.parametrize("question", [PARIS, NORWAY])
 def test_client_gets_the_engine_s_answer_with_its_citations(
-    client: openai.OpenAI, engine: Engine, question: str
+    client: openai.OpenAI, address: str, engine: Engine, question: str
 ) -> None:
     reply = client.chat.completions.create(
         model=MODEL, messages=[user(question)], temperature=0.7, max_tokens=5
     )
-    assert reply.choices[0].message.content == readable(engine.answer(question))
+    assert reply.choices[0].message.content == written_at(address, engine.answer(question))
     assert reply.choices[0].finish_reason == "stop"
     assert facts(reply) == expected(engine, question)
+    answer = engine.answer(question)
+    read = [question, *(hit.passage.text for hit in answer.hits)]
     assert reply.usage
-    assert reply.usage.total_tokens == 0
+    assert reply.usage.prompt_tokens == sum(engine.models.count_tokens(read))
+    assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
 
 
 @pytest.mark.parametrize("question", [PARIS, NORWAY])
 def test_client_streams_the_same_text_and_citations(
-    client: openai.OpenAI, engine: Engine, question: str
+    client: openai.OpenAI, address: str, engine: Engine, question: str
 ) -> None:
     chunks = list(
         client.chat.completions.create(
@@ -115,18 +130,18 @@ def test_client_streams_the_same_text_and_citations(
         )
     )
     text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
-    assert text == readable(engine.answer(question))
+    assert text == written_at(address, engine.answer(question))
     assert facts(chunks[0]) == expected(engine, question)
     assert chunks[-1].usage
-    assert chunks[-1].usage.total_tokens == 0
+    assert chunks[-1].usage.prompt_tokens > chunks[-1].usage.completion_tokens > 10
 
 
 def test_client_s_own_gathering_of_a_stream_gets_the_whole_reply(
-    client: openai.OpenAI, engine: Engine
+    client: openai.OpenAI, address: str, engine: Engine
 ) -> None:
     with client.chat.completions.stream(model=MODEL, messages=[user(PARIS)]) as events:
         whole = events.get_final_completion()
-    assert whole.choices[0].message.content == readable(engine.answer(PARIS))
+    assert whole.choices[0].message.content == written_at(address, engine.answer(PARIS))
     assert whole.choices[0].finish_reason == "stop"
     assert facts(whole)["citations"] == expected(engine, PARIS)["citations"]
 
@@ -140,8 +155,36 @@ def test_client_that_waits_in_an_event_loop_gets_the_same(address: str, engine: 
             ]
             return [reply.choices[0].message.content for reply in await asyncio.gather(*calls)]
 
-    texts = [readable(engine.answer(question)) for question in (PARIS, NORWAY, MOSSAD)]
+    texts = [written_at(address, engine.answer(question)) for question in (PARIS, NORWAY, MOSSAD)]
     assert asyncio.run(ask()) == texts
+
+
+def test_client_gets_annotations_that_open_the_passage_marked(client: openai.OpenAI) -> None:
+    with client.chat.completions.stream(model=MODEL, messages=[user(PARIS)]) as events:
+        streamed = events.get_final_completion().choices[0].message
+    message = client.chat.completions.create(model=MODEL, messages=[user(PARIS)]).choices[0].message
+    annotations = message.annotations or []
+    assert (streamed.annotations or []) == [each.model_dump() for each in annotations]
+    assert message.content
+    for at, each in enumerate(annotations, start=1):
+        found = each.url_citation
+        assert message.content[found.start_index : found.end_index] == f"[{at}]"
+        page = httpx.get(found.url)
+        assert page.status_code == 200
+        assert '<mark id="quote"' in page.text
+    assert annotations
+
+
+def test_client_s_own_tasks_are_answered_shortly(client: openai.OpenAI) -> None:
+    talk = f"USER: {PARIS}\nASSISTANT: In Paris. [1]\n\nSources:\n- [1] brief.md"
+    task = (
+        "### Task:\nPredict useful messages.\n### Output:\n"
+        f'JSON format: {{ "follow_ups": ["One", "Two"] }}\n<chat_history>\n{talk}\n</chat_history>'
+    )
+    reply = client.chat.completions.create(model=MODEL, messages=[user(task)])
+    questions = json.loads(reply.choices[0].message.content or "")["follow_ups"]
+    assert 1 <= len(questions) <= 3
+    assert PARIS not in questions
 
 
 def test_client_that_sends_its_conversation_back_gets_a_follow_up(
@@ -168,8 +211,6 @@ def test_client_raises_its_own_errors_with_our_sentences(client: openai.OpenAI) 
     with pytest.raises(openai.NotFoundError, match="the one there is") as unknown:
         chat.create(model="gpt-4o", messages=[user(PARIS)])
     assert unknown.value.code == "model_not_found"
-    with pytest.raises(openai.NotFoundError, match="nothing at this address"):
-        client.embeddings.create(model=MODEL, input="a")
 
 
 @pytest.mark.parametrize(
@@ -184,9 +225,9 @@ def test_client_from_elsewhere_is_refused(
     assert refused.value.status_code == kind
 
 
-def test_llama_index_chats_and_streams(llm: OpenAILike, engine: Engine) -> None:
+def test_llama_index_chats_and_streams(llm: OpenAILike, address: str, engine: Engine) -> None:
     messages = [ChatMessage(role="system", content="Be brief."), ChatMessage(content=PARIS)]
-    text = readable(engine.answer(PARIS))
+    text = written_at(address, engine.answer(PARIS))
     assert llm.chat(messages).message.content == text
     *_, last = llm.stream_chat(messages)
     assert last.message.content == text
@@ -195,15 +236,19 @@ def test_llama_index_chats_and_streams(llm: OpenAILike, engine: Engine) -> None:
     assert end.text == text
 
 
-def test_llama_index_follows_up_and_waits_in_an_event_loop(llm: OpenAILike, engine: Engine) -> None:
-    told = readable(engine.answer(MOSSAD))
+def test_llama_index_follows_up_and_waits_in_an_event_loop(
+    llm: OpenAILike, address: str, engine: Engine
+) -> None:
+    told = written_at(address, engine.answer(MOSSAD))
     messages = [
         ChatMessage(role="user", content=MOSSAD),
         ChatMessage(role="assistant", content=told),
         ChatMessage(role="user", content=CITY),
     ]
     turn = Turn(MOSSAD, engine.answer(MOSSAD).text)
-    assert asyncio.run(llm.achat(messages)).message.content == readable(engine.answer(CITY, [turn]))
+    assert asyncio.run(llm.achat(messages)).message.content == told(
+        address, engine.answer(CITY, [turn])
+    )
 
 
 @pytest.fixture(scope="module")

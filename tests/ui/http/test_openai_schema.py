@@ -28,8 +28,10 @@ from rag.types import (
     Support,
     Turn,
 )
-from ui.http.openai_routes import openai_routes
+from ui.http.openai_routes import OpenAIDoor, openai_routes
+from ui.http.openai_schema import ANSWER_FIELDS
 from ui.service.admission import AdmissionControl, Busy
+from ui.service.links import Links
 from ui.service.plain_text import readable
 
 pytestmark = pytest.mark.unit
@@ -51,8 +53,17 @@ ANSWER = Answer(
 )
 DRAFT = "Draft that nobody checked"
 EVENTS: tuple[Event, ...] = (Retrieved("q", HITS), Delta(DRAFT), Done(ANSWER))
+DOOR = OpenAIDoor()
+HERE = Links("http://testserver")
+URL = "http://testserver/documents/a.txt?start=0&end=20&digest=digest#quote"
 USER = {"role": "user", "content": "Who led it?"}
 KEEP_ALIVE = ": the answer is being written"
+
+ANNOTATION = {
+    "type": "url_citation",
+    "url_citation": {"start_index": 21, "end_index": 24, "title": "a", "url": URL},
+}
+NO_TOOL = "{}: no tool is ever called here, since answers come from the documents alone; "
 
 
 class Scripted:
@@ -72,9 +83,9 @@ class Scripted:
             yield event
 
 
-def client_of(engine: Scripted) -> TestClient:
+def client_of(engine: Scripted, door: OpenAIDoor = DOOR) -> TestClient:
     app = FastAPI()
-    app.include_router(openai_routes(AdmissionControl(engine)))  # type: ignore[arg-type]
+    app.include_router(openai_routes(AdmissionControl(engine), door))  # type: ignore[arg-type]
     return TestClient(app)
 
 
@@ -149,7 +160,11 @@ def test_request_with_settings_of_an_llm_ignores_them() -> None:
         "logit_bias": {"1": 2},
         "user": "me",
         "n": 1,
-        "tools": [],
+        "tools": [{"type": "function", "function": {"name": "weather"}}],
+        "tool_choice": "auto",
+        "parallel_tool_calls": True,
+        "functions": [{"name": "weather"}],
+        "function_call": "none",
         "response_format": {"type": "text"},
         "modalities": ["text"],
         "logprobs": False,
@@ -158,19 +173,34 @@ def test_request_with_settings_of_an_llm_ignores_them() -> None:
     reply = client_of(Scripted(*EVENTS)).post(
         "/v1/chat/completions", json={"messages": [USER], "model": "footnote", **settings}
     )
-    assert reply.json()["choices"][0]["message"]["content"] == readable(ANSWER)
+    assert reply.json()["choices"][0]["message"]["content"] == readable(ANSWER, HERE)
 
 
 @pytest.mark.parametrize(
     ("body", "param", "message"),
     [
         ({"n": 2}, "n", "n: there is one answer to a question; leave n at 1"),
-        ({"tools": [{}]}, "tools", "tools: tools are not called here; leave them out"),
-        ({"functions": [{}]}, "functions", "functions: tools are not called here; leave them out"),
+        ({"tool_choice": "required"}, "tool_choice", NO_TOOL.format("tool_choice")),
         (
-            {"response_format": {"type": "json_object"}},
+            {"tool_choice": {"type": "function", "function": {"name": "weather"}}},
+            "tool_choice",
+            NO_TOOL.format("tool_choice"),
+        ),
+        (
+            {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required"}}},
+            "tool_choice",
+            NO_TOOL.format("tool_choice"),
+        ),
+        ({"function_call": {"name": "weather"}}, "function_call", NO_TOOL.format("function_call")),
+        (
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "a", "schema": {"properties": {"age": {}}}},
+                }
+            },
             "response_format",
-            "response_format: replies are text; leave response_format out, or use /v1/ask for JSON",
+            "response_format: an answer has no field 'age'; it has text, citations, ",
         ),
         (
             {"modalities": ["text", "audio"]},
@@ -209,7 +239,7 @@ def test_request_for_what_there_is_not_is_refused(body: JSON, param: str, messag
             "only parts of type 'text' are read",
         ),
         ([{"role": "user", "content": [7]}], "messages.0.content", "only parts of type 'text'"),
-        ([{"role": "tool", "content": "a"}, USER], "messages.0.role", "Input should be 'system'"),
+        ([{"role": "judge", "content": "a"}, USER], "messages.0.role", "Input should be 'system'"),
         (["Who?"], "messages.0", "Input should be a valid dictionary"),
     ],
 )
@@ -242,6 +272,68 @@ def test_models_are_one() -> None:
     model = {"id": "footnote", "object": "model", "created": 0, "owned_by": "footnote"}
     assert client.get("/v1/models").json() == {"object": "list", "data": [model]}
     assert client.get("/v1/models/footnote").json() == model
+
+
+def test_model_is_asked_for_by_its_further_names() -> None:
+    client = client_of(Scripted(*EVENTS), OpenAIDoor(aliases=("gpt-4o", "claude-*")))
+    assert [model["id"] for model in client.get("/v1/models").json()["data"]] == [
+        "footnote",
+        "gpt-4o",
+    ]
+    assert client.get("/v1/models/claude-3").json()["id"] == "claude-3"
+    body = {"messages": [USER], "model": "claude-3"}
+    assert client.post("/v1/chat/completions", json=body).json()["model"] == "claude-3"
+    body["model"] = "gpt-4"
+    assert client.post("/v1/chat/completions", json=body).status_code == 404
+
+
+def test_links_lead_to_the_address_that_readers_use() -> None:
+    door = OpenAIDoor(public_url="https://docs.example/footnote")
+    body = {"messages": [USER]}
+    reply = client_of(Scripted(*EVENTS), door).post("/v1/chat/completions", json=body).json()
+    there = URL.replace("http://testserver", "https://docs.example/footnote")
+    assert reply["choices"][0]["message"]["annotations"][0]["url_citation"]["url"] == there
+    assert reply["citations"][0]["url"] == there
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ({"type": "json_object"}, list(ANSWER_FIELDS)),
+        (
+            {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "answer",
+                    "schema": {"properties": {"text": {}, "citations": {}}},
+                },
+            },
+            ["text", "citations"],
+        ),
+    ],
+)
+def test_reply_as_an_object_has_the_answer_s_fields(form: JSON, fields: list[str]) -> None:
+    body = {"messages": [USER], "response_format": form}
+    reply = client_of(Scripted(*EVENTS)).post("/v1/chat/completions", json=body).json()
+    said = json.loads(reply["choices"][0]["message"]["content"])
+    assert list(said) == fields
+    assert said["text"] == ANSWER.text
+    assert said["citations"] == reply["citations"]
+    frames = streamed(Scripted(*EVENTS), response_format=form)
+    chunks = [json.loads(frame.removeprefix("data: ")) for frame in frames[1:-1]]
+    content = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert json.loads(content) == said
+
+
+def test_request_with_calls_of_tools_leaves_them_out() -> None:
+    messages = [
+        {"role": "user", "content": "Where were the talks?"},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+        {"role": "tool", "content": "Sunny", "tool_call_id": "1"},
+        said("In Cairo. [1]\n\nSources:\n- [1] [a.txt](http://here/documents/a.txt)"),
+        USER,
+    ]
+    assert asked(messages) == ("Who led it?", (Turn("Where were the talks?", "In Cairo."),))
 
 
 def test_request_that_is_not_text_is_refused_in_the_same_shape() -> None:
@@ -283,7 +375,7 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
     reply = client_of(Scripted(*EVENTS)).post("/v1/chat/completions", json=body).json()
     assert reply.pop("id").startswith("chatcmpl-")
     assert reply.pop("created") > 1_700_000_000
-    content = "Egypt led the talks. [1]\n\nSources:\n- [1] a.txt, a"
+    content = f"Egypt led the talks. [1]\n\nSources:\n- [1] [a.txt, a]({URL})"
     assert reply == {
         "object": "chat.completion",
         "model": "footnote",
@@ -291,12 +383,17 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": content, "refusal": None},
+                "message": {
+                    "role": "assistant",
+                    "content": content,
+                    "refusal": None,
+                    "annotations": [ANNOTATION],
+                },
                 "logprobs": None,
                 "finish_reason": "stop",
             }
         ],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": {"prompt_tokens": 7, "completion_tokens": 10, "total_tokens": 17},
         "query": "The talks Who led it?",
         "statements": [{"text": "Egypt led the talks.", "citations": [1], "support": "supported"}],
         "citations": [
@@ -311,6 +408,7 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
                 "quote": "Egypt led the talks.",
                 "passage": "a.txt#1",
                 "digest": "digest",
+                "url": URL,
             }
         ],
         "refusal": None,
@@ -333,7 +431,13 @@ def test_stream_holds_the_checked_answer_and_no_word_of_the_draft() -> None:
     assert [(choice["delta"], choice["finish_reason"]) for choice in choices] == [
         ({"role": "assistant", "content": ""}, None),
         ({"content": "Egypt led the talks. [1]"}, None),
-        ({"content": "\n\nSources:\n- [1] a.txt, a"}, None),
+        (
+            {
+                "content": f"\n\nSources:\n- [1] [a.txt, a]({URL})",
+                "annotations": [ANNOTATION],
+            },
+            None,
+        ),
         ({}, "stop"),
     ]
     assert chunks[0]["citations"][0]["quote"] == "Egypt led the talks."
@@ -344,7 +448,7 @@ def test_stream_with_usage_ends_with_it() -> None:
     frames = streamed(Scripted(*EVENTS), stream_options={"include_usage": True})
     last = json.loads(frames[-2].removeprefix("data: "))
     assert last["choices"] == []
-    assert last["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    assert last["usage"] == {"prompt_tokens": 7, "completion_tokens": 10, "total_tokens": 17}
 
 
 def test_stream_is_kept_alive_by_comments_while_the_answer_is_written() -> None:
@@ -390,4 +494,6 @@ def test_refusal_is_an_ordinary_reply_with_its_reason() -> None:
     assert reply.json()["refusal"] == {"reason": "unavailable", "message": "The LLM is away."}
     choice = reply.json()["choices"][0]
     assert choice["finish_reason"] == "stop"
-    assert choice["message"]["content"].startswith("The LLM is away.\n\nNearest passages:\n- a.txt")
+    assert choice["message"]["content"].startswith(
+        "The LLM is away.\n\nNearest passages:\n- [a.txt, a](http://testserver/documents/a.txt?start=0"
+    )

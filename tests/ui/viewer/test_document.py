@@ -7,7 +7,8 @@ import re
 import pytest
 
 from index.types import Document, Heading
-from ui.viewer.document import document_page, document_url, error_page
+from ui.service.links import document_url
+from ui.viewer.document import document_page, error_page
 
 pytestmark = pytest.mark.unit
 
