@@ -1,11 +1,11 @@
-"""Exchanges of the chat page: how an answer is streamed into one, and can be cancelled."""
+"""Exchanges of the chat page: how an answer is streamed into one, and followed by a page."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -29,11 +29,17 @@ def stream_exchange(
     exchange: Exchange,
     past: Sequence[Exchange],
     options: AskOptions = AskOptions(),
+    opened: Callable[[Generator[Event, None, None]], None] | None = None,
 ) -> Iterator[Exchange]:
-    """The exchange after each event, deltas throttled; the last one is never running."""
+    """The exchange after each event, deltas throttled; the last one is never running.
+
+    `opened` is called with the engine's stream, for who wants to close it.
+    """
     yielded = 0.0
     try:
         events = engine.stream(exchange.question, previous_turns(past), options)
+        if opened:
+            opened(events)
         with closing(events):
             for event in events:
                 exchange = _with_event(exchange, event)
@@ -108,25 +114,25 @@ class Conversation:
             return ()
 
 
-class RunningAnswers:
-    """Cancels the running answer of an open page.
+class Following:
+    """Ends what an open page follows, once it shows something else.
 
     Gradio's own cancelling is not enough: a step that is under way is still shown afterwards.
     """
 
     def __init__(self) -> None:
-        self._cancelled = dict[str | None, threading.Event]()
+        self._left = dict[str | None, threading.Event]()
 
-    def until_cancelled(self, page: str | None, steps: Iterable[Exchange]) -> Iterator[Exchange]:
-        """The steps of an answer for a page, until it is cancelled."""
-        cancelled = self._cancelled[page] = threading.Event()
+    def until_left(self, page: str | None, steps: Iterable[Exchange]) -> Iterator[Exchange]:
+        """The steps of an answer for a page, until that leaves it."""
+        left = self._left[page] = threading.Event()
         try:
-            yield from takewhile(lambda _: not cancelled.is_set(), steps)
+            yield from takewhile(lambda _: not left.is_set(), steps)
         finally:
-            if self._cancelled.get(page) is cancelled:
-                del self._cancelled[page]
+            if self._left.get(page) is left:
+                del self._left[page]
 
-    def cancel(self, page: str | None) -> None:
-        """Cancel the running answer of a page, if there is one."""
-        if cancelled := self._cancelled.pop(page, None):
-            cancelled.set()
+    def leave(self, page: str | None) -> None:
+        """End what a page follows, if it follows an answer."""
+        if left := self._left.pop(page, None):
+            left.set()

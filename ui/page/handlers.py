@@ -20,14 +20,13 @@ from ui.page.exchanges import (
     MAX_EXCHANGES,
     Conversation,
     Exchanges,
-    RunningAnswers,
+    Following,
     previous_turns,
-    stream_exchange,
     with_outdated,
 )
 from ui.page.html_conversation import (
     CHAT_ID_FROM_URL,
-    STOPPED,
+    INTERRUPTED,
     chat_id_html,
     download_html,
     error_html,
@@ -35,6 +34,7 @@ from ui.page.html_conversation import (
     welcome_html,
 )
 from ui.page.markdown_export import as_markdown, file_name
+from ui.page.running import Place, RunningAnswer, RunningAnswers
 from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import PageUpdates
 from ui.service import history as feedback
@@ -43,6 +43,7 @@ from ui.service.history import Exchange, History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
 
+_FOLLOWED = 32  # pages that follow an answer which they did not ask for
 _READY = gr.update(submit_btn="Ask", stop_btn=False)
 
 
@@ -57,6 +58,7 @@ class ChatPage:
         self._policy = service.options_policy
         self._data = settings.data
         self._running = RunningAnswers()
+        self._following = Following()
         welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._components = PageComponents(welcome)
@@ -81,10 +83,12 @@ class ChatPage:
             self.load, [page.chat_id], [*everything, *panel], js=CHAT_ID_FROM_URL, **private
         )
         opened.then(self._documents.suggest_examples, state, [page.suggestions], **private)
+        followed: dict[str, Any] = {**private, "concurrency_limit": _FOLLOWED}
         runs: list[Any] = [
             page.question.submit(self.ask, [page.question, *asking], everything, **private),
             page.suggestions.ask_suggested(self.ask_suggested, asking, everything, **private),
             page.current.ask_again(self.ask_again, asking, everything, **private),
+            opened.then(self.follow, [page.chat_id], everything, **followed),
         ]
         in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
         page.options_form.set_options(self.set_options, [page.chat_id], options[:2], **in_order)
@@ -92,7 +96,8 @@ class ChatPage:
         stopped = page.question.stop(self.stop, state, everything, **ending)
         stopped.then(self.stop, state, everything, **private)  # over a step that came late
         page.new_chat.new_chat(self.new_chat, None, everything, **ending)
-        page.chats.open_chat(self.open_chat, None, everything, **ending)
+        shown = page.chats.open_chat(self.open_chat, None, everything, **ending)
+        shown.then(self.follow, [page.chat_id], everything, **followed)
         page.chats.delete_chat(self.delete_chat, [page.chat_id], everything, **private)
         page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
         page.chats.export_chat(self.export_chat, None, [page.download], **private)
@@ -112,17 +117,19 @@ class ChatPage:
 
     def open_chat(self, request: gr.Request, event: gr.EventData) -> Update:
         """A stored conversation."""
-        self._running.cancel(request.session_hash)
+        self._following.leave(request.session_hash)
         return self._open(self._conversation(request, event._data["chat"]))
 
     def new_chat(self, request: gr.Request) -> Update:
         """An empty page."""
-        self._running.cancel(request.session_hash)
+        self._following.leave(request.session_hash)
         return self._open(self._conversation(request))
 
     def delete_chat(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
         """Delete a conversation; an empty page if it was the open one."""
         conversation = self._conversation(request, parse_chat_id(chat_id))
+        for running in self._running.of((conversation.history.owner, event._data["chat"])).values():
+            running.drop()
         conversation.history.delete(event._data["chat"])
         if event._data["chat"] == conversation.id:
             return self.new_chat(request)
@@ -162,15 +169,18 @@ class ChatPage:
         request: gr.Request,
     ) -> Iterator[Update]:
         """Answer a question, showing the answer as it is written and then as it was checked."""
-        question = question.strip()[:QUESTION_CHARACTERS]
+        question = question.strip()
         if not question:
             return
+        if len(question) > QUESTION_CHARACTERS:
+            yield {self._components.suggestions: error_html(_too_long(question))}
+            return
         conversation = self._conversation(request, parse_chat_id(chat_id) or new_chat(), options)
-        # An open page outlives the server that answered it.
-        past = (exchanges or conversation.exchanges())[1 - MAX_EXCHANGES :]
-        number = int(past[-1].key[1:]) + 1 if past else 1
-        exchange = Exchange(f"t{number}", question)
-        yield from self._answer(exchange, past, conversation, request.session_hash)
+        try:
+            exchange = conversation.history.begin(conversation.id, question)
+        except FootnoteError:  # the list of conversations says that nothing can be stored
+            exchange = Exchange(f"t{exchanges[-1].number + 1 if exchanges else 1}", question)
+        yield from self._answer(exchange, exchanges, conversation, request.session_hash)
 
     def ask_suggested(
         self,
@@ -199,48 +209,86 @@ class ChatPage:
             yield self._updates.options(options)
         if exchanges := exchanges or conversation.exchanges():
             exchange = Exchange(exchanges[-1].key, exchanges[-1].question)
-            yield from self._answer(exchange, exchanges[:-1], conversation, request.session_hash)
+            yield from self._answer(exchange, exchanges, conversation, request.session_hash)
 
     def stop(self, exchanges: Exchanges, chat_id: str, request: gr.Request) -> Update:
-        """End the running answer; what was written stays, marked as stopped."""
-        self._running.cancel(request.session_hash)
+        """End the running answers; what was written stays, marked as stopped."""
         conversation = self._conversation(request, parse_chat_id(chat_id))
-        if exchanges and exchanges[-1].running:
-            stopped = replace(exchanges[-1], fault=STOPPED)
-            return self._finish((*exchanges[:-1], stopped), conversation)
-        # The page's state may be a step behind the cancelled answer, which stores itself.
-        stored = conversation.exchanges()
-        if stored and stored[-1].fault == STOPPED:
-            return self._ready(stored, conversation)
-        return {self._components.question: _READY}
+        running = self._running.of(_place(conversation)).values()
+        for each in running:
+            each.cancel()
+        self._following.leave(request.session_hash)
+        # The page's state may be a step behind the answer.
+        stored = self._stored(conversation, exchanges)
+        if stored or not running:
+            return (
+                self._ready(stored, conversation) if stored else {self._components.question: _READY}
+            )
+        return self._ready((*exchanges[:-1], *(each.exchange for each in running)), conversation)
+
+    def follow(self, chat_id: str, request: gr.Request) -> Iterator[Update]:
+        """The answer that is being made in a conversation that was opened, if there is one."""
+        conversation = self._conversation(request, parse_chat_id(chat_id))
+        *_, running = [None, *self._running.of(_place(conversation)).values()]
+        if running:
+            shown = with_outdated(self._answers, self._stored(conversation))
+            yield from self._follow(running, shown, conversation, request.session_hash)
 
     def _answer(
-        self, exchange: Exchange, past: Exchanges, conversation: Conversation, page: str | None
+        self, exchange: Exchange, shown: Exchanges, conversation: Conversation, page: str | None
     ) -> Iterator[Update]:
-        """The page at every step of an answer, which is stored in the end."""
+        """The page at every step of an answer, which goes on without it."""
+        past = self._before(exchange, shown, conversation)
+        running = self._running.start(
+            _place(conversation),
+            exchange,
+            lambda done: self._store(done, conversation),
+            self._answers,
+            past,
+            conversation.options,
+        )
+        yield from self._follow(running, past, conversation, page)
+
+    def _follow(
+        self, running: RunningAnswer, shown: Exchanges, conversation: Conversation, page: str | None
+    ) -> Iterator[Update]:
+        """The page at every step of a running answer, and when it is complete."""
+        exchange = running.exchange
+        past = self._before(exchange, shown, conversation)
         yield {
             self._components.question: gr.update(value="", submit_btn=False, stop_btn="Stop"),
             self._components.suggestions: "",
             self._components.chat_id: chat_id_html(conversation.id),
             **self._updates.exchanges((*past, exchange)),
         }
-        try:
-            steps = stream_exchange(self._answers, exchange, past, conversation.options)
-            for step in self._running.until_cancelled(page, steps):
-                exchange = step
-                if exchange.running:
-                    yield self._updates.exchanges((*past, exchange))
-        except GeneratorExit:  # the page was closed
-            self._store(replace(exchange, fault=exchange.fault or STOPPED), conversation)
-            raise
-        if exchange.running:  # it was cancelled, and the page shows something else by now
-            self._store(replace(exchange, fault=STOPPED), conversation)
-        yield {} if exchange.running else self._finish((*past, exchange), conversation)
+        for exchange in self._following.until_left(page, running.follow()):
+            if exchange.running:
+                yield self._updates.exchanges((*past, exchange))
+        if not exchange.running:
+            self._store(exchange, conversation)
+            now = self._stored(conversation, past) or (*past, exchange)
+            yield self._ready(now, conversation)
 
-    def _finish(self, exchanges: Exchanges, conversation: Conversation) -> Update:
-        """The page with an answer that is complete."""
-        self._store(exchanges[-1], conversation)
-        return self._ready(exchanges, conversation)
+    def _before(
+        self, exchange: Exchange, shown: Exchanges, conversation: Conversation
+    ) -> Exchanges:
+        """The exchanges before one: those that are stored, also by another page, or are shown."""
+        past = self._stored(conversation, shown) or shown
+        return tuple(each for each in past if each.number < exchange.number)[1 - MAX_EXCHANGES :]
+
+    def _stored(self, conversation: Conversation, shown: Exchanges = ()) -> Exchanges:
+        """The stored exchanges, those that are running as far as they have come."""
+        running = self._running.of(_place(conversation))
+        outdated = {each.key: each.outdated for each in shown}
+
+        def now(stored: Exchange) -> Exchange:
+            known = replace(stored, outdated=outdated.get(stored.key, {}))
+            if not stored.running:
+                return known
+            alive = running.get(stored.key)
+            return alive.exchange if alive else replace(known, fault=INTERRUPTED)
+
+        return tuple(map(now, conversation.exchanges()))
 
     def _ready(self, exchanges: Exchanges, conversation: Conversation) -> Update:
         """A conversation whose next question can be asked."""
@@ -252,7 +300,7 @@ class ChatPage:
 
     def _store(self, exchange: Exchange, conversation: Conversation) -> None:
         with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
-            conversation.history.keep(conversation.id, exchange)
+            conversation.history.finish(conversation.id, exchange)
             if conversation.options != self._policy.default:
                 conversation.history.store_options(conversation.id, asdict(conversation.options))
 
@@ -290,7 +338,7 @@ class ChatPage:
 
     def _open(self, conversation: Conversation) -> Update:
         """The page with a stored conversation, or empty if it is not stored."""
-        exchanges = with_outdated(self._answers, conversation.exchanges())
+        exchanges = with_outdated(self._answers, self._stored(conversation))
         conversation = conversation if exchanges else replace(conversation, id="")
         return {
             **self._ready(exchanges, conversation),
@@ -298,6 +346,17 @@ class ChatPage:
             self._components.chat_id: chat_id_html(conversation.id),
             **self._updates.options(conversation.options),
         }
+
+
+def _place(conversation: Conversation) -> Place:
+    return conversation.history.owner, conversation.id
+
+
+def _too_long(question: str) -> FootnoteError:
+    return FootnoteError(
+        f"A question may have {QUESTION_CHARACTERS:,} characters, and this has {len(question):,}: "
+        "shorten it, or add the text as a document."
+    )
 
 
 def mount(app: FastAPI, service: Service, settings: Settings) -> None:

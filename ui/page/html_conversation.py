@@ -139,6 +139,7 @@ def _words(text: str, start: int, end: int) -> Markup:
 
 
 STOPPED = "Stopped."
+INTERRUPTED = "The server was stopped before this was answered; ask again."
 # The browser's equivalent of `chat_id_html`, from the page's URL.
 CHAT_ID_FROM_URL = """
 () => `<i data-chat="${new URLSearchParams(location.search).get("chat") ?? ""}"></i>`

@@ -64,6 +64,11 @@ class Exchange:
     outdated: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def number(self) -> int:
+        """Its place in its conversation, from 1."""
+        return int(self.key[1:])
+
+    @property
     def running(self) -> bool:
         """Whether the answer is not complete."""
         return self.answer is None and not self.fault
@@ -94,6 +99,11 @@ class History:
     def __init__(self, data: Path, owner: str = "") -> None:
         self._path = data / FILE_NAME
         self._owner = owner
+
+    @property
+    def owner(self) -> str:
+        """Whose conversations these are."""
+        return self._owner
 
     def chats(self) -> list[Chat]:
         """The latest conversations, newest first."""
@@ -130,21 +140,46 @@ class History:
             )
             return tuple(_read(*row) for row in rows)
 
+    def begin(self, chat: str, question: str) -> Exchange:
+        """Store a question that is to be answered, after all others of its conversation.
+
+        Two pages that show one conversation thus never take each other's place.
+        """
+        with self._open() as database:
+            self._touch(database, chat, question)
+            row = database.execute(
+                "SELECT coalesce(max(number), 0) + 1 FROM exchanges WHERE chat = ?", (chat,)
+            ).fetchone()
+            exchange = Exchange(f"t{row[0]}", question)
+            self._put(database, chat, exchange)
+        return exchange
+
     def keep(self, chat: str, exchange: Exchange) -> None:
         """Store an exchange; the first one of a conversation is its title."""
-        body = _exchange().dump_json(exchange).decode()
         with self._open() as database:
-            database.execute(
-                "INSERT INTO chats VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET updated = excluded.updated "
-                "WHERE owner = excluded.owner",
-                (chat, self._owner, _title(exchange.question), time.time()),
-            )
-            database.execute(
-                "INSERT OR REPLACE INTO exchanges SELECT id, ?, ?, ? FROM chats "
-                "WHERE id = ? AND owner = ?",
-                (int(exchange.key[1:]), exchange.question, body, chat, self._owner),
-            )
+            self._touch(database, chat, exchange.question)
+            self._put(database, chat, exchange)
+
+    def finish(self, chat: str, exchange: Exchange) -> None:
+        """Store an exchange in the place where it began, unless its conversation was deleted."""
+        with self._open() as database:
+            self._put(database, chat, exchange)
+
+    def _touch(self, database: sqlite3.Connection, chat: str, question: str) -> None:
+        database.execute(
+            "INSERT INTO chats VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET updated = excluded.updated "
+            "WHERE owner = excluded.owner",
+            (chat, self._owner, _title(question), time.time()),
+        )
+
+    def _put(self, database: sqlite3.Connection, chat: str, exchange: Exchange) -> None:
+        body = _exchange().dump_json(exchange).decode()
+        database.execute(
+            "INSERT OR REPLACE INTO exchanges SELECT id, ?, ?, ? FROM chats "
+            "WHERE id = ? AND owner = ?",
+            (exchange.number, exchange.question, body, chat, self._owner),
+        )
 
     def options(self, chat: str) -> dict[str, object]:
         """The stored answer options of a conversation; {} if there are none."""

@@ -28,7 +28,7 @@ from ui.page.exchanges import (
     MAX_EXCHANGES,
     UNEXPECTED_ERROR,
     Conversation,
-    RunningAnswers,
+    Following,
     stream_exchange,
     with_outdated,
 )
@@ -161,33 +161,33 @@ USUAL = AnswerOptions("quotes", 8, False)
 STEPS = [Exchange("t1", "q", text="a" * length) for length in range(5)]
 
 
-def test_until_cancelled_gives_every_step_of_an_answer() -> None:
-    assert list(RunningAnswers().until_cancelled("page", STEPS)) == STEPS
+def test_until_left_gives_every_step_of_an_answer() -> None:
+    assert list(Following().until_left("page", STEPS)) == STEPS
 
 
-def test_cancel_ends_the_answer_of_its_page_alone() -> None:
-    answers = RunningAnswers()
-    mine, other = answers.until_cancelled("mine", STEPS), answers.until_cancelled("other", STEPS)
+def test_leaving_ends_what_its_page_follows_alone() -> None:
+    answers = Following()
+    mine, other = answers.until_left("mine", STEPS), answers.until_left("other", STEPS)
     assert (next(mine), next(other)) == (STEPS[0], STEPS[0])
-    answers.cancel("mine")
+    answers.leave("mine")
     assert list(mine) == []
     assert list(other) == STEPS[1:]
 
 
-def test_cancel_before_an_answer_has_begun_or_after_it_does_nothing() -> None:
-    answers = RunningAnswers()
-    answers.cancel("page")
-    assert list(answers.until_cancelled("page", STEPS)) == STEPS
-    answers.cancel("page")
-    assert list(answers.until_cancelled("page", STEPS)) == STEPS
+def test_leaving_before_an_answer_has_begun_or_after_it_does_nothing() -> None:
+    answers = Following()
+    answers.leave("page")
+    assert list(answers.until_left("page", STEPS)) == STEPS
+    answers.leave("page")
+    assert list(answers.until_left("page", STEPS)) == STEPS
 
 
-def test_answer_that_ends_late_leaves_the_next_one_of_its_page_to_be_cancelled() -> None:
-    answers = RunningAnswers()
-    old, new = answers.until_cancelled("page", STEPS), answers.until_cancelled("page", STEPS)
+def test_answer_that_ends_late_leaves_the_next_one_of_its_page_to_be_left() -> None:
+    answers = Following()
+    old, new = answers.until_left("page", STEPS), answers.until_left("page", STEPS)
     next(old), next(new)
     assert list(old) == STEPS[1:]
-    answers.cancel("page")
+    answers.leave("page")
     assert list(new) == []
 
 

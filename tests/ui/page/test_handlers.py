@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from index.catalog.writer import CatalogWriter
 from tests.helpers.page_calls import PageCalls
 from tests.ui.http.test_auth import client_of
-from ui.service.history import FILE_NAME
+from ui.service.history import FILE_NAME, History
 from ui.service.tokens import Tokens
 
 pytestmark = pytest.mark.unit
@@ -143,6 +143,35 @@ def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
     page.send("open_chat", chat=chat)
     assert "Quotes · 20 passages" in page.shown["options-summary"]
     assert 'max="20" value="20"' in page.shown["options"]
+
+
+def test_pages_that_show_one_conversation_keep_both_questions(local: TestClient) -> None:
+    mine, other = PageCalls(local), PageCalls(local)
+    chat = asked(mine, MINE)
+    other.send("load", where(chat))
+    mine.send("submit", "Mine again?", None, where(chat), None)
+    other.send("submit", THEIRS, None, where(chat), None)
+    assert [MINE in other.shown["past"], "Mine again?" in other.shown["past"]] == [True, True]
+    again = PageCalls(local)
+    again.send("load", where(chat))
+    shown = again.shown["past"] + again.shown["current"]
+    assert [shown.count(f">{each}<") for each in (MINE, "Mine again?", THEIRS)] == [1, 1, 1]
+
+
+def test_question_over_the_limit_is_told_and_neither_cut_nor_stored(local: TestClient) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    page.send("submit", "a" * 4_001, None, "", None)
+    assert "4,000 characters, and this has 4,001" in page.shown["suggestions"]
+    assert page.shown["chat-id"] == where("")
+
+
+def test_question_that_a_stopped_server_left_says_so(local: TestClient, data: Path) -> None:
+    history = History(data)
+    history.begin("c" * 32, MINE)
+    page = PageCalls(local)
+    page.send("load", where("c" * 32))
+    assert "The server was stopped before this was answered" in page.shown["current"]
 
 
 def test_page_of_a_token_that_may_write_has_the_controls_and_deletes(

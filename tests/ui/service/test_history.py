@@ -52,6 +52,26 @@ def test_history_exchange_kept_again_takes_the_place_of_the_first(history: Histo
     assert history.exchanges(chat) == (FIRST,)
 
 
+def test_history_questions_of_two_pages_take_places_of_their_own(
+    history: History, tmp_path: Path
+) -> None:
+    chat, other = new_chat(), History(tmp_path)
+    first, second = history.begin(chat, "Who met?"), other.begin(chat, "And?")
+    assert (first.key, second.key) == ("t1", "t2")
+    other.finish(chat, REFUSED)
+    history.finish(chat, FIRST)
+    assert history.exchanges(chat) == (FIRST, REFUSED)
+
+
+def test_history_answer_of_a_deleted_conversation_does_not_bring_it_back(history: History) -> None:
+    chat = new_chat()
+    history.begin(chat, "Who met?")
+    history.delete(chat)
+    history.finish(chat, FIRST)
+    assert history.chats() == []
+    assert history.exchanges(chat) == ()
+
+
 def test_history_latest_conversation_comes_first(history: History) -> None:
     old, new = new_chat(), new_chat()
     for chat in (old, new, old):
