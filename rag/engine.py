@@ -104,6 +104,7 @@ class Engine:
         self._writers = {name: _Writer(composer) if composer else _writer(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+        self.models = LoadedModels(index.embedder, self._reranker)
         self._structures = Structures()
         # More searches than cores only compete for the interpreter.
         self._searching = threading.BoundedSemaphore(cores())
@@ -195,11 +196,6 @@ class Engine:
         """The generation of the index that answers now."""
         with self._index.lease() as snapshot:
             return snapshot.generation
-
-    @property
-    def models(self) -> LoadedModels:
-        """The models that are loaded, for other uses than answers."""
-        return LoadedModels(self._index.embedder, self._reranker)
 
     def warm_up(self) -> None:
         """Load the model and open the index, so that the first question does not wait for it."""
