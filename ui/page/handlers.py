@@ -234,7 +234,8 @@ class ChatPage:
             shown = with_outdated(self._answers, self._stored(conversation))
             yield from self._follow(running, shown, conversation, request.session_hash)
         else:
-            yield {}  # without a step, Gradio would empty the page
+            # Without a step, or with an empty one, Gradio would empty the page.
+            yield {self._components.question: gr.update()}
 
     def _answer(
         self, exchange: Exchange, shown: Exchanges, conversation: Conversation, page: str | None
@@ -270,8 +271,6 @@ class ChatPage:
             self._store(exchange, conversation)
             now = self._stored(conversation, past) or (*past, exchange)
             yield self._ready(now, conversation)
-        else:
-            yield {}
 
     def _before(
         self, exchange: Exchange, shown: Exchanges, conversation: Conversation
