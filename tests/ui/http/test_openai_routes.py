@@ -164,7 +164,8 @@ def test_client_gets_annotations_that_open_the_passage_marked(client: openai.Ope
         streamed = events.get_final_completion().choices[0].message
     message = client.chat.completions.create(model=MODEL, messages=[user(PARIS)]).choices[0].message
     annotations = message.annotations or []
-    assert (streamed.annotations or []) == [each.model_dump() for each in annotations]
+    gathered: Any = streamed.annotations
+    assert gathered == [each.model_dump() for each in annotations]
     assert message.content
     for at, each in enumerate(annotations, start=1):
         found = each.url_citation

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import pytest
 
-from rag.types import AskOptions
+from rag.types import AskOptions, Event, Turn
 from tests.helpers.serving import FakeEngine, answer_to
 from ui.page.html_conversation import STOPPED
 from ui.page.running import RunningAnswer, RunningAnswers
@@ -84,7 +85,9 @@ def test_answer_of_a_conversation_that_is_deleted_is_not_stored() -> None:
 
 def test_answer_that_broke_is_complete_with_its_sentence() -> None:
     class Broken(FakeEngine):
-        def stream(self, *_: object) -> None:  # type: ignore[override]
+        def stream(
+            self, question: str, turns: Sequence[Turn] = (), options: AskOptions = OPTIONS
+        ) -> Generator[Event, None, None]:
             raise ValueError("secret")
 
     kept = Kept()
