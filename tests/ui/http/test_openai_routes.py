@@ -247,7 +247,7 @@ def test_llama_index_follows_up_and_waits_in_an_event_loop(
         ChatMessage(role="user", content=CITY),
     ]
     turn = Turn(MOSSAD, engine.answer(MOSSAD).text)
-    assert asyncio.run(llm.achat(messages)).message.content == told(
+    assert asyncio.run(llm.achat(messages)).message.content == written_at(
         address, engine.answer(CITY, [turn])
     )
 
