@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from index.tables.units import MONEY, unit_of
+from index.text.english import MONTH_PATTERN, NUMBER_WORD_PATTERN
 
 
 class AnswerType(StrEnum):
@@ -26,13 +27,9 @@ class AnswerType(StrEnum):
 
 
 _UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies))"
-_MONTH = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-)
 _DAY = r"(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?"
 _FIGURE = (
-    r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
-    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozens?|hundreds?|thousands?|"
+    rf"\d|\b(?:{NUMBER_WORD_PATTERN}|dozens?|hundreds?|thousands?|"
     r"millions?|billions?|half|third|quarters?|percent|no|none|several|single|both|double|twice)\b"
 )
 # Things that are called by a proper name.
@@ -79,7 +76,7 @@ _ANSWER_REGEXES = {
     AnswerType.MONEY: r"[$€£¥]|\b(?:free|dollars?|euros?|pounds?|millions?|billions?)\b",
     AnswerType.COUNT: _FIGURE,
     AnswerType.NUMBER: _FIGURE,
-    AnswerType.DATE: rf"\d|\b{_MONTH}\b|\b{_DAY}\b",
+    AnswerType.DATE: rf"\d|\b{MONTH_PATTERN}\b|\b{_DAY}\b",
     AnswerType.SITE: rf"\b{_SITE}s?\b|\b(?:cathedral|chapel|clinic|creek|gallery|inn|stream)s?\b",
     AnswerType.ROLE: (
         r"\b(?:lead\w*|led|head(?:s|ed|ing)?|direct(?:s|ed|or\w*)|chief\w*|boss|presid\w*|chair\w*|"
@@ -87,7 +84,7 @@ _ANSWER_REGEXES = {
         r"caliph|general|minister|secretary|founder|under)\b"
     ),
     AnswerType.TIME: (
-        rf"\d|\b{_MONTH}\b|\b{_DAY}\b|\b{_UNIT}\b"
+        rf"\d|\b{MONTH_PATTERN}\b|\b{_DAY}\b|\b{_UNIT}\b"
         r"|\b(?:today|tomorrow|yesterday|weekend)\b"
     ),
 }

@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from index.text.english import MONTH_PATTERN, MONTHS, NUMBER_WORD_PATTERN
 from rag.suggestions.types import QuestionKind
 
 _WORDS = range(4, 26)
-_NUMBER = (
-    r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty"
-    r"|forty|ninety)"
-)
+_NUMBER = rf"(?:\d[\d.,]*|{NUMBER_WORD_PATTERN})"
 _SCALE = r"(?: (?:hundred|thousand|million|billion))?"
 _TIME = r"(?:seconds?|minutes?|hours?|(?:working |calendar |school )?days?|weeks?|months?|years?)"
 _MONEY = r"(?:euros?|dollars?|pounds?|francs?|EUR|USD|GBP|CHF)"
@@ -20,12 +18,9 @@ _AMOUNT = rf"(?:[€$£]\s?\d[\d.,]*{_SCALE}|{_NUMBER}{_SCALE} {_MONEY}|{_MONEY}
 _NOUN = r"[a-z][\w’'-]*"
 _SUBJECT = r"[A-Z][\w’'-]*(?: [\w’'-]+){0,4}?"
 _MODAL = r"(?:may|must|can|should)"
-_MONTH = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-)
 _DATE = (
-    rf"(?:\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?|{_MONTH} \d{{4}}"
-    r"|\d{4})"
+    rf"(?:\d{{1,2}} {MONTH_PATTERN}(?: \d{{4}})?|{MONTH_PATTERN} \d{{1,2}}(?:, \d{{4}})?"
+    rf"|{MONTH_PATTERN} \d{{4}}|\d{{4}})"
 )
 _STATE = r"(?:\w+ed|mandatory|free|optional|compulsory|forbidden|possible|open|closed|included)"
 # Their questions would ask for what only the sentence before tells.
@@ -47,8 +42,7 @@ _ROLE = re.compile(
     r"secretary|chief|person|man|woman|member|owner|captain|editor)\b"
 )
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-_MONTHS = _MONTH[3:-1].replace("|", " ")
-_ALWAYS_NAMES = frozenset(f"{_DAYS} {_MONTHS} I".split())
+_ALWAYS_NAMES = frozenset([*_DAYS.split(), *MONTHS, "I"])
 
 
 class SentenceFact(NamedTuple):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from index.tables.dates import Moment, find_moments
 from index.tables.numbers import Amount, parse_number
 from index.tables.units import unit_of
+from index.text.english import NUMBER_WORDS
 from index.text.tokenizer import fold, stopwords_of, terms_of_word
 from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light, wants_pair
-from rag.verification.words import NUMBER_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from index.text.english import MONTHS
 from index.text.stopwords import ENGLISH
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.sentences import SCORE_MARGIN, RankedSentence, select_sentences
@@ -36,11 +37,7 @@ _FIGURE_TYPES = frozenset(
 )
 _TIME_TYPES = frozenset({AnswerType.DATE, AnswerType.TIME})
 _NAME_TYPES = frozenset({AnswerType.NAME, AnswerType.PROPER})
-_MONTHS = frozenset(
-    (
-        "january february march april may june july august september october november december"
-    ).split()
-)
+_MONTHS = frozenset(month.lower() for month in MONTHS)
 _APPROXIMATORS = frozenset(
     (
         "about above almost approximately around at below circa estimated least less more most "

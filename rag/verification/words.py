@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 import Stemmer
 
+from index.text.english import NUMBER_WORDS, TENS
 from index.text.stopwords import ENGLISH
 
 # A raised digit behind a number is a mark or a power, not one of its digits.
@@ -17,14 +18,6 @@ _TOKEN = re.compile(rf"{_WORD.pattern}|[.,;:!?()\[\]…–—|]|\n\s*\n")
 _DIGITS = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th|s)?")
 # "U.S.", "J.": their full stops end no clause.
 _INITIALS = re.compile(r"(?<!\w)(?:[A-Z]\.)+(?=\s|\w|[,;)]|$)")
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)} | {
-    word: value for value, word in zip(range(20, 100, 10), _TENS, strict=True)
-}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _ORDINALS = {
     word: f"{place}th"
@@ -237,7 +230,7 @@ def _number_at(tokens: Sequence[str], first: int) -> tuple[float, int]:
 
 def _continues_number(before: str, value: int) -> bool:
     """Whether a number word continues the number of the word before it."""
-    return before in {"", "and", *_SCALES} or (before in _TENS and 0 < value < 10)
+    return before in {"", "and", *_SCALES} or (before in TENS and 0 < value < 10)
 
 
 def _starts_number(following: Sequence[str]) -> bool:
