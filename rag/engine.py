@@ -27,6 +27,7 @@ from rag.intents.replies import documents_about_text, reply_text, topic_terms, w
 from rag.llm.prompts import PROMPT_VERSION
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.answerability import (
+    UNSURE_BELOW,
     AnswerabilitySignals,
     answer_confidence,
     answerability_signals,
@@ -63,6 +64,7 @@ from rag.verification.support import support_checker
 QUESTION_CHARACTERS = 4000
 # Passages that are looked through for the documents about a topic.
 _TOPIC_HITS = 10
+_UNSURE = "The documents may not answer this. What comes nearest:"
 _MESSAGES = {
     Reason.EMPTY_INDEX: "Nothing is indexed yet, so there is nothing to answer from.",
     Reason.NO_EVIDENCE: "The documents don't seem to answer this question.",
@@ -144,6 +146,7 @@ class Engine:
             if draft is None:
                 evidence = self._evidence(intent, found, snapshot, kind)
                 draft = yield from _compose(request, evidence)
+                draft = _hedged(draft, request, confidence)
                 draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, request.settings.strict, self._check)
@@ -453,6 +456,13 @@ def _framed(text: str, draft: Draft | None) -> str:
     """The text between the draft's own sentences before and after it."""
     parts = [draft.opening, text, draft.closing] if draft else [text]
     return "\n\n".join(part for part in parts if part)
+
+
+def _hedged(draft: Draft, request: _Request, confidence: float) -> Draft:
+    """A quoted draft that may well not answer says so before it quotes."""
+    if request.writer.composer.name != "quotes" or confidence >= UNSURE_BELOW:
+        return draft
+    return replace(draft, opening=_UNSURE)
 
 
 def _refusal_before(found: SearchResult, confidence: float, settings: Settings) -> Refusal | None:

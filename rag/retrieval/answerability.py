@@ -10,6 +10,9 @@ from rag.retrieval.answer_type import REQUIRED_TYPES, AnswerType, matches_answer
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import select_sentences
 
+# Of people's questions between `refuse_below` and this, 48 % of 68 have an answer in the documents
+# (four folders, half of them not fitted); of those above, 85 % of 268.
+UNSURE_BELOW = 0.6
 _TOP_HITS = 3
 _TOP_SENTENCES = 2
 _WORD = re.compile(r"\w[\w.,:/-]*\w|\w")

@@ -280,6 +280,18 @@ def test_stray_labels_are_counted(seeds_data: Path) -> None:
     assert scripted(seeds_data, composer).answer("Who met in Paris?").stray == 2
 
 
+def test_answer_that_is_unsure_says_so_before_it_quotes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.engine.UNSURE_BELOW", 1.01)
+    unsure = engine.answer("Where were the talks held?")
+    assert unsure.text.startswith("The documents may not answer this. What comes nearest:\n\n")
+    monkeypatch.setattr("rag.engine.UNSURE_BELOW", 0.0)
+    sure = engine.answer("Where were the talks held?")
+    assert unsure.text.endswith(f"\n\n{sure.text}")
+    assert unsure.citations == sure.citations
+
+
 def test_answer_with_the_built_in_model_loads_no_torch_and_nothing_of_scipy(
     seeds_data: Path,
 ) -> None:
