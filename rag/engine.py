@@ -25,9 +25,9 @@ from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import REPLIES, Intent, decide, intent_probabilities
 from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
 from rag.llm.prompts import PROMPT_VERSION
+from rag.refusals import framed, hedged, refusal_before, refusal_of
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.answerability import (
-    UNSURE_BELOW,
     AnswerabilitySignals,
     answer_confidence,
     answerability_signals,
@@ -53,7 +53,6 @@ from rag.types import (
     Done,
     Draft,
     Event,
-    Reason,
     Refusal,
     Retrieved,
     Turn,
@@ -64,14 +63,6 @@ from rag.verification.support import support_checker
 QUESTION_CHARACTERS = 4000
 # Passages that are looked through for the documents about a topic.
 _TOPIC_HITS = 10
-_UNSURE = "The documents may not answer this. What comes nearest:"
-_MESSAGES = {
-    Reason.EMPTY_INDEX: "Nothing is indexed yet, so there is nothing to answer from.",
-    Reason.NO_EVIDENCE: "The documents don't seem to answer this question.",
-    Reason.DECLINED: "The documents don't seem to answer this question.",
-    Reason.UNSUPPORTED: "No answer could be backed by the documents.",
-    Reason.UNAVAILABLE: "The answer could not be rewritten.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ class Engine:
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
             draft = self._special(request, intent, found, snapshot)
-            refusal = _refusal_before(found, 1.0 if draft else confidence, request.settings)
+            refusal = refusal_before(found, 1.0 if draft else confidence, request.settings)
             clock.lap("judge")
             if refusal:
                 yield Done(
@@ -146,11 +137,12 @@ class Engine:
             if draft is None:
                 evidence = self._evidence(intent, found, snapshot, kind)
                 draft = yield from _compose(request, evidence)
-                draft = _hedged(draft, request, confidence)
+                if request.writer.composer.name == "quotes":
+                    draft = hedged(draft, confidence)
                 draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
             clock.lap("compose")
             labelled = label(draft, request.settings.strict, self._check)
-            refusal = _refusal_of(draft, labelled)
+            refusal = refusal_of(draft, labelled)
             clock.lap("check")
             yield Done(
                 self._answer(request, found, snapshot, clock, confidence, labelled, draft, refusal)
@@ -378,7 +370,7 @@ class Engine:
         return Answer(
             question=request.question,
             query=found.query,
-            text=refusal.message if refusal else _framed(shown.text, draft),
+            text=refusal.message if refusal else framed(shown.text, draft),
             statements=shown.statements,
             citations=shown.citations,
             refusal=refusal,
@@ -452,28 +444,6 @@ def _draft_of(pieces: Generator[Delta, None, Draft]) -> Draft:
             return draft
 
 
-def _framed(text: str, draft: Draft | None) -> str:
-    """The text between the draft's own sentences before and after it."""
-    parts = [draft.opening, text, draft.closing] if draft else [text]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _hedged(draft: Draft, request: _Request, confidence: float) -> Draft:
-    """A quoted draft that may well not answer says so before it quotes."""
-    if request.writer.composer.name != "quotes" or confidence >= UNSURE_BELOW:
-        return draft
-    return replace(draft, opening=_UNSURE)
-
-
-def _refusal_before(found: SearchResult, confidence: float, settings: Settings) -> Refusal | None:
-    """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
-    if not found.hits:
-        return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-    if confidence < settings.refuse_below:
-        return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
-    return None
-
-
 def _fingerprint(settings: Settings, snapshot: Snapshot) -> str:
     dumped = settings.model_dump_json(exclude={"data", "llm_key"})
     facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {dumped}"
@@ -497,14 +467,3 @@ def _checked(question: str) -> str:
             "ask a shorter one"
         )
     return question
-
-
-def _refusal_of(draft: Draft, labelled: LabelledAnswer) -> Refusal | None:
-    """An answer without a single citation is not shown as an answer."""
-    if labelled.citations:
-        return None
-    if draft.declined:
-        return Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED])
-    if draft.note and not draft.claims:
-        return Refusal(Reason.UNAVAILABLE, draft.note)
-    return Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED])

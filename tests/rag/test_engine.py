@@ -283,10 +283,10 @@ def test_stray_labels_are_counted(seeds_data: Path) -> None:
 def test_answer_that_is_unsure_says_so_before_it_quotes(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.engine.UNSURE_BELOW", 1.01)
+    monkeypatch.setattr("rag.refusals.UNSURE_BELOW", 1.01)
     unsure = engine.answer("Where were the talks held?")
     assert unsure.text.startswith("The documents may not answer this. What comes nearest:\n\n")
-    monkeypatch.setattr("rag.engine.UNSURE_BELOW", 0.0)
+    monkeypatch.setattr("rag.refusals.UNSURE_BELOW", 0.0)
     sure = engine.answer("Where were the talks held?")
     assert unsure.text.endswith(f"\n\n{sure.text}")
     assert unsure.citations == sure.citations
