@@ -128,6 +128,14 @@ class Document:
     tables: tuple[Table, ...] = ()
 
 
+def omissions(hidden: int, notes: Sequence[str]) -> tuple[str, ...]:
+    """What a document's text lacks, a sentence each: hidden characters, and what `notes` tell."""
+    if not hidden:
+        return tuple(notes)
+    characters = "1 character" if hidden == 1 else f"{hidden:,} characters"
+    return (f"{characters} of hidden text left out", *notes)
+
+
 class Content(NamedTuple):
     """The embedded part of a passage, without its place: heading path and text."""
 

@@ -19,7 +19,7 @@ from index.catalog.database import FILE_NAME, Database, Row, open_to_read
 from index.catalog.table_json import load_tables
 from index.embedding.pooling import Packed, unpack
 from index.errors import EmptyIndex
-from index.types import Content, Document, Failure, Heading, Passage, Table, Vectors
+from index.types import Content, Document, Failure, Heading, Passage, Table, Vectors, omissions
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
@@ -57,6 +57,11 @@ class DocumentInfo:
     failure: str | None
     hidden: int
     notes: tuple[str, ...]
+
+    @property
+    def omissions(self) -> tuple[str, ...]:
+        """What its text lacks, in sentences."""
+        return omissions(self.hidden, self.notes)
 
 
 @dataclass(frozen=True, slots=True)

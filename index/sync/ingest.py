@@ -19,7 +19,7 @@ from index.sync.parse_pool import parse_files
 from index.sync.preconditions import passage_limit
 from index.sync.walk import Entry
 from index.text.splitter import split
-from index.types import Content, Document
+from index.types import Content, Document, omissions
 
 # Called with the stage ("reading", "embedding"), how much is done and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -69,7 +69,8 @@ def parse_and_stage(
             state = file_state(entry, began_ns, item.digest)
             if isinstance(result, Document):
                 catalog.stage(state, result, split(result, embedder.count_tokens, limit.result()))
-                notes += ((entry.path, note) for note in result.notes)
+                left_out = omissions(result.hidden, result.notes)
+                notes += ((entry.path, note) for note in left_out)
                 hidden += result.hidden
             else:
                 catalog.stage(state.failed(result.reason), None)

@@ -117,6 +117,8 @@ class DocumentEntry(BaseModel):
     pages: int | None
     passages: int
     failure: str | None
+    hidden: int = Field(description="characters left out that no reader of the file sees")
+    notes: list[str] = Field(description="what else is not in the text, a sentence each")
 
 
 class DocumentsBody(BaseModel):
@@ -143,6 +145,8 @@ class DocumentBody(BaseModel):
     digest: str
     headings: list[HeadingBody]
     page_starts: list[int] = Field(description="the character at which each page starts")
+    hidden: int = Field(description="characters left out that no reader of the file sees")
+    notes: list[str] = Field(description="what else is not in the text, a sentence each")
 
 
 class HealthBody(BaseModel):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from index.types import Document, Heading, Span, Table
+from index.types import Document, Heading, Span, Table, omissions
 from ui.service.links import QUOTE_ID, document_url
 from ui.templating import escape_text, render
 from ui.viewer.safe_html import highlight
@@ -65,6 +65,8 @@ def document_page(document: Document, start: int = 0, end: int = 0, digest: str 
         kind="",
         title=document.title or document.path,
         path=document.path,
+        report=f"{document_url(document.path)}?reading=1",
+        left_out=omissions(document.hidden, document.notes),
         has_changed=has_changed(document, digest),
         body=_blocks(document, span, (0, len(document.text)), Highlighter(document.text, span)),
     )
@@ -163,7 +165,7 @@ def _text(
     document: Document, start: int, end: int, cited: Span, highlighter: Highlighter
 ) -> Iterator[HTMLBlock]:
     """Text between two places, its tables as tables where each row names its columns itself."""
-    for table in _tables_between(document.tables, start, end):
+    for table in tables_between(document.tables, start, end):
         if not table.header and sum(map(bool, table.columns)) > 1:
             yield from _plain(highlighter.html(start, table.start))
             yield HTMLBlock(table=html_table(table, cited, highlighter.html))
@@ -171,7 +173,7 @@ def _text(
     yield from _plain(highlighter.html(start, end))
 
 
-def _tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[Table]:
+def tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[Table]:
     """Tables with their rows between two places."""
     first = max(0, bisect_right(tables, start, key=attrgetter("start")) - 1)
     for table in takewhile(lambda table: table.start < end, islice(tables, first, None)):

@@ -17,6 +17,7 @@ from ui.service.background_sync import corpus_of
 from ui.viewer.document import document_page, error_page, has_changed, panel_page, valid_span
 from ui.viewer.pdf import page_requests, pdf_page
 from ui.viewer.pdf_images import PageRenderer, PageRequest, RenderError
+from ui.viewer.reading import reading_page
 
 Place = Annotated[int, Query(ge=0)]
 # An image's URL holds the digest of what it shows.
@@ -37,11 +38,14 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
         panel: bool = False,
         page: Place = 0,
         picture: Place = 0,
+        reading: bool = False,
     ) -> Response:
         try:
             found = engine.document(path)
             if picture:
                 return viewer.image(found, picture, digest)
+            if reading:
+                return HTMLResponse(reading_page(found))
             if panel:
                 return HTMLResponse(viewer.panel(found, start, end, digest, page))
             return HTMLResponse(document_page(found, start, end, digest))

@@ -42,6 +42,7 @@ _PAGE_WORDS = frozenset(
 _CODE_STYLES = frozenset(
     {"code", "code block", "source code", "html preformatted", "preformatted text", "macro text"}
 )
+_PICTURES = (f"{_DRAWING}picture}}pic", "{urn:schemas-microsoft-com:vml}imagedata")
 _FIELDS = frozenset({w("fldChar"), w("instrText"), w("fldSimple")})
 
 
@@ -65,7 +66,13 @@ def parse_docx(data: bytes) -> Parsed:
     blocks = [*word.margins(margins), *word.blocks(body)]
     parsed = from_blocks(blocks, document.core_properties.title or "")
     comments = [c for part in _parts(document, "comments") for c in part.iter(w("comment"))]
-    return replace(parsed, hidden=hidden, notes=left_out("comment", len(comments)))
+    pictures = sum(1 for root in (body, *notes.values()) for _ in root.iter(*_PICTURES))
+    told = (
+        *(("heads and feet of pages are kept once",) if word.margins(margins) else ()),
+        *left_out("comment", len(comments)),
+        *left_out("picture", pictures),
+    )
+    return replace(parsed, hidden=hidden, notes=told)
 
 
 def _parts(document: Document, name: str) -> list[_Element]:

@@ -139,7 +139,9 @@ def _without_unseen(document: OpenDocument) -> OpenDocument:
             element.tag = _HIDDEN
     hidden = sum(len(words(element)) for element in find(body, f".//{_HIDDEN}"))
     etree.strip_elements(body, _HIDDEN, with_tail=False)
-    return replace(document, hidden=hidden, notes=left_out("comment", comments))
+    pictures = len(find(body, ".//draw:frame[draw:image and not(draw:object)]"))
+    notes = (*left_out("comment", comments), *left_out("picture", pictures))
+    return replace(document, hidden=hidden, notes=notes)
 
 
 def words(element: _Element, raised_styles: frozenset[str] = frozenset()) -> str:

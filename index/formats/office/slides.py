@@ -94,16 +94,22 @@ def parse_pptx(data: bytes) -> Parsed:
     slides = [
         _Slide(
             list(_slide_blocks(slide)),
-            slide.element.get("show") in {"0", "false"},
+            slide.element.get("show") in _OFF,
             sum(len(block.text) for shape in _hidden(slide) for block in _shape_blocks(shape)),
         )
         for slide in presentation.slides
     ]
     title = presentation.core_properties.title or ""
-    comments = left_out("comment", sum(map(_comments, presentation.slides)))
-    return _from_slides(slides, "" if title == _NO_TITLE else title, comments)
+    shown = [slide for slide in presentation.slides if slide.element.get("show") not in _OFF]
+    pictures = sum(1 for slide in shown for _ in slide.element.iter("{*}pic"))
+    told = (
+        *left_out("comment", sum(map(_comments, presentation.slides))),
+        *left_out("picture", pictures),
+    )
+    return _from_slides(slides, "" if title == _NO_TITLE else title, told)
 
 
+_OFF = frozenset({"0", "false"})
 # What PowerPoint calls a presentation that nobody gave a title.
 _NO_TITLE = "PowerPoint Presentation"
 

@@ -58,7 +58,13 @@ def without_repeated(pages: Pages) -> tuple[Pages, tuple[str, ...]]:
     if not has_body:
         return pages, ()
     kept[-1] += once
-    return kept, _notes(left_out)
+    return kept, (*_kept_once(len(seen)), *_notes(left_out))
+
+
+def _kept_once(lines: int) -> tuple[str, ...]:
+    if not lines:
+        return ()
+    return (f"{lines} line{'s' * (lines > 1)} of heads, feet or stamps kept once",)
 
 
 def _notes(left_out: dict[str, None]) -> tuple[str, ...]:

@@ -17,7 +17,13 @@ def test_table_marks_the_cited_row_under_its_header() -> None:
     view = html_table(table, (12, 22), lambda start, end: escape_text(f"<{text[start:end]}>"))
     blocks = [HTMLBlock(table=view)]
     html = render(
-        "viewer/document.html", kind="", title="", path="", has_changed=False, body=blocks
+        "viewer/document.html",
+        kind="",
+        title="",
+        path="",
+        report="",
+        has_changed=False,
+        body=blocks,
     )
     assert html.partition('<main dir="auto">')[2].partition("</main>")[0] == (
         '<div class="grid"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr>'

@@ -83,6 +83,7 @@ def test_parse_pdf_heads_stand_once_and_sentences_go_on_over_pages() -> None:
     starts = [found.text[start : start + 4] for start in found.page_starts]
     assert starts == ["The ", "goes", "ded ", "Four", "Five"]
     assert found.notes == (
+        "1 line of heads, feet or stamps kept once",
         'repeated on most pages and left out: "Page 1 of 5", "Page 2 of 5", "Page 3 of 5", ...',
     )
 
