@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from operator import eq
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,59 @@ class TableRow:
     cells: tuple[Span | None, ...]
 
 
+class RowSpans(Sequence[TableRow]):
+    """Rows of a table in 4 bytes a number, made when they are asked for.
+
+    As objects, a row of two cells takes 400 bytes, and a table may have a million.
+    """
+
+    __slots__ = ("_numbers", "_starts")
+
+    def __init__(self, rows: Iterable[TableRow] = ()) -> None:
+        # For each row its start and end, then those of its cells, -1 for an empty one.
+        self._numbers = array("i")
+        self._starts = array("q", [0])
+        for row in rows:
+            self.append(row)
+
+    def append(self, row: TableRow) -> None:
+        """Add a row below the others."""
+        self._numbers.extend((row.start, row.end))
+        for cell in row.cells:
+            self._numbers.extend(cell or (-1, -1))
+        self._starts.append(len(self._numbers))
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> TableRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[TableRow, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> TableRow | tuple[TableRow, ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._row, range(len(self))[place]))
+        return self._row(range(len(self))[place])
+
+    def _row(self, number: int) -> TableRow:
+        start, end, *cells = self._numbers[self._starts[number] : self._starts[number + 1]]
+        pairs = zip(cells[::2], cells[1::2], strict=True)
+        return TableRow(start, end, tuple(None if at < 0 else (at, to) for at, to in pairs))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(self._numbers.tobytes())
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of a document as spans of its text.
@@ -48,7 +103,7 @@ class Table:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[TableRow, ...]
+    rows: Sequence[TableRow]
     header: Span | None = None
     caption: str = ""
 
@@ -69,7 +124,7 @@ class Table:
         def mapped(span: Span | None) -> Span | None:
             return span and (position(span[0]), position(span[1]))
 
-        rows = tuple(
+        rows = RowSpans(
             TableRow(position(row.start), position(row.end), tuple(map(mapped, row.cells)))
             for row in self.rows
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from index.types import Span, Table, TableRow
+from index.types import RowSpans, Span, Table, TableRow
 
 # Per row its start and length, then for each cell the gap since the last cell and its length;
 # -1 is the gap of an empty cell.
@@ -38,7 +38,7 @@ def _table(value: dict[str, Any], window: Span | None) -> Table:
     header = value["header"]
     return Table(
         tuple(value["columns"]),
-        tuple(map(_unpacked, rows)),
+        RowSpans(map(_unpacked, rows)),
         tuple(header) if header else None,
         value["caption"],
     )

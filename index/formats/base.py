@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
-from index.types import Heading, Span, Table, TableRow
+from index.types import Heading, RowSpans, Span, Table, TableRow
 
 
 class Unreadable(Exception):
@@ -53,15 +52,15 @@ class TextBlock:
     indent: int = 0
 
 
-def from_blocks(blocks: Sequence[TextBlock], title: str = "") -> Parsed:
+def from_blocks(blocks: Iterable[TextBlock], title: str = "") -> Parsed:
     """Join blocks by blank lines; headings become lines that the document knows as such."""
     return replace(from_pages([blocks], title), page_starts=())
 
 
-def from_pages(pages: Sequence[Sequence[TextBlock]], title: str = "") -> Parsed:
+def from_pages(pages: Sequence[Iterable[TextBlock]], title: str = "") -> Parsed:
     """Join the blocks of pages; one without text starts where the next page does."""
     parts, headings, starts, position = list[str](), list[Heading](), list[int](), 0
-    rows = list[tuple[TableHead, TableRow]]()
+    tables = TableCollector()
     for blocks in pages:
         starts.append(position)
         for block in blocks:
@@ -73,13 +72,13 @@ def from_pages(pages: Sequence[Sequence[TextBlock]], title: str = "") -> Parsed:
                 headings.append(Heading(position, block.level, text))
             text = " " * block.indent + text
             if block.table:
-                rows.append((block.table, table_row(block, position)))
+                tables.add(block.table, table_row(block, position))
             parts.append(text)
             position += len(text) + 2
     text = "\n\n".join(parts)
     title = title or (headings[0].text if headings else "")
     page_starts = tuple(min(at, len(text)) for at in starts)
-    return Parsed(text, title, tuple(headings), page_starts, tables=tables_of(rows))
+    return Parsed(text, title, tuple(headings), page_starts, tables=tables.found())
 
 
 def table_row(block: TextBlock, position: int) -> TableRow:
@@ -89,14 +88,21 @@ def table_row(block: TextBlock, position: int) -> TableRow:
     return TableRow(position, position + len(block.text.strip()), cells)
 
 
-def tables_of(rows: Sequence[tuple[TableHead, TableRow]]) -> tuple[Table, ...]:
-    """Tables of rows in the order of their text; rows that share a head are of one table."""
-    runs = groupby(rows, key=lambda row: id(row[0]))
-    tables = (list(run) for _, run in runs)
-    return tuple(
-        Table(run[0][0].columns, tuple(row for _, row in run), caption=run[0][0].caption)
-        for run in tables
-    )
+class TableCollector:
+    """Collects rows in the order of their text; those that share a head are of one table."""
+
+    def __init__(self) -> None:
+        self._tables = list[tuple[TableHead, RowSpans]]()
+
+    def add(self, head: TableHead, row: TableRow) -> None:
+        """Add the row that stands next."""
+        if not self._tables or self._tables[-1][0] is not head:
+            self._tables.append((head, RowSpans()))
+        self._tables[-1][1].append(row)
+
+    def found(self) -> tuple[Table, ...]:
+        """The tables in order."""
+        return tuple(Table(head.columns, rows, caption=head.caption) for head, rows in self._tables)
 
 
 def left_out(noun: str, count: int) -> tuple[str, ...]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
 from index.formats.decode import decode
-from index.formats.tables import is_value, table_blocks
+from index.formats.tables import each_table_block, is_value
 
 # Excel's first line that names the delimiter of the others.
 _SEPARATOR = re.compile(r"""\s*["']?sep=([^\r\n"'])["']?[ \t]*(?:\r\n?|\n)""", re.I)
 # Lines of remarks above or in a table, as instruments and statistics offices write them.
 _REMARK = re.compile(r"^[ \t]*#[^\r\n]*(?:\r\n?|\n|\Z)", re.MULTILINE)
+_TEXT_LINE = re.compile(r"[^\r\n]*(\r\n?|\n|(?<=[^\r\n])\Z)")
+_KNOWN_CELLS = 10_000
 _TITLE_ROWS = 20
 _SAMPLE_ROWS = 1000
 _SAMPLE_CHARACTERS = 8192
@@ -79,14 +81,14 @@ def _table(text: str, dialect: type[csv.Dialect], remarks: Sequence[str] = ()) -
     # A cell may be as long as the file; csv has this limit for the whole process only.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        rows = [row for row in _rows(text, dialect) if any(map(str.strip, row))]
+        rows = _rows(text, dialect)
     except csv.Error as error:
         raise Unreadable(f"damaged: not a table of values ({error})") from None
     above = "\n".join(remark.strip(" \t#\r\n") for remark in remarks)
     top = _titles(rows)
-    titles = (_joined(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
-    blocks = [TextBlock(above), *map(TextBlock, titles), *table_blocks(rows[top:])]
-    return from_blocks(blocks)
+    told = (_joined(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
+    titles = [TextBlock(above), *map(TextBlock, told)]
+    return from_blocks(chain(titles, each_table_block(rows[top:] if top else rows)))
 
 
 def _joined(cells: Iterable[str]) -> str:
@@ -96,13 +98,33 @@ def _joined(cells: Iterable[str]) -> str:
 
 
 def _rows(text: str, dialect: type[csv.Dialect]) -> list[list[str]]:
-    """The rows of a table; where quotes are not what they are in CSV, each line by itself."""
+    """The rows of a table that are not empty; where quotes are not what they are in CSV, each line
+    by itself.
+    """
     try:
-        return list(csv.reader(io.StringIO(text, newline=None), dialect, strict=True))
+        return _filled(csv.reader(_lines(text), dialect, strict=True))
     except csv.Error:
         if (dialect.quotechar or '"') not in text:
             raise
-    return [_line(line, dialect) for line in io.StringIO(text, newline=None)]
+    return _filled(_line(line, dialect) for line in _lines(text))
+
+
+def _filled(rows: Iterable[list[str]]) -> list[list[str]]:
+    # Cells of a table are often the same few, which are kept once.
+    known = dict[str, str]()
+    filled = list[list[str]]()
+    for row in rows:
+        if any(map(str.strip, row)):
+            filled.append([known.setdefault(cell, cell) for cell in row])
+            if len(known) > _KNOWN_CELLS:
+                known.clear()
+    return filled
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, each with a newline at its end; not a copy of all of it."""
+    for match in _TEXT_LINE.finditer(text):
+        yield match[0][: len(match[0]) - len(match[1])] + "\n"
 
 
 def _line(line: str, dialect: type[csv.Dialect]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from index.formats.base import TableHead, TextBlock
 from index.types import Span
@@ -14,13 +15,21 @@ def table_blocks(rows: Sequence[Sequence[str]], caption: str = "") -> list[TextB
 
     A single row names no columns: it is no table but its cells in a line.
     """
+    return list(each_table_block(rows, caption))
+
+
+def each_table_block(rows: Sequence[Sequence[str]], caption: str = "") -> Iterator[TextBlock]:
+    """As `table_blocks`, one at a time: a table of a million rows is not held twice."""
     if len(rows) < 2:
-        return [TextBlock("; ".join(cell for cell in row if cell.strip())) for row in rows]
-    header, *body = rows
-    names = [" ".join(name.split()) for name in header]
-    names += [""] * (max(map(len, body)) - len(names))
+        for row in rows:
+            yield TextBlock("; ".join(cell for cell in row if cell.strip()))
+        return
+    names = [" ".join(name.split()) for name in rows[0]]
+    names += [""] * (max(map(len, islice(rows, 1, None))) - len(names))
     head = TableHead(tuple(names), caption)
-    return [row_block(piece, head) for row in body for piece in _pieces(row)]
+    for row in islice(rows, 1, None):
+        for piece in _pieces(row):
+            yield row_block(piece, head)
 
 
 # A longer row is cut, so that a part of it still tells what it is of.

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from index.formats.base import Parsed, TableHead, table_row, tables_of
+from index.formats.base import Parsed, TableCollector, table_row
 from index.formats.pdf.line_roles import with_heading_sizes, without_repeated
 from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine, with_rows
-from index.types import Heading, TableRow
+from index.types import Heading
 
 # A line that starts more than this many line heights below the one before starts a paragraph.
 _GAP = 1.6
@@ -45,7 +45,7 @@ def join_pages(pages: Sequence[Sequence[TextLine | PageTable]], title: str = "")
     starts += [text.length] * (len(pages) - len(starts))
     whole, headings = text.finished()
     title = title or (headings[0].text if headings else "")
-    tables = tables_of(text.rows)
+    tables = text.tables.found()
     return Parsed(whole, title, headings, tuple(starts), notes=notes, tables=tables)
 
 
@@ -76,7 +76,7 @@ class _Text:
         self.length = 0
         self._parts = list[str]()
         self._headings = list[tuple[int, float, list[str]]]()
-        self.rows = list[tuple[TableHead, TableRow]]()
+        self.tables = TableCollector()
 
     def add(self, separator: str, line: TextLine) -> None:
         text = line.text.removesuffix(DIVIDED)
@@ -87,7 +87,7 @@ class _Text:
                 self._headings[-1][2].extend((separator, text))
         if line.block and line.block.table:
             row = table_row(line.block, self.length + len(separator))
-            self.rows.append((line.block.table, row))
+            self.tables.add(line.block.table, row)
         self._parts += separator, text
         self.length += len(separator) + len(text)
 
