@@ -22,6 +22,7 @@ def test_table_marks_the_cited_row_under_its_header() -> None:
         title="",
         path="",
         report="",
+        left_out=(),
         has_changed=False,
         body=blocks,
     )
