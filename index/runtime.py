@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -45,6 +46,24 @@ def limit_parser(memory: int) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
     limit_memory(memory)
+
+
+def limit_cpu(seconds: float) -> None:
+    """Have the system end this process (SIGXCPU) once it has computed for so many seconds more.
+
+    Unlike a clock, this does not depend on how busy the machine is.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = math.ceil(time.process_time() + seconds)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+def cpu_left() -> float:
+    """Seconds that this process may still compute; infinity without a limit."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    return math.inf if limit == resource.RLIM_INFINITY else limit - time.process_time()
 
 
 def _lower(kind: int, limit: int) -> None:

@@ -37,7 +37,9 @@ class IndexSettings(BaseSettings):
         180, ge=16, le=4096, description="longest passage, in the model's tokens"
     )
     max_file_mb: int = Field(50, ge=1, description="larger files are listed, not read")
-    parse_seconds: int = Field(90, ge=1, description="time limit for reading one file")
+    parse_seconds: int = Field(
+        90, ge=1, description="computing time that reading one file may take"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,10 @@ _GROUP_FILES = 32
 _GROUP_BYTES = 512 << 10
 # A worker is replaced after so many groups, since libraries leak memory.
 _GROUPS_PER_WORKER = 200
+
+# The limit is of seconds that a reader computes. On a busy machine, or one whose disk is slow, they
+# may take so much longer by the clock.
+_WAITING = 10
 
 _Group = tuple[Entry, ...]
 
@@ -89,7 +94,9 @@ def _read(
     Job = tuple[_Group, Future[list[LoadedFile]]]
 
     def schedule(group: _Group) -> Job:
-        return group, pool.schedule(read_files, (corpus, group), timeout=settings.parse_seconds)
+        seconds = settings.parse_seconds
+        job = pool.schedule(read_files, (corpus, group, seconds), timeout=_WAITING * seconds)
+        return group, job
 
     left = iter(groups)
     pending = deque[Job](map(schedule, islice(left, _MAX_PENDING_GROUPS)))
@@ -99,8 +106,10 @@ def _read(
             results = job.result()
         except FutureTimeoutError:
             results = [_failed(entry, timeout_reason(settings)) for entry in group]
-        except ProcessExpired:
-            results = [_failed(entry, CRASHED) for entry in group]
+        except ProcessExpired as error:
+            out_of_time = error.exitcode == -signal.SIGXCPU
+            reason = timeout_reason(settings) if out_of_time else CRASHED
+            results = [_failed(entry, reason) for entry in group]
         # What stopped a group may be another file's fault, so each is retried alone.
         stopped = [item for item in results if len(group) > 1 and _was_killed(item, settings)]
         pending.extendleft([schedule((item.entry,)) for item in reversed(stopped)])

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from index.errors import ConfigError
 from index.formats.base import Parsed, Unreadable
 from index.formats.registry import parse
+from index.runtime import limit_cpu
 from index.sync.walk import Entry
 from index.types import Document, Failure
 
@@ -48,8 +49,10 @@ class LoadedFile:
     result: Document | Failure
 
 
-def read_files(corpus: str, entries: Sequence[Entry]) -> list[LoadedFile]:
-    """Read files one after the other."""
+def read_files(corpus: str, entries: Sequence[Entry], seconds: int = 0) -> list[LoadedFile]:
+    """Read files one after the other; with `seconds`, the process ends if they take more of it."""
+    if seconds:
+        limit_cpu(seconds)
     return [read_file(corpus, entry) for entry in entries]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from index.formats.base import Parsed, Unreadable
 from index.formats.pdf.page_items import TextLine
 from index.formats.pdf.paragraphs import join_pages
+from index.runtime import cpu_left
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
@@ -28,8 +29,10 @@ Shades = NDArray[np.float64]
 # The longest side of a picture as it is best read: type of 10 points is 19 pixels high on A4.
 PIXELS = 1600
 # A picture takes 5 seconds on one core, the reading of a file 90 at most. What is read does not
-# depend on how busy the machine is, so pictures are counted and not seconds.
+# depend on how busy the machine is, so pictures are counted, and seconds of computing only where
+# a slow machine has too few left for the next picture and for what is done with the text.
 _PICTURES = 12
+_LEAST_SECONDS = 25.0
 # Readings less sure than this (0..1) are noise.
 _SURE = 0.6
 # Columns of a page are read one after the other if their lines have so many characters.
@@ -83,7 +86,7 @@ def read_pictures(pictures: Iterable[Picture]) -> list[Read]:
     try:
         for picture in pictures:
             found.append(_read(picture))
-            if len(found) == _PICTURES:
+            if len(found) == _PICTURES or cpu_left() < _LEAST_SECONDS:
                 break
     except ImportError:
         # `why_not` tells; what has text besides its pictures is read without them.

@@ -137,6 +137,20 @@ def test_read_pictures_stops_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> No
     assert parsed.notes[-1] == "its last 3 of 15 pages were not read"
 
 
+@unit
+def test_read_pictures_stops_where_computing_time_runs_out_and_tells_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = iter([90.0, 60.0, 20.0])
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_read", lambda _: ocr.Read(list(ocr._lines([piece(0, 0, "x")])), 9))
+    monkeypatch.setattr(ocr, "cpu_left", lambda: next(left))
+    frames = [drawn(size=(8, 8))] * 5
+    parsed = parse("a.tiff", encoded(frames[0], "tiff", frames[1:]))
+    assert len(parsed.page_starts) == 3
+    assert parsed.notes[-1] == "its last 2 of 5 pages were not read"
+
+
 # --- reading
 
 
