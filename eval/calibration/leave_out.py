@@ -57,6 +57,7 @@ class _FilteredIndex:
 
     def __init__(self, view: IndexView, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.embedder = view.index.embedder
         self.embed_query = view.index.embed_query
         self.count_tokens = view.index.count_tokens
         self.embed_sentences = view.index.embed_sentences

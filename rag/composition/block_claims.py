@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, pairwise
 
 from index.types import BlockKind, Passage, Span
-from rag.composition.block_selection import Selection
+from rag.composition.block_selection import FEW_WORDS, Selection
 from rag.composition.structure import Structure
 from rag.types import Claim, Item, Quote
 
@@ -66,7 +66,7 @@ class ClaimWriter:
         if lines and all(_MARK.match(line) for line in lines):
             yield from self._list(structure, _lines_of(text, span[0]))
             return
-        for start, end in sentence_spans(text):
+        for start, end in _with_short_ones(text, sentence_spans(text)):
             yield from self._sentence(structure, (span[0] + start, span[0] + end), lead)
             lead = " "
 
@@ -111,6 +111,20 @@ class ClaimWriter:
         quotes = self.quotes(structure, span)
         if quotes:
             yield Claim(_line(code), quotes, "\n\n", frame=(f"```\n{code.rstrip()}\n```\n", ""))
+
+
+def _with_short_ones(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Sentences, one that is too short to say something by itself with the one after it."""
+    begun: int | None = None
+    for start, end in spans:
+        first = start if begun is None else begun
+        if len(text[first:end].split()) <= FEW_WORDS:
+            begun = first
+        else:
+            yield first, end
+            begun = None
+    if begun is not None:
+        yield begun, len(text.rstrip())
 
 
 def _lines_of(text: str, start: int) -> list[Span]:

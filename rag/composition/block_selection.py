@@ -188,7 +188,7 @@ def _select_part(
 
 
 # A sentence of so few words says nothing by itself ("No."), and an answer of so few is whole.
-_FEW_WORDS = 3
+FEW_WORDS = 3
 _SHORT_ANSWER = 60
 _FEW_ITEMS = 12
 
@@ -202,10 +202,10 @@ def _with_short_neighbour(structure: Structure, block: Block, span: Span) -> Ite
     if place is None:
         yield span
         return
-    if place and len(structure.text(spans[place - 1]).split()) <= _FEW_WORDS:
+    if place and len(structure.text(spans[place - 1]).split()) <= FEW_WORDS:
         yield spans[place - 1]
     yield span
-    if place + 1 < len(spans) and len(structure.text(span).split()) <= _FEW_WORDS:
+    if place + 1 < len(spans) and len(structure.text(span).split()) <= FEW_WORDS:
         yield spans[place + 1]
 
 
