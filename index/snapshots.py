@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 from cachetools import LRUCache
 
@@ -21,6 +22,7 @@ from index.sentences import sentence_spans
 from index.settings import IndexSettings
 from index.types import Document, Passage, Table, Vectors
 
+T = TypeVar("T")
 # 7 kB each. A question reads 50 texts; one that is not cached takes 0.15 ms.
 _CACHE_SIZE = 10_000
 
@@ -86,6 +88,8 @@ class TextCache:
         return found
 
 
+# Documents, passages and tables that are kept of a generation, in characters of their texts.
+_KEPT_CHARACTERS = 40_000_000
 _OPEN_ATTEMPTS = 5
 _CACHED_QUERIES = 256
 _REFRESH_SECONDS = 1.0
@@ -98,6 +102,8 @@ class Snapshot:
         self._catalog = Catalog.read(settings.data)
         self._lock = threading.Lock()
         self._cache = TextCache()
+        self._documents = LRUCache[str, Document | None](_KEPT_CHARACTERS, _document_size)
+        self._passages = LRUCache[str, list[Passage]](_KEPT_CHARACTERS, _passages_size)
         self.leases = 0
         self.retired = False
         try:
@@ -142,29 +148,34 @@ class Snapshot:
         with self._lock:
             return self._catalog.passage_count()
 
+    @cached_property
+    def paths_with_tables(self) -> frozenset[str]:
+        """The paths of the documents that hold a table."""
+        with self._lock:
+            return self._catalog.paths_with_tables()
+
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
         with self._lock:
             return self._catalog.documents()
 
     def document(self, path: str) -> Document | None:
-        """A document with its text, or None."""
-        with self._lock:
-            return self._catalog.document(path)
+        """A document with its text, or None; the last ones are kept."""
+        return self._kept(self._documents, path, lambda: self._catalog.document(path))
 
     def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]:
         """The tables of a document that have rows between two characters, with these rows."""
-        with self._lock:
-            return self._catalog.tables_in(path, start, end)
+        document = self.document(path)
+        found = (table.between(start, end) for table in document.tables) if document else ()
+        return tuple(table for table in found if table.rows)
 
     def texts(self, keys: Sequence[str]) -> dict[str, Text]:
         """The texts of keys, with their passages and features."""
         return self._cache.get(keys, self._read)
 
     def passages_in(self, path: str) -> list[Passage]:
-        """The passages of a document in reading order."""
-        with self._lock:
-            return self._catalog.passages_in(path)
+        """The passages of a document in reading order; those of the last ones are kept."""
+        return self._kept(self._passages, path, lambda: self._catalog.passages_in(path))
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""
@@ -201,6 +212,17 @@ class Snapshot:
         """Inverse document frequency of a term in this index."""
         return self._text_store.idf(term)
 
+    def _kept(self, cache: LRUCache[str, T], path: str, read: Callable[[], T]) -> T:
+        """What is read of a path; a generation does not change, so it is read once."""
+        with self._lock:
+            if path not in cache:
+                found = read()
+                # One that is larger than the cache is not kept.
+                with suppress(ValueError):
+                    cache[path] = found
+                return found
+            return cache[path]
+
     def _read(self, keys: Sequence[str]) -> dict[str, Text]:
         with self._lock:
             passages = self._catalog.passages_of(keys)
@@ -226,6 +248,18 @@ class Snapshot:
         self._text_store.close()
         self._catalog.close()
         self._pin.close()
+
+
+def _document_size(document: Document | None) -> int:
+    """About how much a document takes, in characters; a cell takes more than its text."""
+    if document is None:
+        return 1
+    cells = sum(len(table.rows) * len(table.columns) for table in document.tables)
+    return len(document.text) + 100 * cells
+
+
+def _passages_size(passages: Sequence[Passage]) -> int:
+    return 1 + sum(len(passage.text) + 500 for passage in passages)
 
 
 @contextmanager

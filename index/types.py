@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -117,6 +118,12 @@ class Table:
     def end(self) -> int:
         """Where its last row ends."""
         return self.rows[-1].end
+
+    def between(self, start: int, end: int) -> Table:
+        """The table with the rows alone that stand, if in part, between two characters."""
+        first = bisect_right(self.rows, start, key=lambda row: row.end)
+        last = bisect_left(self.rows, end, key=lambda row: row.start)
+        return replace(self, rows=self.rows[first:last])
 
     def mapped(self, position: Callable[[int], int]) -> Table:
         """The same table in a text whose characters have other positions."""

@@ -266,7 +266,7 @@ class Engine:
 
     def _computed(self, found: SearchResult, snapshot: Snapshot) -> Draft | None:
         """What is computed over the tables of the documents that were found, if anything is."""
-        paths = dict.fromkeys(hit.passage.document for hit in found.hits)
+        paths = [path for path in found.documents if path in snapshot.paths_with_tables]
         tables = [table for path in paths for table in self._tables_of(path, snapshot)]
         answer = compute(found.query, tables, self._index.embed_sentences) if tables else None
         return table_draft(answer, snapshot.passages_in) if answer else None

@@ -175,10 +175,10 @@ class Catalog:
             tables=load_tables(tables),
         )
 
-    def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]:
-        """The tables of a document that have rows between two characters, with these rows."""
-        rows = self._rows("SELECT tables FROM documents WHERE path = ?", (path,))
-        return load_tables(rows[0][0], (start, end)) if rows else ()
+    def paths_with_tables(self) -> frozenset[str]:
+        """The paths of the documents that hold a table."""
+        rows = self._rows("SELECT path FROM documents WHERE length(tables) > 2")
+        return frozenset(path for (path,) in rows)
 
     # --- passages
 

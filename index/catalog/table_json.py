@@ -1,4 +1,4 @@
-"""Tables of a document as the catalog's JSON: few small numbers per cell, rows read as needed."""
+"""Tables of a document as the catalog's JSON: few small numbers per cell."""
 
 from __future__ import annotations
 
@@ -27,18 +27,16 @@ def dump_tables(tables: Sequence[Table]) -> str:
     return json.dumps(values, separators=(",", ":"))
 
 
-def load_tables(text: str, window: Span | None = None) -> tuple[Table, ...]:
-    """Tables from JSON; of a window of characters, those with rows in it, with these rows alone."""
-    return tuple(table for value in json.loads(text) if (table := _table(value, window)).rows)
+def load_tables(text: str) -> tuple[Table, ...]:
+    """Tables from JSON, those without rows left out."""
+    return tuple(_table(value) for value in json.loads(text) if value["rows"])
 
 
-def _table(value: dict[str, Any], window: Span | None) -> Table:
-    first, last = window or (0, 1 << 62)
-    rows = (row for row in value["rows"] if row[0] < last and row[0] + row[1] > first)
+def _table(value: dict[str, Any]) -> Table:
     header = value["header"]
     return Table(
         tuple(value["columns"]),
-        RowSpans(map(_unpacked, rows)),
+        RowSpans(map(_unpacked, value["rows"])),
         tuple(header) if header else None,
         value["caption"],
     )

@@ -67,7 +67,7 @@ class SearchQuery:
 class SearchResult:
     """The result of a search: hits, best first, for each its cosine to the query, the scores of its
     sentences and the query's terms that it contains; the sentences of the first hits, best first;
-    and the query's terms.
+    the query's terms; and the paths of the documents of all candidates, best first.
     """
 
     query: str
@@ -78,6 +78,7 @@ class SearchResult:
     matched_terms: tuple[frozenset[str], ...] = ()
     sentences: tuple[RankedSentence, ...] = ()
     terms: QueryTerms | None = None
+    documents: tuple[str, ...] = ()
 
 
 class SearchableIndex(Protocol):
@@ -121,6 +122,7 @@ def search(
     if reranker:
         most, scores = 1.0, _rerank_scores(reranker, query.text, texts, ranked[: max(k, _RERANKED)])
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
+    documents = dict.fromkeys(texts[key].passage.document for key in ranked)
     del ranked[k:]
     shown = [min(1.0, max(0.0, scores[key] / most)) for key in ranked]
     hits = tuple(Hit(texts[key].passage, shown[i], i + 1) for i, key in enumerate(ranked))
@@ -134,6 +136,7 @@ def search(
         tuple(matched[key] for key in ranked),
         rank_sentences(((hit, fused_scores[key], scored[key]) for hit, key in first), scoring),
         terms,
+        tuple(documents),
     )
 
 

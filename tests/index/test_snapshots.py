@@ -73,11 +73,30 @@ def test_index_lease_gives_all_there_is(index: Index, place: Place) -> None:
         document = snapshot.document("a.txt")
         assert document
         assert (document.text, snapshot.document("b.txt")) == ("Newts swim in ponds.", None)
+        assert snapshot.document("a.txt") is document
+        assert snapshot.passages_in("a.txt") is snapshot.passages_in("a.txt")
+        assert (snapshot.paths_with_tables, snapshot.tables_in("a.txt", 0, 9)) == (frozenset(), ())
         assert [(d.path, d.passages) for d in snapshot.documents()] == [("a.txt", 1)]
         assert (snapshot.generation, snapshot.passage_count) == (1, 1)
         assert snapshot.corpus == str(place.corpus)
         assert snapshot.terms("Newts swim") == ["newt", "swim"]
         assert snapshot.idf("newt") > 0
+
+
+def test_snapshot_of_a_table_gives_the_rows_between_two_characters(place: Place) -> None:
+    write(place.corpus, {"b.csv": "boat,price\nPlover,4\nHeron,5\nGull,6\n"})
+    place.sync(force=True)
+    index = Index(settings_for(place.data))
+    try:
+        with index.lease() as snapshot:
+            assert snapshot.paths_with_tables == {"b.csv"}
+            document = snapshot.document("b.csv")
+            assert document
+            ((table,), heron) = document.tables, document.text.index("Heron")
+            (found,) = snapshot.tables_in("b.csv", heron, heron + 1)
+            assert (found.columns, found.rows) == (table.columns, (table.rows[1],))
+    finally:
+        index.close()
 
 
 def test_index_reader_moves_on_between_questions_and_keeps_what_is_leased(

@@ -273,14 +273,18 @@ def table_of(rows: Rows) -> Table:
     return from_blocks(table_blocks(rows)).tables[0]
 
 
-def test_load_tables_gives_what_was_dumped_and_of_a_window_its_rows() -> None:
+def test_load_tables_gives_what_was_dumped() -> None:
     table = table_of(ROWS)
     piped = pipe_tables(as_markdown(ROWS).decode())
     assert load_tables(dump_tables((table, *piped))) == (table, *piped)
+
+
+def test_table_between_two_characters_has_the_rows_that_stand_there_in_part() -> None:
+    table = table_of(ROWS)
     second = table.rows[1]
-    (found,) = load_tables(dump_tables([table]), (second.start, second.end))
-    assert (found.columns, found.rows) == (table.columns, (second,))
-    assert load_tables(dump_tables([table]), (table.end, table.end + 9)) == ()
+    assert table.between(second.start, second.end).rows == (second,)
+    assert table.between(second.end - 1, table.rows[2].start + 1).rows == table.rows[1:3]
+    assert table.between(table.end, table.end + 9).rows == ()
 
 
 @pytest.mark.parametrize(
