@@ -7,7 +7,7 @@ ranked by their best passages as the engine ranks them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
@@ -20,7 +20,7 @@ import numpy as np
 from eval.console import PATH, say, settings_of
 from eval.datasets.corpus import index_documents
 from eval.datasets.mtrag import MtragTask, read_tasks
-from eval.lab.crossfit import EngineRanking, Places, choose, cross_fit, interval_by_group, numbered
+from eval.lab.crossfit import EngineRanking, choose, cross_fit, interval_by_group, numbered
 from eval.measures.statistics import Floats
 from index.console import json_option, print_json
 from index.snapshots import Index
@@ -41,15 +41,16 @@ FOLDS = 5
 _CUTOFF = 5
 # Hits of which documents are taken: enough for the first five of them.
 _HITS = 20
-# What is chosen among; `rag.followups.condense` says what each means. People seldom ask twice for
-# what one passage says, as others may, so `told` is kept small.
-_STANDS, _LEANS, _TOLD = (0.45, 0.5, 0.55), (0.25, 0.3, 0.35), (0.1, 0.2, 0.3)
+# The grid of `FollowUpWeights`.
+_STANDALONE, _DEPENDENT, _MAX_WEIGHT = (0.5, 0.6, 0.7), (0.2, 0.3), (0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FollowupLine:
     """A query strategy: its mean nDCG@5 over all questions and over those after the first turn, and
     its gain over the last turn alone with the 95 % interval by a bootstrap over conversations.
+
+    `collections` holds the mean over each collection of documents.
     """
 
     way: str
@@ -57,6 +58,7 @@ class FollowupLine:
     later: float
     gain: float
     interval: tuple[float, float]
+    collections: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +109,35 @@ def _report(
 ) -> FollowupReport:
     say(f"searching in each way for {len(tasks)} questions")
     found = {way: _ndcg(tasks, ranker, ask) for way, ask in _ways(ranker.look).items()}
-    grid = [FollowUpWeights(*each) for each in product(_STANDS, _LEANS, _TOLD)]
+    grid = [FollowUpWeights(*each) for each in product(_STANDALONE, _DEPENDENT, _MAX_WEIGHT)]
     say(f"searching with {len(grid)} choices of constants")
     scores = np.array([_ndcg(tasks, ranker, _ours(ranker.look, weights)) for weights in grid])
-    scores = scores.reshape(len(_STANDS), len(_LEANS), len(_TOLD), len(tasks))
+    scores = scores.reshape(len(_STANDALONE), len(_DEPENDENT), len(_MAX_WEIGHT), len(tasks))
     conversations = numbered([task.conversation for task in tasks])
     found["ours, cross-fitted"] = cross_fit(scores, conversations % FOLDS)[0]
     found["ours, corpus left out"] = cross_fit(scores, numbered([task.corpus for task in tasks]))[0]
     later = np.array([bool(task.turns) for task in tasks])
-    stands, leans, told = choose(scores)
+    standalone, dependent, most = choose(scores)
     return FollowupReport(
         len(tasks),
         int(later.sum()),
         int(conversations.max()) + 1,
         documents,
-        tuple(_line(way, each, found[LAST], later, conversations) for way, each in found.items()),
-        FollowUpWeights(_STANDS[stands], _LEANS[leans], _TOLD[told]),
+        tuple(_line(way, each, found[LAST], tasks) for way, each in found.items()),
+        FollowUpWeights(_STANDALONE[standalone], _DEPENDENT[dependent], _MAX_WEIGHT[most]),
     )
 
 
-def _line(
-    way: str, scores: Floats, last: Floats, later: Floats, conversations: Places
-) -> FollowupLine:
-    gain = scores - last
+def _line(way: str, scores: Floats, last: Floats, tasks: Sequence[MtragTask]) -> FollowupLine:
+    gain, corpora = scores - last, np.array([task.corpus for task in tasks])
+    later = np.array([bool(task.turns) for task in tasks])
     return FollowupLine(
         way,
         float(scores.mean()),
         float(scores[later].mean()),
         float(gain.mean()),
-        interval_by_group(gain, conversations),
+        interval_by_group(gain, numbered([task.conversation for task in tasks])),
+        {str(corpus): float(scores[corpora == corpus].mean()) for corpus in np.unique(corpora)},
     )
 
 
@@ -192,12 +194,28 @@ def lines(report: FollowupReport) -> list[str]:
             for line in report.lines
         ),
         "",
+        *_collection_lines(report.lines),
+        "",
         f"gain: over the {LAST}; intervals by drawing whole conversations. Cross-fitted: constants "
         f"chosen on four fifths of the conversations and reported on the rest, in {FOLDS} folds; "
         "or without the corpus that is asked. All conversations together choose "
-        f"stands {report.chosen.standalone_cosine}, leans {report.chosen.dependent_cosine}, "
-        f"told {report.chosen.repetition_penalty}.",
+        f"standalone cosine {report.chosen.standalone_cosine}, dependent cosine "
+        f"{report.chosen.dependent_cosine}, weight {report.chosen.max_weight}.",
     ]
+
+
+def _collection_lines(lines: Sequence[FollowupLine]) -> Iterator[str]:
+    """Means over each collection, a column each."""
+    names = list(lines[0].collections)
+    yield f"{'by collection':<27} " + " ".join(f"{_short(name):>9}" for name in names)
+    for line in lines:
+        means = (f"{line.collections[name]:>9.3f}" for name in names)
+        yield f"{line.way:<27} " + " ".join(means)
+
+
+def _short(collection: str) -> str:
+    """MTRAG's name of a collection without its prefix and version: "govt"."""
+    return collection.removeprefix("mt-rag-").partition("-")[0]
 
 
 @click.command("followups")

@@ -158,23 +158,22 @@ def _of_accepted(measure: Callable[[str, Sequence[str]], float]) -> Score:
 
 
 def as_wanted(grading: Grading) -> float | None:
-    """1 for a response of the kind in `want` whose text matches all of `must`, none of `must_not`.
+    """1 for a response that meets the item's `want`, else 0; None if the item has none."""
+    return None if grading.item.want is None else float(meets_want(grading.item, grading.answer))
 
-    None if the item has no `want`.
-    """
-    item, answer = grading.item, grading.answer
-    if item.want is None:
-        return None
+
+def meets_want(item: GoldItem, answer: Answer) -> bool:
+    """Whether a response is of the kind in `want` and matches all of `must`, none of `must_not`."""
     refused, cited = answer.refusal is not None, bool(answer.citations)
     if item.want is Want.REFUSE:
-        return float(refused)
+        return refused
     if refused or (item.want is not Want.LIMIT and cited is not (item.want is Want.ANSWER)):
-        return 0.0
+        return False
 
     def matches(pattern: str) -> bool:
         return re.search(pattern, answer.text, re.IGNORECASE) is not None
 
-    return float(all(map(matches, item.must)) and not any(map(matches, item.must_not)))
+    return all(map(matches, item.must)) and not any(map(matches, item.must_not))
 
 
 _ENTRIES = (

@@ -1,9 +1,8 @@
-"""Condensing follow-ups: a stand-alone query, and a bias of scores from earlier turns.
+"""Condensing follow-ups: the last two questions of a conversation joined, by weight.
 
-A follow-up that only names something new is the question before it with the new name. One that is
-near to some passage names its own subject, and is searched for as it is; the further off the
-nearest passage is, the more the question before it counts. Passages that earlier answers came from
-are ranked lower.
+A question that only names something new is the previous one with the new name. Any other that is
+near to some passage names its own subject and is searched for alone; the further off the nearest
+passage is, the more the question joined to the one before it counts.
 """
 
 from __future__ import annotations
@@ -12,41 +11,44 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.followups.ellipsis import resolve_ellipsis
-from rag.llm.sanitize import to_plain_text
+from index.text.tokenizer import LATIN, fold, stopwords_of
 from rag.retrieval.hybrid import ScoreProbe
 from rag.types import Turn
 
-# What the best passages for an earlier answer lose is for so many of them.
-_PENALISED_PASSAGES = 2
-_TURNS = 5
-_ANSWER_CHARACTERS = 1000
-# What draws a table in Markdown.
-_TABLE = re.compile(r"\||(?<!\S)-{3,}(?!\S)")
-_LABELS = re.compile(r"\s*[\[【]\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*[\]】]")
+# Names are recognised by capitals and digits.
+_OPENER = "and|but|or|so|(?:what|how) about|y|pero|et|mais|und|aber|e|ma|mas|en|maar"
+_CAPITAL = r"(?!I\b)(?=[^\W\d_a-zß-öø-ÿ])(?:(?:[A-Z]\.){2,}|\w[\w&®-]*)"
+_NAME = rf"\b{_CAPITAL}(?:\s+(?:{_CAPITAL}|\d+\b))*"
+_NUMBER = r"\b\d[\d.,:]*(?<![.,:])"
+# The word between is an article, a preposition or a unit.
+_ELLIPTIC = re.compile(
+    rf"[¿\s]*(?i:{_OPENER})\s+(?:[^\W\dA-Z]+\s+)?(?:(?P<name>{_NAME})|(?P<number>{_NUMBER}))\W*"
+)
+_FIRST = re.compile(r"\w+")
+_MOST_CANDIDATES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpWeights:
-    """How much earlier turns count.
+    """How much the previous question counts, by the cosine of the passage nearest to the last.
 
-    `standalone_cosine` and `dependent_cosine` are cosines of the nearest passage: at the first a
-    question is taken as it is, at the second only together with the one before it.
-    `repetition_penalty`, a share of its score, is what a passage loses that an earlier answer came
-    from.
+    The weight of the joined questions is 0 from `standalone_cosine` on and rises, linearly, to
+    `max_weight` (0..1) at `dependent_cosine`.
     """
 
     standalone_cosine: float
     dependent_cosine: float
-    repetition_penalty: float
+    max_weight: float
+
+    def joined_weight(self, best_cosine: float) -> float:
+        """The weight, 0..`max_weight`, of the joined questions."""
+        distance = (self.standalone_cosine - best_cosine) / (
+            self.standalone_cosine - self.dependent_cosine
+        )
+        return self.max_weight * min(1.0, max(0.0, distance))
 
 
-# Chosen by `python -m eval.lab.followups` on all of MTRAG's human subset; chosen without the
-# conversations that are asked about, they gain 0.044 in nDCG@5 over the last question alone. A
-# bonus for the conversation's topic, and counting pronouns, gained nothing beside these.
-FOLLOW_UP_WEIGHTS = FollowUpWeights(
-    standalone_cosine=0.55, dependent_cosine=0.25, repetition_penalty=0.3
-)
+FOLLOW_UP_WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.3, max_weight=0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,76 +67,65 @@ def condense(
     rewritten: str = "",
     weights: FollowUpWeights = FOLLOW_UP_WEIGHTS,
 ) -> CondensedQuery:
-    """What to search for after these turns; `rewritten` is an LLM's stand-alone form, or "".
-
-    Labels in earlier answers are left out.
-    """
+    """What to search for after these turns; `rewritten` is an LLM's stand-alone form, or ""."""
     question = question.strip()
     if not turns:
         return CondensedQuery(question, question)
-    turns = turns[-_TURNS:]
-    bias = _repetition_bias(turns, probe, weights.repetition_penalty)
-    before = _last_question(turns, probe)
-    if whole := rewritten or resolve_ellipsis(
-        question, before, lambda text: probe(text).best_cosine
-    ):
-        return CondensedQuery(whole, whole, bias)
+    previous = _previous_question(turns, probe)
+    if whole := rewritten or _resolved(question, previous, probe):
+        return CondensedQuery(whole, whole)
     alone = probe(question)
-    off = (weights.standalone_cosine - alone.best_cosine) / (
-        weights.standalone_cosine - weights.dependent_cosine
-    )
-    dependence = min(1.0, max(0.0, off))
-    if not dependence or not before:
-        return CondensedQuery(question, question, bias)
-    both = f"{before} {question}"
-    together = probe(both)
-    # Whichever counts for more is searched for, since sentences are chosen by it; the other shifts
-    # the scores that the search itself adds.
-    if dependence < 0.5:
-        return CondensedQuery(question, question, _blended_bias(bias, alone, together, dependence))
-    return CondensedQuery(both, question, _blended_bias(bias, together, alone, 1 - dependence))
+    weight = weights.joined_weight(alone.best_cosine)
+    if not weight or not previous:
+        return CondensedQuery(question, question)
+    both = f"{previous} {question}"
+    joined = probe(both)
+    # Sentences are scored by the query with the higher weight; the other one shifts the scores of
+    # passages.
+    if weight < 0.5:
+        return CondensedQuery(question, question, _blended_bias(alone, joined, weight))
+    return CondensedQuery(both, question, _blended_bias(joined, alone, 1 - weight))
 
 
-def without_labels(answer: str) -> str:
-    """An answer's text without labels, which name passages of another question."""
-    return _LABELS.sub("", answer)
+def _previous_question(turns: Sequence[Turn], probe: Callable[[str], ScoreProbe]) -> str:
+    """The last turn's question, resolved if it is elliptic."""
+    earlier = turns[-2].question.strip() if len(turns) > 1 else ""
+    question = turns[-1].question.strip()
+    return _resolved(question, earlier, probe) or question
 
 
-def _last_question(turns: Sequence[Turn], probe: Callable[[str], ScoreProbe]) -> str:
-    """The last question, completed if it only named something new."""
-    before = ""
-    for turn in turns:
-        question = turn.question.strip()
-        before = (
-            resolve_ellipsis(question, before, lambda text: probe(text).best_cosine) or question
-        )
-    return before
+def _resolved(question: str, previous: str, probe: Callable[[str], ScoreProbe]) -> str:
+    return resolve_ellipsis(question, previous, lambda text: probe(text).best_cosine)
 
 
-def _repetition_bias(
-    turns: Sequence[Turn], probe: Callable[[str], ScoreProbe], penalty: float
-) -> dict[str, float]:
-    """The negative bias, by key, of passages that earlier answers came from."""
-    losses = dict[str, float]()
-    for turn in turns:
-        if answer := _plain_words(turn.answer)[:_ANSWER_CHARACTERS]:
-            scores = probe(answer).scores
-            for key in sorted(scores, key=lambda key: (-scores[key], key))[:_PENALISED_PASSAGES]:
-                losses[key] = min(losses.get(key, 0.0), -penalty * scores[key])
-    return losses
-
-
-def _plain_words(answer: str) -> str:
-    """An answer's words in order, the same whether it was shown as Markdown or as plain text."""
-    return " ".join(_TABLE.sub(" ", without_labels(to_plain_text(answer))).split())
-
-
-def _blended_bias(
-    bias: Mapping[str, float], searched: ScoreProbe, other: ScoreProbe, share: float
-) -> dict[str, float]:
+def _blended_bias(searched: ScoreProbe, other: ScoreProbe, share: float) -> dict[str, float]:
     """The bias that replaces a share of the search's own scores by another probe's."""
     return {
-        key: bias.get(key, 0.0)
-        + share * (other.scores.get(key, 0.0) - searched.scores.get(key, 0.0))
-        for key in {*bias, *searched.scores, *other.scores}
+        key: share * (other.scores.get(key, 0.0) - searched.scores.get(key, 0.0))
+        for key in {*searched.scores, *other.scores}
     }
+
+
+def resolve_ellipsis(question: str, previous: str, score: Callable[[str], float]) -> str:
+    """The previous question with a new name or number in place of an old one.
+
+    "" if the question does not only name something new. Of several candidates the best by `score`
+    is taken, the cosine of a question to its nearest passage.
+    """
+    found = _ELLIPTIC.fullmatch(question)
+    if not found:
+        return ""
+    new = found["name"] or found["number"]
+    if re.search(rf"\b{re.escape(new)}\b", previous, re.IGNORECASE):
+        return ""
+    spans = re.compile(_NAME if found["name"] else _NUMBER).finditer(previous, _start(previous))
+    olds = list(dict.fromkeys(span[0] for span in spans))[:_MOST_CANDIDATES]
+    candidates = [re.sub(rf"\b{re.escape(old)}(?!\w)", lambda _: new, previous) for old in olds]
+    return max(candidates, key=score) if len(candidates) > 1 else "".join(candidates)
+
+
+def _start(text: str) -> int:
+    """Where names may start: after a first word that is a stopword of any language."""
+    first = _FIRST.search(text)
+    is_stopword = first and any(fold(first[0].lower()) in stopwords_of(each) for each in LATIN)
+    return first.end() if first and is_stopword else 0

@@ -85,14 +85,20 @@ def test_read_tasks_with_a_broken_line_of_rewritten_questions_names_it(tmp_path:
 
 @pytest.mark.unit
 def test_lines_give_gains_with_intervals_and_the_constants() -> None:
-    line = FollowupLine("ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06))
-    said = lines(FollowupReport(150, 130, 20, 350, (line,), FollowUpWeights(0.5, 0.3, 0.2)))
+    line = FollowupLine(
+        "ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06), {"mt-rag-govt-elser": 0.7}
+    )
+    said = lines(FollowupReport(150, 130, 20, 350, (line,), FollowUpWeights(0.5, 0.3, 0.75)))
     assert said[0] == (
         "150 questions of 20 conversations, 130 of them after the first, "
         "over 350 pooled documents; nDCG@5"
     )
     assert said[3] == "ours, cross-fitted           0.700  0.680  +0.030   -0.010 to +0.060"
-    assert said[-1].endswith("together choose stands 0.5, leans 0.3, told 0.2.")
+    assert said[5:7] == [
+        "by collection                    govt",
+        "ours, cross-fitted              0.700",
+    ]
+    assert said[-1].endswith("choose standalone cosine 0.5, dependent cosine 0.3, weight 0.75.")
 
 
 @pytest.mark.model

@@ -1,4 +1,4 @@
-"""Follow-ups: when a question stands alone, what turns before it add, and what an LLM may do."""
+"""Condensing follow-ups without an LLM, and their validated rewriting by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.followups.condense import (
     CondensedQuery,
     FollowUpWeights,
     condense,
-    without_labels,
+    resolve_ellipsis,
 )
 from rag.followups.llm_rewrite import Rewriter, valid_rewrite
 from rag.llm.client import OpenAICompatibleLLM
@@ -25,124 +25,136 @@ from tests.helpers.fake_llm import FakeLLM, Reply, drops, fails, hangs, streams
 pytestmark = pytest.mark.unit
 
 FIRST = "Who is the director of Mossad?"
-TOLD = "David Barnea is the director of Mossad [1]."
-TURN = Turn(FIRST, TOLD)
-
-
-def looks(seen: Mapping[str, ScoreProbe]) -> Callable[[str], ScoreProbe]:
-    """An index in which each text finds what is written down for it, and no other is asked for."""
-    return lambda text: seen[text]
-
-
-BARE = "David Barnea is the director of Mossad."
-WHERE = "Where did he go?"
-BOTH = f"{FIRST} {WHERE}"
-WEIGHTS = FollowUpWeights(standalone_cosine=0.5, dependent_cosine=0.3, repetition_penalty=0.2)
+TURN = Turn(FIRST, "David Barnea is the director of Mossad [1].")
+WITHOUT_LABELS = "David Barnea is the director of Mossad."
+LAST = "Where did he go?"
+BOTH = f"{FIRST} {LAST}"
+WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.2, max_weight=0.8)
 
 
 def condensed(
-    seen: Mapping[str, ScoreProbe], question: str, *turns: Turn, written: str = ""
+    probes: Mapping[str, ScoreProbe], question: str, *turns: Turn, rewritten: str = ""
 ) -> CondensedQuery:
-    return condense(question, turns, looks(seen), written, WEIGHTS)
+    """Condense over an index that has a probe for these texts and raises KeyError for others."""
+    return condense(question, turns, probes.__getitem__, rewritten, WEIGHTS)
 
 
-def test_condense_without_turns_returns_the_question_and_looks_nowhere() -> None:
-    assert condensed({}, f"  {WHERE} ") == CondensedQuery(WHERE, WHERE, {})
+def test_condense_without_turns_returns_the_question_and_probes_nothing() -> None:
+    assert condensed({}, f"  {LAST} ") == CondensedQuery(LAST, LAST, {})
 
 
-def test_condense_of_a_question_near_to_a_passage_returns_it() -> None:
-    told = ScoreProbe({"p": 1.0, "q": 0.4, "r": 0.3}, 0.9)
-    question = "Which city hosted the latest round of talks?"
-    asked = condensed({BARE: told, question: ScoreProbe({"r": 1.0}, 0.5)}, question, TURN)
-    assert (asked.query, asked.question) == (question, question)
-    assert asked.bias == pytest.approx({"p": -0.2, "q": -0.08})
-
-
-def test_condense_of_a_question_near_to_nothing_brings_the_one_before_it() -> None:
-    seen = {WHERE: ScoreProbe({"r": 1.0}, 0.3), BOTH: ScoreProbe({"p": 1.0}, 1.0)}
-    asked = condensed(seen, WHERE, Turn(FIRST, ""))
-    assert (asked.query, asked.question) == (BOTH, WHERE)
-    assert asked.bias == pytest.approx({"p": 0.0, "r": 0.0})
+@pytest.mark.parametrize("cosine", [0.6, 0.9])
+def test_condense_of_a_new_topic_near_to_a_passage_returns_it_unbiased(cosine: float) -> None:
+    question = "What is the hotel limit per night?"
+    asked = condensed({question: ScoreProbe({"r": 1.0}, cosine)}, question, TURN)
+    assert asked == CondensedQuery(question, question, {})
 
 
 @pytest.mark.parametrize(
-    ("nearest", "query", "share"), [(0.35, BOTH, 0.75), (0.38, BOTH, 0.6), (0.45, WHERE, 0.25)]
+    ("cosine", "weight"), [(0.1, 0.8), (0.2, 0.8), (0.3, 0.6), (0.4, 0.4), (0.5, 0.2), (0.7, 0.0)]
 )
-def test_condense_searches_for_what_counts_for_more_and_shifts_to_the_mixed_scores(
-    nearest: float, query: str, share: float
+def test_joined_weight_falls_with_the_cosine(cosine: float, weight: float) -> None:
+    assert WEIGHTS.joined_weight(cosine) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(("cosine", "query", "weight"), [(0.3, BOTH, 0.6), (0.5, LAST, 0.2)])
+def test_condense_of_a_pronoun_searches_for_the_heavier_query_with_blended_scores(
+    cosine: float, query: str, weight: float
 ) -> None:
-    alone, together = (
-        ScoreProbe({"p": 0.2, "r": 1.0}, nearest),
-        ScoreProbe({"p": 1.0, "r": 0.4}, 0.9),
-    )
-    asked = condensed({WHERE: alone, BOTH: together}, WHERE, Turn(FIRST, ""))
-    searched = together if query == BOTH else alone
-    assert asked.query == query
+    alone, joined = ScoreProbe({"p": 0.2, "r": 1.0}, cosine), ScoreProbe({"p": 1.0, "r": 0.4}, 0.9)
+    asked = condensed({LAST: alone, BOTH: joined}, LAST, TURN)
+    searched = joined if query == BOTH else alone
+    assert (asked.query, asked.question) == (query, LAST)
     for key in ("p", "r"):
-        mixed = (1 - share) * alone.scores[key] + share * together.scores[key]
-        assert searched.scores[key] + asked.bias[key] == pytest.approx(mixed)
+        blended = (1 - weight) * alone.scores[key] + weight * joined.scores[key]
+        assert searched.scores[key] + asked.bias[key] == pytest.approx(blended)
 
 
-def test_condense_of_a_new_name_asks_the_question_before_about_it() -> None:
-    asked = condensed({}, "And the CIA?", Turn(FIRST, ""))
-    assert asked == CondensedQuery(
-        "Who is the director of the CIA?", "Who is the director of the CIA?", {}
+def test_condense_of_an_elliptic_question_asks_the_previous_one_about_the_new_name() -> None:
+    query = "Who is the director of CIA?"
+    assert condensed({}, "And the CIA?", TURN) == CondensedQuery(query, query, {})
+
+
+def test_condense_joins_to_the_resolved_form_of_an_elliptic_previous_question() -> None:
+    question = "When was he chosen?"
+    both = f"Who is the director of CIA? {question}"
+    probes = {question: ScoreProbe({}, 0.2), both: ScoreProbe({}, 0.9)}
+    assert condensed(probes, question, TURN, Turn("And the CIA?", "")).query == both
+
+
+def test_condense_with_a_rewritten_question_takes_it() -> None:
+    rewritten = "Where did David Barnea go?"
+    assert condensed({}, LAST, TURN, rewritten=rewritten) == CondensedQuery(rewritten, rewritten)
+
+
+def test_condense_after_an_empty_question_returns_the_last() -> None:
+    assert condensed({LAST: ScoreProbe({}, 0.1)}, LAST, Turn("", "So.")) == CondensedQuery(
+        LAST, LAST
     )
 
 
-def test_condense_leans_on_what_the_question_before_stood_for() -> None:
-    both = "Who is the director of the CIA? When was he chosen?"
-    seen = {"When was he chosen?": ScoreProbe({}, 0.2), both: ScoreProbe({}, 0.9)}
-    turns = [Turn(FIRST, ""), Turn("And the CIA?", "")]
-    assert condensed(seen, "When was he chosen?", *turns).query == both
-
-
-def test_condense_takes_an_llm_s_form_and_lets_what_was_told_give_way() -> None:
-    written = "Where did David Barnea go?"
-    asked = condensed({BARE: ScoreProbe({"p": 1.0}, 0.9)}, WHERE, TURN, written=written)
-    assert asked == CondensedQuery(written, written, {"p": -0.2})
-
-
-def test_condense_looks_at_the_last_turns_only() -> None:
-    turns = [Turn("", f"answer {place}") for place in range(9)]
-    seen: list[str] = []
-
-    def look(text: str) -> ScoreProbe:
-        seen.append(text)
-        return ScoreProbe({}, 1.0)
-
-    condense("What now?", turns, look)
-    assert seen == [*(f"answer {place}" for place in range(4, 9)), "What now?"]
-
-
-def test_condense_finds_what_was_told_without_labels_and_at_most_a_thousand_characters() -> None:
-    seen: list[str] = []
-
-    def look(text: str) -> ScoreProbe:
-        seen.append(text)
-        return ScoreProbe({}, 1.0)
-
-    condense("What now?", [Turn("", "Word [2]. " * 200)], look)
-    assert seen[0] == ("Word. " * 200)[:1000].strip()
+def unscored(text: str) -> float:
+    """For questions with one candidate, which is not scored."""
+    raise AssertionError(text)
 
 
 @pytest.mark.parametrize(
-    ("answer", "text"),
+    ("previous", "question", "resolved"),
     [
-        ("It is so [1].", "It is so."),
-        ("It is so. [1][2] And so [3, 4].", "It is so. And so."),
-        ("It is [^1] so 【2】", "It is so"),
-        ("In [brackets] and f[i]", "In [brackets] and f[i]"),
+        ("Who manages the Hamburg office?", "And in Lisbon?", "Who manages the Lisbon office?"),
+        ("Who is the director of Mossad?", "And the CIA?", "Who is the director of CIA?"),
+        ("Who leads Mossad?", "What about the U.S. Navy?", "Who leads U.S. Navy?"),
+        ("Where did David Barnea go?", "And William Burns?", "Where did William Burns go?"),
+        ("Egypt proposed what?", "And Qatar?", "Qatar proposed what?"),
+        ("Who won the prize in 2019?", "And in 2021?", "Who won the prize in 2021?"),
+        ("When was version 3.1 released?", "And 3.2?", "When was version 3.2 released?"),
+        ("What is in chapter 2 of Emma?", "And chapter 3?", "What is in chapter 3 of Emma?"),
+        ("¿Quién dirige el Mossad?", "¿Y la CIA?", "¿Quién dirige el CIA?"),
+        ("Wer leitet den Mossad?", "Und die CIA?", "Wer leitet den CIA?"),
     ],
 )
-def test_without_labels_leaves_the_words(answer: str, text: str) -> None:
-    assert without_labels(answer) == text
+def test_resolve_ellipsis_of_a_new_name_puts_it_in_place_of_the_old_one(
+    previous: str, question: str, resolved: str
+) -> None:
+    assert resolve_ellipsis(question, previous, unscored) == resolved
+
+
+@pytest.mark.parametrize(
+    ("previous", "question"),
+    [
+        ("Who leads Mossad?", "And who leads the CIA?"),
+        ("Who leads Mossad?", "And who is Barnea?"),
+        ("Who leads Mossad?", "Who is Barnea?"),
+        ("Who leads Mossad?", "And then?"),
+        ("Who leads Mossad?", "And Mossad?"),
+        ("Who leads Mossad?", "And Egypt wants that?"),
+        ("Who leads Mossad?", "The CIA?"),
+        ("Who leads Mossad?", "And version 3?"),
+        ("How old is he?", "And the CIA?"),
+        ("How many skills can I create?", "What about Hebrew?"),
+        ("", "And the CIA?"),
+        ("谁领导摩萨德？", "那么中央情报局呢？"),
+    ],
+)
+def test_resolve_ellipsis_of_any_other_question_is_empty(previous: str, question: str) -> None:
+    assert resolve_ellipsis(question, previous, unscored) == ""
+
+
+def test_resolve_ellipsis_with_several_names_takes_the_best_candidate() -> None:
+    scores = {
+        "How do I install Docker on Ubuntu?": 0.4,
+        "How do I install Kestrel on Docker?": 0.7,
+    }
+    resolved = resolve_ellipsis(
+        "And in Docker?", "How do I install Kestrel on Ubuntu?", scores.__getitem__
+    )
+    assert resolved == "How do I install Kestrel on Docker?"
 
 
 def test_condensing_sends_earlier_turns_without_labels() -> None:
     messages = rewrite_messages("Where did he go?", [TURN])
     assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
-    assert messages[2].text == BARE
+    assert messages[2].text == WITHOUT_LABELS
     assert messages[3].text == "Last question: Where did he go?\nRewritten:"
 
 
@@ -197,16 +209,3 @@ def test_rewrite_gives_the_llm_s_line_or_nothing(
     rewriter: Callable[[Reply], Rewriter], reply: Reply, expected: str
 ) -> None:
     assert rewriter(reply).rewrite("Where did he go?", [TURN]) == expected
-
-
-def test_condense_takes_an_answer_as_told_however_a_door_showed_it() -> None:
-    looked = list[str]()
-
-    def look(text: str) -> ScoreProbe:
-        looked.append(text)
-        return ScoreProbe({}, 0.9)
-
-    shown = "| host | role |\n| --- | --- |\n| ada | build [1] |\n\nIt is fast. [2]"
-    for answer in (shown, "host role\nada build  It is fast."):
-        condense("And now?", [Turn("Which host?", answer)], look)
-    assert looked.count("host role ada build It is fast.") == 2
