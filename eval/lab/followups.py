@@ -42,7 +42,7 @@ _CUTOFF = 5
 # Hits of which documents are taken: enough for the first five of them.
 _HITS = 20
 # The grid of `FollowUpWeights`.
-_STANDALONE, _DEPENDENT, _MAX_WEIGHT = (0.5, 0.6, 0.7), (0.2, 0.3), (0.5, 0.75, 1.0)
+_STANDALONE, _DEPENDENT, _DEPENDENCE = (0.5, 0.6, 0.7), (0.35, 0.4, 0.45), (0.2, 0.3, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +109,22 @@ def _report(
 ) -> FollowupReport:
     say(f"searching in each way for {len(tasks)} questions")
     found = {way: _ndcg(tasks, ranker, ask) for way, ask in _ways(ranker.look).items()}
-    grid = [FollowUpWeights(*each) for each in product(_STANDALONE, _DEPENDENT, _MAX_WEIGHT)]
+    grid = [FollowUpWeights(*each) for each in product(_STANDALONE, _DEPENDENT, _DEPENDENCE)]
     say(f"searching with {len(grid)} choices of constants")
     scores = np.array([_ndcg(tasks, ranker, _ours(ranker.look, weights)) for weights in grid])
-    scores = scores.reshape(len(_STANDALONE), len(_DEPENDENT), len(_MAX_WEIGHT), len(tasks))
+    scores = scores.reshape(len(_STANDALONE), len(_DEPENDENT), len(_DEPENDENCE), len(tasks))
     conversations = numbered([task.conversation for task in tasks])
     found["ours, cross-fitted"] = cross_fit(scores, conversations % FOLDS)[0]
     found["ours, corpus left out"] = cross_fit(scores, numbered([task.corpus for task in tasks]))[0]
     later = np.array([bool(task.turns) for task in tasks])
-    standalone, dependent, most = choose(scores)
+    standalone, dependent, dependence = choose(scores)
     return FollowupReport(
         len(tasks),
         int(later.sum()),
         int(conversations.max()) + 1,
         documents,
         tuple(_line(way, each, found[LAST], tasks) for way, each in found.items()),
-        FollowUpWeights(_STANDALONE[standalone], _DEPENDENT[dependent], _MAX_WEIGHT[most]),
+        FollowUpWeights(_STANDALONE[standalone], _DEPENDENT[dependent], _DEPENDENCE[dependence]),
     )
 
 
@@ -200,7 +200,7 @@ def lines(report: FollowupReport) -> list[str]:
         f"chosen on four fifths of the conversations and reported on the rest, in {FOLDS} folds; "
         "or without the corpus that is asked. All conversations together choose "
         f"standalone cosine {report.chosen.standalone_cosine}, dependent cosine "
-        f"{report.chosen.dependent_cosine}, weight {report.chosen.max_weight}.",
+        f"{report.chosen.dependent_cosine}, dependence {report.chosen.dependence}.",
     ]
 
 

@@ -19,7 +19,7 @@ from index.catalog.database import FILE_NAME, Database, Row, open_to_read
 from index.catalog.table_json import load_tables
 from index.embedding.pooling import Packed, unpack
 from index.errors import EmptyIndex
-from index.types import Content, Document, Failure, Heading, Passage, Table, Vectors, omissions
+from index.types import Content, Document, Failure, Heading, Passage, Vectors, omissions
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500

@@ -1,8 +1,9 @@
 """Condensing follow-ups: the last two questions of a conversation joined, by weight.
 
 A question that only names something new is the previous one with the new name. Any other that is
-near to some passage names its own subject and is searched for alone; the further off the nearest
-passage is, the more the question joined to the one before it counts.
+near to some passage names its own subject and is searched for alone. One that is near to none and
+whose words tell that it depends on others is searched for joined to the one before it; for the rest
+the joined questions shift the ranking of passages alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from index.text.tokenizer import LATIN, fold, stopwords_of
+from rag.followups.dependence import dependence_probability
 from rag.retrieval.hybrid import ScoreProbe
 from rag.types import Turn
 
@@ -30,25 +32,27 @@ _MOST_CANDIDATES = 6
 
 @dataclass(frozen=True, slots=True)
 class FollowUpWeights:
-    """How much the previous question counts, by the cosine of the passage nearest to the last.
+    """When the previous question counts, and how much.
 
-    The weight of the joined questions is 0 from `standalone_cosine` on and rises, linearly, to
-    `max_weight` (0..1) at `dependent_cosine`.
+    A question is searched for alone if the cosine of the passage nearest to it is above
+    `standalone_cosine`. Below that, the joined questions shift the ranking of passages by
+    `mixed_weight` (0..1). They are searched for in its place only if the cosine is below
+    `dependent_cosine` and the question depends on others with a probability of `dependence`.
     """
 
     standalone_cosine: float
     dependent_cosine: float
-    max_weight: float
+    dependence: float
+    mixed_weight: float = 0.45
 
-    def joined_weight(self, best_cosine: float) -> float:
-        """The weight, 0..`max_weight`, of the joined questions."""
-        distance = (self.standalone_cosine - best_cosine) / (
-            self.standalone_cosine - self.dependent_cosine
-        )
-        return self.max_weight * min(1.0, max(0.0, distance))
+    def is_dependent(self, question: str, best_cosine: float) -> bool:
+        """Whether a question, with the cosine of its nearest passage, is to be joined."""
+        near = best_cosine >= self.dependent_cosine
+        return not near and dependence_probability(question) >= self.dependence
 
 
-FOLLOW_UP_WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.3, max_weight=0.75)
+# Chosen by `footnote eval followups`.
+FOLLOW_UP_WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.4, dependence=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,13 @@ def condense(
     if whole := rewritten or _resolved(question, previous, probe):
         return CondensedQuery(whole, whole)
     alone = probe(question)
-    weight = weights.joined_weight(alone.best_cosine)
-    if not weight or not previous:
+    if not previous or alone.best_cosine >= weights.standalone_cosine:
         return CondensedQuery(question, question)
     both = f"{previous} {question}"
-    joined = probe(both)
-    # Sentences are scored by the query with the higher weight; the other one shifts the scores of
-    # passages.
-    if weight < 0.5:
-        return CondensedQuery(question, question, _blended_bias(alone, joined, weight))
-    return CondensedQuery(both, question, _blended_bias(joined, alone, 1 - weight))
+    if weights.is_dependent(question, alone.best_cosine):
+        return CondensedQuery(both, question)
+    # Sentences and confidence are the question's own, so that a new topic stays one.
+    return CondensedQuery(question, question, _mixed(alone, probe(both), weights.mixed_weight))
 
 
 def _previous_question(turns: Sequence[Turn], probe: Callable[[str], ScoreProbe]) -> str:
@@ -98,7 +99,7 @@ def _resolved(question: str, previous: str, probe: Callable[[str], ScoreProbe]) 
     return resolve_ellipsis(question, previous, lambda text: probe(text).best_cosine)
 
 
-def _blended_bias(searched: ScoreProbe, other: ScoreProbe, share: float) -> dict[str, float]:
+def _mixed(searched: ScoreProbe, other: ScoreProbe, share: float) -> dict[str, float]:
     """The bias that replaces a share of the search's own scores by another probe's."""
     return {
         key: share * (other.scores.get(key, 0.0) - searched.scores.get(key, 0.0))

@@ -88,7 +88,7 @@ def test_lines_give_gains_with_intervals_and_the_constants() -> None:
     line = FollowupLine(
         "ours, cross-fitted", 0.7, 0.68, 0.03, (-0.01, 0.06), {"mt-rag-govt-elser": 0.7}
     )
-    said = lines(FollowupReport(150, 130, 20, 350, (line,), FollowUpWeights(0.5, 0.3, 0.75)))
+    said = lines(FollowupReport(150, 130, 20, 350, (line,), FollowUpWeights(0.5, 0.3, 0.2)))
     assert said[0] == (
         "150 questions of 20 conversations, 130 of them after the first, "
         "over 350 pooled documents; nDCG@5"
@@ -98,7 +98,7 @@ def test_lines_give_gains_with_intervals_and_the_constants() -> None:
         "by collection                    govt",
         "ours, cross-fitted              0.700",
     ]
-    assert said[-1].endswith("choose standalone cosine 0.5, dependent cosine 0.3, weight 0.75.")
+    assert said[-1].endswith("choose standalone cosine 0.5, dependent cosine 0.3, dependence 0.2.")
 
 
 @pytest.mark.model

@@ -29,7 +29,7 @@ TURN = Turn(FIRST, "David Barnea is the director of Mossad [1].")
 WITHOUT_LABELS = "David Barnea is the director of Mossad."
 LAST = "Where did he go?"
 BOTH = f"{FIRST} {LAST}"
-WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.2, max_weight=0.8)
+WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.4, dependence=0.3)
 
 
 def condensed(
@@ -50,24 +50,19 @@ def test_condense_of_a_new_topic_near_to_a_passage_returns_it_unbiased(cosine: f
     assert asked == CondensedQuery(question, question, {})
 
 
+def test_condense_of_a_pronoun_near_to_nothing_searches_for_both_questions() -> None:
+    assert condensed({LAST: ScoreProbe({"p": 0.2}, 0.39)}, LAST, TURN) == CondensedQuery(BOTH, LAST)
+
+
 @pytest.mark.parametrize(
-    ("cosine", "weight"), [(0.1, 0.8), (0.2, 0.8), (0.3, 0.6), (0.4, 0.4), (0.5, 0.2), (0.7, 0.0)]
+    ("cosine", "question"), [(0.4, LAST), (0.1, "What limits a hotel's rate?")]
 )
-def test_joined_weight_falls_with_the_cosine(cosine: float, weight: float) -> None:
-    assert WEIGHTS.joined_weight(cosine) == pytest.approx(weight)
-
-
-@pytest.mark.parametrize(("cosine", "query", "weight"), [(0.3, BOTH, 0.6), (0.5, LAST, 0.2)])
-def test_condense_of_a_pronoun_searches_for_the_heavier_query_with_blended_scores(
-    cosine: float, query: str, weight: float
-) -> None:
-    alone, joined = ScoreProbe({"p": 0.2, "r": 1.0}, cosine), ScoreProbe({"p": 1.0, "r": 0.4}, 0.9)
-    asked = condensed({LAST: alone, BOTH: joined}, LAST, TURN)
-    searched = joined if query == BOTH else alone
-    assert (asked.query, asked.question) == (query, LAST)
-    for key in ("p", "r"):
-        blended = (1 - weight) * alone.scores[key] + weight * joined.scores[key]
-        assert searched.scores[key] + asked.bias[key] == pytest.approx(blended)
+def test_condense_of_any_other_question_shifts_passages_alone(cosine: float, question: str) -> None:
+    both = f"{FIRST} {question}"
+    alone, joined = ScoreProbe({"p": 0.2, "r": 1.0}, cosine), ScoreProbe({"p": 1.0, "s": 0.4}, 0.9)
+    asked = condensed({question: alone, both: joined}, question, TURN)
+    assert (asked.query, asked.question) == (question, question)
+    assert asked.bias == pytest.approx({"p": 0.45 * 0.8, "r": -0.45, "s": 0.45 * 0.4})
 
 
 def test_condense_of_an_elliptic_question_asks_the_previous_one_about_the_new_name() -> None:
