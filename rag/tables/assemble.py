@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
 from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
@@ -17,11 +18,12 @@ from rag.tables.columns import (
     number_for,
     settle,
 )
-from rag.tables.conditions import bind_quantities, bind_states
+from rag.tables.conditions import bind_quantities, bind_states, ranks
+from rag.tables.groups import asked_group, grouped, share, top_group
 from rag.tables.lexicon import Embed, stems_of
 from rag.tables.operators import Aggregate, Degree
 from rag.tables.question import stem_of
-from rag.tables.types import Plan
+from rag.tables.types import Group, Plan
 
 # What a word that stands for nothing in the table leaves of the certainty: one is too many, unless
 # it says of what kind the value of a column that is named is ("which subject is on Monday").
@@ -48,6 +50,8 @@ _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.
 
 # Stems of words that only say of what kind the column before them is, and of names of times.
 _GENERIC = frozenset(map(stem_of, "address date name level amount figure value rate".split()))
+# "Most" and "fewest" are said of what is counted or summed, never of dates.
+_AMOUNTS = frozenset("much little few".split())
 _DURATIONS = frozenset(map(stem_of, "time duration latency delay".split()))
 _MEANT = {"who": ("who", "person"), "where": ("where", "location")}
 
@@ -62,34 +66,43 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     """The plan for a question over one table, None if something of it can be bound to nothing."""
     asks = asks_of(binding.question.text)
     limit = bind_quantities(binding)
-    if limit is False or _groups(binding):
+    group = asked_group(binding)
+    if limit is False or group is False:
         return None
     settle(binding, _KINDS.get(asks, ()))
     bind_by_meaning(binding, _KINDS.get(asks, ()), embed)
     if asks == "whether" or bind_states(binding):
-        draft = _operation(binding, asks, embed)
+        draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
         return (
             _finished(binding, asks, replace(draft, limit=limit or draft.limit)) if draft else None
         )
     return None
 
 
-def _groups(binding: Binding) -> bool:
-    """Whether a figure is wanted for each value of a column, or divided by another."""
-    tokens = binding.question.tokens
-    return any(
-        token.text.lower() in {"per", "each"}
-        and binding.roles.get(place) is not Role.VALUE
-        and binding.roles.get(place + 1) is Role.COLUMN
-        for place, token in enumerate(tokens)
-    )
+def _said(binding: Binding) -> list[Aggregate]:
+    """The operations that the question's words tell."""
+    return [own for own, start, end in binding.question.aggregates if _is_said(binding, start, end)]
+
+
+def _draft(binding: Binding, asks: str, embed: Embed, group: Group | None) -> Plan | None:
+    if group:
+        return _figures(binding, group)
+    if Aggregate.SHARE in _said(binding):
+        return share(binding, _filters(binding))
+    return _operation(binding, asks, embed)
+
+
+def _figures(binding: Binding, group: Group) -> Plan | None:
+    """A figure for each group; nothing if that is but one step of what is asked."""
+    named, steps = _said(binding), {Aggregate.GROWTH, Aggregate.DIFFERENCE, Aggregate.SHARE}
+    if steps & {*named} or _free_degrees(binding):
+        return None
+    return grouped(binding, group, named, _filters(binding))
 
 
 def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     """The likeliest operation that the question's words allow."""
-    named = [
-        own for own, start, end in binding.question.aggregates if _is_said(binding, start, end)
-    ]
+    named = _said(binding)
     pair = _pair(binding)
     compares = [one for one in _free_degrees(binding) if not one.superlative]
     if pair and (compares or {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}):
@@ -178,8 +191,11 @@ def _paired(
 
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
+    if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
+        return top
     order = by_kind(binding, degree, embed)
-    if order is None:
+    timed = order is not None and binding.table.columns[order].kind in _KINDS["when"]
+    if order is None or (timed and degree.word in _AMOUNTS):
         return None
     greater = degree.adjective.greater != _is_slowness(binding.table.columns[order], degree)
     targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
@@ -187,7 +203,16 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
         # Who has the most may have it in several rows.
         return None
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
-    return Plan(binding.table, aggregate, _filters(binding), targets, order, greater)
+    rank = _rank(binding, degree)
+    return Plan(binding.table, aggregate, _filters(binding), targets, order, greater, rank=rank)
+
+
+def _rank(binding: Binding, degree: Degree) -> int:
+    """2 for "second largest", 1 where no ordinal stands before a superlative."""
+    for quantity in binding.question.quantities:
+        if isinstance(quantity.value, Amount) and ranks(binding, quantity, degree):
+            return int(quantity.value.value)
+    return 1
 
 
 def _is_slowness(column: Column, degree: Degree) -> bool:

@@ -11,6 +11,7 @@ from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind, Value
 from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.columns import YEARS, is_year
+from rag.tables.operators import Degree
 from rag.tables.question import Quantity
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
@@ -59,8 +60,15 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
     if core and all(binding.roles.get(place) is Role.VALUE for place in core):
         return True
     return quantity.ordinal and any(
-        degree.superlative and degree.start == quantity.start for degree in binding.question.degrees
+        degree.superlative and (degree.start == quantity.start or ranks(binding, quantity, degree))
+        for degree in binding.question.degrees
     )
+
+
+def ranks(binding: Binding, quantity: Quantity, degree: Degree) -> bool:
+    """Whether an ordinal stands right before a superlative: "second largest"."""
+    between = binding.question.text[quantity.end : degree.start]
+    return quantity.ordinal and quantity.end <= degree.start and not between.strip()
 
 
 def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:

@@ -10,11 +10,13 @@ from babel.numbers import format_decimal
 
 from index.tables.typed import Column, Kind, TypedTable, Value
 from rag.tables.binding import Filter
+from rag.tables.groups import PERIODS
 from rag.tables.operators import Aggregate
-from rag.tables.types import Plan, TableResult
+from rag.tables.types import Group, Plan, TableResult
 
 _PAIRED = (Aggregate.COMPARE, Aggregate.DIFFERENCE, Aggregate.GROWTH)
 _FUNCTIONS = {Aggregate.SUM: "sum", Aggregate.MEAN: "avg"}
+_FIGURE_NAMES = {Aggregate.SUM: "sum", Aggregate.MEAN: "average", Aggregate.COUNT: "count"}
 
 # Locales whose notation has this decimal mark, and thousands parted by the other.
 _LOCALES = {".": "en", ",": "de"}
@@ -29,7 +31,11 @@ def execute(plan: Plan) -> TableResult:
             return _pair(database, plan)
         if plan.aggregate in {Aggregate.MIN, Aggregate.MAX}:
             return _extreme(database, plan)
+        if plan.group:
+            return _grouped(database, plan, plan.group)
         rows = _rows(database, plan.filters)
+        if plan.aggregate is Aggregate.SHARE:
+            return _share(database, plan, rows)
         if plan.aggregate in _FUNCTIONS:
             return _aggregate(database, plan, rows)
         if plan.aggregate is Aggregate.COUNT:
@@ -40,7 +46,8 @@ def execute(plan: Plan) -> TableResult:
 def _database(plan: Plan) -> sqlite3.Connection:
     """The columns that a plan needs as a table `t`, without rows that sum up others."""
     filters = [*plan.filters, *(plan.pair or ())]
-    places = sorted({*plan.targets, *(one.column for one in filters)} | _known(plan.order))
+    needed = _known(plan.order) | _known(plan.group.column if plan.group else None)
+    places = sorted({*plan.targets, *(one.column for one in filters)} | needed)
     database = sqlite3.connect(":memory:")
     names = "".join(f", c{place}" for place in places)
     database.execute(f"CREATE TABLE t (row INTEGER PRIMARY KEY{names})")
@@ -100,6 +107,53 @@ def _aggregate(database: sqlite3.Connection, plan: Plan, rows: tuple[int, ...]) 
     return TableResult(plan, said, filled, expression, skipped=len(rows) - len(filled))
 
 
+def _grouped(database: sqlite3.Connection, plan: Plan, group: Group) -> TableResult:
+    """A figure for each group, in the order of the table, or for that which has most or least."""
+    name, column = f"c{group.column}", plan.table.columns[group.column]
+    key = f"substr({name}, 1, {PERIODS[group.period]})" if group.period else name
+    figure = "count(*)"
+    if plan.targets:
+        figure = f"{_FUNCTIONS[plan.aggregate]}(c{plan.targets[0]})"
+    where, values = _where(plan.filters)
+    where += "".join(f" AND c{one} IS NOT NULL" for one in (group.column, *plan.targets))
+    found = database.execute(
+        f"SELECT {key}, {figure}, group_concat(row), min(row) FROM t WHERE {where} "
+        f"GROUP BY 1 ORDER BY 4",
+        values,
+    ).fetchall()
+    if plan.greater is not None and found:
+        best = (max if plan.greater else min)(row[1] for row in found)
+        found = [row for row in found if row[1] == best]
+    said = tuple(f"{_group_name(column, row[0])}: {_group_figure(plan, row[1])}" for row in found)
+    rows = tuple(sorted(int(row) for line in found for row in str(line[2]).split(",")))
+    total = _FIGURE_NAMES[plan.aggregate]
+    what = f" of {plan.table.columns[plan.targets[0]].label}" if plan.targets else " of rows"
+    by = group.period or column.label
+    expression = f"{total}{what} by {by}{_condition(plan.filters)}"
+    return TableResult(plan, said[0] if len(said) == 1 else None, rows, expression, said)
+
+
+def _group_name(column: Column, value: Value) -> str:
+    return str(value) if isinstance(value, str) else number_of(column, value)
+
+
+def _group_figure(plan: Plan, value: float) -> str:
+    if not plan.targets:
+        return str(int(value))
+    return figure_of(plan.table.columns[plan.targets[0]], value, plan.aggregate is Aggregate.MEAN)
+
+
+def _share(database: sqlite3.Connection, plan: Plan, rows: tuple[int, ...]) -> TableResult:
+    """The rows that pass the filters, or their sum, in percent of all."""
+    figure = f"sum(c{plan.targets[0]})" if plan.targets else "count(*)"
+    where, values = _where(plan.filters)
+    (part,) = database.execute(f"SELECT {figure} FROM t WHERE {where}", values).fetchone()
+    (whole,) = database.execute(f"SELECT {figure} FROM t").fetchone()
+    of = plan.table.columns[plan.targets[0]].label if plan.targets else "rows"
+    said = f"{100 * (part or 0) / whole:.1f} %" if whole else None
+    return TableResult(plan, said, rows, f"share of {of}{_condition(plan.filters)}")
+
+
 def _count(database: sqlite3.Connection, plan: Plan, rows: tuple[int, ...]) -> TableResult:
     """The number of rows, or of a column's different values."""
     if not plan.targets:
@@ -123,10 +177,12 @@ def _extreme(database: sqlite3.Connection, plan: Plan) -> TableResult:
     if plan.limit:
         kept = rows[: plan.limit]
     else:
-        kept = tuple(row for row in rows if column.values[row] == column.values[rows[0]])
+        different = list(dict.fromkeys(column.values[row] for row in rows))[plan.rank - 1 :]
+        kept = tuple(row for row in rows if column.values[row] in different[:1])
     figure = column.texts[kept[0]] if kept else None
     word = "largest" if plan.descending else "smallest"
     count = f"{plan.limit} rows of {word}" if plan.limit else word
+    count = f"number {plan.rank} of {word}" if plan.rank > 1 else count
     expression = f"{count} {column.label}{_condition(plan.filters)}"
     texts = tuple(column.texts[row] for row in kept)
     said = with_unit(plan.table, plan.order, figure)

@@ -22,6 +22,7 @@ class Aggregate(StrEnum):
     DIFFERENCE = "difference"
     GROWTH = "growth"
     COMPARE = "compare"
+    SHARE = "share"
 
 
 DATE = "date"
@@ -84,7 +85,10 @@ _LIGHT = frozenset(
 
 _SUM = re.compile(r"\b(?:in total|sum(?: of)?|total|altogether|in all|combined|overall|add up)\b")
 _MEAN = re.compile(r"\b(?:on average|average|mean)\b")
-_COUNT = re.compile(r"\b(?:how many|how often|(?:the|a|total) number of|count of)\b")
+_COUNT = re.compile(
+    r"\b(?:how many|how often|(?:the|a|total) number of|count of)\b|^\W*number of\b"
+)
+_SHARE = re.compile(r"\b(?:percent(?:age)?|share|proportion|fraction) of\b")
 _LIST = re.compile(r"^(?:please )?(?:list|show|name|give me)\b|^(?:what|which) are (?:all )?the\b")
 _GROW = re.compile(
     r"\b(?:gr[eo]w(?:n|th|s)?|increased?s?|decreased?s?|ris(?:e|en)|rose|fall(?:en)?|fell|dropped|drop|"
@@ -136,6 +140,7 @@ def aggregates(question: str) -> list[tuple[Aggregate, int, int]]:
     patterns = (
         (Aggregate.GROWTH, _GROW),
         (Aggregate.DIFFERENCE, _DIFFER),
+        (Aggregate.SHARE, _SHARE),
         (Aggregate.MEAN, _MEAN),
         (Aggregate.COUNT, _COUNT),
         (Aggregate.SUM, _SUM),

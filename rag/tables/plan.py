@@ -146,8 +146,10 @@ class TableAnswer:
 
 def _alike(found: Plan, question: str) -> Plan:
     """A plan to look up what is the same in all rows, where no word asks for their sum."""
-    if found.aggregate is not Aggregate.SUM or any(
-        own is Aggregate.SUM for own, _, _ in aggregates(question)
+    if (
+        found.group
+        or found.aggregate is not Aggregate.SUM
+        or any(own is Aggregate.SUM for own, _, _ in aggregates(question))
     ):
         return found
     cells = replace(found, aggregate=Aggregate.LOOKUP)

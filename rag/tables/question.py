@@ -15,7 +15,7 @@ from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_ligh
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _BEFORE = (
     (">=", r"(?:at least|no less than|not less than|a minimum of|since|starting|≥|>=)"),
     ("<=", r"(?:at most|up to|no more than|not more than|a maximum of|until|≤|<=)"),
@@ -121,8 +121,8 @@ def _quantities(text: str) -> list[Quantity]:
             if amount:
                 found.append(_measured(text, amount, match))
     for match in _WORD.finditer(text.lower()):
-        ordinal = match[0] in _ORDINALS
-        value = _ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
+        ordinal = match[0] in ORDINALS
+        value = ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
         # "one" mostly is no number, and the first is also a superlative.
         if value is not None and match[0] != "one" and _free(found, match.start(), match.end()):
             quantity = _compared(text, Amount(float(value)), match.start(), match.end())

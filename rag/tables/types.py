@@ -10,6 +10,16 @@ from rag.tables.operators import Aggregate
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """What a figure is wanted for each of: the values of a column (by place), or the months or
+    years of a column of dates if `period` is "month" or "year".
+    """
+
+    column: int
+    period: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to compute over one table.
 
@@ -18,7 +28,9 @@ class Plan:
     `order` is the column that smallest, largest and top n go by. `pair` selects the two sides of a
     comparison, difference or growth, in the question's order. `shown` are the columns to show with
     the rows. `confidence` is in 0..1: a plan below `MINIMUM` is not to be executed. `greater`
-    tells whether a comparison asks for the greater side.
+    tells whether a comparison asks for the greater side. With `group`, the figure is one for each
+    group of rows, or with `greater` as well that of the group that has most (or least). `rank` is
+    the place, from 1, among the smallest or largest values.
     """
 
     table: TypedTable
@@ -32,6 +44,8 @@ class Plan:
     greater: bool | None = None
     shown: tuple[int, ...] = ()
     confidence: float = 1.0
+    group: Group | None = None
+    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from index.tables.typed import Column, TypedTable
 from rag.tables.columns import label_column
 from rag.tables.execute import with_unit
 from rag.tables.operators import Aggregate
+from rag.tables.question import ORDINALS
 from rag.tables.types import Plan, TableResult
 
 MOST_ROWS = 10
@@ -60,7 +61,10 @@ def _sentence(result: TableResult) -> str:
         Aggregate.COMPARE: _pair,
         Aggregate.DIFFERENCE: _pair,
         Aggregate.GROWTH: _pair,
+        Aggregate.SHARE: _share,
     }
+    if result.plan.group and result.rows:
+        return _grouped(result)
     if not result.rows and result.plan.aggregate is not Aggregate.COUNT:
         return f"No row of {_source(result.plan.table)} has {_where(result.plan)}."
     return makers.get(result.plan.aggregate, _cells)(result)
@@ -110,6 +114,29 @@ def _count(result: TableResult) -> str:
     return f"{result.figure}{total} {rows} of {_source(table)}{where}."
 
 
+def _grouped(result: TableResult) -> str:
+    """The figures of all groups, or of that which has most or least."""
+    plan, table = result.plan, result.plan.table
+    assert plan.group is not None
+    by = plan.group.period or _name(table.columns[plan.group.column])
+    what = f"{_name(table.columns[plan.targets[0]])}" if plan.targets else "rows"
+    word = {Aggregate.MEAN: "average", Aggregate.SUM: "sum of"}.get(plan.aggregate, "number of")
+    figures = ", ".join(result.values[:_MOST_VALUES])
+    left = len(result.values) - _MOST_VALUES
+    figures += f" and {left} more" if left > 0 else ""
+    if plan.greater is None:
+        return f"The {word} {what} by {by}: {figures} ({_basis(result)})."
+    degree = "most" if plan.greater else "least"
+    where = f" where {_where(plan)}" if plan.filters else ""
+    return f"The {by} with the {degree} {what}{where} is {figures}, from {_source(table)}."
+
+
+def _share(result: TableResult) -> str:
+    plan, table = result.plan, result.plan.table
+    what = f"the sum of {_name(table.columns[plan.targets[0]])}" if plan.targets else "the rows"
+    return f"{result.figure} of {what}: {_basis(result)}."
+
+
 def _aggregate(result: TableResult) -> str:
     name = _name(result.plan.table.columns[result.plan.targets[0]])
     word = "average" if result.plan.aggregate is Aggregate.MEAN else "sum"
@@ -123,6 +150,7 @@ def _extreme(result: TableResult) -> str:
     word = "highest" if plan.descending else "lowest"
     if isinstance(table.columns[plan.order].values[result.rows[0]], str):
         word = "latest" if plan.descending else "earliest"
+    word = f"{ORDINALS[plan.rank - 1]} {word}" if plan.rank > 1 else word
     where = f" where {_where(plan)}" if plan.filters else ""
     named = [_row_values(result, row) for row in result.rows[:MOST_ROWS]]
     if plan.limit:

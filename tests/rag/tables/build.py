@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from hashlib import sha256
 
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.platypus import Paragraph, SimpleDocTemplate, TableStyle
+from reportlab.platypus import Table as PdfTable
+
+from index.formats.pdf.text import parse_pdf
 from index.types import Document, Heading, Table, TableRow
 
 
@@ -50,6 +58,22 @@ def markdown(
     return made(
         path, title or path, text.rstrip(), (Table(tuple(columns), tuple(found), header),), heading
     )
+
+
+def ruled_pdf(
+    path: str, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
+) -> Document:
+    """One table with ruled cells below a title, as the reader of PDFs gives it."""
+    styles, file = getSampleStyleSheet(), io.BytesIO()
+    grid = TableStyle(
+        [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTSIZE", (0, 0), (-1, -1), 8)]
+    )
+    table = PdfTable([list(columns), *map(list, rows)], style=grid)
+    SimpleDocTemplate(file, pagesize=landscape(A4), title=title).build(
+        [Paragraph(title, styles["Title"]), table]
+    )
+    found = parse_pdf(file.getvalue())
+    return made(path, title, found.text, found.tables, found.headings)
 
 
 def made(

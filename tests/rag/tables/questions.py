@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.types import Document
-from tests.rag.tables.build import document, markdown
+from tests.rag.tables.build import document, markdown, ruled_pdf
 
 Rows = Sequence[Sequence[str]]
 Test = Callable[[Sequence[str]], bool]
@@ -208,13 +208,13 @@ SHIPMENTS: Rows = (
 
 
 def documents() -> list[Document]:
-    """The five documents, each with one table."""
+    """The five documents, each with one table; two are PDFs."""
     return [
         markdown("school/timetable.md", LESSONS, TIMETABLE, "Timetable of class 7b"),
-        document("clinic/prices.xlsx", TREATMENTS, PRICES, "Price list of the clinic", "Prices"),
+        ruled_pdf("clinic/prices.pdf", TREATMENTS, PRICES, "Price list of the clinic"),
         document("weather/readings.csv", READINGS, SENSORS),
         markdown("club/members.md", PEOPLE, MEMBERS, "Members of the club"),
-        document("logistics/shipments.xlsx", CARGO, SHIPMENTS, "", "Shipments"),
+        ruled_pdf("logistics/shipments.pdf", CARGO, SHIPMENTS, "Shipments"),
     ]
 
 
@@ -267,7 +267,7 @@ def _school() -> list[Case]:
 
 
 def _clinic() -> list[Case]:
-    path = "clinic/prices.xlsx"
+    path = "clinic/prices.pdf"
     costs = [_german(row[2]) for row in PRICES]
     total = f"{sum(costs):,.2f}".translate(str.maketrans(",.", ".,"))
     covered = _at(PRICES, lambda row: row[4] == "yes")
@@ -371,7 +371,7 @@ def _club() -> list[Case]:
 
 
 def _logistics() -> list[Case]:
-    path = "logistics/shipments.xlsx"
+    path = "logistics/shipments.pdf"
     from_hamburg = _at(SHIPMENTS, lambda row: row[1] == "Hamburg")
     to_oslo = _at(SHIPMENTS, lambda row: row[2] == "Oslo")
     april = _at(SHIPMENTS, lambda row: "April" in row[3])

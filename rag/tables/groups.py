@@ -1,0 +1,126 @@
+"""Questions for a figure of each group of rows, for the group with most, and for a share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from index.tables.typed import Kind
+from index.tables.units import DURATION, MONEY, unit_of
+from rag.tables.binding import Binding, Filter, Role
+from rag.tables.columns import is_id, number_for
+from rag.tables.operators import Aggregate, Degree
+from rag.tables.types import Group, Plan
+
+# Words before the name of what figures are wanted for each of.
+_EACH = frozenset("per each every by".split())
+# A date's characters that tell its month or year: "2025-03".
+PERIODS = {"month": 7, "year": 4}
+_FIGURES = (Aggregate.MEAN, Aggregate.COUNT, Aggregate.SUM)
+
+
+def asked_group(binding: Binding) -> Group | bool | None:
+    """What figures are wanted for each of; None if for nothing, False if the table has no such."""
+    tokens = binding.question.tokens
+    for place, token in enumerate(tokens[:-1]):
+        free = binding.roles.get(place) not in {Role.VALUE, Role.COLUMN, Role.QUANTITY}
+        if free and token.text.lower() in _EACH:
+            group = group_at(binding, place + 1)
+            if group or token.text.lower() != "by":
+                return group or False
+    return None
+
+
+def group_at(binding: Binding, place: int) -> Group | None:
+    """The column, or the period of the only column of dates, that a word names."""
+    table = binding.table
+    mention = next((one for one in binding.mentions if place in one.places), None)
+    if mention and table.columns[mention.column].kind is not Kind.DATE:
+        return None if table.columns[mention.column].is_key else Group(mention.column)
+    unit = unit_of(binding.question.tokens[place].text)
+    period = unit.name if unit and unit.dimension == DURATION else ""
+    dates = [at for at, one in enumerate(table.columns) if one.kind is Kind.DATE]
+    if period not in PERIODS or len(dates) != 1:
+        return None
+    binding.take(range(place, place + 1), Role.COLUMN)
+    return Group(dates[0], period)
+
+
+def grouped(
+    binding: Binding, group: Group, named: Sequence[Aggregate], filters: tuple[Filter, ...]
+) -> Plan | None:
+    """A figure for each group: the number of rows, or the sum or mean of a column of numbers."""
+    aggregate = next((one for one in _FIGURES if one in named), Aggregate.SUM)
+    if aggregate is Aggregate.COUNT:
+        target = _counted_column(binding, group)
+        aggregate = Aggregate.COUNT if target is None else Aggregate.SUM
+    else:
+        target = _counted_column(binding, group)
+        target = number_for(binding, (MONEY,)) if target is None and named else target
+        if target is None:
+            return None
+    targets = () if target is None else (target,)
+    return Plan(binding.table, aggregate, filters, targets, group=group)
+
+
+def top_group(binding: Binding, degree: Degree, filters: tuple[Filter, ...]) -> Plan | None:
+    """The group that has most or fewest: rows if these are named behind "most", else of the one
+    column of numbers that is named.
+    """
+    group = _asked_about(binding, degree)
+    if group is None:
+        return None
+    after = binding.question.within(degree.end, len(binding.question.text))
+    target = _counted_column(binding, group)
+    if target is None and not _name_rows(binding, after[:1]):
+        return None
+    aggregate, targets = (Aggregate.COUNT, ()) if target is None else (Aggregate.SUM, (target,))
+    greater = degree.adjective.greater
+    return Plan(binding.table, aggregate, filters, targets, group=group, greater=greater)
+
+
+def share(binding: Binding, filters: tuple[Filter, ...]) -> Plan | None:
+    """The share of the rows that pass the filters, or of a column's sum."""
+    if not filters:
+        return None
+    named = [one for one in binding.columns_named([Kind.NUMBER]) if not is_id(binding.table, one)]
+    if not named and not _name_rows(binding, range(len(binding.question.tokens))):
+        return None
+    targets = (named[0],) if len(named) == 1 else ()
+    return Plan(binding.table, Aggregate.SHARE, filters, targets) if len(named) < 2 else None
+
+
+def _name_rows(binding: Binding, places: range) -> bool:
+    """Whether one of these words is what the table calls its rows."""
+    return any(binding.question.tokens[at].stem in binding.lexicon.nouns for at in places)
+
+
+def _asked_about(binding: Binding, degree: Degree) -> Group | None:
+    """The group that is named before "most": "which customer has the most"."""
+    for place in binding.question.within(0, degree.start):
+        if group := group_at(binding, place):
+            return group
+    return None
+
+
+def _counted_column(binding: Binding, group: Group) -> int | None:
+    """The one column of numbers that is named and is not what rows are grouped by."""
+    _forget(binding, group)
+    named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
+    found = [one for one in named if not is_id(binding.table, one)]
+    # "Total quantity", where another column is "Total", asks for a sum.
+    plain = [one for one in found if not _is_operation(binding, one)]
+    found = plain if len(found) > 1 else found
+    return found[0] if len(found) == 1 else None
+
+
+def _is_operation(binding: Binding, column: int) -> bool:
+    """Whether a column is named by the words of an operation alone."""
+    spans = [binding.question.within(start, end) for _, start, end in binding.question.aggregates]
+    own = [one.places for one in binding.mentions if one.column == column]
+    return all(places in spans for places in own)
+
+
+def _forget(binding: Binding, group: Group) -> None:
+    """Let the group's column be no target."""
+    for mention in binding.mentions:
+        mention.qualifies = mention.qualifies or mention.column == group.column
