@@ -49,7 +49,7 @@ _REPOSITORY_COMMANDS = {
         "eval.lab.conflicts:disagree", "Count contradictions found and false alarms on XQUAD."
     ),
     "followups": LazyCommand(
-        "eval.lab.followups:followups", "Compare ways to search after earlier turns."
+        "eval.lab.chats.followups:followups", "Compare ways to search after earlier turns."
     ),
     "refusal": LazyCommand(
         "eval.lab.refusal_fit:refusal", "Fit refusal to one half of XQUAD, measure the other."

@@ -1,8 +1,8 @@
 """Whether a question depends on the ones before it, told from its words alone.
 
 A logistic regression over function words, the first words, and how many words a question has.
-`python -m eval.lab.dependence` fits the numbers in `dependence.json` on questions of conversations
-that people rewrote to stand alone, and on examples.
+`python -m eval.lab.chats.dependence` fits the numbers in `dependence.json` on questions of
+conversations that people rewrote to stand alone, and on examples.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eval.datasets.gold import GoldItem
-from eval.lab.one_chat import ChatOrder, OneChatReport, compare, lines, read_questions
+from eval.lab.chats.one_chat import ChatOrder, OneChatReport, compare, lines, read_questions
 from rag.types import Answer, Reason, Refusal, Turn
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ Every question is asked after all questions before it, with the answers that wer
 brings its own turns is asked with these at the end. A topic that is carried over wrongly shows as
 an answer that is worse than when asked alone.
 
-Run as `python -m eval.lab.one_chat FOLDER`.
+Run as `python -m eval.lab.chats.one_chat FOLDER`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Fits whether a question depends on the ones before it: `python -m eval.lab.dependence MTRAG`.
+"""Fits whether a question depends on the ones before it.
+
+Run as `python -m eval.lab.chats.dependence MTRAG`.
 
 It learns from MTRAG's questions after the first and how people rewrote them to stand alone, those
 of the human subset's conversations left out, and from examples that were written for it. Prints how
@@ -23,7 +25,7 @@ from index.settings import IndexSettings, load_settings
 from rag.followups.dependence import BIAS, dependence_features, dependence_probability
 from rag.intents.classifier import REPLIES
 
-EXAMPLES = Path(__file__).with_name("data") / "followups.tsv"
+EXAMPLES = Path(__file__).parents[1] / "data" / "followups.tsv"
 WEIGHTS = Path("rag/followups/dependence.json")
 GOLD = Path("eval/gold")
 # A question that is farther from its stand-alone form, in cosine, depends on others.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eval.datasets.mtrag import MtragTask, read_tasks
-from eval.lab.followups import LAST, OURS, FollowupLine, FollowupReport, lines, measure
+from eval.lab.chats.followups import LAST, OURS, FollowupLine, FollowupReport, lines, measure
 from index.errors import ConfigError
 from index.settings import load_settings
 from rag.followups.condense import FollowUpWeights
