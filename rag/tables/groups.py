@@ -13,6 +13,7 @@ from rag.tables.types import Group, Plan
 
 # Words before the name of what figures are wanted for each of.
 _EACH = frozenset("per each every by".split())
+_WHICH = frozenset("which what".split())
 # A date's characters that tell its month or year: "2025-03".
 PERIODS = {"month": 7, "year": 4}
 _FIGURES = (Aggregate.MEAN, Aggregate.COUNT, Aggregate.SUM)
@@ -96,8 +97,11 @@ def _name_rows(binding: Binding, places: range) -> bool:
 
 def _asked_about(binding: Binding, degree: Degree) -> Group | None:
     """The group that is named before "most": "which customer has the most"."""
-    for place in binding.question.within(0, degree.start):
-        if group := group_at(binding, place):
+    tokens = binding.question.tokens
+    for place in binding.question.within(0, degree.start)[1:]:
+        asked = tokens[place - 1].text.lower() in _WHICH
+        group = group_at(binding, place) if asked else None
+        if group and binding.table.columns[group.column].kind is not Kind.NUMBER:
             return group
     return None
 

@@ -43,7 +43,7 @@ def test_dependence_probability_of_a_question_that_points_back_is_high(question:
     [
         "What is the capital of Peru?",
         "How many employees did Contoso have in 2024?",
-        "travel costs",
+        "Which offices does Contoso have in Spain?",
     ],
 )
 def test_dependence_probability_of_a_question_that_names_its_subject_is_low(question: str) -> None:
