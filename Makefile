@@ -7,6 +7,8 @@ APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
 # Two workers, and a test file stays with one of them: its fixtures are made once.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
+# What failed beside other tests is run again alone: a fault of the product fails twice.
+AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 .PHONY: run run-llm setup setup-llm debian compiler test test-all test-sample test-rest test-unit \
 	test-llm lint screenshot fonts house clean crash crash-soak crash-damage history load gate \
@@ -31,16 +33,16 @@ test: setup
 test-all: test test-rest gate test-llm
 
 test-sample: .venv/installed
-	$(PYTEST) -m "not llm and not full"
+	$(PYTEST) -m "not llm and not full" || $(AGAIN) -m "not llm and not full"
 
 test-rest: .venv/installed
-	$(PYTEST) -m "full and not llm"
+	$(PYTEST) -m "full and not llm" || $(AGAIN) -m "full and not llm"
 
 test-unit: .venv/installed
 	$(BIN)/pytest -m "unit and not slow"
 
 test-llm: setup setup-llm
-	$(BIN)/pytest -m llm
+	$(BIN)/pytest -m llm || $(AGAIN) -m llm
 
 # Kills and full disks at points all over a sync, kills at random moments, damaged files.
 crash: .venv/installed compiler
