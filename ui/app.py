@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Response
@@ -16,6 +17,7 @@ from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
 from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
+from ui.http.model_routes import model_routes
 from ui.http.openai_routes import OpenAIDoor, openai_routes
 from ui.http.security import SecurityMiddleware, TrustedHosts
 from ui.observability.logs import RequestLogMiddleware
@@ -50,6 +52,7 @@ def make_app(
         description="Answers from a folder of documents, every statement with its citations.",
         docs_url=None,  # both pages would load their scripts from another server
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
     app.state.service = service
@@ -58,6 +61,7 @@ def make_app(
     routers = [
         api_routes(service.answers, service.options_policy),
         openai_routes(service.answers, OpenAIDoor.of(service.settings, service.models)),
+        model_routes(service.models),
         mcp_routes(service.answers, service.settings.public_url),
         library_routes(service.library, service.upload_bytes),
         viewer_routes(service.answers, settings),
@@ -65,6 +69,7 @@ def make_app(
     for router in [*routers, fallback_routes(routers)]:
         app.include_router(router)
     _add_metrics(app, service)
+    _add_read_only_schema(app)
     add_page_files(app)
     chat.mount(app, service, settings)
     return app
@@ -93,6 +98,22 @@ def _add_middleware(
     if tracing:
         app.add_middleware(TraceMiddleware, tracer=tracing.tracer)
     app.add_middleware(RequestLogMiddleware, on_request=service.metrics.requested)
+
+
+def _add_read_only_schema(app: FastAPI) -> None:
+    @app.get("/openapi-read.json", include_in_schema=False)
+    def read_only() -> dict[str, Any]:
+        """The OpenAPI document for agents: without what changes documents."""
+        schema = app.openapi()
+        kept = {
+            path: {method: each for method, each in item.items() if not _changes(path, method)}
+            for path, item in schema["paths"].items()
+        }
+        return schema | {"paths": {path: item for path, item in kept.items() if item}}
+
+
+def _changes(path: str, method: str) -> bool:
+    return method != "get" and path.startswith(("/v1/documents", "/v1/sync"))
 
 
 def _add_metrics(app: FastAPI, service: Service) -> None:

@@ -75,6 +75,11 @@ class LoadedModels:
     embedder: Embedder
     reranker: Reranker | None = None
 
+    @property
+    def name(self) -> str:
+        """What identifies the embedding model and its weights."""
+        return self.embedder.fingerprint
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the embedding model counts them."""
         return self.embedder.count_tokens(texts)

@@ -18,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    FilePayload,
     FrameLocator,
     Locator,
     Page,
@@ -403,6 +404,57 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
 
 
+def test_upload_of_a_name_that_is_there_asks_and_overwrites_nothing_unasked(
+    page: Page, data: Path
+) -> None:
+    corpus = data.parent / "corpus"
+    kept = (corpus / "brief.md").read_bytes()
+    upload: FilePayload = {"name": "brief.md", "mimeType": "text/markdown", "buffer": OWLS.encode()}
+    with writer_lock(data):  # so that what is sent is not indexed for other tests
+        page.locator("#files").set_input_files([upload])
+        expect(page.locator("#confirm")).to_contain_text("“brief.md” is in the folder already")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator("#uploads li")).to_have_count(0)
+        assert (corpus / "brief.md").read_bytes() == kept
+        page.locator("#files").set_input_files([upload])
+        page.get_by_role("button", name="Keep both").click()
+        expect(page.locator("#uploads .title")).to_have_text("brief (2).md")
+        assert (corpus / "brief.md").read_bytes() == kept
+        assert (corpus / "brief (2).md").read_text(encoding="utf-8") == OWLS
+        (corpus / "brief (2).md").unlink()
+
+
+def test_question_over_the_limit_is_told_before_it_is_sent(page: Page) -> None:
+    box = page.locator("#ask textarea")
+    box.fill("a" * 4_012)
+    expect(page.locator("#limit p")).to_have_text("12 characters too long to be asked")
+    box.press("Enter")
+    page.wait_for_timeout(500)
+    expect(page.locator(".exchange")).to_have_count(0)
+    expect(box).to_have_value("a" * 4_012)
+    box.fill("a" * 4_000)
+    expect(page.locator("#limit p")).to_be_hidden()
+
+
+def test_way_back_leads_from_a_source_to_the_conversation_and_on_to_the_one_before(
+    page: Page,
+) -> None:
+    ask(page, PARIS)
+    page.locator("#t1-m1").click()
+    expect(page.locator("#panel")).to_have_js_property("open", True)
+    page.go_back()
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator("#current .question")).to_have_text(PARIS)
+    page.go_forward()
+    expect(page.locator("#panel")).to_have_js_property("open", True)
+    page.locator("#panel .close").click()
+    expect(page.locator("#panel")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#current .welcome")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("#current .question")).to_have_text(PARIS)
+
+
 def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> None:
     with writer_lock(data):  # so that its sync waits
         page.locator("#files").set_input_files(
@@ -485,7 +537,7 @@ def test_page_follows_the_colours_of_the_system(
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 768])
+@pytest.mark.parametrize("width", [320, 390, 768])
 def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     browser: Browser, address: str, width: int
 ) -> None:
@@ -501,6 +553,15 @@ def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     panel = page.locator("#panel").bounding_box()
     assert panel
     assert panel["width"] == width
+    page.locator("#panel h2, #panel .place").evaluate_all(
+        "all => all.forEach(each => { each.textContent = 'a_very_long_name_'.repeat(20) })"
+    )
+    close = page.locator("#panel .close").bounding_box()
+    assert close
+    assert close["x"] + close["width"] <= width
+    page.mouse.click(width / 2, 20)  # beside it
+    expect(page.locator("#panel")).to_be_hidden()
+    page.locator("#t1-m1").click()
     page.locator("#panel .close").click()
     expect(page.locator("#t1-m1")).to_be_focused()
     page.locator("#top .menu").click()
@@ -527,6 +588,21 @@ def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: Sl
     expect(page.locator("#current .answer")).to_contain_text("north gate opens")
     assert llm.hung_up.wait(10)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_answer_goes_on_while_its_page_is_reloaded_and_is_there_when_done(nasty: Watched) -> None:
+    page = nasty.open()
+    page.locator("#ask textarea").fill("When does the north gate open?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .exchange.running .answer")).to_contain_text("north gate")
+    page.reload()
+    expect(page.locator("#current .exchange.running")).to_have_count(1)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.locator("#current .exchange.done .answer")).to_contain_text(
+        "north gate opens at nine", timeout=60_000
+    )
+    page.reload()
+    expect(page.locator("#current .exchange.done")).to_have_count(1)
 
 
 def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watched) -> None:

@@ -55,8 +55,9 @@ from tests.helpers.serving import FakeEngine
 from ui.cli.ask import _print_answer
 from ui.http.api import api_routes
 from ui.http.streaming import answer_event
-from ui.page.html_conversation import exchange_html, sources_html
+from ui.page.html_conversation import exchange_html
 from ui.page.html_panels import actions_html, chats_html, documents_html, suggestions_html
+from ui.page.source_cards import sources_html
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import OptionsPolicy
 from ui.service.background_sync import SyncState

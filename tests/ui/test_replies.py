@@ -16,8 +16,9 @@ from rag.types import Computed
 from tests.ui.service.test_history import ANSWER
 from ui.app import make_app
 from ui.cli import main
-from ui.page.html_conversation import exchange_html, sources_html
+from ui.page.html_conversation import exchange_html
 from ui.page.markdown_export import as_markdown
+from ui.page.source_cards import sources_html
 from ui.service.history import Exchange
 from ui.service.plain_text import Checked, readable
 from ui.viewer.safe_html import answer_html

@@ -13,8 +13,9 @@
     }
   };
 
-  // A modal dialog: resolves to true, to the text entered, or to null if it is cancelled.
-  footnote.confirm = (text, button, value) =>
+  // A modal dialog: resolves to true, to the text entered, or to null if it is cancelled; with
+  // another button, that one's resolves to "other".
+  footnote.confirm = (text, button, value, other) =>
     new Promise((resolve) => {
       const dialog = document.createElement("dialog");
       dialog.id = "confirm";
@@ -25,6 +26,12 @@
       const input = find("input", dialog);
       find("p", dialog).textContent = text;
       find(".yes", dialog).textContent = button;
+      if (other) {
+        const more = document.createElement("button");
+        more.value = "other";
+        more.textContent = other;
+        find(".yes", dialog).before(more);
+      }
       if (value === undefined) input.remove();
       else {
         input.value = value;
@@ -39,6 +46,7 @@
       dialog.addEventListener("close", () => {
         const yes = dialog.returnValue === "yes";
         dialog.remove();
+        if (dialog.returnValue === "other") return void resolve("other");
         resolve(yes ? (value === undefined ? true : input.value.trim() || null) : null);
       });
       document.body.append(dialog);
@@ -79,16 +87,114 @@
     }
   });
 
+  // --- an answer is copied as Markdown, and as HTML for what takes that: mail, documents, sheets
+
+  const plain = (node) => node.textContent.replaceAll("\u00a0", " ").replace(/\s+/g, " ").trim();
+
+  function inline(node) {
+    if (node.nodeType !== Node.ELEMENT_NODE) return node.textContent.replaceAll("\u00a0", " ");
+    const inner = [...node.childNodes].map(inline).join("");
+    const sign = { STRONG: "**", EM: "*", CODE: "`" }[node.tagName] ?? "";
+    return node.tagName === "BR" ? "\n" : sign + inner + sign;
+  }
+
+  function tableRows(table) {
+    const rows = [...table.rows].map((row) => [...row.cells].map((cell) => plain(cell).replaceAll("|", "\\|")));
+    // The column of markers has no name; its markers end the last cell.
+    if (find(".cites", table)) {
+      for (const row of rows) row.push(`${row.splice(-2, 1)} ${row.pop()}`.trim());
+    }
+    return rows;
+  }
+
+  function markdown(node, indent = "") {
+    if (node.nodeType !== Node.ELEMENT_NODE) return plain(node) ? inline(node).trim() : "";
+    const inside = (more = "") => [...node.childNodes].map((each) => markdown(each, indent + more)).filter(Boolean);
+    if (node.tagName === "TABLE") {
+      const [head, ...rows] = tableRows(node);
+      return [head, head.map(() => "-"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+    }
+    if (node.tagName === "UL" || node.tagName === "OL") {
+      const marks = [...node.children].map((_, at) => (node.tagName === "OL" ? `${(node.start || 1) + at}.` : "-"));
+      return [...node.children].map((item, at) => `${indent}${marks[at]} ${markdown(item, `${indent}   `)}`).join("\n");
+    }
+    if (node.tagName === "PRE") return `\`\`\`\n${node.textContent.trimEnd()}\n\`\`\``;
+    if (node.tagName === "H4") return `#### ${inline(node).trim()}`;
+    if (node.tagName === "BLOCKQUOTE") return inside().join("\n\n").replace(/^/gm, "> ");
+    if (node.tagName === "LI") {
+      const nested = [...node.children].filter((each) => /^[UO]L$/.test(each.tagName));
+      const words = [...node.childNodes].filter((each) => !nested.includes(each)).map(inline).join("").trim();
+      return [words, ...nested.map((list) => markdown(list, indent))].join("\n");
+    }
+    if (["DIV", "SECTION"].includes(node.tagName)) return inside().join("\n\n");
+    return inline(node).trim();
+  }
+
+  async function copy(answer) {
+    const text = markdown(answer);
+    for (const node of answer.querySelectorAll("*")) {
+      if (node.matches("a.marker")) node.replaceWith(node.textContent);
+      else for (const { name } of [...node.attributes]) if (name !== "start") node.removeAttribute(name);
+    }
+    for (const table of answer.querySelectorAll("table")) table.setAttribute("border", "1");
+    const kinds = { "text/plain": text, "text/html": answer.innerHTML };
+    const blobs = Object.entries(kinds).map(([type, value]) => [type, new Blob([value], { type })]);
+    if (window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
+    else await navigator.clipboard.writeText(text);
+  }
+
+  // --- a table that is wider than its place says that it scrolls, and can be scrolled by keys
+
+  function measure() {
+    for (const box of document.querySelectorAll("#chat .scroll")) {
+      const wide = box.scrollWidth > box.clientWidth + 1;
+      box.toggleAttribute("data-wide", wide);
+      if (!wide) for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+      else {
+        box.tabIndex = 0;
+        box.setAttribute("role", "region");
+        box.setAttribute("aria-label", "Table, scrolls sideways");
+      }
+    }
+  }
+  window.addEventListener("resize", measure);
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
     const turn = button.closest(".actions").dataset.turn;
     const answer = find(`#${turn} .answer`).cloneNode(true);
-    for (const extra of answer.querySelectorAll(".facts, .note")) extra.remove();
-    await navigator.clipboard.writeText(answer.innerText.replaceAll("\u00a0", " ").trim());
+    for (const extra of answer.querySelectorAll(".facts, .note, .visually-hidden")) extra.remove();
+    await copy(answer);
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), 1500);
   });
+
+  // --- a question that is too long is told before it is sent, and stays as it is
+
+  const overLimit = () => {
+    const told = find("#limit p");
+    const length = find("#ask textarea")?.value.trim().length ?? 0;
+    if (!told) return false;
+    const over = length - Number(told.dataset.most);
+    told.hidden = over <= 0;
+    if (over > 0) told.textContent = `${over.toLocaleString()} characters too long to be asked`;
+    return over > 0;
+  };
+  document.addEventListener("input", ({ target }) => target.matches("#ask textarea") && overLimit());
+  for (const kind of ["keydown", "click"]) {
+    document.addEventListener(
+      kind,
+      (event) => {
+        const sends = kind === "click" ? event.target.closest("#ask button.submit-button") :
+          event.key === "Enter" && !event.shiftKey && event.target.matches("#ask textarea");
+        if (!sends || !overLimit()) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      },
+      true,
+    );
+  }
 
   // --- the list of conversations, which waits behind a button where the page is narrow
 
@@ -162,15 +268,33 @@
 
   // --- values from the server: the conversation's id, and files to save
 
+  // Each conversation that is opened is an entry of the browser's history.
+  const shownChat = () => find("#chat-id [data-chat]")?.dataset.chat;
+  let replaces = true;
+  let left; // the conversation that the way back leads away from, which is shown a moment longer
   function updateURL() {
-    const holder = find("#chat-id [data-chat]");
-    if (!holder) return; // the server has not sent it yet
-    const chat = holder.dataset.chat;
+    const chat = shownChat();
+    if (chat === undefined || chat === left) return; // the server has not sent it yet
+    left = undefined;
     const address = new URL(location.href);
     if (chat) address.searchParams.set("chat", chat);
     else address.searchParams.delete("chat");
-    if (address.href !== location.href) history.replaceState(null, "", address);
+    if (address.href !== location.href) {
+      if (replaces) history.replaceState(null, "", address);
+      else history.pushState(null, "", address);
+    }
+    replaces = false;
   }
+
+  window.addEventListener("popstate", () => {
+    const chat = new URL(location.href).searchParams.get("chat") ?? "";
+    left = undefined;
+    if (chat === (shownChat() ?? "")) return;
+    left = shownChat();
+    replaces = true; // what is not there any more leaves no entry
+    if (chat) footnote.dispatch(find("#chats .chats"), "open_chat", { chat });
+    else footnote.dispatch(find("#new-chat button"), "new_chat");
+  });
 
   function save() {
     const file = find("#download [data-save]");
@@ -202,6 +326,7 @@
     find("#side").setAttribute("aria-label", "Sources and documents");
     footnote.show("documents");
     footnote.watch("current", follow);
+    for (const id of ["past", "current"]) footnote.watch(id, measure);
     footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);
   });

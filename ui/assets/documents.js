@@ -23,21 +23,43 @@
     return { item, bar, status };
   }
 
-  function send(file) {
-    const { item, bar, status } = line(file);
+  // "notes.md", then "notes (2).md" and so on.
+  function renamed(name, number) {
+    const dot = name.lastIndexOf(".");
+    return dot > 0 ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`;
+  }
+
+  // Sends a file; one whose name is taken is asked about, and nothing is overwritten unasked.
+  async function send(file) {
+    const shown = line(file);
+    let name = file.name;
+    let request = await put(file, name, shown.bar, false);
+    if (request.status === 412) {
+      const text = `A file “${name}” is in the folder already. Replace it with this one?`;
+      const answer = await window.footnote.confirm(text, "Replace", undefined, "Keep both");
+      if (answer === null) return void shown.item.remove();
+      for (let number = 2; request.status === 412; number += 1) {
+        if (answer === "other") name = renamed(file.name, number);
+        request = await put(file, name, shown.bar, answer !== "other");
+      }
+    }
+    shown.bar.remove();
+    const taken = request.status >= 200 && request.status < 300;
+    shown.item.className = taken ? "taken" : "fault";
+    find(".title", shown.item).textContent = name;
+    shown.status.textContent = taken ? "Received, being indexed…" : refusal(request);
+    return taken ? { name: name.normalize("NFC"), item: shown.item } : null;
+  }
+
+  function put(file, name, bar, replaces) {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      request.open("PUT", `/v1/documents/${encodeURIComponent(file.name)}`);
+      request.open("PUT", `/v1/documents/${encodeURIComponent(name)}`);
+      if (!replaces) request.setRequestHeader("If-None-Match", "*");
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) bar.value = event.loaded / event.total;
       });
-      request.addEventListener("loadend", () => {
-        bar.remove();
-        const taken = request.status >= 200 && request.status < 300;
-        item.className = taken ? "taken" : "fault";
-        status.textContent = taken ? "Received, being indexed…" : refusal(request);
-        resolve(taken ? { name: file.name.normalize("NFC"), item } : null);
-      });
+      request.addEventListener("loadend", () => resolve(request));
       request.send(file);
     });
   }

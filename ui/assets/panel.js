@@ -26,7 +26,7 @@
     panel.innerHTML = `
       <header>
         <span class="label"></span>
-        <div class="chat-id"><h2 id="panel-title" tabindex="-1" dir="auto"></h2><p class="place"></p></div>
+        <div class="where"><h2 id="panel-title" tabindex="-1" dir="auto"></h2><p class="place"></p></div>
         <a class="whole" target="_blank" rel="noopener" aria-label="Open the document in a new tab" title="Open in a new tab"></a>
         <button type="button" class="close" aria-label="Close the source" title="Close (Esc)"></button>
       </header>
@@ -39,12 +39,33 @@
       </footer>`;
     find("#side").append(panel);
     frame = find("iframe", panel);
-    find(".close", panel).addEventListener("click", () => panel.close());
+    find(".close", panel).addEventListener("click", close);
+    // A modal dialog takes clicks beside it for its own.
+    panel.addEventListener("click", ({ target, clientY }) => {
+      if (target === panel && clientY < panel.getBoundingClientRect().top) close();
+    });
+    panel.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      close();
+    });
     find(".previous", panel).addEventListener("click", () => go(-1));
     find(".next", panel).addEventListener("click", () => go(1));
     panel.addEventListener("close", leave);
     panel.addEventListener("keydown", keys);
   }
+
+  // An open source is an entry of the browser's history: its way back leads to the conversation.
+  function close() {
+    if (history.state?.source) history.back();
+    else panel.close();
+  }
+
+  window.addEventListener("popstate", () => {
+    const source = history.state?.source;
+    if (!source) return void (panel?.open && panel.close());
+    const link = [...document.querySelectorAll("#side a.open")].find((each) => each.href === source);
+    if (link && !panel.open) open(link, link);
+  });
 
   // Looks until the document is there; its pictures may take longer.
   function settle(url) {
@@ -54,12 +75,19 @@
     panel.classList.remove("loading");
     // Keys pressed in the document are meant for the panel as well.
     shown.addEventListener("keydown", keys);
-    shown.getElementById("quote")?.scrollIntoView({ block: "center" });
+    const quote = () => shown.getElementById("quote")?.scrollIntoView({ block: "center" });
+    quote();
+    // Fonts that come for the first time move the lines.
+    let read = false;
+    for (const kind of ["wheel", "touchmove", "keydown"]) {
+      shown.addEventListener(kind, () => (read = true), { once: true, passive: true });
+    }
+    shown.fonts.ready.then(() => read || quote());
   }
 
   function keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") panel.close();
+    if (event.key === "Escape") close();
     else if (event.key === "ArrowLeft") go(-1);
     else if (event.key === "ArrowRight") go(1);
     else return;
@@ -115,6 +143,8 @@
     frame.contentWindow.location.replace(address);
     panel.dataset.url = address.href;
     choose();
+    if (history.state?.source) history.replaceState({ source: link.href }, "");
+    else history.pushState({ source: link.href }, "");
     if (!panel.open) {
       if (wide.matches) panel.show();
       else panel.showModal();
@@ -162,12 +192,17 @@
 
   started.then(() => {
     build();
+    if (history.state?.source) history.replaceState(null, ""); // of the page before a reload
     // A new answer is read with its own sources; what is gone from the page is not shown on.
     window.footnote.watch("sources", () => {
       if (!panel.open || !opened || opened.isConnected) return;
       const same = card()?.id ? document.getElementById(card().id) : null;
       if (same) opened = find("a.open", same);
-      else panel.close();
+      else {
+        // Not back: another conversation's entry may be on its way.
+        if (history.state?.source) history.replaceState(null, "");
+        panel.close();
+      }
       choose();
     });
   });

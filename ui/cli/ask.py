@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError
-from ui.cli.common import report_errors, settings_of
+from ui.cli.common import PARTIAL, report_errors, settings_of
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 if TYPE_CHECKING:
@@ -21,7 +22,24 @@ _NEAREST = 3
 _EXCERPT = 160
 
 
-@click.command("ask")
+class _Quoted(click.Command):
+    """A command for one text, which a shell takes apart at its spaces unless it is quoted."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; words without quotes are met with the quoted command."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            words = [word for word in given if not word.startswith("-")]
+            if "unexpected extra argument" in error.message and len(words) == len(given):
+                text = " ".join(words).replace('"', "'")
+                message = f'Put it in quotes: {ctx.command_path} "{text}"'
+                raise click.UsageError(message, ctx) from None
+            raise
+
+
+@click.command("ask", cls=_Quoted)
 @click.argument("question")
 @click.option(
     "--turn",
@@ -50,9 +68,11 @@ def ask(
         print_json(AnswerBody.of(answer).model_dump(mode="json"))
     else:
         _print_answer(answer)
+    if answer.refusal and answer.refusal.reason == "unavailable":
+        sys.exit(PARTIAL)  # the passages were found, and the LLM did not answer
 
 
-@click.command("search")
+@click.command("search", cls=_Quoted)
 @click.argument("query")
 @click.option("-k", default=8, show_default=True, type=click.IntRange(1, 50), help="How many.")
 @json_option

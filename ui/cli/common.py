@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -15,6 +17,7 @@ from rag.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+PARTIAL = 3  # done, but some files or questions failed
 
 
 def data_folder(context: click.Context) -> Path | None:
@@ -27,7 +30,23 @@ def settings_of(context: click.Context) -> Settings:
     """The settings of this command. Raises ConfigError."""
     from index.settings import load_settings
 
+    _name_unknown_variables()
     return load_settings(Settings, data=data_folder(context))
+
+
+def _name_unknown_variables() -> None:
+    """Tell of variables that look like settings and are none, as one that is misspelt."""
+    from ui.service.settings import ServiceSettings
+
+    known = [
+        f"FOOTNOTE_{name.upper()}"
+        for name in {**Settings.model_fields, **ServiceSettings.model_fields}
+    ]
+    for name in sorted(os.environ):
+        if name.upper().startswith("FOOTNOTE_") and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            click.echo(f"footnote: there is no setting {name}{hint}", err=True)
 
 
 def report_errors(command: Callable[P, R]) -> Callable[P, R]:

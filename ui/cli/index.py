@@ -14,14 +14,12 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError, FootnoteError
-from ui.cli.common import report_errors, settings_of
+from ui.cli.common import PARTIAL, report_errors, settings_of
 
 if TYPE_CHECKING:
     from index.settings import IndexSettings
     from index.sync.ingest import Progress
     from index.sync.sync import SyncReport
-
-PARTIAL = 3
 
 
 @click.command("index")

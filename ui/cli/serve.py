@@ -15,15 +15,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from index.engines.base import load_engines
 from index.errors import ConfigError, EmptyIndex, FootnoteError
 from index.settings import IndexSettings
-from ui.cli.common import data_folder, report_errors, settings_of
-from ui.cli.index import PARTIAL
+from ui.cli.common import PARTIAL, data_folder, report_errors, settings_of
 from ui.service.background_sync import corpus_of
 from ui.service.settings import LOOPBACK, ServiceSettings
 
@@ -110,11 +109,20 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = (error.strerror or "it cannot be used").lower()
-        other = port + 1 if port < 65535 else 7860
+        other = _free_port(family, address)
         raise ConfigError(
             f"cannot listen on {host}, port {port}: {reason}; run: footnote serve --port {other}"
         ) from error
     return listener
+
+
+def _free_port(family: socket.AddressFamily, address: tuple[Any, ...]) -> int:
+    """A port that is free at an address: the next after its own, else any."""
+    for port in (*range(address[1] + 1, min(address[1] + 20, 65536)), 0):
+        with socket.socket(family, socket.SOCK_STREAM) as found, suppress(OSError):
+            found.bind((address[0], port, *address[2:]))
+            return int(found.getsockname()[1])
+    return 0
 
 
 def serve(

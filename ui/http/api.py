@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.routing import Match
@@ -122,9 +122,10 @@ class DocumentEntry(BaseModel):
 
 
 class DocumentsBody(BaseModel):
-    """All documents, and the generation of the index."""
+    """Documents in order of path, how many there are in all, and the index's generation."""
 
     generation: int
+    total: int
     documents: list[DocumentEntry]
 
 
@@ -235,12 +236,21 @@ def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPo
 
 def _add_documents(router: APIRouter, answers: Answers) -> None:
     @router.get("/v1/documents", responses={503: _ERRORS[503]})
-    def documents() -> DocumentsBody:
-        """List the documents."""
-        entries = [
-            DocumentEntry.model_validate(info, from_attributes=True) for info in answers.documents()
+    def documents(
+        contains: str = "",
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int | None, Query(ge=1)] = None,
+    ) -> DocumentsBody:
+        """List the documents: all, those with a text in path or title, or some of them."""
+        wanted = contains.casefold()
+        found = [
+            info
+            for info in answers.documents()
+            if wanted in f"{info.path}\n{info.title}".casefold()
         ]
-        return DocumentsBody(generation=answers.generation, documents=entries)
+        shown = found[offset:] if limit is None else found[offset : offset + limit]
+        entries = [DocumentEntry.model_validate(info, from_attributes=True) for info in shown]
+        return DocumentsBody(generation=answers.generation, total=len(found), documents=entries)
 
     @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_ERRORS})
     def document(path: str) -> DocumentBody:

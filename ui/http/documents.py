@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from anyio import from_thread
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -22,6 +23,7 @@ _ERRORS: Replies = {
     for status, description in {
         403: "Documents can't be changed here, or not with this token",
         404: "There is no such document",
+        412: "A file of this name is there, and `If-None-Match: *` forbids to replace it",
         413: "The file is too large",
         415: "The file's format is not read",
         422: "The file's name or content is not taken",
@@ -37,12 +39,21 @@ _FILE = {
 }
 
 
+class PreviousBody(BaseModel):
+    """The file that was replaced, which is gone."""
+
+    size: int = Field(description="bytes")
+    digest: str = Field(description="its SHA-256")
+    modified: datetime
+
+
 class UploadedBody(BaseModel):
     """A file that is in the folder now; questions find it once the sync has run."""
 
     path: str
     size: int = Field(description="bytes")
     replaced: bool
+    previous: PreviousBody | None
 
 
 class SyncBody(BaseModel):
@@ -61,19 +72,19 @@ def library_routes(library: Library, max_bytes: int) -> APIRouter:
     _add_upload(router, library, max_bytes)
 
     @router.delete("/v1/documents/{path:path}", status_code=202, responses=_errors(403, 404, 503))
-    def delete(path: DocumentPath) -> SyncBody:
+    def delete_document(path: DocumentPath) -> SyncBody:
         """Delete a document's file; the sync takes it out of the index."""
         library.remove(path)
         return _sync_of(library)
 
     @router.post("/v1/sync", status_code=202, responses=_errors(403))
-    def sync() -> SyncBody:
+    def start_sync() -> SyncBody:
         """Bring the index into line with the folder."""
         library.reindex()
         return _sync_of(library)
 
     @router.get("/v1/sync")
-    def state() -> SyncBody:
+    def sync_state() -> SyncBody:
         """Tell how far the sync is."""
         return _sync_of(library)
 
@@ -88,11 +99,14 @@ def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
         max_body_size=max_bytes,
         status_code=201,
         response_model=UploadedBody,
-        responses=replaced | _errors(403, 413, 415, 422, 503),
+        responses=replaced | _errors(403, 412, 413, 415, 422, 503),
         openapi_extra=_FILE,
     )
-    async def put(
-        path: DocumentPath, request: Request, response: Response
+    async def put_document(
+        path: DocumentPath,
+        request: Request,
+        response: Response,
+        if_none_match: Annotated[str, Header()] = "",
     ) -> UploadedBody | Response:
         """Add a document, or replace the one of this name; the body is the file."""
         stream = aiter(request.stream())
@@ -102,7 +116,9 @@ def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
                 yield block
 
         try:
-            uploaded = await run_in_threadpool(library.add, path, blocks())
+            uploaded = await run_in_threadpool(
+                library.add, path, blocks(), may_replace=if_none_match.strip() != "*"
+            )
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         if uploaded.replaced:

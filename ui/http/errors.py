@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
 from ui.service.admission import Busy
 from ui.service.answer_options import OptionUnavailable
-from ui.service.library import BadUpload, NotAllowed, TooLarge, UnreadKind
+from ui.service.library import AlreadyThere, BadUpload, NotAllowed, TooLarge, UnreadKind
 from ui.service.settings import BODY_BYTES
 
 # What nginx logs for a client that closed its connection; nobody receives it.
@@ -21,6 +21,7 @@ INVALID_JSON = "The body is not JSON."
 _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (UnknownDocument, 404),
     (NotAllowed, 403),
+    (AlreadyThere, 412),
     (TooLarge, 413),
     (UnreadKind, 415),
     (BadUpload, 422),
@@ -30,7 +31,14 @@ _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (IndexMismatch, 409),
     (FootnoteError, 400),
 )
-_MESSAGES = {404: NOT_FOUND, 413: f"The request is larger than {BODY_BYTES:,} bytes."}
+
+
+def too_large(most: int) -> str:
+    """The sentence for a body of more than so many bytes."""
+    return f"The request is larger than {most / 1_000_000:.3g} MB."
+
+
+_MESSAGES = {404: NOT_FOUND, 413: too_large(BODY_BYTES)}
 _INTERNAL = "Something went wrong on the server; its log says what."
 
 

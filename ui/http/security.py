@@ -9,13 +9,13 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.http.errors import NOT_FOUND, error_response
+from ui.http.errors import NOT_FOUND, error_response, too_large
 from ui.service.settings import BODY_BYTES
 
 # The paths that are served. Gradio has many more (files, uploads, proxies, direct calls of its
 # functions); the chat page needs none of them.
 _SERVED = re.compile(
-    r"/(?:v1/.*|mcp|documents/.*|page/(?:fonts/)?[^/]+|healthz|readyz|metrics|login|openapi\.json"
+    r"/(?:v1/.*|mcp|documents/.*|page/(?:fonts/)?[^/]+|healthz|readyz|metrics|login|openapi(?:-read)?\.json"
     r"|(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)?"
     r"|(?:assets|static|svelte)/.*"
     r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events))/?"
@@ -97,7 +97,7 @@ def _refusal(scope: Scope, max_bytes: int) -> JSONResponse | None:
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > max_bytes:
-        return error_response(413, f"The request is larger than {max_bytes:,} bytes.")
+        return error_response(413, too_large(max_bytes))
     if scope["method"] not in _SAFE_METHODS and _is_cross_site(headers):
         return error_response(403, "Requests from other sites are not taken.")
     return None

@@ -17,6 +17,8 @@ _BRAND = """
 """
 # No `gr.Button`: that loads ten more files of scripts and styles.
 _NEW_CHAT = '<button type="button" data-action="new_chat">New chat</button>'
+# A question that is too long is told, never cut as `max_length` would.
+_LIMIT = f'<p role="status" data-most="{QUESTION_CHARACTERS}" hidden></p>'
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">
 <button type="button" role="tab" id="tab-sources" aria-controls="sources">Sources</button>
@@ -62,11 +64,11 @@ class PageComponents:
                         placeholder="Ask a question",
                         lines=1,
                         max_lines=6,
-                        max_length=QUESTION_CHARACTERS,
                         autofocus=True,
                         submit_btn="Ask",
                         container=False,
                     )
+                    html_block("limit", _LIMIT)
                     self.options_summary = html_block("options-summary")
                     self.options_form = html_block("options", "", "set_options")
             with gr.Column(elem_id="side"):

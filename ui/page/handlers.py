@@ -35,6 +35,7 @@ from ui.page.html_conversation import (
 )
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.running import Place, RunningAnswer, RunningAnswers
+from ui.page.source_cards import tables_of
 from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import PageUpdates
 from ui.service import history as feedback
@@ -62,7 +63,9 @@ class ChatPage:
         welcome = welcome_html(settings)
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._components = PageComponents(welcome)
-            self._updates = PageUpdates(self._components, service.options_policy, welcome)
+            self._updates = PageUpdates(
+                self._components, service.options_policy, welcome, tables_of(service.answers)
+            )
             self._documents = DocumentsPanel(self._components, service)
             self._connect()
         self.blocks.queue(max_size=32, default_concurrency_limit=4, api_open=False)

@@ -1,41 +1,17 @@
-"""The chat page's two columns as HTML: the conversation, and the sources of its answers."""
+"""The chat page's conversation as HTML, and what the page holds besides it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from index.types import Passage
 from rag.settings import Settings
-from rag.types import Answer, Citation, Support
+from rag.types import Answer, Support
 from ui.service.history import Exchange
-from ui.service.links import document_url
 from ui.templating import quantity, render
-from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
-
-
-class _Card(NamedTuple):
-    """A passage in the column of sources; `label` is 0 if the answer does not cite it."""
-
-    passage: Passage
-    title: str
-    place: str
-    words: Markup
-    url: str
-    label: int = 0
-    change: str = ""
-
-
-class _Sources(NamedTuple):
-    """The sources of one exchange: what its answer cites, and what else was found."""
-
-    exchange: Exchange
-    cited: Sequence[_Card]
-    rest: Sequence[_Card]
-    is_refused: bool
+from ui.viewer.safe_html import answer_html, prose_html
 
 
 def exchange_html(exchange: Exchange) -> Markup:
@@ -53,12 +29,6 @@ def exchange_html(exchange: Exchange) -> Markup:
         changes="; ".join(f"{path} {change}" for path, change in exchange.outdated.items()),
         facts=" · ".join(_facts(answer)) if answer else "",
     )
-
-
-def sources_html(exchanges: Sequence[Exchange]) -> Markup:
-    """The sources of all exchanges; only those of the last one that has any are shown."""
-    found = [_sources(exchange) for exchange in exchanges if exchange.hits]
-    return render("page/sources.html", sources=found)
 
 
 def _prose(exchange: Exchange) -> Markup:
@@ -90,52 +60,6 @@ def _facts(answer: Answer) -> Iterator[str]:
     seconds = answer.seconds.get("total")
     if seconds is not None:
         yield f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"
-
-
-def _sources(exchange: Exchange) -> _Sources:
-    answer = exchange.answer
-    citations = answer.citations if answer else ()
-    cited = {citation.passage.id for citation in citations}
-    rest = [hit.passage for hit in exchange.hits if hit.passage.id not in cited]
-    return _Sources(
-        exchange,
-        [_citation(citation, exchange) for citation in citations],
-        [_card(passage) for passage in rest],
-        bool(answer and answer.refusal),
-    )
-
-
-def _citation(citation: Citation, exchange: Exchange) -> _Card:
-    """A card: the quoted words marked among those around them."""
-    passage, quote = citation.passage, citation.quote
-    card = _card(passage, (quote.start - passage.start, quote.end - passage.start))
-    change = exchange.outdated.get(passage.document, "")
-    return card._replace(label=citation.label, change=change)
-
-
-def _card(passage: Passage, span: tuple[int, int] | None = None) -> _Card:
-    """A card with a link to the marked span in the document, or to the whole passage."""
-    title = passage.title or passage.document
-    headings = [part for part in passage.heading.split(" > ") if part and part != title]
-    page = [f"page {passage.page}"] if passage.page else []
-    path = [passage.document] if passage.document != title else []
-    first, last = span or (0, len(passage.text))
-    at = passage.start
-    return _Card(
-        passage,
-        title,
-        " · ".join([*path, *page, *headings]),
-        _words(passage.text, *(span or (0, 0))),
-        document_url(passage.document, at + first, at + last, passage.digest),
-    )
-
-
-def _words(text: str, start: int, end: int) -> Markup:
-    """The text around a span of it, the span marked."""
-    first, last = excerpt(text, start, end)
-    html = highlight(text[first:last], [(start - first, end - first)])
-    before, after = "… " if first else "", " …" if last < len(text) else ""
-    return Markup("{}{}{}").format(before, html, after)
 
 
 STOPPED = "Stopped."

@@ -10,18 +10,22 @@ from index.errors import FootnoteError
 from ui.page.components import PageComponents
 from ui.page.documents_panel import Update
 from ui.page.exchanges import Conversation, Exchanges
-from ui.page.html_conversation import error_html, exchange_html, sources_html
+from ui.page.html_conversation import error_html, exchange_html
 from ui.page.html_panels import actions_html, chats_html, options_form_html, options_summary_html
+from ui.page.source_cards import TablesOf, sources_html
 from ui.service.answer_options import AnswerOptions, OptionsPolicy
 
 
 class PageUpdates:
     """Makes the updates; `welcome` is what an empty conversation shows."""
 
-    def __init__(self, components: PageComponents, policy: OptionsPolicy, welcome: str) -> None:
+    def __init__(
+        self, components: PageComponents, policy: OptionsPolicy, welcome: str, tables: TablesOf
+    ) -> None:
         self._components = components
         self._policy = policy
         self._welcome = welcome
+        self._tables = tables
 
     def exchanges(self, exchanges: Exchanges) -> Update:
         """A conversation with its sources."""
@@ -30,7 +34,7 @@ class PageUpdates:
         return {
             self._components.past: Markup().join(past),
             self._components.current: Markup().join(last) or self._welcome,
-            self._components.sources: sources_html(exchanges),
+            self._components.sources: sources_html(exchanges, self._tables),
             self._components.exchanges: exchanges,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -9,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from index.catalog.reader import DocumentInfo
@@ -36,8 +38,21 @@ class UnreadKind(BadUpload):
     """A file of a format that is not read."""
 
 
+class AlreadyThere(BadUpload):
+    """A file of this name is in the folder, and may not be replaced."""
+
+
 class TooLarge(BadUpload):
     """A file beyond the size limit of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """A file that was replaced: its size in bytes, SHA-256, and when it was last changed."""
+
+    size: int
+    digest: str
+    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,12 @@ class Uploaded:
 
     path: str
     size: int
-    replaced: bool
+    previous: Previous | None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether there was a file of this name."""
+        return self.previous is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +104,27 @@ class Library:
         """The same library read-only; the sentence says why, unless it is read-only already."""
         return Library(self._settings, self._engine, self._closed or closed, self._sync)
 
-    def add(self, name: str, blocks: Iterable[bytes]) -> Uploaded:
+    def add(self, name: str, blocks: Iterable[bytes], may_replace: bool = True) -> Uploaded:
         """Write a file into the corpus, replacing one of the same name, and request a sync.
 
-        The file appears whole or not at all. Raises NotAllowed, BadUpload and its subclasses, and
-        StoreError if it cannot be written.
+        The file appears whole or not at all. Raises NotAllowed, BadUpload and its subclasses,
+        AlreadyThere among them, and StoreError if it cannot be written.
         """
         corpus = self._open_corpus()
         target = corpus / _checked_name(name)
-        replaced = _is_file(target)
+        if _is_file(target) and not may_replace:
+            raise _already_there(target)
         try:
-            size = self._write(target, blocks)
+            previous = _previous(target)
+            size = self._write(target, blocks, may_replace)
+        except FileExistsError:
+            raise _already_there(target) from None
         except OSError as error:
             raise StoreError(
                 f"{name!r} cannot be kept: {error.strerror}; mend that and send it again"
             ) from None
         self._sync.request()
-        return Uploaded(target.name, size, replaced)
+        return Uploaded(target.name, size, previous)
 
     def remove(self, path: str) -> None:
         """Delete a document's file, also one that is not indexed yet, and request a sync.
@@ -169,8 +193,11 @@ class Library:
             )
         return corpus
 
-    def _write(self, target: Path, blocks: Iterable[bytes]) -> int:
-        """Write a file atomically, through a temporary one; returns its size in bytes."""
+    def _write(self, target: Path, blocks: Iterable[bytes], may_replace: bool) -> int:
+        """Write a file atomically, through a temporary one; returns its size in bytes.
+
+        Raises FileExistsError for a file that may not be replaced.
+        """
         limit, size = self._settings.max_file_mb, 0
         descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=target.parent)
         try:
@@ -188,13 +215,44 @@ class Library:
                 os.fchmod(descriptor, _MODE)
             if not size:
                 raise BadUpload(f"{target.name!r} is empty; send one with words in it")
-            # Replaces a link itself, never the file that it leads to.
-            Path(name).replace(target)
+            if not may_replace:
+                # Unlike a check before it, this leaves no moment in which the file may come.
+                _link(name, target)
+            else:
+                # Replaces a link itself, never the file that it leads to.
+                Path(name).replace(target)
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
             raise
         return size
+
+
+def _link(name: str, target: Path) -> None:
+    """Give a file its name, unless another has it. Raises FileExistsError."""
+    try:
+        os.link(name, target)
+        Path(name).unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: the name is taken first
+        target.open("xb").close()
+        Path(name).replace(target)
+
+
+def _already_there(target: Path) -> AlreadyThere:
+    return AlreadyThere(f"a file {target.name!r} is there already; replace it, or choose a name")
+
+
+def _previous(target: Path) -> Previous | None:
+    """What is known of a file that is to be replaced, None if there is none."""
+    try:
+        with target.open("rb") as file:
+            facts, digest = os.fstat(file.fileno()), hashlib.file_digest(file, "sha256")
+    except FileNotFoundError:
+        return None
+    changed = datetime.fromtimestamp(facts.st_mtime, UTC).replace(microsecond=0)
+    return Previous(facts.st_size, digest.hexdigest(), changed)
 
 
 def _checked_name(name: str) -> str:

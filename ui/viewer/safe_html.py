@@ -19,6 +19,17 @@ MARKER = re.compile(r"\[(\d{1,3})\]")
 
 _MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
 _BRACKET = "\ue002"
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+# The markers at the end of a row's last cell; the rows that have none.
+_ROW_MARKERS = re.compile(
+    r"(?:\u00a0|\s)*(?P<markers>(?:<(?P<tag>a|span) class=\"marker[^>]*>\[\d+\]</(?P=tag)>"
+    r"[\s\u00a0\ue000\ue001]*)+)</td>\s*</tr>"
+)
+_LONE_ROW_END = re.compile(r"(?P<cell><td(?! class=\"cites\")[^>]*>[^\n]*</td>\n)</tr>")
+_HEAD_END = re.compile(r"</tr>\s*</thead>")
+_HEAD_OF_MARKERS = (
+    '<th class="cites"><span class="visually-hidden">Sources</span></th>\n</tr>\n</thead>'
+)
 _HEADING_BEFORE = re.compile(r"\*\*([^*\n]+:)\*\*(?=[ \u00a0])")
 _BEFORE_MARKER = re.compile(r" (?=\[\d{1,3}\])")
 _VERDICTS = {
@@ -86,7 +97,23 @@ def answer_html(answer: Answer, turn: str) -> Markup:
 def _prose(text: str, markdown: bool, turn: str, labels: Collection[int]) -> Markup:
     env: dict[str, object] = {"turn": turn, "labels": frozenset(labels), "seen": set()}
     text = _BEFORE_MARKER.sub("\u00a0", text)  # a marker never starts a line
-    return Markup((_markdown() if markdown else _plain()).render(text, env))
+    return Markup(_tables((_markdown() if markdown else _plain()).render(text, env)))
+
+
+def _tables(html: str) -> str:
+    """Tables of an answer in a box that scrolls, with the markers of rows in a column of their own.
+
+    That column stays in sight however wide the table is.
+    """
+    return _TABLE.sub(_boxed, html)
+
+
+def _boxed(found: re.Match[str]) -> str:
+    table, count = _ROW_MARKERS.subn(r'</td>\n<td class="cites">\g<markers></td>\n</tr>', found[0])
+    if count:
+        table = _HEAD_END.sub(_HEAD_OF_MARKERS, table, count=1)
+        table = _LONE_ROW_END.sub(r'\g<cell><td class="cites"></td>\n</tr>', table)
+    return f'<div class="scroll">{table}</div>\n'
 
 
 def is_markdown(path: str) -> bool:

@@ -37,7 +37,8 @@ from tests.helpers.fake_llm import (
     streams,
 )
 from ui.http.streaming import answer_event
-from ui.page.html_conversation import exchange_html, sources_html
+from ui.page.html_conversation import exchange_html
+from ui.page.source_cards import sources_html
 from ui.service.history import Exchange
 
 pytestmark = pytest.mark.model

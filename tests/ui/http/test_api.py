@@ -262,7 +262,7 @@ def test_body_beyond_a_megabyte_is_a_413(client: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     reply = client.post("/v1/ask", content=b" " * 1_000_001, headers=headers)
     assert reply.status_code == 413
-    assert message(reply.json()) == "The request is larger than 1,000,000 bytes."
+    assert message(reply.json()) == "The request is larger than 1 MB."
 
 
 def test_body_beyond_a_megabyte_without_a_length_is_a_413(client: TestClient) -> None:
@@ -270,7 +270,7 @@ def test_body_beyond_a_megabyte_without_a_length_is_a_413(client: TestClient) ->
     chunks = (b" " * 100_000 for _ in range(11))
     reply = client.post("/v1/ask", content=chunks, headers=headers)
     assert reply.status_code == 413
-    assert message(reply.json()) == "The request is larger than 1,000,000 bytes."
+    assert message(reply.json()) == "The request is larger than 1 MB."
 
 
 @pytest.mark.parametrize(

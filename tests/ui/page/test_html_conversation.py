@@ -9,7 +9,8 @@ import pytest
 from index.types import Hit, Passage
 from rag.types import Answer, Citation, Quote, Reason, Refusal, Statement, Support, Turn
 from ui.page.exchanges import previous_turns
-from ui.page.html_conversation import exchange_html, sources_html
+from ui.page.html_conversation import exchange_html
+from ui.page.source_cards import sources_html
 from ui.service.history import Exchange
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 

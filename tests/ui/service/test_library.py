@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from time import sleep
 
@@ -14,7 +15,7 @@ from index.settings import load_settings
 from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.settings import Settings
-from ui.service.library import BadUpload, Library, NotAllowed, TooLarge
+from ui.service.library import AlreadyThere, BadUpload, Library, NotAllowed, TooLarge
 
 pytestmark = pytest.mark.model
 
@@ -48,6 +49,40 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     yield shelf
     shelf.library.close()
     shelf.engine.close()
+
+
+def test_document_that_may_replace_none_leaves_the_one_of_its_name(shelf: Shelf) -> None:
+    with pytest.raises(AlreadyThere, match=r"'newts.txt' is there already; replace it, or choose"):
+        shelf.library.add("newts.txt", [OWLS], may_replace=False)
+    assert (shelf.corpus / "newts.txt").read_bytes() == NEWTS
+    assert shelf.names() == ["newts.txt"]
+
+
+def test_document_that_replaces_another_tells_what_it_was(shelf: Shelf) -> None:
+    previous = shelf.library.add("newts.txt", [NEWTS]).previous
+    assert previous
+    assert (previous.size, previous.digest) == (len(NEWTS), sha256(NEWTS).hexdigest())
+    shelf.library.wait()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_document_that_comes_meanwhile_is_not_replaced(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield OWLS
+        (shelf.corpus / "owls.md").write_bytes(NEWTS)
+
+    def no_link(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    if not links:
+        monkeypatch.setattr("os.link", no_link)
+    with pytest.raises(AlreadyThere, match=r"owls.md"):
+        shelf.library.add("owls.md", blocks(), may_replace=False)
+    assert (shelf.corpus / "owls.md").read_bytes() == NEWTS
+    assert shelf.names() == ["newts.txt", "owls.md"]
+    (shelf.corpus / "owls.md").unlink()
 
 
 def test_added_document_is_answered_from_and_a_deleted_one_is_not(tmp_path: Path) -> None:

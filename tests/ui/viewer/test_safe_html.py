@@ -18,7 +18,9 @@ from ui.viewer.safe_html import answer_html, excerpt, highlight, prose_html
 pytestmark = pytest.mark.unit
 
 TAGS = set(
-    "p br strong em code pre ul ol li h4 hr table thead tbody tr th td blockquote a span".split()
+    (
+        "p br strong em code pre ul ol li h4 hr table thead tbody tr th td blockquote a span div"
+    ).split()
 )
 ATTACKS = [
     "![x](http://evil.example/?q=1)",
@@ -64,7 +66,12 @@ def is_harmless(html: str) -> bool:
     reader = read(html)
     return reader.tags <= TAGS and all(
         (name == "href" and re.fullmatch(r"#t1-c\d+", value))
-        or (name == "class" and re.fullmatch(r"marker|marker pending|language-.*", value, re.S))
+        or (
+            name == "class"
+            and re.fullmatch(
+                r"marker|marker pending|scroll|cites|visually-hidden|language-.*", value, re.S
+            )
+        )
         or (name == "id" and re.fullmatch(r"t1-m\d+", value))
         or (name == "start" and value.isdigit())
         or (name == "style" and re.fullmatch(r"text-align:(left|right|center)", value))
@@ -204,7 +211,23 @@ def test_rows_of_a_quoted_table_are_a_table_on_the_page_and_nothing_else_is_mark
     citations = (Citation(1, Quote(passage, 0, len(row))),)
     html = answer_html(Answer("q", "q", text, said, citations, None, (), "quotes"), "t1")
     page = read(html)
-    assert page.tags == {"p", "table", "thead", "tbody", "tr", "th", "td", "a"}
+    assert page.tags == {"p", "div", "table", "thead", "tbody", "tr", "th", "td", "a", "span"}
     assert html.count("<td>") == 2
     assert html.count('href="#t1-c1"') == 2
     assert "<td>&lt;b&gt;*Ada*&lt;/b&gt; | Bo</td>" in html
+
+
+def test_markers_of_rows_stand_in_a_column_of_their_own() -> None:
+    text = "| a | b |\n| - | - |\n| x | y [1] then z [1] [2] |\n| u | [1] |\n| v | |"
+    html = prose_html(text, True, "t1", [1, 2])
+    assert html.count('<th class="cites">') == 1
+    cells = re.findall(r'<td class="cites">(.*?)</td>', html)
+    assert [re.findall(r"\[\d\]", cell) for cell in cells] == [["[1]", "[2]"], ["[1]"], []]
+    first = html.index("<td>y")
+    assert ">[1]</a> then z</td>" in html[first:]
+
+
+def test_table_without_markers_has_its_own_columns_alone() -> None:
+    html = prose_html("| a | b |\n| - | - |\n| x | y |", True)
+    assert "cites" not in html
+    assert html.startswith('<div class="scroll"><table>')
