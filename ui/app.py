@@ -17,8 +17,7 @@ from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
 from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
-from ui.http.model_routes import model_routes
-from ui.http.openai_routes import OpenAIDoor, openai_routes
+from ui.http.openai_routes import OpenAIDoor, model_routes, openai_routes
 from ui.http.security import SecurityMiddleware, TrustedHosts
 from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
