@@ -8,14 +8,16 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from index.formats.base import Unreadable
+from index.formats.pdf.aligned import with_columns
 from index.formats.pdf.geometry import WHOLE, Rect, char_rect, overlap, turn_upright, union
 from index.formats.pdf.text import characters, open_pdf
-from index.formats.pdf.words import line_ranges
+from index.formats.pdf.words import PdfWord, WordLine, line_ranges, word_lines
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -25,6 +27,9 @@ _ONE_AT_A_TIME = Lock()
 _PIXELS = 20_000_000
 # Heads and feet that may stand between a sentence and the edge of its page.
 _EDGE_LINES = 3
+# A row of a table is known by so many of its cells, and by this share of them.
+_LEAST_CELLS = 2
+_CELL_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,21 @@ def boxes(data: bytes, page: int, quote: str, start: int = 0) -> list[Box]:
         if not found and wanted:
             found = text.begun(wanted, _next_to(data, page + 1))
             found = found or text.ended(wanted, _next_to(data, page - 1))
-        found = found or text.whole(_row_letters(quote), start)
-        span = _with_end(text.chars, text.span(found), quote)
-        pieces = [
-            range(max(line.start, span.start), min(line.stop, span.stop)) for line in text.lines
-        ]
+        pieces = [] if found else text.row(_row_cells(quote), start) or text.reordered(wanted)
+        if not pieces:
+            found = found or text.whole("".join(_row_cells(quote)), start)
+            span = _with_end(text.chars, text.span(found), quote)
+            pieces = [
+                range(max(line.start, span.start), min(line.stop, span.stop)) for line in text.lines
+            ]
         return [box for piece in pieces for box in _boxes(shown, text.textpage, piece)]
 
 
-def _row_letters(quote: str) -> str:
+def _row_cells(quote: str) -> list[str]:
     """Letters of a row's cells without the names of their columns, "Year: 2022; Profit: 1.1"."""
     cells = (cell.partition(": ") for cell in quote.split("; "))
-    return "".join(filter(str.isalnum, "".join(value for _, _, value in cells)))
+    letters = ("".join(filter(str.isalnum, value or name)) for name, _, value in cells)
+    return [cell for cell in letters if cell]
 
 
 def _page(data: bytes, page: int) -> PdfPage:
@@ -103,6 +111,7 @@ class _PageText:
         shown = turn_upright(page)
         self.textpage = page.get_textpage()
         self.chars, _ = characters(page, self.textpage)
+        self._words = word_lines(page, self.textpage, self.chars)
         page.set_rotation(shown)
         self.lines = [line for line, _ in line_ranges(self.chars)]
         self._numbers = [number for number, char in enumerate(self.chars) if char.isalnum()]
@@ -126,6 +135,34 @@ class _PageText:
         before = [0, *accumulate(bool(char) for char in self.chars)]
         nearest = min(places, key=lambda place: abs(before[self._numbers[place]] - start))
         return range(nearest, nearest + len(wanted))
+
+    def row(self, cells: Sequence[str], start: int) -> list[range]:
+        """The words of a table's row: of the line that has most of its cells in their order.
+
+        Of several such lines it is the one nearest to a start in characters; none if no line has
+        most of them.
+        """
+        found = [_cells_in(line, cells) for line in _visual_lines(self._words)]
+        most = max(map(len, found), default=0)
+        if len(cells) < _LEAST_CELLS or most < max(_LEAST_CELLS, _CELL_SHARE * len(cells)):
+            return []
+        rows = (row for row in found if len(row) == most)
+        return min(rows, key=lambda row: abs(row[0].start - start))
+
+    def reordered(self, wanted: str) -> list[range]:
+        """The letters wanted as the page is read, where its columns were drawn line by line."""
+        letters = [
+            (number, at)
+            for number, line in enumerate(with_columns(self._words))
+            if isinstance(line, WordLine)
+            for word in line.words
+            for at in word.chars
+            if self.chars[at].isalnum()
+        ]
+        place = "".join(self.chars[at] for _, at in letters).find(wanted) if wanted else -1
+        found = letters[place : place + len(wanted)] if place >= 0 else []
+        lines = [[at for _, at in line] for _, line in groupby(found, key=itemgetter(0))]
+        return [range(line[0], line[-1] + 1) for line in lines]
 
     def begun(self, wanted: str, after: _PageText | None) -> range:
         """What of the letters wanted ends this page, if the rest of them begins the one after."""
@@ -155,6 +192,36 @@ class _PageText:
     def _edges(self, lines: Sequence[range], at_start: bool) -> list[int]:
         """How many letters come before the lines start, or end."""
         return [bisect_left(self._numbers, line.start if at_start else line.stop) for line in lines]
+
+
+def _visual_lines(lines: Sequence[WordLine]) -> list[list[PdfWord]]:
+    """Words by the base line that they stand on, each from left to right."""
+    found = list[list[PdfWord]]()
+    words = (word for line in lines for word in line.words)
+    for word in sorted(words, key=lambda word: word.base):
+        if found and word.base - found[-1][-1].base <= word.size / 3:
+            found[-1].append(word)
+        else:
+            found.append([word])
+    return [sorted(line, key=lambda word: word.left) for line in found]
+
+
+def _cells_in(words: Sequence[PdfWord], cells: Sequence[str]) -> list[range]:
+    """The characters of those cells that are whole words of a line, in their order."""
+    letters = ["".join(filter(str.isalnum, word.text)) for word in words]
+    found, position = list[range](), 0
+    for cell in cells:
+        starts = range(position, len(words))
+        for first in starts:
+            joined, last = letters[first], first
+            while len(joined) < len(cell) and last + 1 < len(words):
+                last += 1
+                joined += letters[last]
+            if joined == cell:
+                found.append(range(words[first].chars.start, words[last].chars.stop))
+                position = last + 1
+                break
+    return found
 
 
 def _with_end(chars: Sequence[str], span: range, quote: str) -> range:
