@@ -58,6 +58,7 @@ from rag.types import (
     Turn,
 )
 from rag.verification.conflicts import cite_conflict, find_conflict
+from rag.verification.fit import fitted
 from rag.verification.support import support_checker
 
 QUESTION_CHARACTERS = 4000
@@ -126,8 +127,10 @@ class Engine:
             yield Retrieved(found.query, found.hits)
             signals = answerability_signals(found, kind, snapshot.passage_count)
             confidence = answer_confidence(signals)
-            draft = self._special(request, intent, found, snapshot)
-            refusal = refusal_before(found, 1.0 if draft else confidence, request.settings)
+            given = self._special(request, intent, found, snapshot)
+            quotes = request.writer.composer.name == "quotes"
+            draft = given if quotes else None
+            refusal = refusal_before(found, 1.0 if given else confidence, request.settings, quotes)
             clock.lap("judge")
             if refusal:
                 yield Done(
@@ -136,12 +139,13 @@ class Engine:
                 return
             if draft is None:
                 evidence = self._evidence(intent, found, snapshot, kind)
-                draft = yield from _compose(request, evidence)
-                if request.writer.composer.name == "quotes":
-                    draft = hedged(draft, confidence)
+                known = _with_given(evidence, given, confidence, request)
+                draft = yield from _compose(request, known)
+                draft = hedged(draft, confidence) if quotes else draft
                 draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
             clock.lap("compose")
-            labelled = label(draft, request.settings.strict, self._check)
+            check = self._check if quotes else fitted(self._check, found.query, draft.claims)
+            labelled = label(draft, request.settings.strict, check)
             refusal = refusal_of(draft, labelled)
             clock.lap("check")
             yield Done(
@@ -248,8 +252,10 @@ class Engine:
     def _special(
         self, request: _Request, intent: Intent, found: SearchResult, snapshot: Snapshot
     ) -> Draft | None:
-        """A draft that needs no composer: a summary, or what a piece of writing would rest on."""
-        if not found.hits or request.writer.composer.name != "quotes":
+        """A draft that needs no composer: a figure, a summary, or what a piece of writing would
+        rest on.
+        """
+        if not found.hits:
             return None
         if computed := self._computed(found, snapshot):
             return computed
@@ -266,10 +272,14 @@ class Engine:
 
     def _computed(self, found: SearchResult, snapshot: Snapshot) -> Draft | None:
         """What is computed over the tables of the documents that were found, if anything is."""
-        paths = [path for path in found.documents if path in snapshot.paths_with_tables]
-        tables = [table for path in paths for table in self._tables_of(path, snapshot)]
+        tables = self._found_tables(found, snapshot)
         answer = compute(found.query, tables, self._index.embed_sentences) if tables else None
         return table_draft(answer, snapshot.passages_in) if answer else None
+
+    def _found_tables(self, found: SearchResult, snapshot: Snapshot) -> list[TypedTable]:
+        """The tables of the documents that were found, best first."""
+        paths = [path for path in found.documents if path in snapshot.paths_with_tables]
+        return [table for path in paths for table in self._tables_of(path, snapshot)]
 
     def _tables_of(self, path: str, snapshot: Snapshot) -> tuple[TypedTable, ...]:
         document = snapshot.document(path)
@@ -296,6 +306,7 @@ class Engine:
             structure,
             intent,
             kind,
+            typed_tables=lambda: self._found_tables(found, snapshot),
         )
 
     def _replied(self, request: _Request, text: str, snapshot: Snapshot, clock: Clock) -> Answer:
@@ -432,6 +443,14 @@ def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, Non
             draft: Draft = stop.value
             return draft
         yield Delta(piece)
+
+
+def _with_given(
+    evidence: ComposerInput, given: Draft | None, confidence: float, request: _Request
+) -> ComposerInput:
+    """What a composer gets to know besides: the program's own draft, and whether it is sure."""
+    is_sure = bool(given) or confidence >= request.settings.refuse_below
+    return replace(evidence, given=given, is_sure=is_sure)
 
 
 def _draft_of(pieces: Generator[Delta, None, Draft]) -> Draft:

@@ -22,6 +22,8 @@ _MESSAGES = {
     Reason.UNSUPPORTED: "No answer could be backed by the documents.",
     Reason.UNAVAILABLE: "The answer could not be rewritten.",
 }
+# An LLM is asked down to this share of the confidence below which a question is refused.
+_GRAY = 0.4
 
 
 def hedged(draft: Draft, confidence: float) -> Draft:
@@ -32,11 +34,16 @@ def hedged(draft: Draft, confidence: float) -> Draft:
     return draft if confidence >= UNSURE_BELOW else replace(draft, opening=_UNSURE)
 
 
-def refusal_before(found: SearchResult, confidence: float, settings: Settings) -> Refusal | None:
-    """A refusal that needs no draft: there is nothing to answer from, or nothing answers."""
+def refusal_before(
+    found: SearchResult, confidence: float, settings: Settings, quotes: bool = True
+) -> Refusal | None:
+    """A refusal that needs no draft: there is nothing to answer from, or nothing answers.
+
+    An LLM reads what may answer, and refuses by itself: `quotes` is false where one is to write.
+    """
     if not found.hits:
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
-    if confidence < settings.refuse_below:
+    if confidence < settings.refuse_below * (1.0 if quotes else _GRAY):
         return Refusal(Reason.NO_EVIDENCE, _MESSAGES[Reason.NO_EVIDENCE])
     return None
 

@@ -47,8 +47,13 @@ class Settings(IndexSettings):
     llm_model: str = Field("", description="model's name on that server")
     llm_key: SecretStr = Field(SecretStr(""), description="key for that server, if it wants one")
     llm_seconds: float = Field(120, gt=0, description="time limit for one answer of the LLM")
-    llm_context_tokens: int = Field(
-        1500, ge=200, description="tokens of passages that are sent to the LLM"
+    llm_profile: Literal["auto", "small", "capable"] = Field(
+        "auto", description="prompts for a small LLM or a capable one; 'auto' goes by its size"
+    )
+    llm_context_tokens: int | None = Field(
+        None,
+        ge=200,
+        description="tokens of passages that are sent to the LLM; by default what it has room for",
     )
 
     @property

@@ -91,7 +91,9 @@ class Claim:
     `lead` is the white space that parts it from the statement before it. `frame`, if any, is how
     it stands in the answer's text: what comes before and what after its markers. `item` is the
     list item that it stands in, if any: a mark is written before the first claim of an item.
-    `computed` tells that it states what was computed over the rows that it quotes.
+    `computed` tells that it states what was computed over the rows that it quotes. `before` is
+    what leads to it on lines of their own (a heading, a table's head): where the claim is left out,
+    it goes with the next one of the same `section`.
     """
 
     text: str
@@ -100,6 +102,8 @@ class Claim:
     frame: tuple[str, str] | None = None
     item: Item | None = None
     computed: bool = False
+    before: str = ""
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from index.sentences import sentence_spans
@@ -12,14 +13,69 @@ from index.types import Passage
 from rag.types import Quote
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 60
+# Names further apart may have nothing to do with each other.
+_ROLE_WORDS = 8
 NUMBER = re.compile(r"(?<![\w.,–-])\d+(?:[,.]\d+)*(?![\w–-])")
 _COUNTS = "two three four five six seven eight nine ten eleven twelve".split()
-_COUNT = re.compile(rf"\b(?:{'|'.join(_COUNTS)})\b")
-NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: (?:of )?[A-Z][\w’'-]+)*")
-_AUXILIARY = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|can|could|will|would|should|must|does|did)\b(?! not|n't)"
-)
-_NOT = re.compile(r"(?<=\w)(?: not\b(?! only)|n't\b)|\bnever (?=\w)")
+NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-Þ][\w’'-]+(?: (?:of )?[A-ZÀ-Þ][\w’'-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Corruptions:
+    """How to make false sentences of a language: counts in words, a verb that "not" may be put to,
+    what then stands there, and what is taken out of a sentence with a "not".
+    """
+
+    counts: tuple[str, ...]
+    verb: re.Pattern[str]
+    negated: str
+    negation: re.Pattern[str]
+    affirmed: str
+
+
+_BEFORE_VOWEL = re.compile(r"\bne (?=[aeéêèiouyh])", re.IGNORECASE)
+LANGUAGES = {
+    "en": Corruptions(
+        tuple(_COUNTS),
+        re.compile(
+            r"\b(?:is|are|was|were|has|have|had|can|could|will|would|should|must|does|did)\b"
+            r"(?! not|n't)"
+        ),
+        r"\g<0> not",
+        re.compile(r"(?<=\w)(?: not\b(?! only)|n't\b)|\bnever (?=\w)"),
+        "",
+    ),
+    "de": Corruptions(
+        tuple("zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split()),
+        re.compile(
+            r"\b(?:ist|sind|war|waren|hat|haben|hatte|hatten|kann|können|konnte|wird|werden|wurde"
+            r"|wurden|muss|müssen|soll|sollte)\b(?! nicht| kein)"
+        ),
+        r"\g<0> nicht",
+        re.compile(r" nicht\b(?! nur)|\b(?:nie|niemals) (?=\w)"),
+        "",
+    ),
+    "fr": Corruptions(
+        tuple("deux trois quatre cinq six sept huit neuf dix onze douze".split()),
+        re.compile(
+            r"(?<!\bne )(?<!\bn['’])\b(?:est|sont|était|étaient|fut|furent|peut|peuvent|doit"
+            r"|doivent|sera|seront|a|ont|avait|avaient)\b(?! pas| jamais|-)"
+        ),
+        r"ne \g<0> pas",
+        re.compile(r"\b(?:ne |n['’])(?P<verb>[\w’']+) (?:pas|jamais)\b"),
+        r"\g<verb>",
+    ),
+    "es": Corruptions(
+        tuple("dos tres cuatro cinco seis siete ocho nueve diez once doce".split()),
+        re.compile(
+            r"(?<!\bno )\b(?:es|son|era|eran|fue|fueron|ha|han|había|habían|puede|pueden|será|está"
+            r"|están|debe|deben|tiene|tienen)\b"
+        ),
+        r"no \g<0>",
+        re.compile(r"(?<=\w )(?:no|nunca) (?=\w)"),
+        "",
+    ),
+}
 # Questions that their answer turns into a statement: "Who led the talks?" and "Egypt".
 _ASKS = re.compile(
     r"(?:Who|What) ((?:is|are|was|were|led|won|made|wrote|gave|became|has|had|\w+ed"
@@ -53,8 +109,10 @@ def quoted(text: str, start: int = 0, end: int | None = None) -> Quote:
     return Quote(passage, start, len(text) if end is None else end)
 
 
-def support_cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Iterator[SupportCase]:
-    """Every sentence verbatim, and corrupted in each way that applies.
+def support_cases(
+    paragraphs: Sequence[SourceParagraph], seed: int = 0, language: str = "en"
+) -> Iterator[SupportCase]:
+    """Every sentence verbatim, and corrupted in each way that applies in its language.
 
     Each cites the sentence itself and, as "in its passage", the whole paragraph.
     """
@@ -67,7 +125,10 @@ def support_cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Itera
             if not _FEWEST_WORDS <= len(sentence.split()) <= _MOST_WORDS:
                 continue
             narrow, wide = quoted(paragraph.text, start, end), quoted(paragraph.text)
-            made = [("verbatim", sentence), *_corrupted(sentence, paragraph.text, stranger, chance)]
+            made = [
+                ("verbatim", sentence),
+                *_corrupted(sentence, paragraph.text, stranger, chance, language),
+            ]
             for kind, statement in made:
                 true = kind == "verbatim"
                 yield SupportCase(kind, statement, (narrow,), true)
@@ -78,30 +139,63 @@ def support_cases(paragraphs: Sequence[SourceParagraph], seed: int = 0) -> Itera
             if siblings:
                 other = quoted(chance.choice(siblings).text)
                 yield SupportCase("citation: of the same article", sentence, (other,), False)
-        yield from _answered(paragraph, chance)
+        if language == "en":
+            yield from _answered(paragraph, chance)
 
 
 def _corrupted(
-    sentence: str, passage: str, stranger: SourceParagraph, chance: Random
+    sentence: str, passage: str, stranger: SourceParagraph, chance: Random, language: str
 ) -> Iterator[tuple[str, str]]:
-    """A sentence with one number, name or negation changed, and which change it is."""
-    numbers = [*NUMBER.finditer(sentence), *_COUNT.finditer(sentence)]
-    if numbers:
-        spot = chance.choice(numbers)
-        yield "number: any other", _put(sentence, spot, another_number(spot.group(), chance))
-        held = {m.group() for m in NUMBER.finditer(passage)} - {m.group() for m in numbers}
-        if held and spot.group()[0].isdigit():
-            yield "number: of the passage", _put(sentence, spot, chance.choice(sorted(held)))
+    """A sentence with one number, name, role or negation changed, and which change it is."""
+    ways = LANGUAGES[language]
+    yield from _renumbered(sentence, passage, ways, chance)
     if spots := list(NAME.finditer(sentence)):
         spot = chance.choice(spots)
         for kind, text in (("of the passage", passage), ("of another article", stranger.text)):
             if others := other_names(text, sentence):
                 yield f"name: {kind}", _put(sentence, spot, chance.choice(others))
-    if spots := list(_AUXILIARY.finditer(sentence)):
+        if swapped := _swapped(sentence, spots):
+            yield "role: swapped", swapped
+    if spots := list(ways.verb.finditer(sentence)):
         spot = chance.choice(spots)
-        yield "negation: put in", _put(sentence, spot, f"{spot.group()} not")
-    if spots := list(_NOT.finditer(sentence)):
-        yield "negation: taken out", _put(sentence, chance.choice(spots), "")
+        negated = spot.expand(ways.negated)
+        negated = _BEFORE_VOWEL.sub("n'", negated) if language == "fr" else negated
+        yield "negation: put in", _put(sentence, spot, negated)
+    if spots := list(ways.negation.finditer(sentence)):
+        spot = chance.choice(spots)
+        yield "negation: taken out", _put(sentence, spot, spot.expand(ways.affirmed))
+
+
+def _renumbered(
+    sentence: str, passage: str, ways: Corruptions, chance: Random
+) -> Iterator[tuple[str, str]]:
+    counts = re.compile(rf"\b(?:{'|'.join(ways.counts)})\b")
+    numbers = [*NUMBER.finditer(sentence), *counts.finditer(sentence)]
+    if numbers:
+        spot = chance.choice(numbers)
+        other = another_number(spot.group(), chance, ways.counts)
+        yield "number: any other", _put(sentence, spot, other)
+        held = {m.group() for m in NUMBER.finditer(passage)} - {m.group() for m in numbers}
+        if held and spot.group()[0].isdigit():
+            yield "number: of the passage", _put(sentence, spot, chance.choice(sorted(held)))
+
+
+# What joins two names that may change places, or the parts of one name.
+_JOINS = re.compile(
+    r"[\s,;&]*(?:and|or|und|oder|et|ou|y|e|o|with|mit|avec|con|of|of the|von|de|del|de la|du|des)?"
+    r"[\s,;&]*"
+)
+
+
+def _swapped(sentence: str, spots: Sequence[re.Match[str]]) -> str:
+    """A sentence whose two names have changed places, where more than "and" is between."""
+    for one, other in pairwise(spots):
+        between = sentence[one.end() : other.start()]
+        apart = not _JOINS.fullmatch(between) and one.group() != other.group()
+        if apart and len(between.split()) <= _ROLE_WORDS:
+            ends = sentence[: one.start()], sentence[other.end() :]
+            return f"{ends[0]}{other.group()}{between}{one.group()}{ends[1]}"
+    return ""
 
 
 def other_names(text: str, sentence: str) -> list[str]:
@@ -115,10 +209,10 @@ def _put(sentence: str, spot: re.Match[str], text: str) -> str:
     return sentence[: spot.start()] + text + sentence[spot.end() :]
 
 
-def another_number(number: str, chance: Random) -> str:
+def another_number(number: str, chance: Random, counts: Sequence[str] = _COUNTS) -> str:
     """A number with one digit changed, or another word for a count."""
     if not number[0].isdigit():
-        return chance.choice([count for count in _COUNTS if count != number])
+        return chance.choice([count for count in counts if count != number])
     place = chance.choice([i for i, digit in enumerate(number) if digit.isdigit()])
     digit = chance.choice([d for d in "123456789" if d != number[place]])
     return number[:place] + digit + number[place + 1 :]

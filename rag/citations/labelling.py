@@ -26,21 +26,25 @@ def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> La
     """
     labels: dict[Quote, int] = {}
     statements, text, before, skipped = list[Statement](), "", None, ""
-    lists = ListWriter()
+    lists, carried = ListWriter(), ("", 0)
     for claim in draft.claims:
         # A figure is supported by its computation, not by words that stand in a row.
         computed = claim.computed
         verdict = Support.SUPPORTED if computed else check(claim.text, claim.quotes).support
         if strict and verdict is not Support.SUPPORTED:
             skipped = wider_space(skipped, claim.lead)
+            carried = (claim.before, claim.section) if claim.before else carried
             continue
         used = tuple(_label_of(labels, quote) for quote in dict.fromkeys(claim.quotes))
         statements.append(Statement(claim.text, used, verdict))
         space = wider_space(leading_space(before, claim), skipped if before else "")
         # Side by side, a marker and a bracket would be a link.
         space = " " if text.endswith("]") and not space else space
+        above = claim.before or (carried[0] if carried[1] == claim.section else "")
+        if above:
+            text, space = text + ("\n\n" if text else "") + above, ""
         text += lists.before(claim.item, space) + with_markers(claim, used)
-        before, skipped = claim, ""
+        before, skipped, carried = claim, "", ("", 0)
     citations = tuple(Citation(number, quote) for quote, number in labels.items())
     return LabelledAnswer(text, tuple(statements), citations)
 

@@ -7,9 +7,11 @@ passage are counted.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from index.sentences import sentence_spans
+from rag.citations.forms import Form, FormedLine, formed_lines, headed
 from rag.citations.lists import ListReader
 from rag.llm.sanitize import separate_markup
 from rag.types import Item
@@ -70,22 +72,37 @@ class MarkedStatement:
     """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
 
     `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
-    its list item, whose mark is not part of the text.
+    its list item, whose mark is not part of the text. `before` holds what leads to it on lines of
+    their own, as in Claim; statements of one `section` share what stands before the first of them.
     """
 
     text: str
     labels: tuple[int, ...]
     lead: str
     item: Item | None = None
+    form: Form = Form.TEXT
+    before: str = ""
+    section: int = 0
+    written: str = ""
+
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """How it stands in the answer's text, as in Claim; None for a sentence."""
+        if self.form is Form.ROW:
+            return f"| {self.text}", " |"
+        return (f"```\n{self.written}\n```\n", "") if self.form is Form.CODE else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The span of a statement in the text without markers, and its list item."""
+    """The span of a statement in the text without markers, its list item, and what it is."""
 
     start: int
     end: int
     item: Item | None
+    form: Form = Form.TEXT
+    before: str = ""
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,7 @@ class _Marker:
 
 def read_markers(text: str, known: int) -> tuple[tuple[MarkedStatement, ...], int]:
     """The statements of a plain text, and how many labels are not in 1 to `known`."""
-    text = _EMPHASIS.sub(r"\2", text)
+    text = _EMPHASIS.sub(r"\2", headed(text))
     bare, markers = _extract_markers(text, known)
     spans, end = _statement_spans(bare)
     labels: list[list[int]] = [[] for _ in spans]
@@ -185,24 +202,55 @@ def _labels(marker: str) -> tuple[int, ...]:
 def _statement_spans(bare: str) -> tuple[list[_Span], int]:
     """Spans of the statements, and where they end: a list of sources after them is left out."""
     spans: list[_Span] = []
-    lists, done = ListReader(), 0
-    for line in re.finditer(r"[^\n]+", bare):
-        if line.group().isspace() or lists.is_empty_item(line.group()):
+    lists, done, before, section = ListReader(), 0, "", 0
+    for line in formed_lines(bare):
+        found = _spans_of(bare, line, lists, done)
+        done = line.end
+        sources = next((s for s in found if _SOURCE_LIST.fullmatch(bare, s.start, s.end)), None)
+        if sources:
+            return spans + found[: found.index(sources)], sources.start
+        if line.form is Form.BEFORE:
+            before, section = before + line.written, section + 1
             continue
-        blank = _BLANK_LINE.search(bare, done, line.start())
-        number = lists.content_number(line.group())
-        item = lists.item(line.group(), after_blank=bool(blank))
-        done = line.end()
-        mark = _LIST_MARK.match(line.group())
-        offset = line.start() + (mark.end() if mark else 0)
-        for start, end in sentence_spans(bare[offset : line.end()]):
-            begin = offset + start if number is None else line.start() + number
-            span, number = _Span(begin, offset + end, item), None
-            if _SOURCE_LIST.fullmatch(bare, span.start, span.end):
-                return spans, span.start
-            if any(character.isalnum() for character in bare[span.start : span.end]):
-                spans.append(span)
+        for span in filter(partial(_has_words, bare), found):
+            section += not before and bool(spans) and _ends(spans[-1], span)
+            spans.append(replace(span, before=before, section=section))
+            before = ""
     return spans, len(bare)
+
+
+def _has_words(bare: str, span: _Span) -> bool:
+    return any(character.isalnum() for character in bare[span.start : span.end])
+
+
+def _ends(before: _Span, after: _Span) -> bool:
+    """Whether a table, code or list ends between two spans."""
+    return before.form is not after.form or (bool(before.item) and not after.item)
+
+
+def _spans_of(bare: str, line: FormedLine, lists: ListReader, done: int) -> list[_Span]:
+    """The spans of a line: its sentences, or itself."""
+    if line.form is Form.TEXT:
+        return _sentences_of(bare, line.start, line.end, lists, done)
+    if line.form is Form.BEFORE:
+        lists.item("# heading", after_blank=True)
+    return [_Span(line.start, line.end, None, line.form)]
+
+
+def _sentences_of(bare: str, start: int, end: int, lists: ListReader, done: int) -> list[_Span]:
+    """The sentences of a line of text, in their list item; `done` is where the last line ended."""
+    text = bare[start:end]
+    if lists.is_empty_item(text):
+        return []
+    blank = _BLANK_LINE.search(bare, done, start)
+    number = lists.content_number(text)
+    item = lists.item(text, after_blank=bool(blank))
+    mark = _LIST_MARK.match(text)
+    offset = start + (mark.end() if mark else 0)
+    found = [_Span(offset + a, offset + b, item) for a, b in sentence_spans(bare[offset:end])]
+    if number is not None and found:
+        found[0] = replace(found[0], start=start + number)
+    return found
 
 
 def _owner_index(marker: _Marker, spans: list[_Span]) -> int:
@@ -218,12 +266,21 @@ def _statements(
 ) -> Iterator[MarkedStatement]:
     done, first = 0, True
     for span, owned in zip(spans, labels, strict=True):
-        text = " ".join(_EMPTY_BRACKETS.sub("", bare[span.start : span.end]).split())
+        raw = bare[span.start : span.end]
+        text = " ".join(_EMPTY_BRACKETS.sub("", raw).split())
         text = _ANSWER_WORD.sub("", text, count=1) if first else text
         if any(character.isalnum() for character in text):
             lead = "" if first else _leading_space(bare[done : span.start])
+            text = separate_markup(text)
             yield MarkedStatement(
-                separate_markup(text), tuple(dict.fromkeys(owned)), lead, span.item
+                text,
+                tuple(dict.fromkeys(owned)),
+                lead,
+                span.item,
+                span.form,
+                separate_markup(span.before),
+                span.section,
+                raw if span.form is Form.CODE else text,
             )
             first = False
         done = span.end

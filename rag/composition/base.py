@@ -6,13 +6,14 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from index.tables.typed import TypedTable
 from index.types import Hit, Passage, Table
 from rag.composition.structure import Structure
 from rag.intents.classifier import Intent
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import RankedSentence, SentenceScores
-from rag.types import Draft, Turn
+from rag.types import Draft, Quote, Turn
 
 # A sentence belongs to an excerpt if its score is within this much of the best one's. Chosen on the
 # chunking set's questions of even number.
@@ -58,6 +59,44 @@ def build_excerpts(
     return tuple(kept) or whole_excerpts(found.hits[:most])
 
 
+def with_blocks(
+    excerpts: Sequence[Excerpt], quotes: Sequence[Quote], text_of: Callable[[str], str]
+) -> list[Excerpt]:
+    """The excerpts with what quotes hold, in full: first the spans around quotes, joined where
+    they follow one another, then the excerpts that they don't cover. `text_of` is "" where a
+    document's text is not known: its quotes are left out.
+    """
+    spans = list[Excerpt]()
+    for quote in quotes:
+        if text := text_of(quote.passage.document):
+            one = _span(quote.passage, text, 0, quote.start, quote.end)
+            _put(spans, Excerpt(one, (quote.passage,)), text_of)
+    for excerpt in excerpts:
+        _put(spans, excerpt, text_of)
+    return spans
+
+
+def _put(spans: list[Excerpt], one: Excerpt, text_of: Callable[[str], str]) -> None:
+    """Add an excerpt to those before it, joined to the first that it overlaps or follows."""
+    for place, other in enumerate(spans):
+        if _adjacent(one.passage, other.passage):
+            if text_of(one.passage.document):
+                sources = tuple(dict.fromkeys((*other.sources, *one.sources)))
+                spans[place] = Excerpt(_joined(other.passage, one.passage, text_of), sources)
+                return
+            if other.passage.start <= one.passage.start and one.passage.end <= other.passage.end:
+                return
+    spans.append(one)
+
+
+def in_reading_order(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """Excerpts by document, the best one's first, and within a document as they are read."""
+    ranks = dict[str, int]()
+    for excerpt in excerpts:
+        ranks.setdefault(excerpt.passage.document, len(ranks))
+    return sorted(excerpts, key=lambda one: (ranks[one.passage.document], one.passage.start))
+
+
 def _trimmed(passage: Passage, scores: SentenceScores, least: float) -> Passage | None:
     quotes = [quote for quote, _, score, _ in scores.each() if score >= least]
     if not quotes:
@@ -96,7 +135,10 @@ class ComposerInput:
     `excerpts` makes excerpts of the hits for a composer that wants them; else they stay whole.
     `passages_in` gives all passages of a document, by its path, in reading order, `tables_in` the
     tables between two characters of it, and `structure` its blocks. `intent` is what kind of thing
-    is asked for, and `answer_type` the type of answer that a fact expects.
+    is asked for, and `answer_type` the type of answer that a fact expects. `given` is what the
+    program answers by itself, if anything: a figure computed over a table, a summary. `is_sure`
+    tells that the documents probably answer; otherwise an answer must be supported to be shown.
+    `typed_tables` are the tables of the documents that were found, best first.
     """
 
     query: str
@@ -108,6 +150,9 @@ class ComposerInput:
     structure: Callable[[str], Structure | None] = _unstructured
     intent: Intent = Intent.FACT
     answer_type: AnswerType = AnswerType.ANY
+    given: Draft | None = None
+    is_sure: bool = True
+    typed_tables: Callable[[], Sequence[TypedTable]] = tuple
 
 
 class Composer(Protocol):

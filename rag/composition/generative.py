@@ -1,61 +1,60 @@
 """The llm composer: an LLM writes, and code attributes its statements to quotes.
 
-The model gets numbered passages and no tools. Its text is untrusted data: labels are hints, and a
-statement without a label, or with a wrong one, gets the quotes that support it, if there are any.
+The model gets numbered excerpts and no tools. What the program knows for certain goes with them: a
+figure that was computed over a whole table, steps and lists as whole blocks, a summary's sentences.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 
-from index.sentences import sentence_spans
-from index.types import Passage
-from rag.citations.attribution import supporting_quotes
-from rag.citations.lists import wider_space
-from rag.citations.markers import MarkedStatement, read_markers
-from rag.composition.base import ComposerInput, Excerpt, whole_excerpts
+from rag.citations.labelling import leading_space, with_markers
+from rag.composition.base import (
+    ComposerInput,
+    Excerpt,
+    in_reading_order,
+    whole_excerpts,
+    with_blocks,
+)
+from rag.composition.extractive import QuotesComposer
+from rag.composition.llm_reply import (
+    ENDS_SENTENCE,
+    known_labels,
+    parse_draft,
+    with_figure,
+    without_repetition,
+)
+from rag.composition.sql_answer import sql_draft
+from rag.intents.classifier import LONG
 from rag.llm.base import LLM
 from rag.llm.errors import LLMError
-from rag.llm.prompts import NO_ANSWER, SYSTEM, answer_messages
+from rag.llm.facts import ModelFacts, Profile
+from rag.llm.prompts import answer_messages
 from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
-from rag.types import Claim, Draft, Turn
-from rag.verification.words import parse_words
+from rag.types import Draft, Support, Turn
+from rag.verification.support import support_of
 
 _BYTES_PER_TOKEN = 4
-# A model that repeats a sentence for the third time is in a loop.
-_MAX_REPEATS = 2
-_ENDS_SENTENCE = re.compile(r"[.!?…。！？]\W*$")
-# A small model that has answered may continue its prompt: another passage, another question.
-_PROMPT_AGAIN = re.compile(
-    r"\n\s*(?:(?:question|passages?)[ ]*:|\[\d{1,3}\][ ]\([^)\n]*\)[ ])", re.IGNORECASE
-)
-_LABEL = re.compile(r"\[\^?(\d{1,3})\]")
-_ASKS_FOR = re.compile(
-    r"\W*(?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)\b)"
-    r".*\b(?:who|whom|whose|when|where|what|why|how)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_OFFERS = re.compile(r"\b(?:or|and|between|of the)\b", re.IGNORECASE)
-_FUNCTION_WORDS = frozenset(
-    (
-        "a an the this that these those it its they their he his she her there is are was were be "
-        "been being do does did has have had of in on at to by for from with as and"
-    ).split()
-)
-_NOT = r"(?:(?:do|does|did|is|are|was|could|can) ?n[o'’]t|cannot|can['’]t)"
-_DECLINES = re.compile(
-    r"(?:(?:sorry|unfortunately|i(?:['’]m| am) sorry)[, ]*(?:but )?)?"
-    r"(?:(?:the|these|those|this|none of the)\b.{0,30}\b"
-    r"(?:passages?|documents?|context|texts?|information)\b.{0,10}"
-    rf"{_NOT}.{{0,20}}\b(?:answer|contain|mention|provide|sa(?:y|id)|include|specif|stat|give"
-    r"|discuss|address|tell|indicate|available|enough|information)"
-    rf"|there is no (?:information|answer|mention)|i {_NOT} (?:know|answer|find|tell))",
-    re.IGNORECASE,
-)
+_LEAST_BUDGET = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a reply is asked for with: the profile, the excerpts as numbered, and the turns."""
+
+    evidence: ComposerInput
+    profile: Profile
+    packed: Sequence[Excerpt]
+    turns: Sequence[Turn]
+
+    @property
+    def computed(self) -> str:
+        """The sentence of a figure that was computed, or ""."""
+        given = self.evidence.given
+        return given.claims[0].text if given and given.computed else ""
 
 
 class LLMComposer:
@@ -65,7 +64,8 @@ class LLMComposer:
 
     def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
         self._llm = llm or make_llm(settings)
-        self._budget = settings.llm_context_tokens
+        self._settings = settings
+        self._quotes = QuotesComposer(settings.sentences)
 
     def compose(
         self, evidence: ComposerInput, turns: Sequence[Turn] = ()
@@ -73,35 +73,87 @@ class LLMComposer:
         """Stream the LLM's plain text, then return the draft whose claims quote the passages.
 
         A server that fails before its first word gives no claims and a note; one that fails later
-        gives what it wrote and a note that the answer is cut off.
+        gives what it wrote and a note that the answer is cut off. What a small model makes worse,
+        such as steps, is quoted as it would be without one.
         """
-        query, packed = evidence.query, pack_excerpts(evidence, self._budget)
-        text, error = yield from self._stream_text(query, packed, turns)
-        if error and error.too_long and not text and len(packed) > 1:
-            packed = packed[: len(packed) // 2]
-            text, error = yield from self._stream_text(query, packed, turns)
+        profile, budget = self._room(turns)
+        own = self._own_words(evidence)
+        if profile is Profile.SMALL and (evidence.given or evidence.intent in LONG):
+            yield from _pieces(own)
+            return own
+        if profile is Profile.CAPABLE and evidence.given is None:
+            evidence = replace(evidence, given=sql_draft(evidence, self._llm))
+            own = evidence.given or own
+        packed = pack_excerpts(_excerpts(evidence, own, profile), budget)
+        draft = yield from self._written(_Request(evidence, profile, packed, turns))
+        if not evidence.is_sure and not _is_supported(draft) and not draft.note:
+            return replace(draft, claims=(), declined=True)
+        unusable = not draft.declined and not draft.note and not _is_supported(draft)
+        return own if profile is Profile.SMALL and unusable and own.claims else draft
+
+    def _room(self, turns: Sequence[Turn]) -> tuple[Profile, int]:
+        """The profile of the model, and the tokens of excerpts that it has room for."""
+        settings = self._settings
+        asks = settings.llm_profile == "auto" or settings.llm_context_tokens is None
+        facts = self._llm.facts() if asks else ModelFacts()
+        facts = facts if facts.name else replace(facts, name=settings.llm_model)
+        profile = facts.profile if settings.llm_profile == "auto" else Profile(settings.llm_profile)
+        if settings.llm_context_tokens is not None:
+            return profile, settings.llm_context_tokens
+        past = sum(_tokens(f"{turn.question} {turn.answer}"[:1200]) for turn in turns[-3:])
+        return profile, max(_LEAST_BUDGET, int(facts.budget(profile) - past))
+
+    def _own_words(self, evidence: ComposerInput) -> Draft:
+        """What is answered without an LLM."""
+        if evidence.given:
+            return evidence.given
+        pieces = self._quotes.compose(evidence)
+        while True:
+            try:
+                next(pieces)
+            except StopIteration as stop:
+                draft: Draft = stop.value
+                return draft
+
+    def _written(self, request: _Request) -> Generator[str, None, Draft]:
+        """What the LLM writes, as a draft; once more with half the excerpts if they are too long.
+
+        What the program knows for certain is not lost with the LLM's words.
+        """
+        text, error = yield from self._stream_text(request)
+        if error and error.too_long and not text and len(request.packed) > 1:
+            request = replace(request, packed=request.packed[: len(request.packed) // 2])
+            text, error = yield from self._stream_text(request)
+        evidence = request.evidence
         if not text.strip():
             note = str(error) if error else f"{self._llm.name} returned no answer."
-            return Draft((), note=note)
+            known = evidence.given if request.computed else None
+            return replace(known or Draft(()), note=note)
         note = f"{error} The answer is cut off." if error else ""
-        return parse_draft(text, packed, note, query)
+        packed = _numbered(request)
+        draft = parse_draft(text, packed, note, evidence.query, request.profile)
+        return with_figure(draft, evidence.given) if evidence.given else draft
 
-    def _stream_text(
-        self, query: str, packed: Sequence[Excerpt], turns: Sequence[Turn]
-    ) -> Generator[str, None, tuple[str, LLMError | None]]:
+    def _stream_text(self, request: _Request) -> Generator[str, None, tuple[str, LLMError | None]]:
         """Stream plain text; return the whole of it and the error that ended it, if one did."""
         cleaner, text, failure = PlainText(), "", None
-        stream = self._llm.stream(
-            answer_messages(query, [excerpt.passage for excerpt in packed], turns)
+        packed = _numbered(request)
+        messages = answer_messages(
+            request.evidence.query,
+            [excerpt.passage for excerpt in packed],
+            request.turns,
+            request.profile,
+            request.computed,
         )
+        stream = self._llm.stream(messages)
         try:
             for delta in stream:
                 piece = cleaner.feed(delta)
                 if piece:
                     text += piece
-                    yield _known_labels(piece, len(packed))
-                ends = "\n" in piece or _ENDS_SENTENCE.search(piece)
-                if ends and _without_repetition(text) != text:
+                    yield known_labels(piece, len(packed))
+                ends = "\n" in piece or ENDS_SENTENCE.search(piece)
+                if ends and without_repetition(text) != text:
                     break
         except LLMError as error:
             failure = error
@@ -109,105 +161,63 @@ class LLMComposer:
             stream.close()
         rest = cleaner.finish()
         if rest:
-            yield _known_labels(rest, len(packed))
+            yield known_labels(rest, len(packed))
         return text + rest, failure
 
 
-def pack_excerpts(evidence: ComposerInput, budget: int) -> list[Excerpt]:
+def _numbered(request: _Request) -> Sequence[Excerpt]:
+    """The excerpts in the order of their numbers: best first for a small model, which looks at the
+    first most, else as they are read. What was computed over stays first.
+    """
+    if request.profile is Profile.SMALL or request.computed:
+        return request.packed
+    return in_reading_order(request.packed)
+
+
+def _excerpts(evidence: ComposerInput, own: Draft, profile: Profile) -> Sequence[Excerpt]:
+    """What there is to read, best first: for a capable model with whole blocks and rows."""
+    found = evidence.excerpts() or whole_excerpts(evidence.hits)
+    if profile is Profile.SMALL:
+        return found
+
+    def text_of(path: str) -> str:
+        structure = evidence.structure(path)
+        return structure.document.text if structure else ""
+
+    quotes = [quote for claim in own.claims for quote in claim.quotes]
+    return with_blocks(found, quotes, text_of) or found
+
+
+def pack_excerpts(excerpts: Sequence[Excerpt], budget: int) -> list[Excerpt]:
     """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
 
     A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
     """
     packed: list[Excerpt] = []
     used = 0.0
-    for excerpt in evidence.excerpts() or whole_excerpts(evidence.hits):
-        size = len(excerpt.passage.embedding_text.encode()) / _BYTES_PER_TOKEN
+    for excerpt in excerpts:
+        size = _tokens(excerpt.passage.embedding_text)
         if not packed or used + size <= budget:
             packed.append(excerpt)
             used += size
     return packed
 
 
-def parse_draft(
-    text: str, packed: Sequence[Excerpt], cut_off: str = "", question: str = ""
-) -> Draft:
-    """The draft of an LLM's plain text; `cut_off` is the note of an unfinished one.
-
-    Statements that only restate the question are left out.
-    """
-    statements, stray = read_markers(_without_repetition(text), len(packed))
-    if cut_off and len(statements) > 1 and not _ENDS_SENTENCE.search(statements[-1].text):
-        statements = statements[:-1]
-    if not statements or _declines(statements[0]):
-        return Draft((), stray, declined=not cut_off, note=cut_off)
-    sources = [source for excerpt in packed for source in excerpt.sources]
-    echoes = _prompt_echoes(sources)
-    claims: dict[str, Claim] = {}
-    lead = ""
-    for statement in statements:
-        lead = wider_space(lead, statement.lead)
-        key = _normalised(statement.text)
-        is_repeated = key in claims or key in echoes or _restates_question(statement, question)
-        if not is_repeated and not _asks_or_declines(statement):
-            labelled = [s for label in statement.labels for s in packed[label - 1].sources]
-            quotes = supporting_quotes(statement.text, labelled, sources)
-            claims[key] = Claim(statement.text, quotes, lead, item=statement.item)
-            lead = ""
-    return Draft(tuple(claims.values()), stray, note=cut_off)
+def _tokens(text: str) -> float:
+    return len(text.encode()) / _BYTES_PER_TOKEN
 
 
-def _known_labels(piece: str, known: int) -> str:
-    """A piece of text to show at once, without labels of no passage; none is ever cut in two."""
-    return _LABEL.sub(lambda found: found[0] if 1 <= int(found[1]) <= known else " ", piece)
+def _is_supported(draft: Draft) -> bool:
+    """Whether some claim of a draft is backed in full."""
+    return any(
+        claim.computed or support_of(claim.text, claim.quotes) is Support.SUPPORTED
+        for claim in draft.claims
+    )
 
 
-def _prompt_echoes(packed: Sequence[Passage]) -> set[str]:
-    """Normalised text that a small model copies from its prompt: titles and instructions."""
-    titles = {name for passage in packed for name in (passage.title, passage.heading)}
-    own = {statement.text for statement in read_markers(SYSTEM, known=0)[0]}
-    return {_normalised(text) for text in titles | own}
-
-
-def _normalised(text: str) -> str:
-    return " ".join(text.split()).strip(" .:").casefold()
-
-
-def _asks_or_declines(statement: MarkedStatement) -> bool:
-    """Whether a statement states nothing: it is a question or a refusal."""
-    return statement.text.endswith(("?", "？")) or _is_sentinel(statement)
-
-
-def _restates_question(statement: MarkedStatement, question: str) -> bool:
-    """Whether all words of a statement are the question's: "When was the bridge opened?", "The
-    bridge was opened." The answer to a question that offers choices may be one of its words.
-    """
-    if not _ASKS_FOR.match(question) or _OFFERS.search(question):
-        return False
-    asked = {word.key or word.low for word in parse_words(question)} | _FUNCTION_WORDS
-    return asked.issuperset(word.key or word.low for word in parse_words(statement.text))
-
-
-def _is_sentinel(statement: MarkedStatement) -> bool:
-    return _normalised(NO_ANSWER) in _normalised(statement.text)
-
-
-def _declines(statement: MarkedStatement) -> bool:
-    """Whether a reply that starts with this statement declines to answer."""
-    declining = not statement.labels and _DECLINES.match(statement.text)
-    return _is_sentinel(statement) or bool(declining)
-
-
-def _without_repetition(text: str) -> str:
-    """A reply up to where it continues its prompt or is in a loop.
-
-    A sentence counts once the next one has begun, so more text never changes the outcome.
-    """
-    again = _PROMPT_AGAIN.search(text)
-    text = text[: again.start()] if again else text
-    times = Counter[str]()
-    for start, end in sentence_spans(text)[:-1]:
-        sentence = text[start:end].casefold()
-        times[sentence] += 1
-        if times[sentence] > _MAX_REPEATS:
-            return text[:end]
-    return text
+def _pieces(draft: Draft) -> Generator[str, None, None]:
+    """A draft that is known already, claim by claim."""
+    before = None
+    for claim in draft.claims:
+        yield leading_space(before, claim) + with_markers(claim)
+        before = claim

@@ -25,7 +25,7 @@ def table_draft(
     result, table = answer.result, answer.result.plan.table
     passages = passages_in(table.document)
     places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
-    rows = list(_quoted(table, places, passages))
+    rows = list(quoted_rows(table, places, passages))
     if not rows:
         return None
     quotes = tuple(row.quote for row in rows[:_CITED])
@@ -41,9 +41,10 @@ def table_draft(
     )
 
 
-def _quoted(
+def quoted_rows(
     table: TypedTable, places: Sequence[int], passages: Sequence[Passage]
 ) -> Iterator[QuotedRow]:
+    """The rows at these places, as far as one passage holds each."""
     name = (table.document, table.title, str(table.start))
     headers = [quote for span in table.headers for quote in _quote(span, passages)]
     columns = tuple(column.name for column in table.columns)

@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 
 from rag.cancellation import CANCELLATION
 from rag.llm.errors import LLMError
+from rag.llm.facts import ModelFacts
 from rag.llm.transfer import Transfer
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,10 @@ class LLM(Protocol):
     @property
     def name(self) -> str:
         """The subject of a sentence about it, like "The LLM at 127.0.0.1:11434"."""
+        ...
+
+    def facts(self) -> ModelFacts:
+        """What is known about the model; the first call may ask its server. Never raises."""
         ...
 
     def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
@@ -75,6 +80,10 @@ class ThreadedLLM(ABC):
     @abstractmethod
     def _error(self, error: Exception) -> LLMError:
         """The LLMError for whatever an attempt raised."""
+
+    def facts(self) -> ModelFacts:
+        """What is known about the model: nothing, unless a subclass knows."""
+        return ModelFacts()
 
     def _load(self) -> None:  # noqa: B027
         """Import what a reply needs; nothing, unless a subclass does."""

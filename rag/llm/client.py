@@ -5,6 +5,7 @@ Every error of a server becomes an LLMError that names the setting to change.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from index.errors import ConfigError
 from rag.llm.base import BACKOFF_SECONDS, MOST_CHARACTERS, ChatMessage, ThreadedLLM
 from rag.llm.errors import LLMError, llm_error
+from rag.llm.facts import ModelFacts, ask_facts
 from rag.llm.transfer import Transfer, trusted_certificates
 
 _CONNECT_SECONDS = 5.0
@@ -26,6 +28,7 @@ _UNFINISHED = {
     "refusal": "refuses to answer this",
 }
 _NO_KEY = "none"
+_ASK_AGAIN_SECONDS = 300.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -63,6 +66,25 @@ class OpenAICompatibleLLM(ThreadedLLM):
         self._local = parts.hostname in _LOOPBACK
         self._model = model
         self._key = key
+        self._facts: tuple[ModelFacts, float] | None = None
+
+    def facts(self) -> ModelFacts:
+        """What the server says about its model. One that says nothing is asked again later."""
+        known = self._facts
+        if known and (known[0].window or known[0].parameters or time.monotonic() < known[1]):
+            return known[0]
+        import httpx
+
+        with httpx.Client(
+            auth=self._login,
+            verify=trusted_certificates(),
+            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            follow_redirects=False,
+            trust_env=not self._local,
+        ) as http:
+            found = ask_facts(http, self._url, self._model)
+        self._facts = (found, time.monotonic() + _ASK_AGAIN_SECONDS)
+        return found
 
     def _load(self) -> None:
         """Import what a call needs; importing this module must stay quick."""

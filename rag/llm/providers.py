@@ -12,6 +12,7 @@ from index.errors import ConfigError
 from rag.llm.base import BACKOFF_SECONDS, LLM, MOST_CHARACTERS, ChatMessage, ThreadedLLM
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
+from rag.llm.facts import ModelFacts
 from rag.llm.transfer import Transfer
 from rag.settings import Settings
 
@@ -47,6 +48,14 @@ class LlamaIndexLLM(ThreadedLLM):
     ) -> None:
         super().__init__(f"The LLM {type(llm).__name__}", seconds, backoff)
         self._llm = llm
+
+    def facts(self) -> ModelFacts:
+        """What the class says about its model."""
+        try:
+            told = self._llm.metadata
+            return ModelFacts(str(told.model_name), max(0, int(told.context_window)))
+        except Exception:  # some classes ask a server, or know their own models alone
+            return ModelFacts()
 
     def _error(self, error: Exception) -> LLMError:
         """The message may quote the question or the key, so only the type is shown."""

@@ -19,8 +19,13 @@ from rag.verification.evidence import (
     name_runs,
     same_word,
 )
-from rag.verification.roles import agent_differs, names_equated, roles_swapped
-from rag.verification.words import INTENTION_VERBS, Word, is_negation, parse_words
+from rag.verification.roles import (
+    agent_differs,
+    names_equated,
+    names_exchanged,
+    roles_swapped,
+)
+from rag.verification.words import INTENTION_VERBS, Word, parse_words
 
 Contradiction = Callable[[Words, CitedEvidence], bool]
 
@@ -203,7 +208,10 @@ def _has_substitution(statement: Words, sentence: Words) -> bool:
         if step == "replace" and theirs and any(not contains_word(word, theirs) for word in mine):
             return True
         few = max(i2 - i1, j2 - j1) <= 2
-        if few and sum(map(is_negation, here[i1:i2])) != sum(map(is_negation, there[j1:j2])):
+        negations = [
+            sum(word.negates for word in words) for words in (statement[i1:i2], sentence[j1:j2])
+        ]
+        if few and negations[0] != negations[1]:
             return True
     return False
 
@@ -240,6 +248,7 @@ MINOR: tuple[Contradiction, ...] = (
     quantifier_overstated,
     number_of_another,
     roles_swapped,
+    names_exchanged,
     agent_differs,
     subject_differs,
 )

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.sentences import sentence_spans
+from index.text.languages import language_of
+from index.text.tokenizer import LATIN, content_words
 from rag.types import Quote
+from rag.verification.grammar import GRAMMARS
 from rag.verification.words import Word, parse_words
 
 Words = Sequence[Word]
@@ -14,6 +17,9 @@ Words = Sequence[Word]
 _MIN_PREFIX = 5
 _MAX_ENDING = 4
 _NEAR_WORDS = 4
+# Characters that a language is told by, and words from which on any language may be it.
+_SAMPLE = 2000
+_TELLING = 20
 _PRONOUNS = frozenset(
     "he she it they his her hers its their them him this these those that who which".split()
 )
@@ -33,22 +39,38 @@ class CitedEvidence:
     context: Words
 
     @classmethod
-    def of(cls, quotes: Sequence[Quote]) -> CitedEvidence:
-        """The evidence of quotes."""
+    def of(cls, quotes: Sequence[Quote], language: str = "en") -> CitedEvidence:
+        """The evidence of quotes in a language of GRAMMARS."""
         sentences, context = list[Words](), list[str]()
         for quote in dict.fromkeys(quotes):
             text, passage = quote.text, quote.passage
-            sentences += [parse_words(text[start:end]) for start, end in sentence_spans(text)]
+            sentences += [
+                parse_words(text[start:end], language) for start, end in sentence_spans(text)
+            ]
             context += [passage.heading, passage.text[: quote.start - passage.start]]
         words = tuple(word for sentence in sentences for word in sentence)
         has_pronoun = any(word.low in _PRONOUNS for word in words)
-        before = parse_words("\n\n".join(context)) if has_pronoun else ()
+        before = parse_words("\n\n".join(context), language) if has_pronoun else ()
         return cls(tuple(sentences), words, tuple(word for word in before if word.exact))
 
 
-def read_pair(statement: str, quotes: Sequence[Quote]) -> tuple[Words, CitedEvidence]:
+def languages_of(statement: str, quotes: Sequence[Quote]) -> tuple[str, str]:
+    """The languages (ISO 639-1) of a statement and of what it cites; a statement that doesn't tell
+    is in that of its evidence.
+    """
+    passages = dict.fromkeys(quote.passage for quote in quotes)
+    words = content_words(" ".join(one.text for one in passages)[:_SAMPLE])
+    # Of a few words, some are function words of Dutch or Polish by chance.
+    cited = language_of(words, LATIN if len(words) >= _TELLING else GRAMMARS)
+    among = GRAMMARS if cited in GRAMMARS else LATIN
+    return language_of(content_words(statement), among, default=cited), cited
+
+
+def read_pair(
+    statement: str, quotes: Sequence[Quote], language: str = "en"
+) -> tuple[Words, CitedEvidence]:
     """The parsed statement and evidence; a name in one counts as a name in the other."""
-    words, evidence = parse_words(statement), CitedEvidence.of(quotes)
+    words, evidence = parse_words(statement, language), CitedEvidence.of(quotes, language)
     known = {word.low for word in (*words, *evidence.words) if word.name}
 
     def with_names(words: Words) -> Words:

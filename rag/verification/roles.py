@@ -6,7 +6,7 @@ Without a parser, a word that relates names is recognised by the names around it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from rag.verification.evidence import (
     CitedEvidence,
@@ -17,16 +17,20 @@ from rag.verification.evidence import (
     name_runs,
     same_word,
 )
+from rag.verification.grammar import GRAMMARS
 from rag.verification.words import Word
 
 WordPosition = tuple[Words, int]  # a sentence and the index of a word in it
 
 _NEAR_WORDS = 4
+# Two sentences are of the same words if each has this share of the other's.
+_SAME_WORDS = 0.85
 # Symmetric verbs: swapping subject and object changes nothing.
 _SYMMETRIC = frozenset(
     "meet met talk speak agre disagre differ marri negoti between border fight war play".split()
 )
-_BE = frozenset("is was are were be named called".split())
+_BE = frozenset[str]().union(*(grammar.forms_of_be for grammar in GRAMMARS.values()))
+_BY = frozenset[str]().union(*(grammar.by for grammar in GRAMMARS.values()))
 _NOUN_PHRASE_OPENERS = frozenset(
     "the a an this that these those its his her in of at on for with from between during".split()
 )
@@ -39,6 +43,49 @@ def roles_swapped(statement: Words, evidence: CitedEvidence) -> bool:
         or _arguments_reversed(statement, place, found)
         for place, found in _relation_words(statement, evidence)
     )
+
+
+def names_exchanged(statement: Words, evidence: CitedEvidence) -> bool:
+    """Two names in each other's place in a sentence of otherwise the same words: both come in the
+    other order, and after other words ("in Paris" that moves to the front keeps its "in").
+    """
+    return any(_are_exchanged(statement, sentence) for sentence in evidence.sentences)
+
+
+def _are_exchanged(statement: Words, sentence: Words) -> bool:
+    mine, theirs = compared_words(statement), compared_words(sentence)
+    if len(mine) < 3 or min(_share(mine, theirs), _share(theirs, mine)) < _SAME_WORDS:
+        return False
+    if _names_by(statement) != _names_by(sentence):
+        return False
+    if any(word.stem in _SYMMETRIC for word in statement):
+        return False
+    moved = [
+        (here, there)
+        for here, word in enumerate(statement)
+        if word.name
+        and (there := _only_place(word, sentence)) is not None
+        and _before(statement, here) != _before(sentence, there)
+    ]
+    return any(one[1] > other[1] for one, other in combinations(moved, 2))
+
+
+def _share(words: Words, of: Words) -> float:
+    return sum(contains_word(word, of) for word in words) / len(words) if words else 0.0
+
+
+def _names_by(words: Words) -> bool:
+    return any(word.low in _BY for word in words)
+
+
+def _before(words: Words, place: int) -> str:
+    return words[place - 1].low if place else ""
+
+
+def _only_place(name: Word, sentence: Words) -> int | None:
+    """Where a name stands in a sentence, if it stands there once."""
+    found = [place for place, word in enumerate(sentence) if word.low == name.low]
+    return found[0] if len(found) == 1 else None
 
 
 def agent_differs(statement: Words, evidence: CitedEvidence) -> bool:
@@ -144,8 +191,8 @@ def _arguments(words: Words, place: int) -> tuple[Word, Word] | None:
 
 def _is_passive(words: Words, place: int) -> bool:
     after, before = words[place + 1 : place + 6], words[max(0, place - 3) : place]
-    done = any(word.low in _BE for word in before) or any(word.low == "by" for word in after[:1])
-    return done and any(word.low == "by" for word in after)
+    done = any(word.low in _BE for word in before) or any(word.low in _BY for word in after[:1])
+    return done and any(word.low in _BY for word in after)
 
 
 def _agents(words: Words, place: int) -> list[Word]:

@@ -1,7 +1,7 @@
 """The support check: does what a statement cites say what the statement says?
 
-A score is fitted to how much of the statement the cited sentences contain; a contradiction (a
-number that they lack, a name in another's place, a lost negation) lowers it.
+A score is fitted to how much of the statement the cited sentences contain, and to contradictions (a
+number that they lack, a name in another's place, a lost negation), which lower the verdict as well.
 """
 
 from __future__ import annotations
@@ -19,34 +19,40 @@ from rag.retrieval.cross_encoder import ModelHandle
 from rag.settings import Settings
 from rag.types import Quote, Support
 from rag.verification.contradictions import MINOR, SEVERE
-from rag.verification.evidence import CitedEvidence, Words, compared_words, contains_word, read_pair
+from rag.verification.evidence import (
+    CitedEvidence,
+    Words,
+    compared_words,
+    contains_word,
+    languages_of,
+    read_pair,
+)
+from rag.verification.grammar import GRAMMARS
 from rag.verification.words import parse_words
 
 
 @dataclass(frozen=True, slots=True)
 class SupportWeights:
-    """A logistic regression over the support features, thresholds, and factors of contradictions.
+    """A logistic regression over the support features, and thresholds.
 
     A score from `supported` on is supported, one from `weak` on weak. Scores are capped at `most`,
-    as no paraphrase is as sure as the sentence itself; a minor contradiction then leaves less than
-    `supported`, a severe one less than `weak`.
+    as no paraphrase is as sure as the sentence itself. Whatever the score, a minor contradiction
+    leaves a statement weak at most, a severe one unsupported.
     """
 
-    # Fitted by `python -m eval.lab.support_fit` on the claims of WiCE at even places and on the
-    # even-numbered articles of XQuAD English. `weak` is the lowest threshold that separates WiCE's
-    # supported claims from the others about as well as the best. MiniLM's similarity of sentences
-    # as one more feature adds at most 0.01 to the AUC on WiCE, so no text is embedded here.
-    features: tuple[float, float] = (3.61, 2.16)
-    bias: float = -4.18
-    weak: float = 0.24
+    # Fitted by `footnote eval support` on the claims of WiCE at even places. `weak` is where half
+    # of the words are there and none contradicts. MiniLM's similarity of sentences as one more
+    # feature adds at most 0.01 to the AUC on WiCE, so no text is embedded here.
+    features: tuple[float, ...] = (2.65, 1.76, -1.02, -0.39)
+    bias: float = -2.65
+    weak: float = 0.39
     # Chosen by hand: without a contradiction about three quarters of the words are needed.
-    supported: float = 0.55
+    supported: float = 0.66
     most: float = 0.9
-    minor_factor: float = 0.6
-    severe_factor: float = 0.25
 
 
 SUPPORT_WEIGHTS = SupportWeights()
+_ORDER = (Support.UNSUPPORTED, Support.WEAK, Support.SUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,10 @@ class SupportVerdict:
 
     support: Support
     score: float
+
+    def at_most(self, support: Support) -> SupportVerdict:
+        """The same score with a level that is no better than this one."""
+        return SupportVerdict(min(self.support, support, key=_ORDER.index), self.score)
 
 
 SupportCheck = Callable[[str, Sequence[Quote]], SupportVerdict]
@@ -67,24 +77,43 @@ def check_support(
 ) -> SupportVerdict:
     """How well quotes support a statement; a verbatim sentence or quote always is supported.
 
+    Only verbatim words are, in a language without a grammar, or in another one than the quotes'.
     `entailment` replaces the score that is fitted to words.
     """
-    if not quotes or not compared_words(parse_words(statement)):
+    if not quotes:
         return verdict_of(0.0)
     if any(statement == " ".join(quote.text.split()) for quote in quotes):
         return verdict_of(1.0)
-    words, evidence = read_pair(statement, quotes)
+    said, cited = languages_of(statement, quotes)
+    language = cited if cited in GRAMMARS else "en"
+    if not compared_words(parse_words(statement, language)):
+        return verdict_of(0.0)
+    words, evidence = read_pair(statement, quotes, language)
     lows = [word.low for word in words]
     whole = [*evidence.sentences, *(parse_words(quote.text) for quote in quotes)]
     if any(lows == [word.low for word in other] for other in whole):
         return verdict_of(1.0)
+    if said != cited and entailment is None:
+        return _translated(words, evidence)
     if entailment is None:
         probability = support_probability(support_features(words, evidence))
     else:
         probability = entailment(" ".join(quote.text for quote in quotes), statement)
-    return verdict_of(
-        min(probability, SUPPORT_WEIGHTS.most) * contradiction_factor(words, evidence)
-    )
+    verdict = verdict_of(min(probability, SUPPORT_WEIGHTS.most))
+    verdict = verdict.at_most(most_of(*contradictions(words, evidence)))
+    measured = said in GRAMMARS or entailment is not None
+    return verdict if measured else verdict.at_most(Support.WEAK)
+
+
+def _translated(words: Words, evidence: CitedEvidence) -> SupportVerdict:
+    """The verdict on a statement in another language than its evidence: weak if all its numbers
+    are there and some name or number is, for names may be written otherwise.
+    """
+    numbers = [word for word in words if word.number]
+    names = [word for word in words if word.name and not word.number]
+    missing = any(not contains_word(word, evidence.words) for word in numbers)
+    alike = bool(numbers) or any(contains_word(word, evidence.words) for word in names)
+    return verdict_of(SUPPORT_WEIGHTS.weak if alike and not missing else 0.0)
 
 
 def support_of(statement: str, quotes: Sequence[Quote]) -> Support:
@@ -101,9 +130,10 @@ def verdict_of(score: float) -> SupportVerdict:
     )
 
 
-def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, float]:
-    """The features of the score, each 0..1: the share of the statement's words in the evidence, and
-    that in the best two sentences. Names and numbers count double.
+def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, ...]:
+    """The features of the score: the share of the statement's words in the evidence, 0..1, that in
+    the best two sentences, whether a severe contradiction was found, 0 or 1, and how many minor
+    ones. Names and numbers count double.
     """
     words = compared_words(statement)
     weights = [2 if word.exact else 1 for word in words]
@@ -115,9 +145,9 @@ def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, 
         return float(held_weight / sum(weights))
 
     before = [contains_word(word, evidence.context) for word in words]
-    return share([*holds, before]), max(
-        map(share, combinations(holds, min(2, len(holds)))), default=0.0
-    )
+    best_two = max(map(share, combinations(holds, min(2, len(holds)))), default=0.0)
+    severe, minor = contradictions(statement, evidence)
+    return share([*holds, before]), best_two, float(severe), float(minor)
 
 
 def support_probability(values: Sequence[float]) -> float:
@@ -127,12 +157,17 @@ def support_probability(values: Sequence[float]) -> float:
     return 1 / (1 + math.exp(-total))
 
 
-def contradiction_factor(statement: Words, evidence: CitedEvidence) -> float:
-    """The factor, 0..1, by which contradictions lower a score; 1 without any."""
-    if any(contradicts(statement, evidence) for contradicts in SEVERE):
-        return SUPPORT_WEIGHTS.severe_factor
-    minor = any(contradicts(statement, evidence) for contradicts in MINOR)
-    return SUPPORT_WEIGHTS.minor_factor if minor else 1.0
+def contradictions(statement: Words, evidence: CitedEvidence) -> tuple[bool, int]:
+    """Whether a severe contradiction was found, and how many kinds of minor ones."""
+    severe = any(contradicts(statement, evidence) for contradicts in SEVERE)
+    return severe, sum(contradicts(statement, evidence) for contradicts in MINOR)
+
+
+def most_of(severe: bool, minor: int) -> Support:
+    """The best level that contradictions leave."""
+    if severe:
+        return Support.UNSUPPORTED
+    return Support.WEAK if minor else Support.SUPPORTED
 
 
 def support_checker(settings: Settings) -> SupportCheck:

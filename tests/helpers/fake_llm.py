@@ -19,12 +19,15 @@ Reply = Callable[["Handler"], None]
 
 
 class FakeLLM:
-    """Serves on a free port of this machine until closed; `requests` holds what was asked."""
+    """Serves on a free port of this machine until closed; `requests` holds what was asked, and
+    `facts` what is told about the model, by path.
+    """
 
     def __init__(self, replies: Sequence[Reply], port: int = 0) -> None:
         self.replies = list(replies)
         self.requests: list[dict[str, Any]] = []
         self.surprises: list[str] = []
+        self.facts: dict[str, Any] = {}
         self.closing = threading.Event()
         self.gone = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -76,7 +79,19 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer({}, ok=self.path == "/v1/models")
 
+    def _tells(self) -> bool:
+        """Whether facts are asked for, which are no part of the script: tell what is set."""
+        if "OpenAI" in self.headers.get("user-agent", ""):
+            return False
+        told = self.fake.facts.get(self.path)
+        body = json.dumps(told).encode()
+        self.head(200 if told else 404, "application/json", Content_Length=str(len(body)))
+        self.send(body)
+        return True
+
     def _answer(self, body: dict[str, Any], ok: bool) -> None:
+        if self._tells():
+            return
         self.fake.requests.append(
             {"path": self.path, "headers": dict(self.headers.items()), "body": body}
         )

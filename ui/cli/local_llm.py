@@ -68,8 +68,8 @@ def local_settings(settings: Settings, url: str, is_small: bool) -> Settings:
     """Settings for the server at `url`: no other server's model or key, and for the built-in
     small model only as much text as it can use."""
     changes = {"llm_url": url, "llm_model": "", "llm_key": SecretStr(""), "llm_class": ""}
-    budget = {"llm_context_tokens": SMALL_CONTEXT_TOKENS} if is_small else {}
-    return settings.model_copy(update={**changes, **budget, "composer": "llm"})
+    small = {"llm_context_tokens": SMALL_CONTEXT_TOKENS, "llm_profile": "small"}
+    return settings.model_copy(update={**changes, **(small if is_small else {}), "composer": "llm"})
 
 
 def _model(gguf: Path | None) -> Path:

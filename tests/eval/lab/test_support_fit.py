@@ -90,12 +90,30 @@ def test_measure_judges_what_it_was_not_fitted_to(tmp_path: Path) -> None:
     lines = {line.kind: line for line in report.lines}
     assert (lines["verbatim"].cases, lines["verbatim"].doubted) == (4, 0.0)
     assert lines["citation: of another article"].doubted == 1.0
-    assert all(weight > 0 for weight in report.fitted.weights)
+    assert [weight > 0 for weight in report.fitted.weights] == [True, True, False, False]
+    assert [(v.verdict, v.cases, v.true) for v in report.verdicts if v.source == "WiCE"] == [
+        ("supported", 1, 1.0),
+        ("weak", 0, 0.0),
+        ("unsupported", 1, 0.0),
+    ]
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es"])
+def test_cases_of_each_language_change_one_thing(language: str) -> None:
+    sentence, changed = {
+        "de": ("Anna Weber traf gestern Paul Klein, und das war nicht geplant.", "war geplant"),
+        "fr": ("Anna Weber voit souvent Paul Klein, ce qui n'est pas prévu.", "qui est prévu"),
+        "es": ("Anna Weber ve a menudo a Paul Klein, y eso no estaba previsto.", "eso estaba"),
+    }[language]
+    paragraphs = [SourceParagraph("a", sentence), SourceParagraph("b", sentence)]
+    found = {case.kind: case.statement for case in support_cases(paragraphs, language=language)}
+    assert found["role: swapped"].startswith("Paul Klein ")
+    assert changed in found["negation: taken out"]
 
 
 def test_fit_to_true_statements_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="too few statements to fit"):
-        fit([read_wice(wice(tmp_path / "w", "supported"))])
+        fit(read_wice(wice(tmp_path / "w", "supported")))
 
 
 def test_support_command_prints_the_fit_and_a_line_for_each_kind(tmp_path: Path) -> None:
@@ -129,10 +147,14 @@ def test_measure_names_a_file_of_another_kind(tmp_path: Path, text: str) -> None
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 def test_measure_on_the_halves_that_were_not_tuned_on_keeps_what_is_promised() -> None:
     report = measure(
-        SHARED / "wice" / "claim_dev.jsonl", SHARED / "xquad" / "xquad.en.json", lambda _: None
+        SHARED / "wice" / "claim_dev.jsonl",
+        SHARED / "xquad" / "xquad.en.json",
+        lambda _: None,
+        {"es": SHARED / "xquad" / "xquad.es.json"},
     )
-    assert report.auc >= 0.8
-    least = {"number": 0.95, "name": 0.9, "negation": 0.9, "citation": 0.98}
+    assert report.auc >= 0.85
+    assert report.balanced_weak >= 0.7
+    least = {"number": 0.95, "name": 0.95, "negation": 0.9, "role": 0.8, "citation": 0.98}
     for line in report.lines:
         if line.kind.startswith("verbatim"):
             assert line.doubted <= 0.02

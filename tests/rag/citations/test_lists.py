@@ -26,7 +26,10 @@ def check(text: str, _: Sequence[Quote]) -> SupportVerdict:
 
 def kept(reply: str) -> str:
     """The text of a strict answer made of a reply, without what says not."""
-    claims = [Claim(s.text, (), s.lead, item=s.item) for s in read_markers(reply, known=0)[0]]
+    claims = [
+        Claim(s.text, (), s.lead, s.frame, s.item, before=s.before, section=s.section)
+        for s in read_markers(reply, known=0)[0]
+    ]
     return label(Draft(tuple(claims)), strict=True, check=check).text
 
 
@@ -53,6 +56,13 @@ UNCHANGED = {
     "text between numbers": "1. A one.\n\nA two.\n\n2. A three.",
     "two lists": "1. A one.\n\nA two.\n\n1. A three.",
     "paragraphs": "A one. A two.\n\nA three.\nA four.",
+    "table": "| A | B |\n| --- | --- |\n| one | two |\n| three | four |",
+    "table below text": "A one.\n\n| A | B |\n| --- | --- |\n| one | two |\n\nA three.",
+    "table with empty cells": "| A | B |\n| --- | --- |\n| one | |\n| three | four |",
+    "headings": "#### Part A\n\nA one.\n\n#### Part B\n\n- A two.\n- A three.",
+    "lead-in of a table": (
+        "#### A\n\nThese are the parts:\n\n| A | B |\n| --- | --- |\n| one | two |"
+    ),
 }
 
 
@@ -72,7 +82,7 @@ CHANGED = {
     "tabs": ("- A one.\n\t- A two.", "- A one.\n  - A two."),
     "quoted": ("> - A one.\n> - A two.", "- A one.\n- A two."),
     "bold": ("1. **A one**: A two.\n**2. A three**", "1. A one: A two.\n2. A three"),
-    "headings": ("# A\n- A one.\n## B\n- A two.", "A\n\n- A one.\n\nB\n\n- A two."),
+    "headings": ("# A\n- A one.\n## B\n- A two.", "#### A\n\n- A one.\n\n#### B\n\n- A two."),
     "label on its own line": ("- A one.\n  [1]\n- A two.\n[2]", "- A one.\n- A two."),
     "empty item": ("- A one.\n- \n- A two.", "- A one.\n- A two."),
     "number alone": ("1. A one.\n2. [1]\n3. A two.\n4.", "1. A one.\n2. A two."),
@@ -92,7 +102,7 @@ def test_lists_that_readers_take_differently_are_written_in_one_way(reply: str, 
 DROPPED = {
     "bullet": ("- A one.\n- Not.\n- A two.", "- A one.\n- A two."),
     "first bullet": ("Parts:\n\n- Not.\n- A one.", "Parts:\n\n- A one."),
-    "all bullets": ("Parts:\n\n- Not.\n- Not two.\n\nA one.", "Parts:\n\nA one."),
+    "all bullets": ("Parts:\n\n- Not.\n- Not two.\n\nA one.", "A one."),
     "last bullet": ("- A one.\n- Not.\n\nA two.", "- A one.\n\nA two."),
     "number": ("1. A one.\n2. Not.\n3. A two.", "1. A one.\n2. A two."),
     "first number": ("1. Not.\n2. A one.\n3. A two.", "1. A one.\n2. A two."),
@@ -107,7 +117,10 @@ DROPPED = {
     "first sentence of a paragraph": ("A one.\n\nNot. A two.", "A one.\n\nA two."),
     "paragraph": ("A one.\n\nNot.\n\nA two.", "A one.\n\nA two."),
     "text between lists": ("1. A one.\n\nNot.\n\n1. A two.", "1. A one.\n\n2. A two."),
-    "intro": ("Not:\n\n- A one.", "- A one."),
+    "first row": ("| A | B |\n|---|:-:|\n| Not | x |\n|y|z|", "| A | B |\n| --- | --- |\n| y|z |"),
+    "all rows": ("| A | B |\n|---|---|\n| Not | x |\n\nA one.", "A one."),
+    "under a heading": ("## A\nNot.\n\n## B\nA one.", "#### B\n\nA one."),
+    "first under a heading": ("## A\nNot.\nA one.", "#### A\n\nA one."),
     "text before a list": ("A one.\n\nNot.\n- A two.", "A one.\n\n- A two."),
 }
 
@@ -158,7 +171,7 @@ def test_lists_of_any_reply_have_an_item_in_html_for_every_mark(reply: str) -> N
     marks = re.findall(r"^ *(?:[-*+]|\d+[.)]) ", text, re.MULTILINE)
     page = html(text)
     assert page.count("<li>") == len(marks)
-    assert not re.search(r"<li>\s*</li>|<code>|<h\d>", page)
+    assert not re.search(r"<li>\s*</li>|<code>|<h[1235]>", page)
 
 
 @settings(deadline=None)

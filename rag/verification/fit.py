@@ -1,0 +1,123 @@
+"""Whether an answer states what was asked: a figure, a date, the thing that was named.
+
+A statement may be backed by its source and still answer another question: "The endowment is the
+largest of any school", asked for its size. An answer none of whose statements fits is weak at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rag.retrieval.answer_type import (
+    REQUIRED_TYPES,
+    AnswerType,
+    expected_answer_type,
+    matches_answer_type,
+)
+from rag.types import Claim, Quote, Support
+from rag.verification.evidence import contains_word
+from rag.verification.support import SupportCheck, SupportVerdict
+from rag.verification.words import parse_words
+
+_MEASURE = (
+    r"(?:size|length|height|width|depth|weight|area|population|price|cost|fee|rate|limit|number|"
+    r"amount|total|age|capacity|budget|revenue|distance|duration|percentage|share|temperature)"
+)
+# What is asked for in a question's first words, by language: a figure or a time.
+_FIGURES = {
+    "en": rf"how (?:many|much|long|old|far|often|large|tall|big|high|deep|fast)\b"
+    rf"|what(?: i|')s the (?:\w+ ){{0,2}}{_MEASURE}\b|what was the (?:\w+ ){{0,2}}{_MEASURE}\b",
+    "de": r"wie ?viele?\b|wie (?:lange|alt|weit|oft|groß|hoch|tief|schnell|teuer)\b",
+    "fr": r"combien\b|quel(?:le)? est (?:la taille|le prix|le nombre|l['’]âge|le montant)",
+    "es": r"¿?cu[áa]nt[oa]s?\b|¿?qu[ée] (?:edad|tamaño|precio)\b",
+}
+_TIMES = {
+    "en": r"when\b|(?:what|which|in what|in which) (?:year|month|day|date|century|decade)\b",
+    "de": r"wann\b|in welche[mr] (?:jahr|monat|jahrhundert)|seit wann\b|bis wann\b",
+    "fr": r"quand\b|en quelle (?:année|date)|depuis quand\b|à quelle (?:date|époque)",
+    "es": r"¿?cu[áa]ndo\b|¿?en qu[ée] (?:año|mes|fecha|siglo)|¿?desde cu[áa]ndo\b",
+}
+_DATE = re.compile(
+    r"\d|\b(?:jan|feb|f[ée]v|mar|mär|apr|avr|abr|ma[iy]|jun|juin|juil|jul|aug|ago|ao[uû]t|sep|"
+    r"okt|oct|nov|dez|dec|d[ée]c|dic|ene|enero|monday|tuesday|wednesday|thursday|friday|saturday|"
+    r"sunday|today|tomorrow|yesterday|heute|morgen|gestern|jahrhundert|siècle|siglo|century)\w*",
+    re.IGNORECASE,
+)
+_FIGURE_WORDS = re.compile(
+    r"\b(?:no|none|half|both|several|dozens?|hundreds?|thousands?|millions?|billions?|single|"
+    r"free|unlimited|daily|weekly|monthly|yearly|annually|once|twice|never|always|keine?|beide|"
+    r"hälfte|kostenlos|aucun|deux|moitié|gratuit|ningun[oa]?|ambos|mitad|gratis)\w*",
+    re.IGNORECASE,
+)
+_FIGURE_TYPES = frozenset(
+    {AnswerType.AGE, AnswerType.SPAN, AnswerType.MONEY, AnswerType.COUNT, AnswerType.NUMBER}
+)
+
+
+def answers_question(question: str, claims: Sequence[Claim]) -> bool:
+    """Whether some claim states the kind of thing that a question asks for, of what it names."""
+    return any(
+        claim.computed or (_is_of_kind(question, claim.text) and _is_about(question, claim))
+        for claim in claims
+    )
+
+
+def asks_for_figure(question: str) -> bool:
+    """Whether a question asks how many, how much or the like."""
+    return bool(_asks(_FIGURES, question))
+
+
+def _asks(patterns: Mapping[str, str], question: str) -> str:
+    """The language in which a question begins so, or ""."""
+    opening = question.strip().lower()
+    return next((name for name, asked in patterns.items() if re.match(asked, opening)), "")
+
+
+def fitted(check: SupportCheck, question: str, claims: Sequence[Claim]) -> SupportCheck:
+    """A check by which no claim is more than weak, if none of them answers the question."""
+    if not claims or answers_question(question, claims):
+        return check
+
+    def at_most_weak(statement: str, quotes: Sequence[Quote]) -> SupportVerdict:
+        return check(statement, quotes).at_most(Support.WEAK)
+
+    return at_most_weak
+
+
+def _is_of_kind(question: str, statement: str) -> bool:
+    kind = expected_answer_type(question)
+    if _asks(_TIMES, question) or kind in {AnswerType.DATE, AnswerType.TIME}:
+        return (
+            bool(_DATE.search(statement))
+            or matches_answer_type(AnswerType.TIME, question, statement) > 0
+        )
+    language = _asks(_FIGURES, question)
+    if language or kind in _FIGURE_TYPES:
+        return _has_figure(question, statement, language or "en")
+    if kind in REQUIRED_TYPES:
+        return matches_answer_type(kind, question, statement) > 0
+    return True
+
+
+def _has_figure(question: str, statement: str, language: str) -> bool:
+    """Whether a statement has a figure that the question doesn't have."""
+    asked = {word.number for word in parse_words(question, language)}
+    return (
+        bool(_FIGURE_WORDS.search(statement))
+        or any(
+            word.number and word.number not in asked for word in parse_words(statement, language)
+        )
+        or bool(set(re.findall(r"\d+", statement)) - set(re.findall(r"\d+", question)))
+    )
+
+
+def _is_about(question: str, claim: Claim) -> bool:
+    """Whether a claim or what it cites names one of the names and numbers of the question."""
+    asked = [word for word in parse_words(question)[1:] if word.exact]
+    if not asked or not claim.quotes:
+        return True
+    passages = dict.fromkeys(quote.passage for quote in claim.quotes)
+    around = " ".join(f"{one.title} {one.document} {one.embedding_text}" for one in passages)
+    known = parse_words(f"{claim.text} {around}")
+    return any(contains_word(word, known) for word in asked)
