@@ -9,10 +9,10 @@ from index.tables.typed import TypedTable
 from index.types import Passage
 from rag.composition.base import ComposerInput
 from rag.composition.table_answer import quoted_rows
+from rag.composition.table_sql import SqlError, SqlResult, run_statement, schema, statement_in
 from rag.llm.base import LLM
 from rag.llm.errors import LLMError
 from rag.llm.prompts import sql_messages
-from rag.tables.sql import SqlError, SqlResult, run_statement, schema, statement_in
 from rag.types import Claim, Computed, Draft
 from rag.verification.fit import asks_for_figure
 

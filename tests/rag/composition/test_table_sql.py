@@ -10,7 +10,7 @@ from statistics import mean
 import pytest
 
 from index.tables.typed import TypedTable, typed
-from rag.tables.sql import SqlError, run_statement, schema, statement_in
+from rag.composition.table_sql import SqlError, run_statement, schema, statement_in
 from tests.rag.tables.build import markdown
 
 pytestmark = pytest.mark.unit
