@@ -42,7 +42,7 @@ _LEAST_BUDGET = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _Prompt:
     """What a reply is asked for with: the profile, the excerpts as numbered, and the turns."""
 
     evidence: ComposerInput
@@ -85,7 +85,7 @@ class LLMComposer:
             evidence = replace(evidence, given=sql_draft(evidence, self._llm))
             own = evidence.given or own
         packed = pack_excerpts(_excerpts(evidence, own, profile), budget)
-        draft = yield from self._written(_Request(evidence, profile, packed, turns))
+        draft = yield from self._written(_Prompt(evidence, profile, packed, turns))
         if not evidence.is_sure and not _is_supported(draft) and not draft.note:
             return replace(draft, claims=(), declined=True)
         unusable = not draft.declined and not draft.note and not _is_supported(draft)
@@ -115,7 +115,7 @@ class LLMComposer:
                 draft: Draft = stop.value
                 return draft
 
-    def _written(self, request: _Request) -> Generator[str, None, Draft]:
+    def _written(self, request: _Prompt) -> Generator[str, None, Draft]:
         """What the LLM writes, as a draft; once more with half the excerpts if they are too long.
 
         What the program knows for certain is not lost with the LLM's words.
@@ -134,7 +134,7 @@ class LLMComposer:
         draft = parse_draft(text, packed, note, evidence.query, request.profile)
         return with_figure(draft, evidence.given) if evidence.given else draft
 
-    def _stream_text(self, request: _Request) -> Generator[str, None, tuple[str, LLMError | None]]:
+    def _stream_text(self, request: _Prompt) -> Generator[str, None, tuple[str, LLMError | None]]:
         """Stream plain text; return the whole of it and the error that ended it, if one did."""
         cleaner, text, failure = PlainText(), "", None
         packed = _numbered(request)
@@ -165,7 +165,7 @@ class LLMComposer:
         return text + rest, failure
 
 
-def _numbered(request: _Request) -> Sequence[Excerpt]:
+def _numbered(request: _Prompt) -> Sequence[Excerpt]:
     """The excerpts in the order of their numbers: best first for a small model, which looks at the
     first most, else as they are read. What was computed over stays first.
     """
