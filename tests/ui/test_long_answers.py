@@ -158,7 +158,7 @@ CASES = {
 TAGS = {
     "steps": {"<ol": 1, "<li": 2},
     "headings": {"<h4": 1, "<ul": 1, "<li": 2},
-    "compare": {"<table": 1, "<tr": 3, "<td": 4},
+    "compare": {"<table": 1, "<tr": 3},
     "summary": {"<p": 2},
     "partial": {"<p": 2},
 }
