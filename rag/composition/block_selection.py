@@ -253,7 +253,9 @@ def _select_sections(
     seen = set[tuple[str, int]]()
     for rank in sorted(first):
         sentence = first[rank]
-        if sentence.hit.score < first[min(first)].hit.score - policy.within:
+        # What is short so far may be an introduction: a passage that is further off is taken too.
+        within = policy.within * (1 if selector.words > _SHORT_ANSWER else 2)
+        if sentence.hit.score < first[min(first)].hit.score - within:
             break
         found = selector.place(sentence)
         if found is None or selector.words >= policy.words:
