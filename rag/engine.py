@@ -22,7 +22,7 @@ from rag.composition.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
 from rag.followups.condense import CondensedQuery, condense
 from rag.followups.llm_rewrite import Rewriter
-from rag.intents.classifier import REPLIES, Intent, decide, intent_probabilities
+from rag.intents.classifier import REPLIES, Intent, decide, instruction_words, intent_probabilities
 from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
 from rag.llm.prompts import PROMPT_VERSION
 from rag.refusals import framed, hedged, refusal_before, refusal_of
@@ -125,7 +125,7 @@ class Engine:
                 request, rewritten, snapshot, request.settings.passages, clock
             )
             yield Retrieved(found.query, found.hits)
-            signals = answerability_signals(found, kind, snapshot.passage_count)
+            signals = _signals(request, intent, found, kind, snapshot)
             confidence = answer_confidence(signals)
             given = self._special(request, intent, found, snapshot)
             quotes = request.writer.composer.name == "quotes"
@@ -175,7 +175,7 @@ class Engine:
         with self._index.lease() as snapshot:
             k = self._settings.passages
             found, kind = self._retrieve(request, rewritten, snapshot, k, Clock())
-            return answerability_signals(found, kind, snapshot.passage_count)
+            return _signals(request, self._intent(request), found, kind, snapshot)
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
@@ -432,6 +432,17 @@ def _rewritten(request: _Request) -> str:
     """The stand-alone form of a follow-up by the LLM, or ""."""
     rewriter = request.writer.rewriter
     return rewriter.rewrite(request.question, request.turns) if rewriter and request.turns else ""
+
+
+def _signals(
+    request: _Request,
+    intent: Intent,
+    found: SearchResult,
+    answer_type: AnswerType,
+    snapshot: Snapshot,
+) -> AnswerabilitySignals | None:
+    instructions = snapshot.terms(" ".join(instruction_words(request.question, intent)))
+    return answerability_signals(found, answer_type, snapshot.passage_count, instructions)
 
 
 def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, None, Draft]:

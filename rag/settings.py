@@ -8,8 +8,9 @@ from pydantic import Field, SecretStr, field_serializer
 
 from index.settings import IndexSettings
 
-# Chosen near what `footnote eval refusal` fits, with the weights in `rag.retrieval.answerability`.
-REFUSE_BELOW = 0.39
+# Of people's questions whose probability is from this up to 0.39, half have an answer, and what is
+# below 0.6 is answered with a warning; at 0.39 8 of 304 answerable questions more are refused.
+REFUSE_BELOW = 0.35
 _SECRET = re.compile(r"key|token$|secret|password", re.IGNORECASE)
 
 

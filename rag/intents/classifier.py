@@ -107,6 +107,23 @@ def _softmax(labels: Iterable[Intent], logits: Sequence[float]) -> dict[Intent, 
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
+# A word that makes an intent so much likelier than a fact, in logits, is an instruction.
+_INSTRUCTION = 1.0
+
+
+def instruction_words(question: str, intent: Intent) -> list[str]:
+    """The words that tell the intent and not its topic, such as "list" or "summarise"; none of a
+    fact.
+    """
+    weights = load_weights()
+    if intent is Intent.FACT:
+        return []
+    rows = weights.words_alone
+    gains = rows[weights.labels.index(intent)] - rows[weights.labels.index(Intent.FACT)]
+    known = ((word, weights.vocabulary.get(word)) for word in _WORD.findall(question.lower()))
+    return [word for word, at in known if at is not None and gains[at] >= _INSTRUCTION]
+
+
 @cache
 def load_weights() -> IntentWeights:
     """The fitted numbers that ship with the package."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import astuple, dataclass
 
 from rag.retrieval.answer_type import REQUIRED_TYPES, AnswerType, matches_answer_type
@@ -64,12 +65,20 @@ class AnswerabilitySignals:
 
 
 def answerability_signals(
-    found: SearchResult, answer_type: AnswerType, passages: int
+    found: SearchResult,
+    answer_type: AnswerType,
+    passages: int,
+    instructions: Collection[str] = (),
 ) -> AnswerabilitySignals | None:
-    """The signals of a question to an index of so many passages; None where nothing was found."""
-    sentences, terms = found.sentences, found.terms
-    if not sentences or terms is None:
+    """The signals of a question to an index of so many passages; None where nothing was found.
+
+    `instructions` are terms of the query that tell what to do and no topic: documents need not
+    hold them.
+    """
+    sentences = found.sentences
+    if not sentences or found.terms is None:
         return None
+    terms = found.terms.without(instructions)
     chosen = select_sentences(sentences)
     return AnswerabilitySignals(
         first_cosine=sentences[0].cosine,

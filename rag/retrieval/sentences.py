@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from index.snapshots import Snapshot, Text
@@ -46,6 +47,15 @@ class QueryTerms:
         self._total = sum(self._weights.values())
         self._shares = dict[frozenset[str], float]()
 
+    def without(self, terms: Collection[str]) -> QueryTerms:
+        """The same without some terms, unless none would be left."""
+        left = {term: weight for term, weight in self._weights.items() if term not in terms}
+        if len(left) in {0, len(self._weights)}:
+            return self
+        fewer = copy(self)
+        fewer._weights, fewer._total, fewer._shares = left, sum(left.values()), {}
+        return fewer
+
     def matched(self, terms: Iterable[str]) -> frozenset[str]:
         """The terms that are the query's as well."""
         return frozenset(filter(self._weights.__contains__, terms))
@@ -56,13 +66,14 @@ class QueryTerms:
             return 0.0
         # The hundreds of sentences of a question match few different sets.
         if matched not in self._shares:
-            total = sum(self._weights[term] for term in sorted(matched))
+            total = sum(self._weights.get(term, 0.0) for term in sorted(matched))
             self._shares[matched] = total / self._total
         return self._shares[matched]
 
     def coverage(self, matched: frozenset[str]) -> float:
         """Share of the query's terms, unweighted, 0..1."""
-        return len(matched) / len(self._weights) if self._weights else 0.0
+        held = len(self._weights.keys() & matched)
+        return held / len(self._weights) if self._weights else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from rag.intents.classifier import (
     Intent,
     classify,
     decide,
+    instruction_words,
     intent_probabilities,
     word_features,
 )
@@ -105,3 +106,18 @@ def test_word_features_have_words_pairs_opening_and_length() -> None:
         "#3",
     ]
     assert word_features("?") == ["#0"]
+
+
+@pytest.mark.parametrize(
+    ("question", "intent", "words"),
+    [
+        ("List the values of the company", Intent.LIST, ["list"]),
+        ("Summarise the minutes", Intent.SUMMARY, ["summarise"]),
+        ("Compare the Solo and Team plans", Intent.COMPARE, ["compare", "and"]),
+        ("Compare the Solo and Team plans", Intent.FACT, []),
+    ],
+)
+def test_instruction_words_are_those_that_tell_the_intent(
+    question: str, intent: Intent, words: list[str]
+) -> None:
+    assert instruction_words(question, intent) == words

@@ -162,3 +162,14 @@ def test_terms_all_held_are_all_of_the_query_to_the_last_digit(weights: dict[str
 
     terms = QueryTerms(cast("Snapshot", Weighed()), " ".join(weights))
     assert terms.weighted_coverage(frozenset(weights)) == float(bool(weights))
+
+
+def test_terms_without_some_weigh_the_rest() -> None:
+    class Weighed(Shelf):
+        def idf(self, term: str) -> float:
+            return {"list": 9.0, "boats": 2.0, "club": 2.0}[term]
+
+    terms = QueryTerms(cast("Snapshot", Weighed()), "list boats club").without(["list"])
+    assert terms.weighted_coverage(frozenset(["list", "boats"])) == 0.5
+    assert terms.coverage(frozenset(["list", "boats"])) == 0.5
+    assert terms.without(["boats", "club"]) is terms
