@@ -51,7 +51,8 @@
       });
       document.body.append(dialog);
       dialog.showModal();
-      if (value === undefined) find(".yes", dialog).focus();
+      // Enter alone does nothing that cannot be undone.
+      if (value === undefined) find(other ? '[value="other"]' : ".yes", dialog).focus();
       else input.select();
     });
 

@@ -19,7 +19,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
@@ -225,16 +225,15 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARACTERS
 
 
 class EmbeddingsRequest(BaseModel):
-    """Texts to embed; the model's name is accepted as it is, since one model is loaded."""
+    """Texts to embed, or one; the model's name is accepted as it is, since one model is loaded."""
 
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]
+    input: Annotated[
+        list[Text],
+        BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+        Field(min_length=1, max_length=MAX_TEXTS),
+    ]
     model: str = ""
     encoding_format: Literal["float", "base64"] = "float"
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts, also if there is one alone."""
-        return [self.input] if isinstance(self.input, str) else self.input
 
 
 class Embedding(BaseModel):
@@ -296,7 +295,7 @@ def model_routes(models: LoadedModels | None) -> APIRouter:
     @router.post("/embeddings", responses={400: _ERRORS[400]})
     async def embeddings(body: EmbeddingsRequest) -> EmbeddingsBody:
         """Embed texts with the model that the passages are embedded with."""
-        vectors = (await run_sync(models.embed, body.texts)).astype("<f4")
+        vectors = (await run_sync(models.embed, body.input)).astype("<f4")
         data = [
             Embedding(
                 index=at,
@@ -306,7 +305,7 @@ def model_routes(models: LoadedModels | None) -> APIRouter:
             )
             for at, vector in enumerate(vectors)
         ]
-        tokens = sum(models.count_tokens(body.texts))
+        tokens = sum(models.count_tokens(body.input))
         usage = TokensRead(prompt_tokens=tokens, total_tokens=tokens)
         return EmbeddingsBody(data=data, model=name, usage=usage)
 
