@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from eval.calibration.leave_out import IndexView, engine_without, open_index
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
-from index.errors import ConfigError
+from index.errors import ConfigError, StoreError
+from index.shared_files import changing, replace_file
 from rag.retrieval.answerability import answer_confidence
 
 SETTING = "refuse_below"
@@ -120,11 +121,12 @@ def save_threshold(threshold: float, path: Path) -> None:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        document = tomlkit.parse(text)
-        document[SETTING] = threshold
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        with changing(path):
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            document = tomlkit.parse(text)
+            document[SETTING] = threshold
+            replace_file(path, tomlkit.dumps(document), 0o644)
+    except (OSError, UnicodeDecodeError, StoreError, TOMLKitError) as error:
         raise ConfigError(f"{path} cannot be changed: {error}") from None
 
 

@@ -7,7 +7,6 @@ changed or is gone. The index never touches this file, nor this the index.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from index.errors import StoreError
+from index.shared_files import append_line
 from index.types import Hit
 from rag.schema import CitationBody
 from rag.types import Answer, Turn
@@ -282,13 +282,6 @@ def rate(data: Path, answer: Answer, turns: Sequence[Turn], rating: str, reason:
     }
     path = data / FEEDBACK_FILE
     try:
-        # One write to the end of the file: lines of two readers do not mix.
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise StoreError(
-            f"the rating cannot be kept in {path}: {error.strerror}; see that it can be written"
-        ) from None
+        append_line(path, json.dumps(line, ensure_ascii=False))
+    except StoreError as error:
+        raise StoreError(f"the rating cannot be kept: {error}") from None

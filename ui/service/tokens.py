@@ -5,23 +5,24 @@ from __future__ import annotations
 import hmac
 import json
 import math
-import os
 import secrets
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Literal
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from pydantic import TypeAdapter, ValidationError
 
 from index.errors import ConfigError, StoreError
+from index.shared_files import changing, replace_file
 
 Scope = Literal["read", "write"]
 
@@ -47,7 +48,7 @@ class Tokens:
     def __init__(self, data: Path) -> None:
         self._path = data / FILE_NAME
         self._lock = threading.Lock()
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._known: tuple[AccessToken, ...] = ()
 
     def all(self) -> tuple[AccessToken, ...]:
@@ -55,12 +56,13 @@ class Tokens:
         with self._lock:
             try:
                 info = self._path.stat()
-                stamp = (info.st_mtime_ns, info.st_ino)
+                stamp = (info.st_mtime_ns, info.st_ino, info.st_size)
                 if stamp != self._stamp:
-                    self._known, self._stamp = _read(self._path), stamp
+                    self._known = _kept().validate_json(self._path.read_bytes())
+                    self._stamp = stamp
             except FileNotFoundError:
                 self._known, self._stamp = (), None
-            except (OSError, ValueError, TypeError, KeyError) as error:
+            except (OSError, ValidationError) as error:
                 raise StoreError(
                     f"{self._path} cannot be read ({type(error).__name__}); "
                     "mend it, or delete it and run: footnote token new"
@@ -70,7 +72,6 @@ class Tokens:
     def make(self, name: str = "", write: bool = False) -> tuple[AccessToken, str]:
         """Create a token; returns it and its secret, which is not stored."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
-        known = self.all()
         token = AccessToken(
             id=secrets.token_hex(3),
             name=name,
@@ -78,16 +79,18 @@ class Tokens:
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             digest=_digest(secret),
         )
-        self._write((*known, token))
+        with changing(self._path):
+            self._write((*self.all(), token))
         return token, secret
 
     def revoke(self, token_id: str) -> None:
         """Delete a token. Raises ConfigError if there is none of this id."""
-        known = self.all()
-        left = [token for token in known if token.id != token_id]
-        if len(left) == len(known):
-            raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
-        self._write(left)
+        with changing(self._path):
+            known = self.all()
+            left = [token for token in known if token.id != token_id]
+            if len(left) == len(known):
+                raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
+            self._write(left)
 
     def find(self, secret: str) -> AccessToken | None:
         """The token of a secret, or None; all are compared, in constant time."""
@@ -100,22 +103,13 @@ class Tokens:
 
     def _write(self, tokens: Iterable[AccessToken]) -> None:
         """Replace the file, readable by its owner alone."""
-        folder = self._path.parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            descriptor, name = mkstemp(prefix=f".{FILE_NAME}-", dir=folder)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump([asdict(token) for token in tokens], file, indent=1)
-                file.flush()
-                os.fsync(descriptor)
-            Path(name).replace(self._path)
-        except OSError as error:
-            raise StoreError(f"{self._path} cannot be written: {error.strerror}") from None
+        entries = [asdict(token) for token in tokens]
+        replace_file(self._path, json.dumps(entries, indent=1))
 
 
-def _read(path: Path) -> tuple[AccessToken, ...]:
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    return tuple(AccessToken(**{**entry, "scopes": tuple(entry["scopes"])}) for entry in entries)
+@cache
+def _kept() -> TypeAdapter[tuple[AccessToken, ...]]:
+    return TypeAdapter(tuple[AccessToken, ...])
 
 
 def _digest(secret: str) -> str:

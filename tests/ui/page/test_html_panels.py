@@ -159,5 +159,5 @@ def test_rating_is_a_line_from_which_a_gold_question_can_be_made(tmp_path: Path)
 
 def test_rating_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
     (tmp_path / feedback.FEEDBACK_FILE).mkdir()
-    with pytest.raises(StoreError, match="the rating cannot be kept in"):
+    with pytest.raises(StoreError, match="the rating cannot be kept: "):
         feedback.rate(tmp_path, ANSWER, (), "up", "")

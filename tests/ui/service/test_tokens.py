@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import stat
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -73,9 +74,18 @@ def test_revoke_what_is_not_there_says_how_to_list(tmp_path: Path) -> None:
         Tokens(tmp_path).revoke("abc")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"id": "a"}]', '{"a": 1}'])
+DIGEST = '"made": "", "scopes": ["read"], "name": "", "digest"'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[1]", '[{"id": "a"}]', '{"a": 1}', "[" * 100_000, '["\\ud800"]', "\udcff"),
+        *(f'[{{"id": "a", {DIGEST}: 1}}]', f'[{{"id": "a", {DIGEST}: "\\ud800"}}]'),
+    ],
+)
 def test_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
-    (tmp_path / FILE_NAME).write_text(content, encoding="utf-8")
+    (tmp_path / FILE_NAME).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(StoreError, match=r"tokens\.json cannot be read"):
         Tokens(tmp_path).find("fn_x")
 
@@ -96,3 +106,23 @@ def test_command_makes_lists_and_revokes(tmp_path: Path) -> None:
     assert run("list") == f"{found.id}  {found.made}  read+write  ci\n"
     run("revoke", found.id)
     assert run("list") == ""
+
+
+def test_tokens_made_and_revoked_at_once_are_all_kept_and_gone(tmp_path: Path) -> None:
+    old = [Tokens(tmp_path).make()[0].id for _ in range(6)]
+    secrets = list[str]()
+
+    def make() -> None:
+        secrets.append(Tokens(tmp_path).make()[1])
+
+    work = [
+        *(threading.Thread(target=make) for _ in range(6)),
+        *(threading.Thread(target=Tokens(tmp_path).revoke, args=(each,)) for each in old),
+    ]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    kept = Tokens(tmp_path)
+    assert len(kept.all()) == 6
+    assert all(kept.find(secret) for secret in secrets)
