@@ -16,6 +16,7 @@ from ui.http.api import api_routes, fallback_routes
 from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
 from ui.http.errors import add_error_handlers
+from ui.http.json_bodies import JSONBodies
 from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import OpenAIDoor, model_routes, openai_routes
 from ui.http.security import SecurityMiddleware, TrustedHosts
@@ -87,6 +88,7 @@ def _add_middleware(
     app: FastAPI, service: Service, hosts: Sequence[str], tracing: Tracing | None
 ) -> None:
     """Add the middleware, the innermost first."""
+    app.add_middleware(JSONBodies)
     app.add_middleware(AuthMiddleware, tokens=service.tokens, rate_limit=service.rate_limit)
     # Within SecurityMiddleware, whose 413 is a sentence, for bodies without a length.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)

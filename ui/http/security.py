@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.http.connections import ALLOWED_METHODS
 from ui.http.errors import NOT_FOUND, error_response, too_large
 from ui.service.settings import BODY_BYTES
 
@@ -30,6 +31,10 @@ _DOCUMENT_POLICY = (
     "form-action 'none'; frame-ancestors 'self'"
 )
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_METHODS = frozenset(ALLOWED_METHODS.split(", "))
+# What tells of documents: browsers keep none of it, and other sites' pages show none of it.
+_OF_DOCUMENTS = ("/documents/", "/v1/", "/gradio_api/", "/mcp", "/metrics")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 # Retry-After of a 503 whose error does not say when to retry.
 _RETRY_SECONDS = "5"
 _IS_TRUSTED = "footnote.host_is_trusted"
@@ -51,21 +56,37 @@ class SecurityMiddleware:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        policy = _DOCUMENT_POLICY if scope["path"].startswith("/documents/") else _PAGE_POLICY
+        path = scope["path"]
+        fixed = _headers(path)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                for name, value in fixed:
+                    headers[name] = value
                 if message["status"] == 503:
                     headers.setdefault("Retry-After", _RETRY_SECONDS)
             await send(message)
 
-        is_upload = scope["method"] == "PUT" and scope["path"].startswith("/v1/documents/")
+        is_upload = scope["method"] == "PUT" and path.startswith("/v1/documents/")
         max_bytes = self._upload_bytes if is_upload else BODY_BYTES
         await (_refusal(scope, max_bytes) or self._app)(scope, receive, send_with_headers)
+
+
+def _headers(path: str) -> list[tuple[str, str]]:
+    """The headers of every reply to a path."""
+    is_document = path.startswith("/documents/")
+    headers = [
+        ("Content-Security-Policy", _DOCUMENT_POLICY if is_document else _PAGE_POLICY),
+        ("X-Frame-Options", "SAMEORIGIN" if is_document else "DENY"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+    ]
+    if path == "/" or path.startswith(_OF_DOCUMENTS):
+        headers.append(("Cache-Control", "no-store"))
+    return headers
 
 
 class TrustedHosts:
@@ -94,18 +115,54 @@ def _refusal(scope: Scope, max_bytes: int) -> JSONResponse | None:
     """The reply to a request that is not passed on."""
     if not _SERVED.fullmatch(scope["path"]):
         return error_response(404, NOT_FOUND)
+    if scope["method"] not in _METHODS:
+        message = "There is no such method here."
+        return error_response(405, message, {"Allow": ALLOWED_METHODS})
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > max_bytes:
         return error_response(413, too_large(max_bytes))
-    if scope["method"] not in _SAFE_METHODS and _is_cross_site(headers):
+    if _is_foreign(scope, headers):
         return error_response(403, "Requests from other sites are not taken.")
     return None
 
 
-def _is_cross_site(headers: Headers) -> bool:
-    """Whether a browser says that another site's page sends this; other programs say nothing."""
+def _is_foreign(scope: Scope, headers: Headers) -> bool:
+    """Whether another site's page sends a request that changes something or costs work.
+
+    Other programs than browsers say nothing of it. A link to a document may be followed.
+    """
+    if scope["method"] not in _SAFE_METHODS:
+        return _is_cross_site(scope, headers)
+    is_link = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == (
+        "navigate",
+        "document",
+    )
+    fetched = headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+    return fetched and not is_link and scope["path"].startswith(_OF_DOCUMENTS)
+
+
+def _is_cross_site(scope: Scope, headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc != headers.get("host")
+        return not is_same_origin(origin, scope.get("scheme", "http"), headers.get("host", ""))
     return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+
+
+def is_same_origin(origin: str, scheme: str, host: str) -> bool:
+    """Whether an Origin header names this server, by scheme, name and port.
+
+    A proxy that has ended TLS and is not declared leaves the scheme at http; so an origin of https
+    is taken there as well, but never one of http where a declared proxy speaks https.
+    """
+    try:
+        theirs = urlsplit(origin)
+        ours = urlsplit(f"{theirs.scheme}://{host}")
+        same = (theirs.hostname, _port(theirs)) == (ours.hostname, _port(ours))
+    except ValueError:  # a port that is no number, or an address that is none
+        return False
+    return same and theirs.scheme in {scheme, "https"} and bool(theirs.hostname)
+
+
+def _port(url: SplitResult) -> int | None:
+    return url.port or _DEFAULT_PORTS.get(url.scheme)
