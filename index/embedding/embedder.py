@@ -15,6 +15,7 @@ import numpy as np
 from index.embedding.encoder import Encoder
 from index.embedding.model_files import BUILT_IN, check_weights, digest_of, files_of, folder_of
 from index.embedding.pooling import pool, pool_spans
+from index.embedding.token_counter import TokenCounter, declared_window, tokenizer_of
 from index.errors import ConfigError
 from index.types import Content, Embedded, Vectors
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Progress = Callable[[int], None]
+CountTokens = Callable[[Sequence[str]], list[int]]
 Found = TypeVar("Found")
 
 # A batch has as many texts as fit in this many tokens once padded to the longest, and each core
@@ -89,39 +91,32 @@ class Embedder:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer | None:
-        """The model's tokenizer alone, without torch where the model ships a fast one."""
-        path = self.folder / "tokenizer.json"
-        if not path.exists():
-            return None
-        from tokenizers import Tokenizer
-
-        tokenizer: Tokenizer = Tokenizer.from_file(str(path))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        """The tokenizer that tells where tokens stand in a text, if the model ships one."""
+        has_one = (self.folder / "tokenizer.json").exists()
+        return tokenizer_of(str(self.folder)) if has_one else None
 
     @property
     def dimension(self) -> int:
         """Dimension of its vectors."""
         return self._encoder.dimension
 
-    @property
+    @cached_property
     def max_tokens(self) -> int:
         """The model's window in tokens; what is beyond would be cut off silently."""
-        return self._encoder.max_tokens
+        return declared_window(self.folder) or self._encoder.max_tokens
+
+    @cached_property
+    def counter(self) -> CountTokens:
+        """Counts tokens as the model does; it can be sent to another process."""
+        return TokenCounter(str(self.folder))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model counts them, without its special tokens."""
-        if not texts:
-            return []
-        if self._tokenizer is None:
-            from index.embedding.sentence_transformer import SentenceTransformerEncoder
+        return self.counter(texts)
 
-            # The built-in model has a fast tokenizer.
-            assert isinstance(self._encoder, SentenceTransformerEncoder)
-            return self._encoder.count_tokens(texts)
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [len(item.ids) for item in encoded]
+    def load(self) -> None:
+        """Load the model. Raises ConfigError if that cannot be done."""
+        _ = self._encoder
 
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question, shape (dimension,)."""

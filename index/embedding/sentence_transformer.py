@@ -67,11 +67,6 @@ class SentenceTransformerEncoder:
             item["token_embeddings"][: int(item["attention_mask"].sum())].numpy() for item in found
         ]
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, uncut and without special tokens."""
-        tokenizer = self._model.tokenizer
-        return [len(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
-
     def batch_threads(self) -> ThreadPoolExecutor:
         """As Encoder's: torch's arithmetic in each thread takes one core."""
         from torch import set_num_threads

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from index.catalog.reader import FileState
@@ -18,7 +17,7 @@ from index.settings import IndexSettings
 from index.sync.parse_pool import parse_files
 from index.sync.preconditions import passage_limit
 from index.sync.walk import Entry
-from index.text.splitter import split
+from index.text.splitter import Splitting, passages_of
 from index.types import Content, Document, omissions
 
 # Called with the stage ("reading", "embedding"), how much is done and how much there is.
@@ -62,13 +61,15 @@ def parse_and_stage(
         return ParseSummary()  # the model need not be loaded
     notes, hidden = list[tuple[str, str]](), 0
     # Loading the model takes seconds, in which the first files are read.
-    limit = _in_background(partial(passage_limit, settings, embedder))
-    with catalog.transaction(), closing(parse_files(corpus, entries, settings)) as items:
+    loading = _in_background(embedder.load)
+    splitting = Splitting(embedder.counter, passage_limit(settings, embedder))
+    read = parse_files(corpus, entries, settings, splitting)
+    with catalog.transaction(), closing(read) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result
             state = file_state(entry, began_ns, item.digest)
             if isinstance(result, Document):
-                catalog.stage(state, result, split(result, embedder.count_tokens, limit.result()))
+                catalog.stage(state, result, passages_of(result, item.spans))
                 left_out = omissions(result.hidden, result.notes)
                 notes += ((entry.path, note) for note in left_out)
                 hidden += result.hidden
@@ -76,19 +77,23 @@ def parse_and_stage(
                 catalog.stage(state.failed(result.reason), None)
             if progress:
                 progress("reading", done, len(entries))
-        limit.result()  # a model that cannot be used is an error even if no file can be read
+            if loading.done():
+                loading.result()
+        loading.result()  # a model that cannot be used is an error even if no file can be read
     return ParseSummary(tuple(sorted(notes)), hidden)
 
 
-def _in_background(work: Callable[[], int]) -> Future[int]:
-    """The result of `work` in a daemon thread, which does not delay the end of the program."""
-    future = Future[int]()
+def _in_background(work: Callable[[], None]) -> Future[None]:
+    """The end of `work` in a daemon thread, which does not delay the end of the program."""
+    future = Future[None]()
 
     def run() -> None:
         try:
-            future.set_result(work())
+            work()
         except BaseException as error:
             future.set_exception(error)
+        else:
+            future.set_result(None)
 
     threading.Thread(target=run, daemon=True).start()
     return future

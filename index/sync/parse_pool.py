@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from contextlib import suppress
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
-from index.errors import StoreError
+from index.errors import ConfigError, StoreError
 from index.runtime import PARSER_MEMORY_BYTES, limit_parser
 from index.settings import IndexSettings
-from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY, LoadedFile, read_files
+from index.sync.parse_worker import (
+    CRASHED,
+    OUT_OF_MEMORY,
+    LoadedFile,
+    file_digest,
+    read_files,
+)
 from index.sync.walk import Entry
+from index.text.splitter import Splitting
 from index.types import Failure
 
 _WORKERS = 2
 # Groups that are queued or being parsed: enough to keep the workers busy while the parent splits,
 # few enough that their documents do not fill its memory.
 _MAX_PENDING_GROUPS = 2 * _WORKERS + 1
+# Of files, whose documents may be larger, beyond the one that each worker parses.
+_MAX_PENDING_BYTES = 32 << 20
+# How long the pool may take to stop a process.
+_STOP_SECONDS = 10
 # Small files are parsed in groups: passing one costs a millisecond, as much as parsing it.
 _GROUP_FILES = 32
 _GROUP_BYTES = 512 << 10
@@ -39,9 +51,12 @@ _Group = tuple[Entry, ...]
 
 
 def parse_files(
-    corpus: Path, entries: Sequence[Entry], settings: IndexSettings
+    corpus: Path,
+    entries: Sequence[Entry],
+    settings: IndexSettings,
+    splitting: Splitting | None = None,
 ) -> Generator[LoadedFile, None, None]:
-    """Parse files; each yields a document or a failure, never an exception.
+    """Parse files, and split them; each yields a document or a failure, never an exception.
 
     Those too large come first, the others in the order given.
     """
@@ -63,7 +78,7 @@ def parse_files(
         initargs=(PARSER_MEMORY_BYTES,),
     )
     try:
-        yield from _read(pool, str(corpus), groups, settings)
+        yield from _read(_Jobs(pool, corpus, groups, settings, splitting), settings)
     except BrokenProcessPool as error:
         raise StoreError(
             f"the processes that read files cannot be started ({error}); "
@@ -88,32 +103,109 @@ def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
         yield tuple(group)
 
 
-def _read(
-    pool: ProcessPool, corpus: str, groups: Sequence[_Group], settings: IndexSettings
-) -> Iterator[LoadedFile]:
-    Job = tuple[_Group, Future[list[LoadedFile]]]
+class _Job:
+    """A group that one task parses; `seconds` since it was given to the pool."""
 
-    def schedule(group: _Group) -> Job:
-        seconds = settings.parse_seconds
-        job = pool.schedule(read_files, (corpus, group, seconds), timeout=_WAITING * seconds)
-        return group, job
+    def __init__(self, group: _Group) -> None:
+        self.group = group
+        self.size = sum(entry.size for entry in group)
+        self.future: Future[list[LoadedFile]] | None = None
+        self.scheduled = 0.0
 
-    left = iter(groups)
-    pending = deque[Job](map(schedule, islice(left, _MAX_PENDING_GROUPS)))
-    while pending:
-        group, job = pending.popleft()
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.scheduled
+
+
+class _Jobs:
+    """The groups of files that are queued or being parsed, in order."""
+
+    def __init__(
+        self,
+        pool: ProcessPool,
+        corpus: Path,
+        groups: Sequence[_Group],
+        settings: IndexSettings,
+        splitting: Splitting | None,
+    ) -> None:
+        self._pool = pool
+        self._arguments = str(corpus), splitting
+        self._settings = settings
+        self._left = deque(groups)
+        self._pending = deque[_Job]()
+
+    def __bool__(self) -> bool:
+        return bool(self._pending or self._left)
+
+    def fill(self) -> None:
+        """Queue groups, few enough that their documents do not fill the memory."""
+        size = sum(job.size for job in self._pending)
+        while self._left and len(self._pending) < _MAX_PENDING_GROUPS:
+            job = _Job(self._left[0])
+            size += job.size
+            if len(self._pending) >= _WORKERS and size > _MAX_PENDING_BYTES:
+                return
+            self._left.popleft()
+            self._pending.append(self._schedule(job))
+
+    def first(self, group: _Group) -> None:
+        """Queue a group that is waited for next."""
+        self._pending.appendleft(self._schedule(_Job(group)))
+
+    def take(self) -> tuple[_Group, list[LoadedFile]]:
+        """The next group and what became of its files."""
+        job = self._pending.popleft()
+        reason = CRASHED
         try:
-            results = job.result()
+            return job.group, self._result(job)
         except FutureTimeoutError:
-            results = [_failed(entry, timeout_reason(settings)) for entry in group]
+            reason = timeout_reason(self._settings)
         except ProcessExpired as error:
-            out_of_time = error.exitcode == -signal.SIGXCPU
-            reason = timeout_reason(settings) if out_of_time else CRASHED
-            results = [_failed(entry, reason) for entry in group]
+            if error.exitcode == -signal.SIGXCPU:
+                reason = timeout_reason(self._settings)
+        return job.group, [self._failed(entry, reason, len(job.group)) for entry in job.group]
+
+    def _result(self, job: _Job) -> list[LoadedFile]:
+        """What became of a group. The pool goes by a clock that may be put forward or back."""
+        assert job.future
+        latest = _MAX_PENDING_GROUPS * (self._most_seconds + _STOP_SECONDS)
+        try:
+            return job.future.result(latest)
+        except FutureTimeoutError:
+            job.future.cancel()
+            if job.seconds >= self._most_seconds:
+                raise
+        return self._result(self._schedule(job))
+
+    def _failed(self, entry: Entry, reason: str, files: int) -> LoadedFile:
+        """A file that ended its reader; alone, with its digest, so that it is known again."""
+        digest = ""
+        if files == 1:
+            with suppress(ConfigError):
+                digest = file_digest(Path(self._arguments[0]) / entry.path)
+        return LoadedFile(entry, digest, Failure(entry.path, reason))
+
+    def _schedule(self, job: _Job) -> _Job:
+        corpus, splitting = self._arguments
+        arguments = (corpus, job.group, splitting, self._settings.parse_seconds)
+        job.scheduled = time.monotonic()
+        job.future = self._pool.schedule(read_files, arguments, timeout=self._most_seconds)
+        return job
+
+    @property
+    def _most_seconds(self) -> int:
+        return _WAITING * self._settings.parse_seconds
+
+
+def _read(jobs: _Jobs, settings: IndexSettings) -> Iterator[LoadedFile]:
+    jobs.fill()
+    while jobs:
+        group, results = jobs.take()
         # What stopped a group may be another file's fault, so each is retried alone.
         stopped = [item for item in results if len(group) > 1 and _was_killed(item, settings)]
-        pending.extendleft([schedule((item.entry,)) for item in reversed(stopped)])
-        pending.extend(map(schedule, islice(left, max(0, _MAX_PENDING_GROUPS - len(pending)))))
+        for item in reversed(stopped):
+            jobs.first((item.entry,))
+        jobs.fill()
         yield from (item for item in results if item not in stopped)
 
 

@@ -16,6 +16,7 @@ from index.formats.base import Parsed, Unreadable
 from index.formats.registry import parse
 from index.runtime import limit_cpu
 from index.sync.walk import Entry
+from index.text.splitter import PassageSpan, Splitting
 from index.types import Document, Failure
 
 _TEXT_CHARACTERS = 20_000_000
@@ -41,28 +42,34 @@ _LIBRARY_ERRORS = {
 class LoadedFile:
     """The result for one file: its entry as it was read, its digest, a document or a failure.
 
-    The entry has another size and mtime than the walk's if the file changed since.
+    The entry has another size and mtime than the walk's if the file changed since. `spans` are a
+    document's passages, if it was to be split.
     """
 
     entry: Entry
     digest: str
     result: Document | Failure
+    spans: tuple[PassageSpan, ...] = ()
 
 
-def read_files(corpus: str, entries: Sequence[Entry], seconds: int = 0) -> list[LoadedFile]:
+def read_files(
+    corpus: str, entries: Sequence[Entry], splitting: Splitting | None = None, seconds: int = 0
+) -> list[LoadedFile]:
     """Read files one after the other; with `seconds`, the process ends if they take more of it."""
     if seconds:
         limit_cpu(seconds)
-    return [read_file(corpus, entry) for entry in entries]
+    return [read_file(corpus, entry, splitting) for entry in entries]
 
 
-def read_file(corpus: str, entry: Entry) -> LoadedFile:
-    """Read a file; whatever it holds gives a document or a failure, never an exception."""
+def read_file(corpus: str, entry: Entry, splitting: Splitting | None = None) -> LoadedFile:
+    """Read a file and split it; what it holds gives a document or a failure, never an exception."""
     digest = ""
     try:
         entry, data = _read(Path(corpus), entry)
         digest = sha256(data).hexdigest()
         parsed = _validated(parse(entry.path, data))
+        document = _document(entry.path, digest, parsed)
+        spans = tuple(splitting.spans(document)) if splitting else ()
     except Unreadable as error:
         return LoadedFile(entry, digest, Failure(entry.path, str(error)))
     except MemoryError:
@@ -74,9 +81,13 @@ def read_file(corpus: str, entry: Entry) -> LoadedFile:
         name = type(error).__name__
         reason = f"damaged: {_LIBRARY_ERRORS.get(name) or f'{name} while reading it'}"
         return LoadedFile(entry, digest, Failure(entry.path, reason))
-    document = Document(
-        path=entry.path,
-        title=parsed.title or PurePosixPath(entry.path).stem,
+    return LoadedFile(entry, digest, document, spans)
+
+
+def _document(path: str, digest: str, parsed: Parsed) -> Document:
+    return Document(
+        path=path,
+        title=parsed.title or PurePosixPath(path).stem,
         text=parsed.text,
         digest=digest,
         headings=parsed.headings,
@@ -85,7 +96,6 @@ def read_file(corpus: str, entry: Entry) -> LoadedFile:
         notes=parsed.notes,
         tables=parsed.tables,
     )
-    return LoadedFile(entry, digest, document)
 
 
 def _read(corpus: Path, entry: Entry) -> tuple[Entry, bytes]:

@@ -8,8 +8,8 @@ here as spans.
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from zlib import crc32
 
@@ -31,34 +31,57 @@ _LAST_BLANK = re.compile(r"\s\S*\Z")
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 
-def split(document: Document, count_tokens: CountTokens, limit: int) -> list[Passage]:
-    """The passages of a document in reading order, each of at most `limit` tokens.
+@dataclass(frozen=True, slots=True)
+class PassageSpan:
+    """Where a passage stands in its document, and the path of headings above it."""
 
-    A passage never crosses a heading. Paragraphs that are short are joined, long ones are cut
-    between sentences into pieces of about equal length, and a sentence over the limit between
-    words. Every character but white space and heading lines is in exactly one passage.
-    """
-    spans = [
-        (heading, span)
-        for heading, section in _sections(document, count_tokens)
-        for span in _pack(document.text, section, count_tokens, limit)
-    ]
+    heading: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """How documents are split: tokens are counted so, and a passage has at most `limit`."""
+
+    count_tokens: CountTokens
+    limit: int
+
+    def spans(self, document: Document) -> list[PassageSpan]:
+        """The passages of a document in reading order, as spans.
+
+        A passage never crosses a heading. Paragraphs that are short are joined, long ones are cut
+        between sentences into pieces of about equal length, and a sentence over the limit between
+        words. Every character but white space and heading lines is in exactly one passage.
+        """
+        return [
+            PassageSpan(heading, *span)
+            for heading, section in _sections(document, self.count_tokens)
+            for span in _pack(document.text, section, self.count_tokens, self.limit)
+        ]
+
+
+def split(document: Document, count_tokens: CountTokens, limit: int) -> list[Passage]:
+    """The passages of a document in reading order, each of at most `limit` tokens."""
+    return list(passages_of(document, Splitting(count_tokens, limit).spans(document)))
+
+
+def passages_of(document: Document, spans: Iterable[PassageSpan]) -> Iterator[Passage]:
+    """The passages at these spans of a document."""
     seen: Counter[str] = Counter()
-    passages = []
-    for heading, (start, end) in spans:
+    for span in spans:
         passage = Passage(
             id="",
             document=document.path,
             title=document.title,
-            heading=heading,
-            text=document.text[start:end],
-            start=start,
-            end=end,
-            page=_page(document.page_starts, start),
+            heading=span.heading,
+            text=document.text[span.start : span.end],
+            start=span.start,
+            end=span.end,
+            page=_page(document.page_starts, span.start),
             digest=document.digest,
         )
-        passages.append(_with_id(passage, seen))
-    return passages
+        yield _with_id(passage, seen)
 
 
 def _with_id(passage: Passage, seen: Counter[str]) -> Passage:
@@ -111,7 +134,7 @@ def _fits(heading: str, count_tokens: CountTokens) -> bool:
 def _pack(text: str, section: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
     """Spans of a section: runs of short paragraphs joined, long paragraphs cut."""
     paragraphs = _paragraphs(text, section)
-    sizes = _sizes(text, paragraphs, count_tokens)
+    sizes = _sizes(text, paragraphs, count_tokens, limit)
     run = list[tuple[Span, int]]()
     for paragraph, size in zip(paragraphs, sizes, strict=True):
         if size <= limit // 2:
@@ -183,7 +206,7 @@ def _split_paragraph(
 ) -> Iterator[Span]:
     """Cut a paragraph between sentences into the fewest pieces, of about equal size."""
     units = list(_units(text, paragraph, count_tokens, limit))
-    sizes = _sizes(text, units, count_tokens)
+    sizes = _sizes(text, units, count_tokens, limit)
     pieces = -(-sum(sizes) // limit)
     target = sum(sizes) / pieces
     start, filled = units[0][0], 0
@@ -204,7 +227,7 @@ def _units(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) ->
     ends = [first + end for _, end in sentence_spans(text[first:last])]
     bounds = [first, *ends[:-1], last]
     spans = [_strip(text, start, end) for start, end in pairwise(bounds)]
-    for span, size in zip(spans, _sizes(text, spans, count_tokens), strict=True):
+    for span, size in zip(spans, _sizes(text, spans, count_tokens, limit), strict=True):
         if size <= limit:
             yield span
         else:
@@ -213,7 +236,7 @@ def _units(text: str, paragraph: Span, count_tokens: CountTokens, limit: int) ->
 
 def _split_sentence(text: str, span: Span, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
     start, end = span
-    if _sizes(text, [span], count_tokens)[0] <= limit or end - start < 2:
+    if _sizes(text, [span], count_tokens, limit)[0] <= limit or end - start < 2:
         yield span
         return
     cut = _blank_before(text, start + (end - start) // 4, (start + end) // 2)
@@ -228,12 +251,15 @@ def _blank_before(text: str, lowest: int, position: int) -> int:
     return blank.start() if blank else position
 
 
-def _sizes(text: str, spans: Sequence[Span], count_tokens: CountTokens) -> list[int]:
-    counts = count_tokens([text[start:end] for start, end in spans])
-    return [
-        max(count, (end - start) // _CHARACTERS_PER_TOKEN, 1)
-        for count, (start, end) in zip(counts, spans, strict=True)
-    ]
+def _sizes(text: str, spans: Sequence[Span], count_tokens: CountTokens, limit: int) -> list[int]:
+    """The size of each span in tokens; of one that is over the limit by its length alone, that.
+
+    A run of megabytes without spaces takes gigabytes and minutes to tokenize, and is cut anyway.
+    """
+    least = [(end - start) // _CHARACTERS_PER_TOKEN for start, end in spans]
+    short = [span for span, size in zip(spans, least, strict=True) if size <= limit]
+    counts = iter(count_tokens([text[start:end] for start, end in short]))
+    return [size if size > limit else max(next(counts), size, 1) for size in least]
 
 
 def _strip(text: str, start: int, end: int) -> Span:

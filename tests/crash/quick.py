@@ -27,7 +27,7 @@ class _Done:
     def __init__(self, value: object) -> None:
         self._value = value
 
-    def result(self) -> object:
+    def result(self, _: float) -> object:
         return self._value
 
 

@@ -39,8 +39,12 @@ class FakeEmbedder(Embedder):
     dimension = _DIMENSION
     max_tokens = 256
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+    @staticmethod
+    def counter(texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
+
+    def load(self) -> None:
+        pass
 
     def embed_query(self, text: str) -> Vectors:
         seed = int.from_bytes(sha256(text.encode()).digest()[:8], "big")
@@ -62,7 +66,7 @@ class FakeEmbedder(Embedder):
 def share_embedder(name: str) -> Embedder:
     """Have every Embedder of this process and its forks be one that is loaded: fake or minilm."""
     embedder = FakeEmbedder("fake") if name == "fake" else minilm()
-    _ = embedder.max_tokens  # loads it
+    embedder.load()
     patch = pytest.MonkeyPatch()
     patch.setattr(Embedder, "__new__", lambda *_: embedder)
     patch.setattr("tests.helpers.indexing.minilm", lambda: embedder)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from index.catalog.reader import Catalog
 from index.catalog.writer import writer_lock
 from index.errors import FootnoteError, StoreError
+from index.runtime import end_with_parent
 from index.settings import IndexSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # How often a sync of another process is looked for while it is waited for.
 _POLL_SECONDS = 1.0
 _NICENESS = 10
+# How long a sync may take to end when it is told to.
+_STOP_SECONDS = 1.5
 _FAILED = "the documents could not be indexed; the server's log says why"
 
 
@@ -84,13 +87,17 @@ class BackgroundSync:
             worker.join()
 
     def close(self) -> None:
-        """Stop a running sync; it then changes nothing."""
+        """Stop a running sync within some seconds, also one that hangs; it then changes nothing."""
         with self._lock:
             self._stop.set()
             process = self._process
         if process:
             process.terminate()
-        self.wait()
+            process.join(_STOP_SECONDS)
+            with suppress(OSError):
+                process.kill()  # where it was stopped, or waits for a disk that is gone
+        if worker := self._worker:
+            worker.join(_STOP_SECONDS)
 
     def _work(self) -> None:
         error = ""
@@ -159,6 +166,7 @@ def corpus_of(settings: IndexSettings) -> Path:
 
 def _sync(settings: IndexSettings, deleted: set[str], sender: Connection) -> None:
     """Sync and send the progress; at the end why it failed, or ""."""
+    end_with_parent()
     from index.sync.sync import sync
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the server, which stops this

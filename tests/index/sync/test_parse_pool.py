@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from index.sync import parse_pool as module
 from index.sync.parse_pool import parse_files
 from index.sync.parse_worker import CRASHED, OUT_OF_MEMORY, LoadedFile, file_digest
 from index.sync.walk import Entry, walk
+from index.text.splitter import Splitting
 from index.types import Document, Failure
 
 pytestmark = pytest.mark.model
@@ -149,3 +150,43 @@ def test_load_what_became_a_link_or_a_pipe_since_the_walk_is_not_opened(tmp_path
     ]
     with pytest.raises(ConfigError, match=r"a\.txt cannot be read: Too many levels"):
         file_digest(corpus / "a.txt")
+
+
+def by_characters(texts: Sequence[str]) -> list[int]:
+    return [len(text) for text in texts]
+
+
+def by_waiting(texts: Sequence[str]) -> list[int]:
+    while any("slow" in text for text in texts):
+        pass
+    return [len(text) for text in texts]
+
+
+def by_failing(texts: Sequence[str]) -> list[int]:
+    if any("bad" in text for text in texts):
+        raise MemoryError
+    return [len(text) for text in texts]
+
+
+def test_load_splits_documents_in_the_child(corpus: Path) -> None:
+    (corpus / "long.txt").write_text("&" * 1_000, encoding="utf-8")
+    settings = load_settings(IndexSettings)
+    items = list(parse_files(corpus, walk(corpus)[0], settings, Splitting(by_characters, 100)))
+    spans = {item.entry.path: [(each.start, each.end) for each in item.spans] for item in items}
+    assert spans["a.txt"] == [(0, 18)]
+    assert [end - start for start, end in spans["long.txt"]] == [62, 63] * 8
+    assert all(item.result for item in items)
+
+
+def test_load_file_that_is_slow_to_split_fails_and_neighbours_are_read(corpus: Path) -> None:
+    (corpus / "b.txt").write_text("slow", encoding="utf-8")
+    (corpus / "c.txt").write_text("bad", encoding="utf-8")
+    settings = load_settings(IndexSettings, parse_seconds=2)
+    entries = walk(corpus)[0]
+    found = list(parse_files(corpus, entries, settings, Splitting(by_waiting, 100)))
+    (slow,) = [item for item in found if isinstance(item.result, Failure)]
+    assert slow.result == Failure("b.txt", "took more than 2 seconds to read")
+    assert slow.digest == sha256(b"slow").hexdigest()
+    found = list(parse_files(corpus, entries, settings, Splitting(by_failing, 100)))
+    failed = [item.result for item in found if isinstance(item.result, Failure)]
+    assert failed == [Failure("c.txt", OUT_OF_MEMORY)]

@@ -20,6 +20,7 @@ from index.snapshots import Index, Snapshot
 from index.sync.parse_worker import read_file
 from index.sync.sync import sync
 from index.sync.walk import Entry
+from index.text.splitter import Splitting
 from index.types import Failure
 from tests.crash.history import WORDS, History
 from tests.helpers.indexing import (
@@ -280,10 +281,10 @@ def test_sync_dry_run_tells_what_would_be_done_and_writes_nothing(place: Place) 
 
 
 def _parse_in_this_process(
-    corpus: Path, entries: Sequence[Entry], _settings: IndexSettings
+    corpus: Path, entries: Sequence[Entry], _settings: IndexSettings, splitting: Splitting
 ) -> Iterator[object]:
     """So that a registry patched here is the one that parses."""
-    yield from (read_file(str(corpus), entry) for entry in entries)
+    yield from (read_file(str(corpus), entry, splitting) for entry in entries)
 
 
 def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(

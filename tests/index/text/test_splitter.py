@@ -244,3 +244,22 @@ def test_split_paragraph_added_anywhere_in_a_long_run_changes_what_is_near() -> 
         changed.append(len({p.key for p in split(document(edited), count_words, LIMIT)} - before))
     assert sum(changed) / len(changed) < 4
     assert max(changed) < 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["&" * 30_000, "a" * 30_000, "中文" * 8_000, ("word " * 9_000 + "\n\n") * 2, "é\u0301" * 9_000],
+    ids=["signs", "word", "chinese", "words", "marks"],
+)
+def test_split_tokenizes_no_text_that_is_too_long_anyway(text: str) -> None:
+    seen = list[int]()
+
+    def count(texts: Sequence[str]) -> list[int]:
+        seen.extend(map(len, texts))
+        return MINILM.count_tokens(texts)
+
+    passages = split(document(text), count, 32)
+    assert "".join(passage.text for passage in passages).split() == text.split() or " " in text
+    assert max(MINILM.count_tokens([passage.text for passage in passages])) <= 32
+    assert max(seen) < 33 * 8
+    assert sum(seen) < 7 * len(text)
