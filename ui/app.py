@@ -7,6 +7,7 @@ from typing import Any
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from index.settings import load_settings
@@ -80,8 +81,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     # A question of the chat page holds a thread, also in the queue; so there must be more.
     current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
+    await run_in_threadpool(service.library.sweep)
     yield
-    service.library.close()
+    await run_in_threadpool(service.library.close)
 
 
 def _add_middleware(

@@ -61,7 +61,8 @@ def make_service(
     observer = _Observers((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
     answers = AdmissionControl(engine, limits, observer, streaming)
-    library = Library(settings, answers, "" if wanted.uploads else _UPLOADS_OFF)
+    closed = "" if wanted.uploads else _UPLOADS_OFF
+    library = Library(settings, answers, closed, folder_mb=wanted.uploads_mb)
     metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: answers.running)
     metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: answers.waiting)
     metrics.add_gauge("footnote_generation", "Generation of the index", _generation_of(engine))

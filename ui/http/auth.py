@@ -29,6 +29,9 @@ _UNKNOWN_TOKEN = "There is no such token."
 _PUBLIC = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 _PUBLIC_PREFIX = "/page/"
 _RATE_LIMITED = {"POST", "PUT", "DELETE", "PATCH"}
+# Reading documents costs less than a question; a page that is opened asks for several.
+_READS = ("/documents/", "/v1/", "/metrics")
+_READS_PER_REQUEST = 10
 _CALLER = "footnote.caller"
 
 
@@ -56,6 +59,7 @@ class AuthMiddleware:
         self._app = app
         self._tokens = tokens
         self._rate_limit = rate_limit
+        self._read_limit = RateLimit(rate_limit.per_minute * _READS_PER_REQUEST)
         self._login_limit = RateLimit(LOGINS_PER_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,8 +90,14 @@ class AuthMiddleware:
                 return error_response(403, message)
             client = token.id
             request.scope[_CALLER] = Caller(token.id, "write" in token.scopes)
-        wait = self._rate_limit.hit(client) if _is_rate_limited(request.method, path) else 0
+        wait = self._wait(request.method, path, client)
         return rate_limited(wait) if wait else None
+
+    def _wait(self, method: str, path: str, client: str) -> int:
+        """The seconds until a client may send such a request again, 0 if it may."""
+        if _is_rate_limited(method, path):
+            return self._rate_limit.hit(client)
+        return self._read_limit.hit(client) if path.startswith(_READS) else 0
 
     async def _login(self, request: Request, client: str) -> Response:
         if self._tokens is None:

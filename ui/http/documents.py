@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterable
 from datetime import datetime
 from typing import Annotated, Any
 
-from anyio import from_thread
+from anyio import CancelScope
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -14,8 +14,11 @@ from starlette.requests import ClientDisconnect
 
 from ui.http.api import ErrorBody
 from ui.http.errors import CLIENT_CLOSED_REQUEST
-from ui.service.library import Library
+from ui.service.admission import Busy
+from ui.service.library import Library, Uploaded
 
+_MOST_UPLOADS = 8
+_WRITTEN_AT_ONCE = 512 << 10
 DocumentPath = Annotated[str, Path(description="the document's path in its folder")]
 Replies = dict[int | str, dict[str, Any]]
 _ERRORS: Replies = {
@@ -27,7 +30,7 @@ _ERRORS: Replies = {
         413: "The file is too large",
         415: "The file's format is not read",
         422: "The file's name or content is not taken",
-        503: "The file cannot be written or deleted",
+        503: "The file cannot be written or deleted, or too many arrive at once",
     }.items()
 }
 _FILE = {
@@ -92,6 +95,7 @@ def library_routes(library: Library, max_bytes: int) -> APIRouter:
 
 
 def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
+    running = _Running()
     replaced: Replies = {200: {"model": UploadedBody, "description": "The file was replaced"}}
 
     @router.put(
@@ -109,21 +113,53 @@ def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
         if_none_match: Annotated[str, Header()] = "",
     ) -> UploadedBody | Response:
         """Add a document, or replace the one of this name; the body is the file."""
-        stream = aiter(request.stream())
-
-        def blocks() -> Iterator[bytes]:
-            while (block := from_thread.run(anext, stream, None)) is not None:
-                yield block
-
+        if running.full:
+            raise Busy("Too many files arrive at once; send it again in a moment.", 5)
         try:
-            uploaded = await run_in_threadpool(
-                library.add, path, blocks(), may_replace=if_none_match.strip() != "*"
-            )
+            may_replace = if_none_match.strip() != "*"
+            with running:
+                uploaded = await _received(library, path, request.stream(), may_replace)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         if uploaded.replaced:
             response.status_code = 200
         return UploadedBody.model_validate(uploaded, from_attributes=True)
+
+
+class _Running:
+    """Counts the uploads that are running, in one event loop."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        return self._count >= _MOST_UPLOADS
+
+    def __enter__(self) -> None:
+        self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+
+
+async def _received(
+    library: Library, path: str, blocks: AsyncIterable[bytes], may_replace: bool
+) -> Uploaded:
+    """Write a file as it arrives; it holds a thread only while there is something to write."""
+    incoming = await run_in_threadpool(library.receive, path, may_replace)
+    try:
+        held = bytearray()
+        async for block in blocks:
+            held += block
+            if len(held) >= _WRITTEN_AT_ONCE:
+                await run_in_threadpool(incoming.write, bytes(held))
+                held.clear()
+        await run_in_threadpool(incoming.write, bytes(held))
+        return await run_in_threadpool(library.finish, incoming, may_replace)
+    finally:
+        with CancelScope(shield=True):
+            await run_in_threadpool(incoming.discard)
 
 
 def _errors(*statuses: int) -> Replies:

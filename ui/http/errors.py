@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
 from ui.service.admission import Busy
 from ui.service.answer_options import OptionUnavailable
-from ui.service.library import AlreadyThere, BadUpload, NotAllowed, TooLarge, UnreadKind
+from ui.service.library import AlreadyThere, NotAllowed, UnreadKind
 from ui.service.settings import BODY_BYTES
+from ui.service.uploads import BadUpload, TooLarge
 
 # What nginx logs for a client that closed its connection; nobody receives it.
 CLIENT_CLOSED_REQUEST = 499

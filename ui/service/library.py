@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Set
 from contextlib import suppress
@@ -19,19 +18,14 @@ from index.formats.registry import READERS
 from index.settings import IndexSettings
 from rag.types import Answers
 from ui.service.background_sync import BackgroundSync, SyncState, corpus_of
+from ui.service.uploads import BadUpload, Incoming, UploadLimits, sweep
 
 _NAME_BYTES = 200
-# Hidden, so that a sync ignores a file that is still being written.
-_PARTIAL = ".footnote-upload-"
-_MODE = 0o644
+_FOLDER_MB = 10_000
 
 
 class NotAllowed(FootnoteError):
     """Documents can't be changed here."""
-
-
-class BadUpload(FootnoteError):
-    """A file that is refused, for its name or because it is empty."""
 
 
 class UnreadKind(BadUpload):
@@ -40,10 +34,6 @@ class UnreadKind(BadUpload):
 
 class AlreadyThere(BadUpload):
     """A file of this name is in the folder, and may not be replaced."""
-
-
-class TooLarge(BadUpload):
-    """A file beyond the size limit of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +83,13 @@ class Library:
         engine: Answers,
         closed: str = "",
         sync: BackgroundSync | None = None,
+        folder_mb: int = _FOLDER_MB,
     ) -> None:
-        """A sentence in `closed` forbids every change and says why."""
+        """A sentence in `closed` forbids every change and says why.
+
+        Files are added while those of the folder take at most `folder_mb`.
+        """
+        self._limits = UploadLimits(settings.max_file_mb, folder_mb)
         self._settings = settings
         self._engine = engine
         self._closed = closed
@@ -102,7 +97,8 @@ class Library:
 
     def for_readers(self, closed: str) -> Library:
         """The same library read-only; the sentence says why, unless it is read-only already."""
-        return Library(self._settings, self._engine, self._closed or closed, self._sync)
+        closed, limit = self._closed or closed, self._limits.folder_mb
+        return Library(self._settings, self._engine, closed, self._sync, limit)
 
     def add(self, name: str, blocks: Iterable[bytes], may_replace: bool = True) -> Uploaded:
         """Write a file into the corpus, replacing one of the same name, and request a sync.
@@ -110,21 +106,42 @@ class Library:
         The file appears whole or not at all. Raises NotAllowed, BadUpload and its subclasses,
         AlreadyThere among them, and StoreError if it cannot be written.
         """
+        incoming = self.receive(name, may_replace)
+        try:
+            for block in blocks:
+                incoming.write(block)
+            return self.finish(incoming, may_replace)
+        finally:
+            incoming.discard()
+
+    def receive(self, name: str, may_replace: bool = True) -> Incoming:
+        """A file that is to arrive under this name. Raises what `add` raises, before any block."""
         corpus = self._open_corpus()
         target = corpus / _checked_name(name)
         if _is_file(target) and not may_replace:
             raise _already_there(target)
+        return Incoming(target, self._limits)
+
+    def finish(self, incoming: Incoming, may_replace: bool = True) -> Uploaded:
+        """Put a file that has arrived in its place, and request a sync."""
+        target = incoming.target
+        _is_file(target)
         try:
             previous = _previous(target)
-            size = self._write(target, blocks, may_replace)
+            incoming.finish(Path.replace if may_replace else _link)
         except FileExistsError:
             raise _already_there(target) from None
         except OSError as error:
             raise StoreError(
-                f"{name!r} cannot be kept: {error.strerror}; mend that and send it again"
+                f"{target.name!r} cannot be kept: {error.strerror}; mend that and send it again"
             ) from None
         self._sync.request()
-        return Uploaded(target.name, size, previous)
+        return Uploaded(target.name, incoming.size, previous)
+
+    def sweep(self) -> None:
+        """Remove files that a server that is gone left half written."""
+        with suppress(FootnoteError):
+            sweep(self._open_corpus())
 
     def remove(self, path: str) -> None:
         """Delete a document's file, also one that is not indexed yet, and request a sync.
@@ -193,51 +210,17 @@ class Library:
             )
         return corpus
 
-    def _write(self, target: Path, blocks: Iterable[bytes], may_replace: bool) -> int:
-        """Write a file atomically, through a temporary one; returns its size in bytes.
 
-        Raises FileExistsError for a file that may not be replaced.
-        """
-        limit, size = self._settings.max_file_mb, 0
-        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for block in blocks:
-                    size += len(block)
-                    if size > limit << 20:
-                        raise TooLarge(
-                            f"{target.name!r} is larger than {limit} MB; "
-                            "send a smaller one, or set FOOTNOTE_MAX_FILE_MB"
-                        )
-                    file.write(block)
-                file.flush()
-                os.fsync(descriptor)
-                os.fchmod(descriptor, _MODE)
-            if not size:
-                raise BadUpload(f"{target.name!r} is empty; send one with words in it")
-            if not may_replace:
-                # Unlike a check before it, this leaves no moment in which the file may come.
-                _link(name, target)
-            else:
-                # Replaces a link itself, never the file that it leads to.
-                Path(name).replace(target)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-        return size
-
-
-def _link(name: str, target: Path) -> None:
+def _link(file: Path, target: Path) -> None:
     """Give a file its name, unless another has it. Raises FileExistsError."""
     try:
-        os.link(name, target)
-        Path(name).unlink()
+        os.link(file, target)
+        file.unlink()
     except FileExistsError:
         raise
     except OSError:  # a file system without links: the name is taken first
         target.open("xb").close()
-        Path(name).replace(target)
+        file.replace(target)
 
 
 def _already_there(target: Path) -> AlreadyThere:

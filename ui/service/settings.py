@@ -18,6 +18,9 @@ class ServiceSettings(IndexSettings):
     """Settings of `footnote serve`, from `footnote.toml` and `FOOTNOTE_*`."""
 
     uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
+    uploads_mb: int = Field(
+        10_000, ge=1, description="how much the documents may take where they can be added"
+    )
     require_token: bool | None = Field(
         None, description="ask callers for a token; if not set, on other addresses than loopback"
     )

@@ -121,6 +121,7 @@ class RateLimit:
     """At most so many requests of each client in any minute; 0 for no limit."""
 
     def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
         self._item = RateLimitItemPerMinute(per_minute) if per_minute else None
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
-import threading
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from index.errors import FootnoteError
+from pebble import ProcessExpired, ProcessPool
+
+from index.errors import FootnoteError, StoreError
 from index.runtime import PARSER_MEMORY_BYTES, limit_parser
 from index.sync.parse_worker import open_regular_file
+from ui.viewer.page_cache import PageCache
 
 if TYPE_CHECKING:
-    from pebble import ProcessPool
-
     from index.formats.pdf.render import Box
 
 _WIDTH = 1100  # pixels: a panel's 450 on a screen of twice the density, and room to enlarge
 _TIMEOUT_SECONDS = 20
-_CACHE_SIZE = 48
 _PAGES_PER_PROCESS = 200
+# How often it is looked whether a page's reader is still there.
+_POLL_SECONDS = 0.2
+# Pages that wait or are drawn: the three of a panel, and another reader's.
+_MOST_WAITING = 6
+_MOST_KNOWN = 2_000
+
+HasLeft = Callable[[], Awaitable[bool]]
 
 
 class RenderError(FootnoteError):
     """A page cannot be rendered; its text can be shown."""
+
+
+class RenderBusy(StoreError):
+    """Too many pages wait to be rendered; their text can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +67,86 @@ class PageImage:
     boxes: tuple[Box, ...]
 
 
+class Drawing(Protocol):
+    """What the routes need of a renderer."""
+
+    async def render(
+        self, corpus: Path, request: PageRequest, generation: int, has_left: HasLeft
+    ) -> PageImage:
+        """The image of a page."""
+
+
 class PageRenderer:
-    """Renders pages in one subprocess, which ends with this process; a small LRU cache."""
+    """Renders pages one after the other in a subprocess; a few wait, and others are told so.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    For tasks of one event loop. A page is drawn once: its image is kept in files, its boxes and
+    failures in memory.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._cache = PageCache(data)
         self._pool: ProcessPool | None = None
-        self._cache = OrderedDict[PageRequest, PageImage]()
+        self._turn: asyncio.Lock | None = None
+        self._waiting = 0
+        self._known = OrderedDict[PageRequest, PageImage | str]()
 
-    def render(self, corpus: Path, request: PageRequest) -> PageImage:
-        """The image of a page. Raises RenderError, also if the file has changed."""
-        with self._lock:
-            if request in self._cache:
-                self._cache.move_to_end(request)
-                return self._cache[request]
-            pool = self._open()
-        from pebble import ProcessExpired
+    async def render(
+        self, corpus: Path, request: PageRequest, generation: int, has_left: HasLeft
+    ) -> PageImage:
+        """The image of a page. Raises RenderError, also if the file has changed.
 
-        job = pool.schedule(render_page, (str(corpus), request), timeout=_TIMEOUT_SECONDS)
+        Raises RenderBusy if others wait already, and RenderError if the reader has left.
+        """
+        if self._cache.begin(generation):
+            self._known.clear()
+        if found := self._kept(request):
+            return found
+        if self._waiting >= _MOST_WAITING:
+            raise RenderBusy("Other pages are being drawn; try again in a moment.")
+        self._turn = self._turn or asyncio.Lock()
+        self._waiting += 1
         try:
-            image: PageImage = job.result()
-        except RenderError:
-            raise
-        except (FutureTimeoutError, ProcessExpired, RuntimeError, OSError) as error:
-            raise RenderError("The page cannot be drawn.") from error
-        with self._lock:
-            # The page that shows the boxes asks for the same image without them next.
-            self._cache[replace(request, quote="", at=0)] = replace(image, boxes=())
-            self._cache[request] = image
-            while len(self._cache) > _CACHE_SIZE:
-                self._cache.popitem(last=False)
+            async with self._turn:
+                if await has_left():
+                    raise RenderError("The reader has left.")
+                return self._kept(request) or await self._draw(corpus, request, has_left)
+        finally:
+            self._waiting -= 1
+
+    def _kept(self, request: PageRequest) -> PageImage | None:
+        """A page that was drawn. Raises RenderError for one that could not be."""
+        known = self._known.get(request)
+        if isinstance(known, str):
+            raise RenderError(known)
+        png = self._cache.get(_name(request)) if known else None
+        return replace(known, png=png) if known and png else None
+
+    async def _draw(self, corpus: Path, request: PageRequest, has_left: HasLeft) -> PageImage:
+        job = self._open().schedule(render_page, (str(corpus), request))
+        try:
+            image: PageImage = await _result(job, has_left)
+        except _Left:
+            raise RenderError("The reader has left.") from None
+        except (RenderError, ProcessExpired, TimeoutError, RuntimeError, OSError) as error:
+            message = str(error) if isinstance(error, RenderError) else "The page cannot be drawn."
+            self._remember(request, message)
+            raise RenderError(message) from error
+        self._cache.put(_name(request), image.png)
+        # The page that shows the boxes asks for the same image without them next.
+        bare = replace(image, png=b"", boxes=())
+        self._remember(replace(request, quote="", at=0), bare)
+        self._remember(request, replace(image, png=b""))
         return image
+
+    def _remember(self, request: PageRequest, found: PageImage | str) -> None:
+        self._known[request] = found
+        self._known.move_to_end(request)
+        while len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
 
     def _open(self) -> ProcessPool:
         """The pool of one process, started by the first request."""
         if self._pool is None:
-            from pebble import ProcessPool
-
             self._pool = ProcessPool(
                 1,
                 max_tasks=_PAGES_PER_PROCESS,
@@ -100,6 +155,31 @@ class PageRenderer:
                 initargs=(PARSER_MEMORY_BYTES,),
             )
         return self._pool
+
+
+class _Left(Exception):
+    """The reader of a page that is being drawn has left."""
+
+
+async def _result(job: Future[PageImage], has_left: HasLeft) -> PageImage:
+    """What a job gives, while its reader is there. Raises TimeoutError and what the job raises."""
+    waiting = asyncio.wrap_future(job)
+    until = time.monotonic() + _TIMEOUT_SECONDS
+    try:
+        while time.monotonic() < until:
+            done, _ = await asyncio.wait([waiting], timeout=_POLL_SECONDS)
+            if done:
+                return waiting.result()
+            if await has_left():
+                raise _Left
+        raise TimeoutError
+    finally:
+        waiting.cancel()  # the process is stopped and another begun
+
+
+def _name(request: PageRequest) -> str:
+    """The name of a page's file, by the digest of its document."""
+    return f"{request.digest}-{request.page}.png"
 
 
 def render_page(corpus: str, request: PageRequest) -> PageImage:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from index.errors import FootnoteError, UnknownDocument
 from index.types import Document
@@ -16,12 +19,17 @@ from ui.http.errors import status_of
 from ui.service.background_sync import corpus_of
 from ui.viewer.document import document_page, error_page, has_changed, panel_page, valid_span
 from ui.viewer.pdf import page_requests, pdf_page
-from ui.viewer.pdf_images import PageRenderer, PageRequest, RenderError
+from ui.viewer.pdf_images import (
+    Drawing,
+    PageImage,
+    PageRenderer,
+    PageRequest,
+    RenderBusy,
+    RenderError,
+)
 from ui.viewer.reading import reading_page
 
 Place = Annotated[int, Query(ge=0)]
-# An image's URL holds the digest of what it shows.
-_CACHED = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
 def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
@@ -30,7 +38,8 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
     router = APIRouter()
 
     @router.get("/documents/{path:path}", include_in_schema=False)
-    def document(
+    async def document(
+        request: Request,
         path: str,
         start: Place = 0,
         end: Place = 0,
@@ -41,14 +50,15 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
         reading: bool = False,
     ) -> Response:
         try:
-            found = engine.document(path)
+            found = await run_in_threadpool(engine.document, path)
             if picture:
-                return viewer.image(found, picture, digest)
+                return await viewer.image(found, picture, digest, request)
             if reading:
-                return HTMLResponse(reading_page(found))
+                return HTMLResponse(await run_in_threadpool(reading_page, found))
             if panel:
-                return HTMLResponse(viewer.panel(found, start, end, digest, page))
-            return HTMLResponse(document_page(found, start, end, digest))
+                return HTMLResponse(await viewer.panel(found, start, end, digest, page, request))
+            html = await run_in_threadpool(document_page, found, start, end, digest)
+            return HTMLResponse(html)
         except FootnoteError as error:
             return HTMLResponse(error_page(str(error)), status_of(error))
 
@@ -61,31 +71,38 @@ class _Viewer:
     def __init__(self, engine: Answers, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
-        self._renderer = PageRenderer()
+        self._renderer: Drawing = PageRenderer(settings.data)
 
-    def image(self, document: Document, page: int, digest: str) -> Response:
+    async def image(self, document: Document, page: int, digest: str, request: Request) -> Response:
         """A page's image. Raises UnknownDocument if it cannot be rendered, or has changed."""
         if has_changed(document, digest):
             raise UnknownDocument("The document has changed since.")
-        request = PageRequest(document.path, document.digest, page)
+        wanted = PageRequest(document.path, document.digest, page)
         try:
-            image = self._renderer.render(self._corpus(), request)
+            (image,) = await self._draw([wanted], request)
         except RenderError as error:
             raise UnknownDocument(str(error)) from None
-        return Response(image.png, media_type="image/png", headers=_CACHED)
+        return Response(image.png, media_type="image/png")
 
-    def panel(self, document: Document, start: int, end: int, digest: str, page: int) -> str:
+    async def panel(
+        self, document: Document, start: int, end: int, digest: str, page: int, request: Request
+    ) -> str:
         """The page beside an answer: images of a PDF's pages if they can be rendered, else text."""
+        images = list[tuple[PageRequest, PageImage]]()
         if document.path.lower().endswith(".pdf") and document.page_starts:
             span = valid_span(document, start, end, digest)
-            try:
-                requests = page_requests(document, span, page)
-                images = [(each, self._renderer.render(self._corpus(), each)) for each in requests]
-            except RenderError:
-                images = []
-            if images:
-                return pdf_page(document, images, start, end, digest)
-        return panel_page(document, start, end, digest)
+            requests = page_requests(document, span, page)
+            with suppress(RenderError, RenderBusy):
+                found = await self._draw(requests, request)
+                images = list(zip(requests, found, strict=True))
+        if images:
+            return await run_in_threadpool(pdf_page, document, images, start, end, digest)
+        return await run_in_threadpool(panel_page, document, start, end, digest)
 
-    def _corpus(self) -> Path:
-        return corpus_of(self._settings)
+    async def _draw(self, wanted: Sequence[PageRequest], request: Request) -> list[PageImage]:
+        corpus, generation = await run_in_threadpool(self._place)
+        has_left = request.is_disconnected
+        return [await self._renderer.render(corpus, each, generation, has_left) for each in wanted]
+
+    def _place(self) -> tuple[Path, int]:
+        return corpus_of(self._settings), self._engine.generation

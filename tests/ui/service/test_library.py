@@ -15,7 +15,8 @@ from index.settings import load_settings
 from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.settings import Settings
-from ui.service.library import AlreadyThere, BadUpload, Library, NotAllowed, TooLarge
+from ui.service.library import AlreadyThere, Library, NotAllowed
+from ui.service.uploads import BadUpload, TooLarge
 
 pytestmark = pytest.mark.model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from dataclasses import replace
@@ -80,17 +81,28 @@ def test_render_page_of_what_cannot_be_rendered_says_why(
         render_page(str(corpus), replace(quote_request(), **change))  # type: ignore[arg-type]
 
 
+async def stays() -> bool:
+    return False
+
+
 @pytest.mark.slow
-def test_images_are_rendered_in_a_subprocess_and_cached(corpus: Path) -> None:
-    renderer = PageRenderer()
-    image = renderer.render(corpus, quote_request())
-    assert image == render_page(str(corpus), quote_request())
-    (corpus / "a b.pdf").unlink()
-    assert renderer.render(corpus, quote_request()) is image
-    bare = renderer.render(corpus, PageRequest("a b.pdf", DOCUMENT.digest, 2))
-    assert (bare.png, bare.boxes) == (image.png, ())
-    with pytest.raises(RenderError, match="cannot be read"):
-        renderer.render(corpus, PageRequest("a b.pdf", DOCUMENT.digest, 1))
+def test_images_are_rendered_in_a_subprocess_and_cached(corpus: Path, tmp_path: Path) -> None:
+    renderer = PageRenderer(tmp_path / "data")
+
+    async def render(request: PageRequest) -> PageImage:
+        return await renderer.render(corpus, request, 1, stays)
+
+    async def run() -> None:
+        image = await render(quote_request())
+        assert image == render_page(str(corpus), quote_request())
+        (corpus / "a b.pdf").unlink()
+        assert await render(quote_request()) == image
+        bare = await render(PageRequest("a b.pdf", DOCUMENT.digest, 2))
+        assert (bare.png, bare.boxes) == (image.png, ())
+        with pytest.raises(RenderError, match="cannot be read"):
+            await render(PageRequest("a b.pdf", DOCUMENT.digest, 1))
+
+    asyncio.run(run())
 
 
 def page(*boxes: Box) -> str:
