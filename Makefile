@@ -54,6 +54,11 @@ crash-soak: .venv/installed compiler
 crash-damage: .venv/installed compiler
 	$(BIN)/python -m tests.crash.damage
 
+# Slow, idle and greedy clients of a server, and what its other clients notice meanwhile.
+.PHONY: attacks
+attacks: .venv/installed
+	$(BIN)/python -m tests.crash.attacks
+
 # Edits of a folder at random, and after each a sync that must leave what one from scratch would.
 history: .venv/installed
 	$(BIN)/python tests/crash/history.py 500

@@ -1,5 +1,6 @@
 """The HTTP application: the APIs, the document viewer and the chat page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,7 @@ from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
 from ui.observability.tracing import TraceMiddleware, Tracing
 from ui.page import handlers as chat
+from ui.page.gradio_runtime import PageSessions, log_tracebacks
 from ui.page.static_files import add_page_files
 from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
 from ui.viewer.routes import viewer_routes
@@ -73,6 +75,8 @@ def make_app(
     _add_read_only_schema(app)
     add_page_files(app)
     chat.mount(app, service, settings)
+    app.state.page_sessions = PageSessions(app)
+    log_tracebacks()
     return app
 
 
@@ -82,7 +86,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A question of the chat page holds a thread, also in the queue; so there must be more.
     current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
     await run_in_threadpool(service.library.sweep)
+    sweeping = asyncio.create_task(app.state.page_sessions.keep_swept())
     yield
+    sweeping.cancel()
     await run_in_threadpool(service.library.close)
 
 

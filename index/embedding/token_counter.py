@@ -43,7 +43,7 @@ def tokenizer_of(folder: str) -> Tokenizer:
     else:
         from transformers import AutoTokenizer
 
-        loaded: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # type: ignore[no-untyped-call]
+        loaded: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         tokenizer = loaded.backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()

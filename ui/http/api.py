@@ -28,6 +28,9 @@ from ui.service.settings import (
 )
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# What one reply holds at most: a megabyte or so.
+_DOCUMENTS, _CHARACTERS = 5_000, 200_000
+Offset = Annotated[int, Query(ge=0, le=2**53)]
 QuestionText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)
 ]
@@ -138,11 +141,16 @@ class HeadingBody(BaseModel):
 
 
 class DocumentBody(BaseModel):
-    """One document as text; citations count its characters. `digest` is the file's SHA-256."""
+    """One document as text; citations count its characters. `digest` is the file's SHA-256.
+
+    `text` begins at `offset` and `headings` are those in it; `total` counts all its characters.
+    """
 
     path: str
     title: str
     text: str
+    offset: int
+    total: int
     digest: str
     headings: list[HeadingBody]
     page_starts: list[int] = Field(description="the character at which each page starts")
@@ -235,11 +243,11 @@ def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPo
 
 
 def _add_documents(router: APIRouter, answers: Answers) -> None:
-    @router.get("/v1/documents", responses={503: _ERRORS[503]})
+    @router.get("/v1/documents", responses=_ERRORS)
     def documents(
         contains: str = "",
-        offset: Annotated[int, Query(ge=0)] = 0,
-        limit: Annotated[int | None, Query(ge=1)] = None,
+        offset: Offset = 0,
+        limit: Annotated[int, Query(ge=1, le=_DOCUMENTS)] = _DOCUMENTS,
     ) -> DocumentsBody:
         """List the documents: all, those with a text in path or title, or some of them."""
         wanted = contains.casefold()
@@ -248,14 +256,35 @@ def _add_documents(router: APIRouter, answers: Answers) -> None:
             for info in answers.documents()
             if wanted in f"{info.path}\n{info.title}".casefold()
         ]
-        shown = found[offset:] if limit is None else found[offset : offset + limit]
+        shown = found[offset : offset + limit]
         entries = [DocumentEntry.model_validate(info, from_attributes=True) for info in shown]
         return DocumentsBody(generation=answers.generation, total=len(found), documents=entries)
 
     @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_ERRORS})
-    def document(path: str) -> DocumentBody:
-        """Read one document as text."""
-        return DocumentBody.model_validate(answers.document(path), from_attributes=True)
+    def document(
+        path: str,
+        offset: Offset = 0,
+        limit: Annotated[int, Query(ge=1, le=_CHARACTERS)] = _CHARACTERS,
+    ) -> DocumentBody:
+        """Read one document as text; a long one page by page."""
+        found = answers.document(path)
+        end = offset + limit
+        return DocumentBody(
+            path=found.path,
+            title=found.title,
+            text=found.text[offset:end],
+            offset=offset,
+            total=len(found.text),
+            digest=found.digest,
+            headings=[
+                HeadingBody.model_validate(heading, from_attributes=True)
+                for heading in found.headings
+                if offset <= heading.start < end
+            ],
+            page_starts=list(found.page_starts),
+            hidden=found.hidden,
+            notes=list(found.notes),
+        )
 
 
 def _add_health(router: APIRouter, answers: AdmissionControl) -> None:

@@ -35,6 +35,7 @@ _METHODS = frozenset(ALLOWED_METHODS.split(", "))
 # What tells of documents: browsers keep none of it, and other sites' pages show none of it.
 _OF_DOCUMENTS = ("/documents/", "/v1/", "/gradio_api/", "/mcp", "/metrics")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PIECE_BYTES = 64 << 10
 # Retry-After of a 503 whose error does not say when to retry.
 _RETRY_SECONDS = "5"
 _IS_TRUSTED = "footnote.host_is_trusted"
@@ -66,11 +67,23 @@ class SecurityMiddleware:
                     headers[name] = value
                 if message["status"] == 503:
                     headers.setdefault("Retry-After", _RETRY_SECONDS)
-            await send(message)
+            await _send_in_pieces(message, send)
 
         is_upload = scope["method"] == "PUT" and path.startswith("/v1/documents/")
         max_bytes = self._upload_bytes if is_upload else BODY_BYTES
         await (_refusal(scope, max_bytes) or self._app)(scope, receive, send_with_headers)
+
+
+async def _send_in_pieces(message: Message, send: Send) -> None:
+    """Send a large body so that no more than a piece of it waits for its reader beside itself."""
+    body = message.get("body", b"")
+    if message["type"] != "http.response.body" or len(body) <= _PIECE_BYTES:
+        await send(message)
+        return
+    for start in range(0, len(body), _PIECE_BYTES):
+        more = start + _PIECE_BYTES < len(body) or message.get("more_body", False)
+        piece = bytes(body[start : start + _PIECE_BYTES])
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _headers(path: str) -> list[tuple[str, str]]:

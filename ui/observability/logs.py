@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ _TOKEN = re.compile(rf"\b{PREFIX}[\w-]{{20,}}")
 _VALID_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _FIELDS = "fields"
 _FRAMES = 8
+_OWN = frozenset({"index", "rag", "ui", "eval"})
+_CHARACTERS = 200
 
 OnRequest = Callable[[str, str, int], None]
 
@@ -54,6 +57,21 @@ def configure_logging(secrets: Sequence[str] = (), as_json: bool = False) -> Non
     root.setLevel(logging.WARNING)
     # Below warnings, libraries log addresses and texts.
     logging.getLogger("ui").setLevel(logging.INFO if as_json else logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    log.error("an exception ended the program", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value and arguments.exc_type is not SystemExit:
+        facts = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+        log.error("an exception ended a thread", exc_info=facts)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -78,7 +96,7 @@ class _Formatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage(),
+            "event": _message(record),
         }
         if identifier := request_id.get():
             fields["request"] = identifier
@@ -92,9 +110,14 @@ class _Formatter(logging.Formatter):
         about = f" (request {identifier})" if identifier else ""
         error = f": {_where(record.exc_info[1])}" if record.exc_info else ""
         # One line, whatever is in it.
-        return f"{record.levelname.lower()}: {record.getMessage()!s}{about}{error}".replace(
-            "\n", "\\n"
-        )
+        return f"{record.levelname.lower()}: {_message(record)}{about}{error}".replace("\n", "\\n")
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What is logged; of libraries the constant part alone, since they quote what they work on."""
+    if record.name.partition(".")[0] in _OWN:
+        return record.getMessage()
+    return str(record.msg).partition("\n")[0][:_CHARACTERS]
 
 
 def _where(error: BaseException | None) -> str:

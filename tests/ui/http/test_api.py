@@ -258,6 +258,28 @@ def test_request_that_is_no_text_is_a_422(client: TestClient, content: bytes, sa
     assert message(reply.json()).startswith(says)
 
 
+def test_document_is_read_page_by_page(client: TestClient, engine: Engine) -> None:
+    whole = client.get("/v1/documents/brief.md").json()
+    text = engine.document("brief.md").text
+    assert (whole["text"], whole["offset"], whole["total"]) == (text, 0, len(text))
+    pages = [
+        client.get(f"/v1/documents/brief.md?offset={offset}&limit=100").json()
+        for offset in range(0, len(text) + 100, 100)
+    ]
+    assert "".join(page["text"] for page in pages) == text
+    assert [each for page in pages for each in page["headings"]] == whole["headings"]
+    assert pages[-1]["text"] == ""
+    for wrong in ("offset=-1", "limit=0", "limit=200001", "offset=x"):
+        assert client.get(f"/v1/documents/brief.md?{wrong}").status_code == 422
+
+
+def test_documents_are_listed_page_by_page(client: TestClient) -> None:
+    whole = client.get("/v1/documents").json()
+    assert whole["total"] == len(whole["documents"]) == 6
+    some = client.get("/v1/documents?offset=4&limit=1").json()
+    assert (some["total"], some["documents"]) == (6, whole["documents"][4:5])
+
+
 def test_body_beyond_a_megabyte_is_a_413(client: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     reply = client.post("/v1/ask", content=b" " * 1_000_001, headers=headers)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +26,10 @@ def _as_before() -> Iterator[None]:
     """The handlers of other tests stay theirs."""
     root, ours = logging.getLogger(), logging.getLogger("ui")
     handlers, levels = root.handlers[:], (root.level, ours.level)
+    hooks = sys.excepthook, threading.excepthook
     yield
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(False)
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     ours.setLevel(levels[1])
@@ -56,9 +62,33 @@ def test_secrets_and_tokens_are_removed_from_every_line(
 ) -> None:
     for as_json in (False, True):
         configure_logging(SECRETS, as_json)
-        logging.getLogger("httpx").warning("GET %s?t=fn_%s with %s", "/a", "x" * 43, SECRETS[0])
+        logging.getLogger("ui.a").warning("GET %s?t=fn_%s with %s", "/a", "x" * 43, SECRETS[0])
         line = capsys.readouterr().err
         assert "GET /a?t=[removed] with [removed]" in line
+
+
+def test_libraries_tell_no_text_of_what_they_work_on(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    logging.getLogger("httpx").warning("GET %s", "/who-met-in-paris")
+    logging.getLogger("asyncio").error("Task was never retrieved\nfuture: ValueError('Paris')")
+    warnings.warn("an odd value:\nParis", stacklevel=1)
+    lines = capsys.readouterr().err
+    assert lines.count("\n") == 3
+    assert "aris" not in lines
+    assert lines.startswith("warning: GET %s\nerror: Task was never retrieved\nwarning: ")
+
+
+def test_exception_of_a_thread_is_logged_without_its_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    sys.excepthook(ValueError, ValueError("who met in Paris?"), None)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("error: an exception ended a thread: RuntimeError from ValueError in ")
+    assert second == "error: an exception ended the program: ValueError in "
 
 
 def test_json_lines_carry_the_request_and_facts(capsys: pytest.CaptureFixture[str]) -> None:

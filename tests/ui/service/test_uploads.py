@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -74,7 +74,7 @@ def test_sweep_removes_what_is_left_and_not_what_is_being_written(tmp_path: Path
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(BackgroundSync, "request", lambda *_: None)
     (tmp_path / "corpus").mkdir()
     (tmp_path / "data").mkdir()
