@@ -17,8 +17,8 @@ from rag.types import Answers
 from ui.http.api import api_routes, fallback_routes
 from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
+from ui.http.edge.json_bodies import JSONBodies
 from ui.http.errors import add_error_handlers
-from ui.http.json_bodies import JSONBodies
 from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import OpenAIDoor, model_routes, openai_routes
 from ui.http.security import SecurityMiddleware, TrustedHosts

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from rag.settings import Settings
     from rag.types import Answers
-    from ui.http.server import HTTPServer
+    from ui.http.edge.server import HTTPServer
     from ui.service.admission import AdmissionControl
 
 log = logging.getLogger(__name__)
@@ -196,7 +196,7 @@ def _ready_line(engine: Answers, host: str, port: int) -> str:
 
 def _run(app: FastAPI, listener: socket.socket, ready: str, proxy: str) -> None:
     """Run the server; `ready` is printed once it accepts requests."""
-    from ui.http.server import HTTPServer
+    from ui.http.edge.server import HTTPServer
 
     errors: list[FootnoteError] = []
     answers: AdmissionControl = app.state.service.answers

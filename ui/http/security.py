@@ -9,7 +9,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.http.connections import ALLOWED_METHODS
+from ui.http.edge.connections import ALLOWED_METHODS
 from ui.http.errors import NOT_FOUND, error_response, too_large
 from ui.service.settings import BODY_BYTES
 

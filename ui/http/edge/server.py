@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from index.runtime import raise_descriptor_limit
-from ui.http.connections import ConnectionLimits, limited_protocol
+from ui.http.edge.connections import ConnectionLimits, limited_protocol
 
 if TYPE_CHECKING:
     import socket

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ui.http import connections, server
-from ui.http.connections import ConnectionLimits
-from ui.http.server import HTTPServer
+from ui.http.edge import connections, server
+from ui.http.edge.connections import ConnectionLimits
+from ui.http.edge.server import HTTPServer
 
 LIMITS = ConnectionLimits(
     connections=20, head_seconds=0.4, idle_seconds=0.6, grace_seconds=0.6, body_seconds=1.2

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 HANGING = """
 import threading
-from ui.http.server import end_after
+from ui.http.edge.server import end_after
 threading.Thread(target=threading.Event().wait).start()
 end_after(0.1)
 """
@@ -19,7 +19,7 @@ LIMITED = """
 import resource, sys
 soft, hard = map(int, sys.argv[1:])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-from ui.http.server import connection_limits
+from ui.http.edge.server import connection_limits
 print(connection_limits().connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
 

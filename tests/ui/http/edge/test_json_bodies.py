@@ -11,7 +11,7 @@ from index.settings import load_settings
 from rag.settings import Settings
 from tests.helpers.serving import FakeEngine
 from ui.app import make_app
-from ui.http.json_bodies import InvalidJSON, check_json
+from ui.http.edge.json_bodies import InvalidJSON, check_json
 from ui.http.security import is_same_origin
 
 pytestmark = pytest.mark.unit
