@@ -78,7 +78,7 @@ def parse_files(
         initargs=(PARSER_MEMORY_BYTES,),
     )
     try:
-        yield from _read(_Jobs(pool, corpus, groups, settings, splitting), settings)
+        yield from _read(_Readings(pool, corpus, groups, settings, splitting), settings)
     except BrokenProcessPool as error:
         raise StoreError(
             f"the processes that read files cannot be started ({error}); "
@@ -103,7 +103,7 @@ def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
         yield tuple(group)
 
 
-class _Job:
+class _ReadGroup:
     """A group that one task parses; `seconds` since it was given to the pool."""
 
     def __init__(self, group: _Group) -> None:
@@ -117,7 +117,7 @@ class _Job:
         return time.monotonic() - self.scheduled
 
 
-class _Jobs:
+class _Readings:
     """The groups of files that are queued or being parsed, in order."""
 
     def __init__(
@@ -132,7 +132,7 @@ class _Jobs:
         self._arguments = str(corpus), splitting
         self._settings = settings
         self._left = deque(groups)
-        self._pending = deque[_Job]()
+        self._pending = deque[_ReadGroup]()
 
     def __bool__(self) -> bool:
         return bool(self._pending or self._left)
@@ -141,7 +141,7 @@ class _Jobs:
         """Queue groups, few enough that their documents do not fill the memory."""
         size = sum(job.size for job in self._pending)
         while self._left and len(self._pending) < _MAX_PENDING_GROUPS:
-            job = _Job(self._left[0])
+            job = _ReadGroup(self._left[0])
             size += job.size
             if len(self._pending) >= _WORKERS and size > _MAX_PENDING_BYTES:
                 return
@@ -150,7 +150,7 @@ class _Jobs:
 
     def first(self, group: _Group) -> None:
         """Queue a group that is waited for next."""
-        self._pending.appendleft(self._schedule(_Job(group)))
+        self._pending.appendleft(self._schedule(_ReadGroup(group)))
 
     def take(self) -> tuple[_Group, list[LoadedFile]]:
         """The next group and what became of its files."""
@@ -165,7 +165,7 @@ class _Jobs:
                 reason = timeout_reason(self._settings)
         return job.group, [self._failed(entry, reason, len(job.group)) for entry in job.group]
 
-    def _result(self, job: _Job) -> list[LoadedFile]:
+    def _result(self, job: _ReadGroup) -> list[LoadedFile]:
         """What became of a group. The pool goes by a clock that may be put forward or back."""
         assert job.future
         latest = _MAX_PENDING_GROUPS * (self._most_seconds + _STOP_SECONDS)
@@ -185,7 +185,7 @@ class _Jobs:
                 digest = file_digest(Path(self._arguments[0]) / entry.path)
         return LoadedFile(entry, digest, Failure(entry.path, reason))
 
-    def _schedule(self, job: _Job) -> _Job:
+    def _schedule(self, job: _ReadGroup) -> _ReadGroup:
         corpus, splitting = self._arguments
         arguments = (corpus, job.group, splitting, self._settings.parse_seconds)
         job.scheduled = time.monotonic()
@@ -197,7 +197,7 @@ class _Jobs:
         return _WAITING * self._settings.parse_seconds
 
 
-def _read(jobs: _Jobs, settings: IndexSettings) -> Iterator[LoadedFile]:
+def _read(jobs: _Readings, settings: IndexSettings) -> Iterator[LoadedFile]:
     jobs.fill()
     while jobs:
         group, results = jobs.take()
