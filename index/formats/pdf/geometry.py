@@ -86,6 +86,14 @@ def type_size(textpage: PdfTextPage, index: int) -> float:
     return float(pdfium.FPDFText_GetFontSize(textpage, index)) * scale
 
 
+def text_object(textpage: PdfTextPage, index: int) -> int:
+    """The address of the object that draws a character; 0 for one that stands in no object."""
+    import pypdfium2.raw as pdfium
+
+    owner = pdfium.FPDFText_GetTextObject(textpage, index)
+    return ctypes.addressof(owner.contents) if owner else 0
+
+
 def direction(textpage: PdfTextPage, index: int) -> int:
     """The direction that a character's line runs in, in whole steps of 10 degrees."""
     import pypdfium2.raw as pdfium

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable, left_out
@@ -17,6 +18,7 @@ from index.formats.pdf.geometry import (
     object_rect,
     objects,
     origin,
+    text_object,
     turn_upright,
     type_size,
 )
@@ -101,7 +103,7 @@ def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
 
     code, raw = pdfium.FPDFText_GetUnicode, textpage.raw
     count = pdfium.FPDFText_CountChars(raw)
-    chars = [_readable(chr(code(raw, index))) for index in range(count)]
+    chars = [_readable(code(raw, index)) for index in range(count)]
     hidden = 0
     for index in unseen(page, textpage):
         hidden += bool(chars[index].strip())
@@ -115,7 +117,9 @@ def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
     return chars, hidden
 
 
-def _readable(char: str) -> str:
+@cache
+def _readable(code: int) -> str:
+    char = chr(code)
     if char in "\x02\ufffe\u00ad":
         return DIVIDED
     if char == "\n" or char.isprintable():
@@ -126,7 +130,7 @@ def _readable(char: str) -> str:
 
 def _raise_digits(textpage: PdfTextPage, chars: list[str]) -> None:
     """Make raised digits right behind other type superscripts, which are apart from numbers."""
-    before = None
+    before: int | None = None
     for at, char in enumerate(chars):
         if not char.strip():
             before = None if char else before
@@ -138,6 +142,8 @@ def _raise_digits(textpage: PdfTextPage, chars: list[str]) -> None:
 
 def _is_raised(textpage: PdfTextPage, before: int, at: int) -> bool:
     """Whether a character is smaller than the one before it and stands above its base line."""
+    if text_object(textpage, before) == text_object(textpage, at):
+        return False  # what is drawn at once is of one size
     size = type_size(textpage, before)
     if type_size(textpage, at) >= _RAISED_SCALE * size:
         return False

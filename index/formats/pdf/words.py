@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,8 +78,9 @@ def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
 def word_lines(page: PdfPage, textpage: PdfTextPage, chars: Sequence[str]) -> list[WordLine]:
     """The lines of a page that was turned upright, given what its characters read as."""
     shown, upright, lines = Shown(page), page.get_rotation(), list[WordLine]()
+    made = _Words(page, textpage, chars)
     for span, divided in line_ranges(chars):
-        words = tuple(_word(shown, textpage, chars, piece) for piece in _pieces(chars, span))
+        words = tuple(map(made.word, _pieces(chars, span)))
         bottom = shown.place(*origin(textpage, span[-1]))[1]
         bold = all(is_bold(textpage, index) for index in {span[0], span[len(span) // 2], span[-1]})
         slanted = direction(textpage, span[0]) % 360 != upright
@@ -96,13 +98,46 @@ def _pieces(chars: Sequence[str], span: range) -> Iterator[range]:
             start = index + 1
 
 
-def _word(shown: Shown, textpage: PdfTextPage, chars: Sequence[str], piece: range) -> PdfWord:
-    first, last = (shown.across(textpage, index) for index in (piece[0], piece[-1]))
-    base = shown.place(*origin(textpage, piece[0]))[1]
-    text = "".join(chars[piece.start : piece.stop])
-    return PdfWord(
-        text, piece, min(*first, *last), max(*first, *last), base, type_size(textpage, piece[0])
-    )
+class _Words:
+    """Makes words of a page's characters.
+
+    A long file has half a million, so PDFium is asked without pypdfium2's helpers, and what draws
+    several words is measured once.
+    """
+
+    def __init__(self, page: PdfPage, textpage: PdfTextPage, chars: Sequence[str]) -> None:
+        import pypdfium2.raw as pdfium
+
+        self._pdfium, self._raw = pdfium, textpage.raw
+        self._shown, self._textpage, self._chars = Shown(page), textpage, chars
+        self._sizes = dict[int, float]()
+        self._box, self._x, self._y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+
+    def word(self, piece: range) -> PdfWord:
+        """The word of some characters."""
+        start, end = piece[0], piece[-1]
+        left, right = self._across(start)
+        if end > start:
+            begins, ends = self._across(end)
+            left, right = min(left, right, begins, ends), max(left, right, begins, ends)
+        self._pdfium.FPDFText_GetCharOrigin(self._raw, start, self._x, self._y)
+        base = self._shown.place(self._x.value, self._y.value)[1]
+        text = "".join(self._chars[piece.start : piece.stop])
+        return PdfWord(text, piece, min(left, right), max(left, right), base, self._size(start))
+
+    def _across(self, index: int) -> tuple[float, float]:
+        """Where a character begins and ends, in points from the left."""
+        box, place = self._box, self._shown.place
+        if not self._pdfium.FPDFText_GetLooseCharBox(self._raw, index, box):
+            return self._shown.place(0, 0)[0], self._shown.place(0, 0)[0]
+        return place(box.left, box.bottom)[0], place(box.right, box.top)[0]
+
+    def _size(self, index: int) -> float:
+        owner = self._pdfium.FPDFText_GetTextObject(self._raw, index)
+        address = ctypes.addressof(owner.contents) if owner else 0
+        if address not in self._sizes or not address:
+            self._sizes[address] = type_size(self._textpage, index)
+        return self._sizes[address]
 
 
 def is_right_to_left(lines: Sequence[WordLine]) -> bool:
