@@ -72,7 +72,10 @@ def boxes(data: bytes, page: int, quote: str, start: int = 0) -> list[Box]:
         if not found and wanted:
             found = text.begun(wanted, _next_to(data, page + 1))
             found = found or text.ended(wanted, _next_to(data, page - 1))
-        pieces = [] if found else text.row(_row_cells(quote), start) or text.reordered(wanted)
+        row = [] if found else text.row(_row_cells(quote), start)
+        if marks := [box for piece in row for box in _boxes(shown, text.textpage, piece)]:
+            return [_around(marks)]
+        pieces = [] if found else text.reordered(wanted)
         if not pieces:
             found = found or text.whole("".join(_row_cells(quote)), start)
             span = _with_end(text.chars, text.span(found), quote)
@@ -260,6 +263,11 @@ def _beside(one: Rect, other: Rect) -> bool:
     across = (0.0, one[1], 1.0, one[3]), (0.0, other[1], 1.0, other[3])
     down = (one[0], 0.0, one[2], 1.0), (other[0], 0.0, other[2], 1.0)
     return overlap(*across) or overlap(*down)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """One box around those of a row's cells, which stand on one line."""
+    return _box([(box.left, box.top, box.right, box.bottom) for box in boxes])
 
 
 def _box(rects: Sequence[Rect]) -> Box:
