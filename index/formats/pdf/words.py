@@ -78,7 +78,7 @@ def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
 def word_lines(page: PdfPage, textpage: PdfTextPage, chars: Sequence[str]) -> list[WordLine]:
     """The lines of a page that was turned upright, given what its characters read as."""
     shown, upright, lines = Shown(page), page.get_rotation(), list[WordLine]()
-    made = _Words(page, textpage, chars)
+    made = _WordMaker(page, textpage, chars)
     for span, divided in line_ranges(chars):
         words = tuple(map(made.word, _pieces(chars, span)))
         bottom = shown.place(*origin(textpage, span[-1]))[1]
@@ -98,7 +98,7 @@ def _pieces(chars: Sequence[str], span: range) -> Iterator[range]:
             start = index + 1
 
 
-class _Words:
+class _WordMaker:
     """Makes words of a page's characters.
 
     A long file has half a million, so PDFium is asked without pypdfium2's helpers, and what draws
