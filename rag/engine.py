@@ -16,11 +16,11 @@ from index.snapshots import Index, Snapshot
 from index.tables.typed import TypedTable
 from index.types import Document, Hit
 from rag.citations.labelling import LabelledAnswer, label
-from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts
+from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts, draft_of
 from rag.composition.extractive import QuotesComposer
 from rag.composition.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
-from rag.followups.condense import CondensedQuery, condense
+from rag.followups.condense import CondensedQuery, condense, yielded
 from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import REPLIES, Intent, decide, instruction_words, intent_probabilities
 from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
@@ -267,7 +267,7 @@ class Engine:
             return summary_draft(request.question, found.vector, snapshot, found.hits)
         if intent is Intent.WRITING:
             evidence = self._evidence(Intent.EXPLAIN, found, snapshot)
-            return replace(_draft_of(_compose(request, evidence)), opening=writing_text())
+            return replace(draft_of(_compose(request, evidence)), opening=writing_text())
         return None
 
     def _computed(self, found: SearchResult, snapshot: Snapshot) -> Draft | None:
@@ -330,8 +330,13 @@ class Engine:
     ) -> tuple[SearchResult, AnswerType]:
         """The k best passages for a question with its turns, and the type of answer it wants."""
         condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
-        answer_type = expected_answer_type(condensed.question)
-        return self._search(snapshot, condensed, answer_type, k, clock), answer_type
+        kind = expected_answer_type(condensed.question)
+        found = self._search(snapshot, condensed, kind, k, clock)
+        if not condensed.uses_previous:
+            return found, kind
+        plain = CondensedQuery(condensed.question, condensed.question)
+        alone = self._search(snapshot, plain, kind, k, clock)
+        return yielded(condensed, found, alone, kind, snapshot.passage_count), kind
 
     def _spelled(self, request: _Request, snapshot: Snapshot) -> _Request:
         """The question with its spelling mended; what is shown as asked stays as it was."""
@@ -462,16 +467,6 @@ def _with_given(
     """What a composer gets to know besides: the program's own draft, and whether it is sure."""
     is_sure = bool(given) or confidence >= request.settings.refuse_below
     return replace(evidence, given=given, is_sure=is_sure)
-
-
-def _draft_of(pieces: Generator[Delta, None, Draft]) -> Draft:
-    """The draft at the end of a composer's pieces."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            return draft
 
 
 def _fingerprint(settings: Settings, snapshot: Snapshot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from eval.measures.statistics import RESAMPLES, Floats
 from index.embedding.model_files import supports_language
+from rag.followups.condense import yielded
 from rag.retrieval.answer_type import expected_answer_type
 from rag.retrieval.hybrid import SearchQuery, SearchResult, dense_weight_for, probe_scores, search
 from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
@@ -98,6 +100,15 @@ class EngineRanking:
         dense = own if weight is None else weight
         query = SearchQuery(asked.query, vector, kind, dense, asked.bias, read)
         return search(self._snapshot, query, k, self._index.embed_sentences, scoring=scoring)
+
+    def chosen(self, asked: CondensedQuery, k: int) -> SearchResult:
+        """What the engine takes: the search, or that for the question alone if it yields to it."""
+        found = self.search(asked, k)
+        if not asked.uses_previous:
+            return found
+        alone = self.search(replace(asked, query=asked.question, bias={}), k)
+        kind, passages = expected_answer_type(asked.question), self._snapshot.passage_count
+        return yielded(asked, found, alone, kind, passages)
 
     def _weight(self, text: str) -> tuple[float, bool]:
         """The weight of cosines for a text, and whether the model is taught its language."""

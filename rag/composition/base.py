@@ -171,3 +171,13 @@ class Composer(Protocol):
         Never raises for an error of a server: it returns a draft with a note.
         """
         ...
+
+
+def draft_of(pieces: Generator[Any, None, Draft]) -> Draft:
+    """The draft at the end of a composer's pieces."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            draft: Draft = stop.value
+            return draft

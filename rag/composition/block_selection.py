@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from index.text.languages import language_of
+from index.text.tokenizer import content_words, fold, stopwords_of, terms_of
 from index.types import Block, BlockKind, Span
 from rag.composition.structure import Structure
 from rag.intents.classifier import LONG, Intent
@@ -131,6 +133,7 @@ class Selector:
 
 
 def select(
+    query: str,
     intent: Intent,
     ranked: Sequence[RankedSentence],
     chosen: Sequence[RankedSentence],
@@ -138,16 +141,54 @@ def select(
 ) -> list[Selection]:
     """What to quote, in the order in which it is shown.
 
-    `ranked` are the sentences of the best passages, best first, and `chosen` those of them that
-    state the fact. Falls back to the fact's sentences where no block is known.
+    An answer whose question is the query is taken as it is. `ranked` are the sentences of the best
+    passages, best first, and `chosen` those of them that state the fact. Falls back to the fact's
+    sentences where no block is known.
     """
     selector = Selector(structures)
-    if intent in LONG:
+    _select_asked(query, ranked, selector)
+    if intent in LONG and not selector.words:
         _select_sections(selector, POLICIES[intent], ranked)
     if not selector.words:
         for rank, sentence in enumerate(chosen):
             _select_sentence(selector, sentence, rank)
     return selector.in_order()
+
+
+def _select_asked(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
+    """Choose the answer to a question whose words are all that is asked, or what a term means:
+    "What is a discharge letter?" of the term "Discharge letter", on a line above its meaning.
+    """
+    language = language_of(content_words(query))
+    asked = _terms(query, language)
+    for sentence in ranked if asked else ():
+        found = selector.place(sentence)
+        if found is None:
+            continue
+        structure, number = found
+        block = structure.blocks[number]
+        term, line, _ = structure.text((block.start, block.end)).partition("\n")
+        if line and block.kind is BlockKind.PARAGRAPH and _terms(term, language) == asked:
+            selector.add_span(structure, number, (block.start + len(term) + 1, block.end), 0)
+            return
+        answer = structure.answers.get(number)
+        if answer and _terms(_question_text(structure, answer), language) == asked:
+            _select_answer(selector, structure, answer, number, 0)
+            return
+
+
+def _question_text(structure: Structure, answer: range) -> str:
+    """The question that an answer's blocks stand below."""
+    first = answer.start
+    while structure.answers.get(first - 1) == answer:
+        first -= 1
+    return structure.text((structure.blocks[first].start, structure.blocks[answer.start].start))
+
+
+def _terms(text: str, language: str) -> frozenset[str]:
+    stopwords = stopwords_of(language)
+    words = [word for word in content_words(text) if fold(word) not in stopwords]
+    return frozenset(terms_of(words, language))
 
 
 def _select_sentence(selector: Selector, sentence: RankedSentence, rank: int) -> None:

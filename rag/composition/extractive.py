@@ -45,7 +45,9 @@ class QuotesComposer:
 
 def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     chosen = select_sentences(evidence.sentences, most)
-    selections = select(evidence.intent, evidence.sentences, chosen, evidence.structure)
+    selections = select(
+        evidence.query, evidence.intent, evidence.sentences, chosen, evidence.structure
+    )
     if not selections:
         yield from _sentences_and_rows(evidence, [sentence.quote for sentence in chosen])
         return

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 
 from index.text.tokenizer import LATIN, fold, stopwords_of
 from rag.followups.dependence import dependence_probability
-from rag.retrieval.hybrid import ScoreProbe
+from rag.retrieval.answer_type import AnswerType
+from rag.retrieval.answerability import answer_confidence, answerability_signals
+from rag.retrieval.hybrid import ScoreProbe, SearchResult
+from rag.settings import REFUSE_BELOW
 from rag.types import Turn
 
 # Names are recognised by capitals and digits.
@@ -27,6 +30,10 @@ _ELLIPTIC = re.compile(
     rf"[¿\s]*(?i:{_OPENER})\s+(?:[^\W\dA-Z]+\s+)?(?:(?P<name>{_NAME})|(?P<number>{_NUMBER}))\W*"
 )
 _FIRST = re.compile(r"\w+")
+# Confidence from which a question is answered as it stands.
+STANDS_ALONE = 0.8
+# Chosen on the questions of eval/gold, asked in one conversation and as follow-ups.
+SURELY_DEPENDS = 0.75
 _MOST_CANDIDATES = 6
 
 
@@ -63,6 +70,24 @@ class CondensedQuery:
     question: str
     bias: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def uses_previous(self) -> bool:
+        """Whether the question before counts."""
+        return self.query != self.question or bool(self.bias)
+
+    def yields_to(self, alone: float, together: float) -> bool:
+        """Whether the question is better searched for alone, from the confidence, 0..1, that the
+        documents answer it then, and that with the question before.
+
+        A joined one is, if it is answered as surely alone and does not surely point back; any other
+        if it is refused alone, so that no passage of an old topic answers it.
+        """
+        if self.query == self.question:
+            return alone < REFUSE_BELOW
+        if dependence_probability(self.question) >= SURELY_DEPENDS:
+            return False
+        return alone >= together or alone >= STANDS_ALONE
+
 
 def condense(
     question: str,
@@ -86,6 +111,18 @@ def condense(
         return CondensedQuery(both, question)
     # Sentences and confidence are the question's own, so that a new topic stays one.
     return CondensedQuery(question, question, _mixed(alone, probe(both), weights.mixed_weight))
+
+
+def yielded(
+    asked: CondensedQuery, found: SearchResult, alone: SearchResult, kind: AnswerType, passages: int
+) -> SearchResult:
+    """What was found for a query, or for its question alone if it yields to that; in an index of
+    so many passages.
+    """
+    first, second = (
+        answer_confidence(answerability_signals(each, kind, passages)) for each in (alone, found)
+    )
+    return alone if asked.yields_to(first, second) else found
 
 
 def _previous_question(turns: Sequence[Turn], probe: Callable[[str], ScoreProbe]) -> str:

@@ -85,7 +85,7 @@ class DocumentRanker:
         """Documents in the order of their best passages."""
         key = (asked.query, asked.question, frozenset(asked.bias.items()))
         if key not in self._rankings:
-            hits = self._ranking.search(asked, _HITS).hits
+            hits = self._ranking.chosen(asked, _HITS).hits
             self._rankings[key] = list(dict.fromkeys(hit.passage.document for hit in hits))
         return self._rankings[key]
 
@@ -164,7 +164,8 @@ def _plain(question: str) -> CondensedQuery:
 
 def _joined(task: MtragTask, turns: Sequence[Turn]) -> CondensedQuery:
     questions = [*(turn.question for turn in turns), task.question]
-    return CondensedQuery(" ".join(map(str.strip, questions)), task.question)
+    both = " ".join(map(str.strip, questions))
+    return CondensedQuery(both, both)
 
 
 def _ndcg(tasks: Sequence[MtragTask], ranker: DocumentRanker, ask: _Ask) -> Floats:

@@ -24,7 +24,9 @@ from tests.helpers.quoting import quotes_in
 pytestmark = pytest.mark.unit
 
 
-def evidence(text: str, target: str, intent: Intent, path: str = "a.md") -> ComposerInput:
+def evidence(
+    text: str, target: str, intent: Intent, path: str = "a.md", query: str = "q"
+) -> ComposerInput:
     """What is found where the first sentence with a target is the best by far."""
     document = document_of(path, text)
     passages = split(document, lambda texts: [len(each.split()) for each in texts], 60)
@@ -39,7 +41,7 @@ def evidence(text: str, target: str, intent: Intent, path: str = "a.md") -> Comp
     ranked.sort(key=lambda each: (-each.score, each.hit.rank, each.quote.start))
     structure = Structures().of(document)
     return ComposerInput(
-        "q",
+        query,
         tuple(hits),
         tuple(ranked),
         passages_in=lambda _: passages,
@@ -58,8 +60,8 @@ def draft(found: ComposerInput) -> Draft:
             return made
 
 
-def answered(text: str, target: str, intent: Intent, path: str = "a.md") -> str:
-    return label(draft(evidence(text, target, intent, path)), strict=False).text
+def answered(text: str, target: str, intent: Intent, path: str = "a.md", query: str = "q") -> str:
+    return label(draft(evidence(text, target, intent, path, query)), strict=False).text
 
 
 STEPS = """# Leave
@@ -113,6 +115,21 @@ From eight to five.
 @pytest.mark.parametrize("target", ["Can I bring a dog", "Dogs have to stay", "No."])
 def test_short_answer_of_a_faq_is_quoted_whole_and_the_question_is_not(target: str) -> None:
     assert answered(FAQ, target, Intent.FACT) == "No. Dogs have to stay at home. [1]"
+
+
+def test_answer_whose_question_is_asked_goes_before_a_sentence_that_scores_higher() -> None:
+    query = "When are you open?"
+    assert answered(FAQ, "Dogs have", Intent.FACT, query=query) == "From eight to five. [1]"
+    other = answered(FAQ, "Dogs have", Intent.FACT, query="When are you open in May?")
+    assert other == "No. Dogs have to stay at home. [1]"
+
+
+@pytest.mark.parametrize("intent", [Intent.FACT, Intent.EXPLAIN])
+def test_meaning_of_a_term_that_is_asked_for_is_the_answer(intent: Intent) -> None:
+    text = "# Words\n\nSign the tide table at once.\n\nTide table\nA list of high waters.\n"
+    found = answered(text, "Sign the", intent, query="What is a tide table?")
+    assert found.startswith("A list of high waters. [1]")
+    assert "Sign" not in found
 
 
 def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:

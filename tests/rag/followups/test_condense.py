@@ -29,6 +29,7 @@ TURN = Turn(FIRST, "David Barnea is the director of Mossad [1].")
 WITHOUT_LABELS = "David Barnea is the director of Mossad."
 LAST = "Where did he go?"
 BOTH = f"{FIRST} {LAST}"
+RULES = "Which offices does Contoso have in Spain?"
 WEIGHTS = FollowUpWeights(standalone_cosine=0.6, dependent_cosine=0.4, dependence=0.3)
 
 
@@ -63,6 +64,28 @@ def test_condense_of_any_other_question_shifts_passages_alone(cosine: float, que
     asked = condensed({question: alone, both: joined}, question, TURN)
     assert (asked.query, asked.question) == (question, question)
     assert asked.bias == pytest.approx({"p": 0.45 * 0.8, "r": -0.45, "s": 0.45 * 0.4})
+
+
+@pytest.mark.parametrize(
+    ("asked", "alone", "together", "yields"),
+    [
+        pytest.param(CondensedQuery("b", RULES), 0.5, 0.5, True, id="as sure alone"),
+        pytest.param(CondensedQuery("b", RULES), 0.8, 0.9, True, id="sure alone"),
+        pytest.param(CondensedQuery("b", RULES), 0.3, 0.6, False, id="joined"),
+        pytest.param(CondensedQuery(RULES, RULES, {"p": 0.1}), 0.3, 0.6, True, id="refused"),
+        pytest.param(CondensedQuery(RULES, RULES, {"p": 0.1}), 0.5, 0.6, False, id="mixed"),
+        pytest.param(CondensedQuery(BOTH, LAST), 0.9, 0.2, False, id="points back"),
+    ],
+)
+def test_condensed_query_yields_to_the_question_alone_that_is_answered(
+    asked: CondensedQuery, alone: float, together: float, yields: bool
+) -> None:
+    assert asked.uses_previous
+    assert asked.yields_to(alone, together) is yields
+
+
+def test_condensed_query_of_the_question_alone_uses_no_previous_one() -> None:
+    assert not CondensedQuery(LAST, LAST).uses_previous
 
 
 def test_condense_of_an_elliptic_question_asks_the_previous_one_about_the_new_name() -> None:
