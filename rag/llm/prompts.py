@@ -92,6 +92,7 @@ _HEADING = re.compile(
     r"^([ \t]*)(passages?|question|answer|system|user|assistant)[ \t]*:", re.I | re.M
 )
 _HIDDEN = re.compile(f"[{SUSPECT}]")
+_BRACKET_LINE = re.compile(r"^\[", re.MULTILINE)
 
 
 def answer_messages(
@@ -108,7 +109,7 @@ def answer_messages(
     small = profile is Profile.SMALL
     form, title_of = (PASSAGE, _title) if small else (CAPABLE_PASSAGE, _full_title)
     blocks = [
-        form.format(number=number, title=title_of(passage), text=sanitize_passage(passage.text))
+        form.format(number=number, title=title_of(passage), text=_text(passage))
         for number, passage in enumerate(passages, start=1)
     ]
     if computed:
@@ -153,6 +154,11 @@ def sanitize_passage(text: str) -> str:
 def _title(passage: Passage) -> str:
     title = sanitize_passage(passage.heading or passage.title or passage.document)
     return " ".join(title.split())
+
+
+def _text(passage: Passage) -> str:
+    """A passage's text, of which no line begins as an excerpt does."""
+    return _BRACKET_LINE.sub(" [", sanitize_passage(passage.text))
 
 
 def _full_title(passage: Passage) -> str:

@@ -32,6 +32,7 @@ from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import llm_error
+from rag.llm.facts import ModelFacts
 from rag.llm.prompts import answer_messages
 from rag.retrieval.sentences import RankedSentence
 from rag.schema import AnswerBody
@@ -98,6 +99,9 @@ class Obedient(OpenAICompatibleLLM):
     def __init__(self, pieces: Sequence[str]) -> None:
         super().__init__("http://stub.invalid/v1", "stub")
         self.pieces = pieces
+
+    def facts(self) -> ModelFacts:
+        return ModelFacts()
 
     def stream(self, answer_messages: Sequence[ChatMessage]) -> Generator[str, None, None]:
         yield from self.pieces
