@@ -114,7 +114,7 @@ def measure(
     true, scores, said = _judged(claims[1::2])
     own = support_cases([paragraph for article in articles[1::2] for paragraph in article])
     lines, verdicts = tabulate(own)
-    verdicts = [*_verdicts("WiCE", "en", list(zip(true, said, strict=True))), *verdicts]
+    verdicts = [*_verdicts("WiCE", "en", list(zip(true.tolist(), said, strict=True))), *verdicts]
     for language, path in others.items():
         say(f"judging {path.name}")
         held_out = [paragraph for article in read_xquad(path)[1::2] for paragraph in article]

@@ -273,6 +273,7 @@ def test_injected_document_is_only_words_on_its_own_page(payload: str) -> None:
         body = document_page(document, *span).partition("<body>")[2].partition("</body>")[0]
         assert set(active_in_page(body)) <= {
             "<a href='/'>",
+            "<a href='/documents/a.md?reading=1'>",
             "<main>",
             "<h1>",
             "<mark id='quote'>",

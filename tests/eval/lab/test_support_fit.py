@@ -101,13 +101,21 @@ def test_measure_judges_what_it_was_not_fitted_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["de", "fr", "es"])
 def test_cases_of_each_language_change_one_thing(language: str) -> None:
     sentence, changed = {
-        "de": ("Anna Weber traf gestern Paul Klein, und das war nicht geplant.", "war geplant"),
-        "fr": ("Anna Weber voit souvent Paul Klein, ce qui n'est pas prévu.", "qui est prévu"),
-        "es": ("Anna Weber ve a menudo a Paul Klein, y eso no estaba previsto.", "eso estaba"),
+        "de": (
+            "Gestern traf Anna Weber zufällig Paul Klein, und das war nicht geplant.",
+            "war geplant",
+        ),
+        "fr": (
+            "Demain, Anna Weber verra sans doute Paul Klein, ce qui n'est pas prévu.",
+            "qui est prévu",
+        ),
+        "es": ("Hoy, Anna Weber ve a menudo a Paul Klein, y eso no estaba previsto.", "eso estaba"),
     }[language]
     paragraphs = [SourceParagraph("a", sentence), SourceParagraph("b", sentence)]
     found = {case.kind: case.statement for case in support_cases(paragraphs, language=language)}
-    assert found["role: swapped"].startswith("Paul Klein ")
+    first, _, second = found["role: swapped"].partition("Paul Klein")
+    assert "Anna Weber" not in first
+    assert "Anna Weber" in second
     assert changed in found["negation: taken out"]
 
 
