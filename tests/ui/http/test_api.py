@@ -454,6 +454,8 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
         "/v1/models",
         "/v1/models/{model}",
         "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v1/rerank",
         "/healthz",
         "/readyz",
     }

@@ -133,7 +133,8 @@ def test_client_streams_the_same_text_and_citations(
     assert text == written_at(address, engine.answer(question))
     assert facts(chunks[0]) == expected(engine, question)
     assert chunks[-1].usage
-    assert chunks[-1].usage.prompt_tokens > chunks[-1].usage.completion_tokens > 10
+    assert chunks[-1].usage.prompt_tokens > 10
+    assert chunks[-1].usage.completion_tokens > 10
 
 
 def test_client_s_own_gathering_of_a_stream_gets_the_whole_reply(
@@ -165,7 +166,7 @@ def test_client_gets_annotations_that_open_the_passage_marked(client: openai.Ope
     message = client.chat.completions.create(model=MODEL, messages=[user(PARIS)]).choices[0].message
     annotations = message.annotations or []
     gathered: Any = streamed.annotations
-    assert gathered == [each.model_dump() for each in annotations]
+    assert [each.model_dump() for each in gathered] == [each.model_dump() for each in annotations]
     assert message.content
     for at, each in enumerate(annotations, start=1):
         found = each.url_citation

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.http.errors import INVALID_JSON
+from ui.http.errors import BODY_BYTES, INVALID_JSON, error_response, too_large
 
 _DEEPEST = 64
 _OPENAI, _MCP = "/v1/chat/", "/mcp"
@@ -42,7 +43,12 @@ class JSONBodies:
         if scope["type"] != "http" or not _may_hold_json(scope):
             await self._app(scope, receive, send)
             return
-        messages = [message async for message in _body(receive)]
+        try:
+            messages = [message async for message in _body(receive)]
+        except HTTPException as error:
+            # The limit of a body without a length, which is noticed while it is read.
+            await error_response(error.status_code, too_large(BODY_BYTES))(scope, receive, send)
+            return
         body = b"".join(message.get("body", b"") for message in messages)
         try:
             check_json(body)
