@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.http.errors import BODY_BYTES, INVALID_JSON, error_response, too_large
+from ui.http.errors import INVALID_JSON, error_response, too_large
+from ui.service.settings import BODY_BYTES
 
 _DEEPEST = 64
 _OPENAI, _MCP = "/v1/chat/", "/mcp"
