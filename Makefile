@@ -113,7 +113,8 @@ fonts: .venv/installed
 
 .venv/installed-llm: .venv/installed
 	command -v c++ >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
-	$(PIP) --editable '.[dev,bench,ocr,local]'
+	# Not for this very CPU: some virtual machines name AMX and fault when it is used.
+	CMAKE_ARGS=-DGGML_NATIVE=OFF $(PIP) --editable '.[dev,bench,ocr,local]'
 	@touch $@
 
 # The browser tests drive Debian's Chromium, which brings what the reader of pictures wants as well,

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.llm
 QUESTIONS = (
     "How long has the war lasted?",
     "Where did the latest round of talks take place?",
-    "Why did earlier talks fail?",
+    "Who is the head of Mossad?",
     "Do Hamas envoys meet Israelis in person?",
 )
 # Long enough for a machine that is busy otherwise.
@@ -204,7 +204,7 @@ def test_server_killed_in_the_middle_keeps_what_was_said_and_says_so(
 ) -> None:
     process, url = holder
     engine = engine_at(url, seeds_data)
-    events = engine.stream("Why did earlier talks fail?")
+    events = engine.stream("Who is the head of Mossad?")
     assert isinstance(next(events), Retrieved)
     first = next(events)
     assert isinstance(first, Delta)
