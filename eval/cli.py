@@ -107,7 +107,7 @@ def available_commands() -> Mapping[str, LazyCommand]:
     """The commands that can be imported here, in alphabetical order."""
     found = dict(_COMMANDS)
     for name, command in _REPOSITORY_COMMANDS.items():
-        package = command.target.rpartition(".")[0]
+        package = ".".join(command.target.split(".")[:2])
         if find_spec(package) is not None:
             found[name] = command
     return dict(sorted(found.items()))

@@ -109,7 +109,8 @@ def answer_messages(
     small = profile is Profile.SMALL
     form, title_of = (PASSAGE, _title) if small else (CAPABLE_PASSAGE, _full_title)
     blocks = [
-        form.format(number=number, title=title_of(passage), text=_text(passage))
+        # A passage of hidden characters alone leaves a title.
+        form.format(number=number, title=title_of(passage), text=_text(passage)).rstrip()
         for number, passage in enumerate(passages, start=1)
     ]
     if computed:
