@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,14 +15,14 @@ from pytest_socket import enable_socket
 from index.errors import ConfigError
 from index.settings import load_settings
 from index.types import Hit, Passage
-from rag.composition.base import ComposerInput
+from rag.composition.base import ComposerInput, draft_of
 from rag.composition.generative import LLMComposer
 from rag.followups.llm_rewrite import Rewriter
 from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
 from rag.llm.providers import make_llm
 from rag.settings import Settings
-from rag.types import Draft, Turn
+from rag.types import Turn
 from tests.helpers.fake_llm import fails, starting, streams
 
 pytestmark = pytest.mark.unit
@@ -122,7 +122,9 @@ def test_llm_whose_reader_leaves_ends_without_an_error(make: Make) -> None:
 def test_llm_class_composes_answers_and_rewrites_follow_ups() -> None:
     settings = plugged({"pieces": ["Egypt led ", "the talks [1]."]})
     assert settings.composer_name == "llm"
-    draft = drained(LLMComposer(settings).compose(ComposerInput("Who?", (Hit(PASSAGE, 1, 1),), ())))
+    draft = draft_of(
+        LLMComposer(settings).compose(ComposerInput("Who?", (Hit(PASSAGE, 1, 1),), ()))
+    )
     (claim,) = draft.claims
     assert (claim.text, [quote.text for quote in claim.quotes]) == (
         "Egypt led the talks.",
@@ -132,16 +134,6 @@ def test_llm_class_composes_answers_and_rewrites_follow_ups() -> None:
     assert rewriter.rewrite("Who led them?", [Turn("The talks?", "In Cairo.")]) == (
         "Who led the talks?"
     )
-
-
-def drained(pieces: Generator[str, None, Draft]) -> Draft:
-    """What a composer returns."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            return draft
 
 
 def test_llm_class_gets_model_and_key_of_the_settings() -> None:

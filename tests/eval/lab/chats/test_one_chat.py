@@ -9,22 +9,10 @@ import pytest
 
 from eval.datasets.gold import GoldItem
 from eval.lab.chats.one_chat import ChatOrder, OneChatReport, compare, lines, read_questions
-from rag.types import Answer, Reason, Refusal, Turn
+from rag.types import Answer, Turn
+from tests.helpers.serving import answer_to
 
 pytestmark = pytest.mark.unit
-
-
-def refused(question: str) -> Answer:
-    return Answer(
-        question=question,
-        query=question,
-        text="No.",
-        statements=(),
-        citations=(),
-        refusal=Refusal(Reason.NO_EVIDENCE, "No."),
-        hits=(),
-        composer="quotes",
-    )
 
 
 def replied(question: str) -> Answer:
@@ -47,7 +35,7 @@ def test_compare_names_questions_that_are_worse_after_others() -> None:
     ]
 
     def ask(question: str, turns: Sequence[Turn]) -> Answer:
-        return refused(question) if question == "b" and turns else replied(question)
+        return answer_to(question) if question == "b" and turns else replied(question)
 
     report = compare(items, ask, orders=3)
     assert (report.questions, report.alone) == (3, 3)
