@@ -97,6 +97,8 @@ def test_quotes_of_real_files_are_drawn_on_their_words(monkeypatch: pytest.Monke
     monkeypatch.setattr(ocr, "find_spec", lambda _: None)
     folders = ("northwind", "cases", "formats")
     names = [path for folder in folders for path in sorted((SHARED / folder).glob("*.pdf"))]
+    # A scan has no text layer to read inside the boxes.
+    names = [path for path in names if not path.stem.endswith("_scan")]
     tried, wrong = sampled([path.read_bytes() for path in names])
     assert tried >= 100
     assert len(wrong) <= tried / 50, wrong
