@@ -1,15 +1,22 @@
-"""Resource limits of processes, and a clock of stages."""
+"""Resource limits of processes, how they end, and a clock of stages."""
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import logging
 import math
 import os
 import resource
 import signal
+import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO, TypeVar
+
+Returned = TypeVar("Returned")
 
 # So that a parser stays below a gigabyte whatever it is given. OCR, which legitimately needs most,
 # takes 720 MB with the libraries it loads.
@@ -17,6 +24,8 @@ PARSER_MEMORY_BYTES = 930 << 20
 # Some programs and libraries are slow or fail where there may be millions.
 _MOST_DESCRIPTORS = 65_536
 _PR_SET_PDEATHSIG = 1
+# As Python's own, for output that could not be written.
+_UNWRITTEN = 120
 # Parsers write nothing; this is room for Python's bytecode cache.
 _WRITTEN_BYTES = 16 << 20
 
@@ -91,6 +100,42 @@ def end_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def run_program(main: Callable[[], Returned]) -> Returned:
+    """Run the main function of a program, whose process then ends with all of its threads at once.
+
+    Taking the interpreter down ends a daemon thread inside the native code that it is in, such as
+    that of a model which loads; C++ calls `terminate` then, and the process aborts.
+    """
+    code = 1
+
+    def leave() -> None:
+        # The last thing that happens: those that were registered later have been called.
+        logging.shutdown()
+        unwritten = [stream for stream in (sys.stdout, sys.stderr) if not _is_flushed(stream)]
+        os._exit(code or (_UNWRITTEN if unwritten else 0))
+
+    atexit.register(leave)
+    try:
+        returned = main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    code = 0
+    return returned
+
+
+def _is_flushed(stream: TextIO | None) -> bool:
+    """Flush a stream; whether its reader got all that it wanted."""
+    try:
+        if stream:
+            stream.flush()
+    except BrokenPipeError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class Clock:

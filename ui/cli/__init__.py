@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from index.console import LazyCommand, LazyGroup
+from index.runtime import run_program
 
 _COMMANDS = {
     "index": LazyCommand(
@@ -24,9 +27,14 @@ _COMMANDS = {
 }
 
 
-@click.group(
-    cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
-)
+class _Program(LazyGroup):
+    """The group as a program: called, and not just its `main`, the process ends with it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return run_program(lambda: super(_Program, self).__call__(*args, **kwargs))
+
+
+@click.group(cls=_Program, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="footnote")
 @click.option("--data", metavar="DIR", help="Folder that holds the index (default: .footnote).")
 @click.pass_context
