@@ -302,7 +302,9 @@ def _select_sections(
         if found is None or selector.words >= policy.words:
             continue
         structure, number = found
-        section = structure.section(number)
+        # What others write before and after a message explains nothing.
+        is_message = structure.blocks[number].kind is BlockKind.MESSAGE
+        section = range(number, number + 1) if is_message else structure.section(number)
         key = (structure.document.path, section.start)
         if not section or selector.has(structure, number) or len(seen | {key}) > policy.sections:
             continue

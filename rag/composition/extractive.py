@@ -17,7 +17,7 @@ from rag.composition.block_selection import Selection, select
 from rag.composition.table_rows import best_rows, claims_of, rows_of
 from rag.intents.classifier import LONG
 from rag.retrieval.answer_type import matches_answer_type
-from rag.retrieval.sentences import numbers_in, select_sentences
+from rag.retrieval.sentences import numbers_in, select_sentences, with_completing_line
 from rag.types import Claim, Draft, Quote, Turn
 
 # Rows of a table that is quoted whole.
@@ -45,6 +45,8 @@ class QuotesComposer:
 
 def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     chosen = select_sentences(evidence.sentences, most)
+    if most > 1:
+        chosen = with_completing_line(evidence.query, evidence.sentences, chosen)
     selections = select(
         evidence.query, evidence.intent, evidence.sentences, chosen, evidence.structure
     )

@@ -21,6 +21,8 @@ SCORE_MARGIN = 0.2
 
 _NUMBER = re.compile(r"[^\W_]*(?:(?<=\w)[.,:/-](?=\w)|[^\W_])*\d(?:[.,:/-](?=\w)|\w)*")
 
+_SENTENCE_END = re.compile(r"""[.!?…:;。！？؟۔।][\W_]*$""")
+
 
 @dataclass(frozen=True, slots=True)
 class RankedSentence:
@@ -181,3 +183,31 @@ def select_sentences(
             texts.add(text)
             chosen.append(sentence)
     return sorted(chosen, key=lambda s: (s.hit.rank, s.quote.start))
+
+
+def with_completing_line(
+    query: str, ranked: Sequence[RankedSentence], chosen: Sequence[RankedSentence]
+) -> list[RankedSentence]:
+    """The sentences chosen, and with a line that has the query's number the one of its passage
+    that has the rest of what is asked: "Invoice 2207 of 8 May" names what "Amount due: 324.20" is
+    of. A line is no sentence: it has no full stop.
+    """
+    if len(chosen) != 1 or not _is_line(chosen[0]):
+        return list(chosen)
+    (line,) = chosen
+    if not numbers_in(query) & numbers_in(line.quote.text):
+        return [line]
+    others = (
+        other
+        for other in ranked
+        if other.hit is line.hit and other.matched_terms - line.matched_terms and _is_line(other)
+    )
+    rest = max(
+        others, key=lambda other: len(other.matched_terms - line.matched_terms), default=None
+    )
+    found = [line, rest] if rest else [line]
+    return sorted(found, key=lambda sentence: sentence.quote.start)
+
+
+def _is_line(sentence: RankedSentence) -> bool:
+    return not _SENTENCE_END.search(sentence.quote.text)

@@ -27,6 +27,7 @@ def text_inputs() -> Iterator[ReadingInput]:
     yield from _pages()
     yield from _page_tables()
     yield from _markdown()
+    yield from _bills()
     yield from _speech()
     yield from _markup()
     yield from _books()
@@ -360,6 +361,25 @@ def _markdown() -> Iterator[ReadingInput]:
         "md-table-bare.md",
         "# Hire\n\nThing | Fee\n--- | ---\nOar | 12\nVest | 30\n",
         f"# Hire\n\n| Thing | Fee |\n{rows}",
+    )
+
+
+def _bills() -> Iterator[ReadingInput]:
+    """Lines of a bill are no headings, as those above paragraphs are."""
+    yield _text(
+        "txt-bill-lines.txt",
+        "Harrow Bakery, receipt 5518\n\nRye bread, 2 loaves 7.80\n\nPlum cake 14.50\n\nTotal to pay: 22.30 EUR\n",
+        "# Harrow Bakery, receipt 5518\n\nRye bread, 2 loaves 7.80\n\nPlum cake 14.50\n\nTotal to pay: 22.30 EUR",
+    )
+    yield _text(
+        "txt-bill-currency.txt",
+        "Purchase order 7741\n\nOak planks 380,00 €\n\nHaulage 45,00 EUR\n\nPay within a month, please.\n",
+        "# Purchase order 7741\n\nOak planks 380,00 €\n\nHaulage 45,00 EUR\n\nPay within a month, please.",
+    )
+    yield _text(
+        "txt-headings-with-numbers.txt",
+        "Budget 2026\n\nThe budget was agreed.\n\nVersion 2.1\n\nThe second version is short.\n",
+        "# Budget 2026\n\nThe budget was agreed.\n\n## Version 2.1\n\nThe second version is short.",
     )
 
 

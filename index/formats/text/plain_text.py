@@ -20,6 +20,9 @@ _TITLE_LINE = re.compile(
     r"(?:\A|\n[ \t]*\r?\n)([^\W\d_a-z][^\n]{1,70}[^\s.,;:!?])[ \t]*\r?\n[ \t]*\r?\n(?=\S)"
 )
 
+# What a line of a bill or a receipt ends in: an amount, and at most the word of its currency.
+_AMOUNT_LINE = re.compile(r"\d[.,]\d{2}(?:\s?[^\W\d_]{1,4}|\s?[^\w\s])?$")
+
 
 def parse_text(data: bytes) -> Parsed:
     """The file's own text; lone short lines above a paragraph are its headings."""
@@ -39,7 +42,8 @@ def _title_lines(text: str) -> Iterator[Heading]:
     position = 0
     while match := _TITLE_LINE.search(text, position):
         level = 1 if not text[: match.start(1)].strip() else 2
-        yield Heading(match.start(1), level, " ".join(match.group(1).split()))
+        if not _AMOUNT_LINE.search(match[1]):
+            yield Heading(match.start(1), level, " ".join(match[1].split()))
         # The blank line after this one may come before the next.
         position = match.end(1)
 

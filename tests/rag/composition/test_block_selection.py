@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -210,3 +211,38 @@ def test_answer_from_any_markdown_quotes_exact_spans_in_order_within_its_budget(
         longest = max(structure.words(block) for block in structure.blocks)
         words = sum(len(claim.text.split()) for claim in made.claims)
         assert words <= POLICIES[intent].words + longest
+
+
+CHAT = """[03.02.26, 08:01] Femke: Good morning all
+[03.02.26, 08:05] Joost: The van is back
+[03.02.26, 08:09] Ruud: The gate code is 4482
+[03.02.26, 08:11] Joost: thanks
+"""
+
+
+def test_an_explanation_in_a_chat_is_the_message_that_answers_alone() -> None:
+    text = answered(CHAT, "gate code", Intent.EXPLAIN, "chat.txt")
+    assert text == "[03.02.26, 08:09] Ruud: The gate code is 4482 [1]"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What is due on invoice 71?", "invoice 71 of May [1]\n\nAmount due: 9.20 [2]"),
+        ("What does delivery cost on invoice 71?", "invoice 71 of May [1]\n\nDelivery 2.00 [2]"),
+        ("What is due in May?", "invoice 71 of May [1]"),
+    ],
+)
+def test_a_line_that_names_the_number_asked_for_is_completed_by_the_line_with_the_rest(
+    query: str, expected: str
+) -> None:
+    text = "invoice 71 of May\n\nDelivery 2.00\n\nAmount due: 9.20\n\nDue sums are paid in June."
+    found = evidence(text, "invoice", Intent.FACT, "a.txt", query)
+    words = set(query.lower().strip("?").split())
+    sentences = tuple(
+        replace(
+            one, matched_terms=frozenset(words & {*one.quote.text.lower().replace(":", "").split()})
+        )
+        for one in found.sentences
+    )
+    assert label(draft(replace(found, sentences=sentences)), strict=False).text == expected
