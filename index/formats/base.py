@@ -146,7 +146,7 @@ def below(heading: str, part: Parsed) -> Parsed:
     )
     return replace(
         part,
-        text=f"{line}\n\n{part.text}",
+        text=f"{line}\n\n{part.text}" if part.text else line,
         headings=(Heading(0, 1, line), *shifted),
         page_starts=(),
         tables=moved(part.tables, before),

@@ -60,6 +60,7 @@ _KIND_NAMES = {
     ".html": "web page",
     ".htm": "web page",
     ".eml": "e-mail",
+    ".msg": "e-mail",
     ".epub": "e-book",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 _ATTACHMENTS = 20
 # A message inside a message is read, one inside that is only named.
-_DEPTH = 1
+DEPTH = 1
+INSIDE = "a message inside a message"
 _MESSAGES = 10_000
-_MAIL_ENDINGS = (".eml", ".mbox")
-_ENCRYPTED = "the message is encrypted, its text is not read"
+_MAIL_ENDINGS = (".eml", ".mbox", ".msg")
+ENCRYPTED = "the message is encrypted, its text is not read"
 _ARMOUR = "-----BEGIN PGP MESSAGE-----"
 # What messages say that do not tell their encoding, or wrongly.
 _ASCII = ("", "us-ascii", "ascii")
@@ -39,10 +40,14 @@ _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n(?=[\w-]+:)", re.MULTILINE)
 
 def parse_eml(data: bytes) -> Parsed:
     """A message under its subject; attachments whose format is read are under their names."""
-    parsed = _message(_read(data), 0)
-    if not parsed.text.strip():
+    return with_text(_message(_read(data), 0))
+
+
+def with_text(message: Parsed) -> Parsed:
+    """The same message. Raises Unreadable if it says nothing at all."""
+    if not message.text.strip():
         raise Unreadable("empty: the message has no text")
-    return parsed
+    return message
 
 
 def parse_mbox(data: bytes) -> Parsed:
@@ -54,10 +59,15 @@ def parse_mbox(data: bytes) -> Parsed:
     if len(starts) > _MESSAGES:
         raise Unreadable(f"too large: a mailbox of over {_MESSAGES:,} messages")
     messages = [
-        _safely(f"message {number}", partial(_message, _read(data[start:end]), 0))
+        safely(f"message {number}", partial(_message, _read(data[start:end]), 0))
         for number, (start, end) in enumerate(zip(starts, ends, strict=True), start=1)
     ]
     return replace(joined(messages), title="")
+
+
+def signed_contents(data: bytes) -> Parsed:
+    """What a part that is signed says, without headers of its own."""
+    return joined(list(_contents(_read(data), DEPTH)))
 
 
 def _read(data: bytes) -> EmailMessage:
@@ -68,12 +78,14 @@ def _read(data: bytes) -> EmailMessage:
 
 def _message(message: MIMEPart, depth: int) -> Parsed:
     subject = _header(message, "subject")
-    lines = [
-        f"{name}: {value}"
-        for name in ("From", "To", "Cc", "Date")
-        if (value := _header(message, name))
-    ]
-    whole = joined([Parsed("\n".join(lines)), *_contents(message, depth)])
+    headers = {name: _header(message, name) for name in ("From", "To", "Cc", "Date")}
+    return under_subject(subject, headers, _contents(message, depth))
+
+
+def under_subject(subject: str, headers: Mapping[str, str], contents: Iterable[Parsed]) -> Parsed:
+    """A message: who wrote to whom and when, then its body and attachments, below its subject."""
+    lines = [f"{name}: {value}" for name, value in headers.items() if value]
+    whole = joined([Parsed("\n".join(lines)), *contents])
     whole = below(subject, whole) if subject else whole
     return replace(whole, title=subject)
 
@@ -103,16 +115,16 @@ def _hinted(message: MIMEPart) -> str:
 def _contents(message: MIMEPart, depth: int) -> Iterator[Parsed]:
     """The body in its plainest form, then the attachments, wherever in the message they are."""
     if _is_encrypted(message):
-        yield Parsed("", notes=(_ENCRYPTED,))
+        yield Parsed("", notes=(ENCRYPTED,))
         return
     leaves = list(_leaves(message))
     dates = [part for part in leaves if part.get_content_type() == "text/calendar"]
     files = [part for part in leaves if part.is_attachment() or part.get_filename()]
     files = [part for part in files if part not in dates]
     files += [part for part in leaves if _is_message(part) and part not in files]
-    yield _best(
+    yield best_body(
         [
-            joined([_safely("body", partial(_body, part, message)) for part in parts])
+            joined([safely("body", partial(_body, part, message)) for part in parts])
             for kind in ("text/plain", "text/html")
             if (parts := [p for p in leaves if p.get_content_type() == kind and p not in files])
         ]
@@ -120,10 +132,17 @@ def _contents(message: MIMEPart, depth: int) -> Iterator[Parsed]:
     # A program for mail sends an invitation twice, as a part and as a file.
     invitations = {_bytes(part).strip(): part for part in dates}
     for part in invitations.values():
-        yield _safely("invitation", partial(_invitation, part))
-    for number, part in enumerate(files[:_ATTACHMENTS], start=1):
-        name = " ".join((part.get_filename() or "").split()) or f"attachment {number}"
-        yield _safely(name, partial(_attachment, part, name, depth))
+        yield safely("invitation", partial(_invitation, part))
+    yield from attachments(
+        [(part.get_filename() or "", partial(_attachment, part, depth)) for part in files]
+    )
+
+
+def attachments(files: Sequence[tuple[str, Callable[[str], Parsed]]]) -> Iterator[Parsed]:
+    """What attachments say, given their names and what reads each under its name."""
+    for number, (filename, read) in enumerate(files[:_ATTACHMENTS], start=1):
+        name = " ".join(filename.split()) or f"attachment {number}"
+        yield safely(name, partial(read, name))
     if len(files) > _ATTACHMENTS:
         yield Parsed("", notes=(f"attachments after the first {_ATTACHMENTS} are not read",))
 
@@ -135,7 +154,7 @@ def _is_encrypted(message: MIMEPart) -> bool:
     return kind == "multipart/encrypted" or is_smime
 
 
-def _best(bodies: Sequence[Parsed]) -> Parsed:
+def best_body(bodies: Sequence[Parsed]) -> Parsed:
     """Of the forms of a body the plain one, unless it only says that there is another."""
     plain, *others = [body for body in bodies if body.text] or [joined(bodies)]
     if not others or len(plain.text) > _PLACEHOLDER_CHARACTERS:
@@ -158,7 +177,7 @@ def _is_message(part: MIMEPart) -> bool:
     return part.get_content_type() == "message/rfc822"
 
 
-def _safely(name: str, read: Callable[[], Parsed]) -> Parsed:
+def safely(name: str, read: Callable[[], Parsed]) -> Parsed:
     """What a part says, or a note why it cannot be read: the rest of the mail is read all the same.
 
     A library may meet bytes that its authors did not expect, so any error is one.
@@ -181,13 +200,18 @@ def _body(part: MIMEPart, message: MIMEPart) -> Parsed:
         declared = _hinted(message)
     text = decode(data, declared or declared_encoding(data))
     if part.get_content_type() == "text/plain":
-        text = text.replace("\r\n", "\n").strip()
-        if text.startswith(_ARMOUR):
-            return Parsed("", notes=(_ENCRYPTED,))
-        return Parsed(text, tables=pipe_tables(text))
+        return plain_body(text)
     from index.formats.html.page import whole_page
 
     return whole_page(text)
+
+
+def plain_body(text: str) -> Parsed:
+    """A body of plain text, or a note that it is encrypted."""
+    text = text.replace("\r\n", "\n").strip()
+    if text.startswith(_ARMOUR):
+        return Parsed("", notes=(ENCRYPTED,))
+    return Parsed(text, tables=pipe_tables(text))
 
 
 def _invitation(part: MIMEPart) -> Parsed:
@@ -214,15 +238,20 @@ def _inner(part: MIMEPart) -> object:
     return _read(decode_packed(packed.encode("ascii", "replace")))
 
 
-def _attachment(part: MIMEPart, name: str, depth: int) -> Parsed:
+def _attachment(part: MIMEPart, depth: int, name: str) -> Parsed:
     from email.message import MIMEPart
 
     if _is_message(part):
         inner = _inner(part)
-        if depth >= _DEPTH or not isinstance(inner, MIMEPart):
-            raise Unreadable("a message inside a message")
+        if depth >= DEPTH or not isinstance(inner, MIMEPart):
+            raise Unreadable(INSIDE)
         return below(name, _message(inner, depth + 1))
+    return attached_file(_bytes(part), name)
+
+
+def attached_file(data: bytes, name: str) -> Parsed:
+    """A file that is attached, under its name. Raises Unreadable for what is not read."""
     if PurePosixPath(name).suffix.lower() in _MAIL_ENDINGS:
-        raise Unreadable("a message inside a message")
-    parsed = parse(name, _bytes(part))
+        raise Unreadable(INSIDE)
+    parsed = parse(name, data)
     return below(name, replace(parsed, notes=tuple(f"{name}: {note}" for note in parsed.notes)))

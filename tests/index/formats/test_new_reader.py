@@ -14,17 +14,17 @@ import pytest
 pytestmark = [pytest.mark.model, pytest.mark.full]
 
 ROOT = Path(__file__).parents[3]
-MODULE = '''"""Outlook messages, as far as this test needs them."""
+MODULE = '''"""Notes of a program, as far as this test needs them."""
 
 from index.formats.base import Parsed
 
 
-def parse_msg(data: bytes) -> Parsed:
+def parse_note(data: bytes) -> Parsed:
     """The subject as the title, and the body."""
     subject, _, body = data.decode().partition("|")
     return Parsed(body, title=subject)
 '''
-ENTRY = '    ".msg": Reader("index.formats.msg:parse_msg"),\n'
+ENTRY = '    ".note": Reader("index.formats.note:parse_note"),\n'
 BEFORE = "READERS: Mapping[str, Reader] = {\n"
 
 
@@ -46,15 +46,15 @@ def test_new_reader_is_one_module_and_one_entry_and_reads_what_was_refused(tmp_p
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    (corpus / "gate.msg").write_bytes(b"The north gate|The north gate opens at nine.")
+    (corpus / "gate.note").write_bytes(b"The north gate|The north gate opens at nine.")
     (corpus / "mill.txt").write_text("The mill stands by the river.", encoding="utf-8")
     refused = footnote(tmp_path, "index", "corpus", "--json")
     assert refused.returncode == 3, refused.stderr
     assert json.loads(refused.stdout)["failed"] == [
-        {"path": "gate.msg", "reason": "format .msg is not read"}
+        {"path": "gate.note", "reason": "format .note is not read"}
     ]
 
-    (tmp_path / "index" / "formats" / "msg.py").write_text(MODULE, encoding="utf-8")
+    (tmp_path / "index" / "formats" / "note.py").write_text(MODULE, encoding="utf-8")
     registry = tmp_path / "index" / "formats" / "registry.py"
     text = registry.read_text(encoding="utf-8")
     assert text.count(BEFORE) == 1
@@ -66,4 +66,4 @@ def test_new_reader_is_one_module_and_one_entry_and_reads_what_was_refused(tmp_p
     assert (report["failed"], report["embedded"], report["unchanged"]) == ([], 1, 1)
     found = footnote(tmp_path, "search", "When does the north gate open?", "-k", "1", "--json")
     (passage,) = json.loads(found.stdout)["passages"]
-    assert (passage["document"], passage["text"]) == ("gate.msg", "The north gate opens at nine.")
+    assert (passage["document"], passage["text"]) == ("gate.note", "The north gate opens at nine.")

@@ -115,7 +115,7 @@ def test_parse_eml_finds_texts_and_attachments_wherever_they_are() -> None:
 def test_parse_eml_body_that_is_no_text_is_noted() -> None:
     data = b"Subject: Bad\nContent-Transfer-Encoding: base64\n\nAAECAwQFBgc=\n"
     parsed = parse("a.eml", data)
-    assert (parsed.text, parsed.notes) == ("Bad\n\n", ("body: binary: these bytes are not text",))
+    assert (parsed.text, parsed.notes) == ("Bad", ("body: binary: these bytes are not text",))
 
 
 def test_parse_eml_attachments_stand_under_their_names() -> None:
