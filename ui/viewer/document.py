@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +17,9 @@ from ui.service.links import QUOTE_ID, document_url
 from ui.templating import escape_text, render
 from ui.viewer.safe_html import highlight
 
-_WINDOW = 200_000  # characters; a browser is slow to show more in the panel
+# Characters that are shown at once: a browser is slow to show more, and a reader who takes nothing
+# of a page holds all of it in the server's memory.
+_WINDOW = 200_000
 
 
 class HTMLRow(NamedTuple):
@@ -53,13 +56,19 @@ def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) ->
     return HTMLTable(table.columns, rows)
 
 
-def document_page(document: Document, start: int = 0, end: int = 0, digest: str = "") -> Markup:
+def document_page(
+    document: Document, start: int = 0, end: int = 0, digest: str = "", part: int = 0
+) -> Markup:
     """A whole page of HTML, without scripts; characters start to end marked if 0 <= start < end.
 
-    A digest other than the document's own means that the quoted words may have moved: then
-    nothing is marked and the page says so.
+    A long document is shown in parts: the one asked for (from 1), or else that of `start`. A digest
+    other than the document's own means that the quoted words may have moved: then nothing is
+    marked and the page says so.
     """
     span = valid_span(document, start, end, digest)
+    parts = max(1, math.ceil(len(document.text) / _WINDOW))
+    here = min(part or _part_of(document.text, span[0] if span else 0), parts)
+    window = _part_start(document.text, here), _part_start(document.text, here + 1)
     return render(
         "viewer/document.html",
         kind="",
@@ -68,8 +77,31 @@ def document_page(document: Document, start: int = 0, end: int = 0, digest: str 
         report=f"{document_url(document.path)}?reading=1",
         left_out=omissions(document.hidden, document.notes),
         has_changed=has_changed(document, digest),
-        body=_blocks(document, span, (0, len(document.text)), Highlighter(document.text, span)),
+        url=document_url(document.path),
+        part=here,
+        parts=parts,
+        body=_blocks(document, span, window, Highlighter(document.text, span)),
     )
+
+
+def _part_of(text: str, place: int) -> int:
+    """The number of the part that holds a place of a text."""
+    number = 1
+    while place >= _part_start(text, number + 1) < len(text):
+        number += 1
+    return number
+
+
+def _part_start(text: str, number: int) -> int:
+    """Where a part (from 1) of a text starts, at a paragraph or line if one is near."""
+    place = (number - 1) * _WINDOW
+    if not 0 < place < len(text):
+        return min(place, len(text))
+    for gap in ("\n\n", "\n"):
+        found = text.rfind(gap, place - _WINDOW // 2, place)
+        if found >= 0:
+            return found + len(gap)
+    return place
 
 
 def panel_page(document: Document, start: int, end: int, digest: str) -> Markup:

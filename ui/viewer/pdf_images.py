@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _WIDTH = 1100  # pixels: a panel's 450 on a screen of twice the density, and room to enlarge
 _TIMEOUT_SECONDS = 20
 _PAGES_PER_PROCESS = 200
+_STOP_SECONDS = 2
+_NICE = 10
 # How often it is looked whether a page's reader is still there.
 _POLL_SECONDS = 0.2
 # Pages that wait or are drawn: the three of a panel, and another reader's.
@@ -75,6 +78,9 @@ class Drawing(Protocol):
     ) -> PageImage:
         """The image of a page."""
 
+    def close(self) -> None:
+        """End the process that draws."""
+
 
 class PageRenderer:
     """Renders pages one after the other in a subprocess; a few wait, and others are told so.
@@ -112,6 +118,12 @@ class PageRenderer:
                 return self._kept(request) or await self._draw(corpus, request, has_left)
         finally:
             self._waiting -= 1
+
+    def close(self) -> None:
+        """End the process that draws, and what it is at."""
+        if self._pool:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join(_STOP_SECONDS)
 
     def _kept(self, request: PageRequest) -> PageImage | None:
         """A page that was drawn. Raises RenderError for one that could not be."""
@@ -151,10 +163,15 @@ class PageRenderer:
                 1,
                 max_tasks=_PAGES_PER_PROCESS,
                 context=multiprocessing.get_context("spawn"),
-                initializer=limit_parser,
-                initargs=(PARSER_MEMORY_BYTES,),
+                initializer=_begin,
             )
         return self._pool
+
+
+def _begin() -> None:
+    """Begin a process that draws: limited, and after those who answer questions."""
+    limit_parser(PARSER_MEMORY_BYTES)
+    os.nice(_NICE)
 
 
 class _Left(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -15,8 +15,8 @@ from ui.service.links import document_url
 from ui.templating import escape_text, render
 from ui.viewer.document import HTMLTable, html_table, tables_between
 
-# A browser is slow to show more.
-_BLOCKS = 5_000
+# A browser is slow to show more blocks, or characters of them.
+_BLOCKS, _CHARACTERS = 5_000, 1_000_000
 
 
 class ReadBlock(NamedTuple):
@@ -39,6 +39,8 @@ class ReadPage(NamedTuple):
 def reading_page(document: Document) -> Markup:
     """A whole page of HTML: what was left out, and each block, beside its page of a PDF."""
     blocks = [block for block in blocks_of(document) if block.kind is not BlockKind.QUESTION]
+    sizes = accumulate(block.end - block.start for block in blocks[:_BLOCKS])
+    shown = max(1, sum(size <= _CHARACTERS for size in sizes))
     return render(
         "viewer/reading.html",
         kind="reading",
@@ -48,8 +50,8 @@ def reading_page(document: Document) -> Markup:
         left_out=omissions(document.hidden, document.notes),
         characters=len(document.text),
         counts=_counts(blocks),
-        pages=list(_pages(document, blocks[:_BLOCKS])),
-        more=len(blocks) - _BLOCKS,
+        pages=list(_pages(document, blocks[:shown])),
+        more=len(blocks) - shown,
     )
 
 

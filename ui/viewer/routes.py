@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVarTuple
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import FootnoteError, UnknownDocument
@@ -29,13 +31,22 @@ from ui.viewer.pdf_images import (
 )
 from ui.viewer.reading import reading_page
 
+Given = TypeVarTuple("Given")
 Place = Annotated[int, Query(ge=0)]
+# Making a page computes: many at once would leave other requests no turn.
+_PAGES_AT_ONCE = 2
 
 
 def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
     """The routes under `/documents`."""
     viewer = _Viewer(engine, settings)
-    router = APIRouter()
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(viewer.close)
+
+    router = APIRouter(lifespan=lifespan)
 
     @router.get("/documents/{path:path}", include_in_schema=False)
     async def document(
@@ -48,16 +59,17 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
         page: Place = 0,
         picture: Place = 0,
         reading: bool = False,
+        part: Place = 0,
     ) -> Response:
         try:
             found = await run_in_threadpool(engine.document, path)
             if picture:
                 return await viewer.image(found, picture, digest, request)
             if reading:
-                return HTMLResponse(await run_in_threadpool(reading_page, found))
+                return HTMLResponse(await viewer.make(reading_page, found))
             if panel:
                 return HTMLResponse(await viewer.panel(found, start, end, digest, page, request))
-            html = await run_in_threadpool(document_page, found, start, end, digest)
+            html = await viewer.make(document_page, found, start, end, digest, part)
             return HTMLResponse(html)
         except FootnoteError as error:
             return HTMLResponse(error_page(str(error)), status_of(error))
@@ -72,6 +84,11 @@ class _Viewer:
         self._engine = engine
         self._settings = settings
         self._renderer: Drawing = PageRenderer(settings.data)
+        self._turns: CapacityLimiter | None = None  # made where the event loop runs
+
+    def close(self) -> None:
+        """End the drawing of pages."""
+        self._renderer.close()
 
     async def image(self, document: Document, page: int, digest: str, request: Request) -> Response:
         """A page's image. Raises UnknownDocument if it cannot be rendered, or has changed."""
@@ -96,8 +113,13 @@ class _Viewer:
                 found = await self._draw(requests, request)
                 images = list(zip(requests, found, strict=True))
         if images:
-            return await run_in_threadpool(pdf_page, document, images, start, end, digest)
-        return await run_in_threadpool(panel_page, document, start, end, digest)
+            return await self.make(pdf_page, document, images, start, end, digest)
+        return await self.make(panel_page, document, start, end, digest)
+
+    async def make(self, page: Callable[[*Given], Markup], *given: *Given) -> Markup:
+        """A page, when its turn has come."""
+        self._turns = self._turns or CapacityLimiter(_PAGES_AT_ONCE)
+        return await to_thread.run_sync(page, *given, limiter=self._turns)
 
     async def _draw(self, wanted: Sequence[PageRequest], request: Request) -> list[PageImage]:
         corpus, generation = await run_in_threadpool(self._place)

@@ -66,8 +66,13 @@ def parse_pdf(data: bytes) -> Parsed:
     pictures = [(n, rect) for n, page in enumerate(pages) for rect in page.pictures]
     # Pages without any text come first, since not all may be read.
     pictures.sort(key=lambda picture: (bool(pages[picture[0]].lines), picture))
-    found = ocr.read_pictures(_rendered(pdf[number], rect) for number, rect in pictures)
     lines = [page.lines for page in pages]
+    try:
+        found = ocr.read_pictures(_rendered(pdf[number], rect) for number, rect in pictures)
+    except MemoryError:
+        if not any(lines):
+            raise
+        found = []  # what pictures need is no reason to lose the text beside them
     for (number, rect), read in zip(pictures, found, strict=False):
         lines[number] = _with_picture(lines[number], read, rect, pdf[number].get_height())
     if not any(lines):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -61,6 +63,24 @@ def test_page_of_a_changed_document_marks_nothing_and_says_so() -> None:
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (9, 4), (0, len(TEXT) + 1)])
 def test_page_of_a_span_outside_the_document_marks_nothing(start: int, end: int) -> None:
     assert marks(document_page(DOCUMENT, start, end)) == []
+
+
+def test_page_of_a_long_document_is_its_parts_which_lead_to_each_other() -> None:
+    lines = [f"Line {number} of a long document." for number in range(20_000)]
+    long = replace(DOCUMENT, text="\n\n".join(lines), headings=(), page_starts=(), tables=())
+    pages = [document_page(long, part=number) for number in (1, 2, 3, 4)]
+    shown = [re.findall(r"Line \d+ of a long document\.", page) for page in pages]
+    assert [*chain(*shown)] == lines
+    assert max(map(len, pages)) < 210_000
+    assert [re.findall(r"part=(\d)", page)[:2] for page in pages] == [
+        ["2", "2"],
+        ["1", "3"],
+        ["2", "4"],
+        ["3", "3"],
+    ]
+    start = long.text.index(lines[15_000])
+    assert marks(document_page(long, start, start + 10)) == ["Line 15000"]
+    assert document_page(long, part=9) == pages[3]
 
 
 def test_page_has_no_script_and_no_markup_of_the_document() -> None:

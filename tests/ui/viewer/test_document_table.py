@@ -24,6 +24,7 @@ def test_table_marks_the_cited_row_under_its_header() -> None:
         report="",
         left_out=(),
         has_changed=False,
+        parts=1,
         body=blocks,
     )
     assert html.partition('<main dir="auto">')[2].partition("</main>")[0] == (

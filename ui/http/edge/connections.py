@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -56,15 +57,23 @@ class ConnectionLimits:
 
 
 class _CountedTransport:
-    """A transport that counts the bytes written to it."""
+    """A transport that counts the bytes written to it, and drops those that come after its end."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._ended = False
         self.written = 0
 
     def write(self, data: bytes) -> None:
-        self.written += len(data)
-        self._transport.write(data)
+        # An application that was at work when its connection was refused writes its reply.
+        if not self._ended:
+            self.written += len(data)
+            self._transport.write(data)
+
+    def write_eof(self) -> None:
+        self._ended = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._transport, name)
@@ -100,6 +109,7 @@ class _Limited:
     logger: Any
 
     def __init__(self, *args: Any, **arguments: Any) -> None:
+        self.pipeline = deque[Any]()  # h11's class has none
         super().__init__(*args, **arguments)
         self._in_head = True
         self._head_bytes = 0
@@ -138,7 +148,7 @@ class _Limited:
             super().data_received(piece)  # type: ignore[misc]
             if was_in_head and self._in_head:
                 self._head_bytes += len(piece)
-            if len(getattr(self, "pipeline", ())) > _PIPELINED:
+            if len(self.pipeline) > _PIPELINED:
                 self._refuse(503, _FULL)
 
     def send_400_response(self, _: str) -> None:
@@ -243,13 +253,13 @@ class _Limited:
         cycle = self.cycle
         begun = cycle is not None and cycle.response_started and not cycle.response_complete
         self._refused_at = time.monotonic()
-        if not begun:
+        if not begun and not self.pipeline:  # else it would be the reply to an earlier request
             self.transport.write(_raw_reply(status, message))
+        self.pipeline.clear()
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        self.transport.write_eof()
         self.flow.resume_reading()
 
 

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PIL import Image
@@ -274,6 +275,20 @@ def test_parse_pdf_pages_that_are_pictures_are_noted() -> None:
         "pages 2-3, 6 are pictures, not read",
         "pictures on page 5 were not read",
     )
+
+
+def test_parse_pdf_whose_pictures_need_too_much_memory_keeps_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr(ocr, "read_pictures", read)
+    found = parsed(written("Words of the first page."), picture)
+    assert found.text == "Words of the first page."
+    assert found.notes == ("page 2 is a picture, not read",)
+    with pytest.raises(MemoryError):
+        parsed(picture)
 
 
 def test_parse_pdf_of_pictures_is_refused_with_the_way_to_have_them_read() -> None:

@@ -151,13 +151,16 @@ def test_second_head_of_a_connection_is_limited_as_well(serve: Callable[[], int]
     assert reply(client)[0] == 431
 
 
-def test_requests_without_end_on_one_connection_are_cut_off(serve: Callable[[], int]) -> None:
+def test_requests_without_end_on_one_connection_are_cut_off_without_faults(
+    serve: Callable[[], int], caplog: pytest.LogCaptureFixture
+) -> None:
     port = serve()
     status, _ = reply(connect(port, b"GET /body HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"))
     assert status == 408
     client = connect(port)
     send_until_cut(client, (GET + b"\r\n") * 2_000, 5_000_000)
     assert is_served(port)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_head_that_does_not_arrive_is_told_and_closed(serve: Callable[[], int]) -> None:
