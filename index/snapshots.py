@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cachetools import LRUCache
 
@@ -95,7 +95,34 @@ _CACHED_QUERIES = 256
 _REFRESH_SECONDS = 1.0
 
 
-class Snapshot:
+class Snapshot(Protocol):
+    """What a question is answered from: a generation of one index, or of several together."""
+
+    @property
+    def generation(self) -> int: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def passage_count(self) -> int: ...  # noqa: D102
+    @property
+    def text_count(self) -> int: ...  # noqa: D102
+    @property
+    def paths_with_tables(self) -> frozenset[str]: ...  # noqa: D102
+    def documents(self) -> list[DocumentInfo]: ...  # noqa: D102
+    def document(self, path: str) -> Document | None: ...  # noqa: D102
+    def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]: ...  # noqa: D102
+    def texts(self, keys: Sequence[str]) -> dict[str, Text]: ...  # noqa: D102
+    def passages_in(self, path: str) -> list[Passage]: ...  # noqa: D102
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...  # noqa: D102
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def search_words(self, query: str, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def terms(self, text: str) -> list[str]: ...  # noqa: D102
+    def language(self, text: str) -> str: ...  # noqa: D102
+    def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]: ...  # noqa: D102
+    def idf(self, term: str) -> float: ...  # noqa: D102
+
+
+class GenerationSnapshot:
     """One generation: the catalog as of its commit, and the stores that belong to it."""
 
     def __init__(self, settings: IndexSettings, embedder: Embedder) -> None:
@@ -147,6 +174,12 @@ class Snapshot:
         """How many passages there are."""
         with self._lock:
             return self._catalog.passage_count()
+
+    @cached_property
+    def text_count(self) -> int:
+        """How many texts they have, those that read the same counted once."""
+        with _store_errors():
+            return self._text_store.count()
 
     @cached_property
     def paths_with_tables(self) -> frozenset[str]:
@@ -287,7 +320,7 @@ class Index:
         self._embed_query = lru_cache(_CACHED_QUERIES)(MicroBatcher(self.embedder.embed_queries))
         self._lock = threading.Lock()
         self._commits = CommitPoller(settings.data)
-        self._current: Snapshot | None = None
+        self._current: GenerationSnapshot | None = None
         self._current_is = (0, 0)
 
     @contextmanager
@@ -349,7 +382,7 @@ class Index:
             with suppress(FootnoteError):
                 self.refresh()
 
-    def _newest(self) -> Snapshot:
+    def _newest(self) -> GenerationSnapshot:
         committed = self._commits.poll()
         if self._current and self._current_is == committed:
             return self._current
@@ -359,18 +392,18 @@ class Index:
             self._retire(before)
         return self._current
 
-    def _open(self) -> Snapshot:
+    def _open(self) -> GenerationSnapshot:
         """Open the committed generation; retried with the next if it was pruned meanwhile."""
         for _ in range(_OPEN_ATTEMPTS):
             committed = self._commits.poll()
             try:
-                return Snapshot(self.settings, self.embedder)
+                return GenerationSnapshot(self.settings, self.embedder)
             except StoreError:
                 if self._commits.poll() == committed:
                     raise
         raise StoreError(f"the index in {self.settings.data} keeps changing; ask again")
 
-    def _retire(self, snapshot: Snapshot) -> None:
+    def _retire(self, snapshot: GenerationSnapshot) -> None:
         snapshot.retired = True
         if not snapshot.leases:
             snapshot.close()

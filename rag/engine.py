@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -11,6 +12,7 @@ from hashlib import sha256
 from index.catalog.reader import DocumentInfo
 from index.embedding.model_files import supports_language
 from index.errors import ConfigError, UnknownDocument
+from index.joined import JoinedIndex
 from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
 from index.tables.typed import TypedTable
@@ -46,17 +48,7 @@ from rag.settings import Settings
 from rag.summaries.compose import summary_draft
 from rag.summaries.target import names_only_a_file
 from rag.tables.plan import answer as compute
-from rag.types import (
-    Answer,
-    AskOptions,
-    Delta,
-    Done,
-    Draft,
-    Event,
-    Refusal,
-    Retrieved,
-    Turn,
-)
+from rag.types import Answer, AskOptions, Delta, Done, Draft, Event, Refusal, Retrieved, Turn
 from rag.verification.conflicts import cite_conflict, find_conflict
 from rag.verification.fit import fitted
 from rag.verification.support import support_checker
@@ -91,7 +83,9 @@ class Engine:
     made at once, unless it is given. Raises ConfigError if the settings lead to no composer.
     """
 
-    def __init__(self, settings: Settings, index: Index, composer: Composer | None = None) -> None:
+    def __init__(
+        self, settings: Settings, index: Index | JoinedIndex, composer: Composer | None = None
+    ) -> None:
         self._settings = settings
         self._index = index
         name: str = settings.composer_name
@@ -102,6 +96,17 @@ class Engine:
         self._structures = Structures()
         # More searches than cores only compete for the interpreter.
         self._searching = threading.BoundedSemaphore(cores())
+
+    def over(self, index: Index | JoinedIndex, settings: Settings | None = None) -> Engine:
+        """An engine over another index, which has this one's models in memory.
+
+        `settings`, if given, differ only in what a question's answer takes from them.
+        """
+        other = copy(self)
+        other._index = index
+        if settings is not None:
+            other._settings, other._writers = settings, {}
+        return other
 
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()

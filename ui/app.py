@@ -28,6 +28,8 @@ from ui.observability.tracing import TraceMiddleware, Tracing
 from ui.page import handlers as chat
 from ui.page.gradio_runtime import PageSessions, log_tracebacks
 from ui.page.static_files import add_page_files
+from ui.service.collections import Collections
+from ui.service.library import Library
 from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
 from ui.viewer.routes import viewer_routes
 from ui.wiring import Service, make_service
@@ -42,14 +44,15 @@ def make_app(
     hosts: Sequence[str] = LOOPBACK,
     wanted: ServiceSettings | None = None,
     tracing: Tracing | None = None,
+    collections: Collections | None = None,
 ) -> FastAPI:
-    """The application over an engine, which the caller closes.
+    """The application over an engine, or over collections and theirs, which the caller closes.
 
     Requests must name one of the hosts ("*" for any), which prevents DNS rebinding. The shared
     services are in `app.state.service`.
     """
     wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
-    service = make_service(engine, settings, wanted, tracing)
+    service = make_service(engine, settings, wanted, tracing, collections)
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",
@@ -62,12 +65,12 @@ def make_app(
     _add_middleware(app, service, hosts, tracing)
     add_error_handlers(app)
     routers = [
-        api_routes(service.answers, service.options_policy),
-        openai_routes(service.answers, OpenAIDoor.of(service.settings, service.models)),
+        api_routes(service.access, service.options_policy, service.answers),
+        openai_routes(service.access, OpenAIDoor.of(service.settings, service.models)),
         model_routes(service.models),
-        mcp_routes(service.answers, service.settings.public_url),
-        library_routes(service.library, service.upload_bytes),
-        viewer_routes(service.answers, settings),
+        mcp_routes(service.access, service.settings.public_url),
+        library_routes(service.access, service.upload_bytes),
+        viewer_routes(service.access, settings),
     ]
     for router in [*routers, fallback_routes(routers)]:
         app.include_router(router)
@@ -85,11 +88,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     # A question of the chat page holds a thread, also in the queue; so there must be more.
     current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
-    await run_in_threadpool(service.library.sweep)
+    await run_in_threadpool(service.access.every, Library.sweep)
     sweeping = asyncio.create_task(app.state.page_sessions.keep_swept())
     yield
     sweeping.cancel()
-    await run_in_threadpool(service.library.close)
+    await run_in_threadpool(service.access.every, Library.close)
 
 
 def _add_middleware(
@@ -97,7 +100,12 @@ def _add_middleware(
 ) -> None:
     """Add the middleware, the innermost first."""
     app.add_middleware(JSONBodies)
-    app.add_middleware(AuthMiddleware, tokens=service.tokens, rate_limit=service.rate_limit)
+    app.add_middleware(
+        AuthMiddleware,
+        tokens=service.tokens,
+        rate_limit=service.rate_limit,
+        is_shut=service.access.is_shut,
+    )
     # Within SecurityMiddleware, whose 413 is a sentence, for bodies without a length.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     # Without this CORS middleware, Gradio adds its own, which allows every origin.

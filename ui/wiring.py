@@ -10,12 +10,12 @@ from index.errors import FootnoteError
 from rag.retrieval.cross_encoder import LoadedModels
 from rag.settings import Settings
 from rag.types import Answer, Answers
-from ui.http.auth import Caller
 from ui.observability.logs import QuestionLog
 from ui.observability.metrics import Metrics
 from ui.observability.tracing import Tracing
 from ui.service.admission import AdmissionControl, Limits, Observer, streamed
 from ui.service.answer_options import OptionsPolicy
+from ui.service.collections import CollectionAccess, Collections
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
 from ui.service.tokens import RateLimit, Tokens
@@ -29,12 +29,13 @@ _AT_ONCE = {"quotes": 16, "llm": 4}
 class Service:
     """The services that all interfaces share; `tokens` is None where no token is required.
 
-    `models` are those of the engine, None for an engine without any.
+    `access` has the answers and libraries for a caller, and `answers` those of all. `models` are
+    those of the engine, None for an engine without any.
     """
 
     engine: Answers
     answers: AdmissionControl
-    library: Library
+    access: CollectionAccess
     metrics: Metrics
     rate_limit: RateLimit
     tokens: Tokens | None
@@ -43,15 +44,18 @@ class Service:
     models: LoadedModels | None
     settings: ServiceSettings
 
-    def library_for(self, caller: Caller) -> Library:
-        """The library with the rights of a caller."""
-        return self.library if caller.may_write else self.library.for_readers(_READ_ONLY)
-
 
 def make_service(
-    engine: Answers, settings: Settings, wanted: ServiceSettings, tracing: Tracing | None = None
+    engine: Answers,
+    settings: Settings,
+    wanted: ServiceSettings,
+    tracing: Tracing | None = None,
+    collections: Collections | None = None,
 ) -> Service:
-    """The services over an engine; `wanted` must be resolved by `ServiceSettings.for_host`."""
+    """The services over an engine, that of the collections if there are some.
+
+    `wanted` must be resolved by `ServiceSettings.for_host`.
+    """
     metrics = Metrics()
     limits = Limits(
         at_once=wanted.answers_at_once or _AT_ONCE[settings.composer_name],
@@ -61,16 +65,16 @@ def make_service(
     observer = _Observers((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
     answers = AdmissionControl(engine, limits, observer, streaming)
-    closed = "" if wanted.uploads else _UPLOADS_OFF
-    library = Library(settings, answers, closed, folder_mb=wanted.uploads_mb)
+    libraries = _libraries(answers, settings, wanted, collections)
+    access = CollectionAccess(answers, libraries, collections, _READ_ONLY)
     metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: answers.running)
     metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: answers.waiting)
     metrics.add_gauge("footnote_generation", "Generation of the index", _generation_of(engine))
-    metrics.add_gauge("footnote_sync_running", "Whether a sync runs", lambda: library.sync.running)
+    metrics.add_gauge("footnote_sync_running", "Whether a sync runs", lambda: access.is_syncing)
     return Service(
         engine,
         answers,
-        library,
+        access,
         metrics,
         RateLimit(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,
@@ -79,6 +83,27 @@ def make_service(
         getattr(engine, "models", None),
         wanted,
     )
+
+
+def _libraries(
+    answers: AdmissionControl,
+    settings: Settings,
+    wanted: ServiceSettings,
+    collections: Collections | None,
+) -> dict[str, Library]:
+    """The library of each collection by name, or that of the one folder as ""."""
+    closed, most = "" if wanted.uploads else _UPLOADS_OFF, wanted.uploads_mb
+    if collections is None:
+        return {"": Library(settings, answers, closed, folder_mb=most)}
+    return {
+        name: Library(
+            collections.settings[name],
+            answers.over(collections.alone(name)),
+            closed,
+            folder_mb=most,
+        )
+        for name in collections.names
+    }
 
 
 class _Observers:

@@ -14,7 +14,7 @@ _QUESTIONS = 100
 
 
 @click.command("bench")
-@click.argument("subject", type=click.Choice(["index", "ask", "serve", "start"]))
+@click.argument("subject", type=click.Choice(["index", "ask", "serve", "start", "collections"]))
 @click.argument("corpus", required=False, type=PATH)
 @click.option(
     "--passages",
@@ -38,10 +38,12 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
     file among as many passages and ten times as many. `ask` puts questions to as many passages and
     to ten times as many, without a CORPUS. `serve` asks a server while another process
     indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
+    `collections` is the memory of ten collections of so many passages beside that of one.
     """
     from dataclasses import asdict
 
     from eval.bench import ask as bench_ask
+    from eval.bench import collections as bench_collections
     from eval.bench import index as bench_index
     from eval.bench import load as bench_serve
     from eval.bench import start as bench_start
@@ -53,6 +55,8 @@ def bench(subject: str, corpus: Path | None, passages: int, times: int, as_json:
         sections = bench_index.bench(corpus, passages, times, say)
     elif subject == "ask":
         sections = bench_ask.bench(passages, _QUESTIONS, say)
+    elif subject == "collections":
+        sections = bench_collections.bench(passages, say)
     elif subject == "start":
         sections = bench_start.bench(corpus, times, say)
     else:

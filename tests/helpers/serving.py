@@ -5,9 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Sequence
 
+from fastapi import APIRouter, FastAPI
+from fastapi.testclient import TestClient
+
 from index.catalog.reader import DocumentInfo
 from index.types import Document, Hit
-from rag.types import Answer, AskOptions, Delta, Done, Event, Reason, Refusal, Retrieved, Turn
+from rag.types import (
+    Answer,
+    Answers,
+    AskOptions,
+    Delta,
+    Done,
+    Event,
+    Reason,
+    Refusal,
+    Retrieved,
+    Turn,
+)
+from ui.http.auth import AuthMiddleware
+from ui.service.admission import AdmissionControl
+from ui.service.collections import CollectionAccess
+from ui.service.tokens import RateLimit
 
 
 def answer_to(question: str) -> Answer:
@@ -89,3 +107,16 @@ class FakeEngine:
 
     def close(self) -> None:
         pass
+
+
+def one_folder(engine: Answers) -> CollectionAccess:
+    """What routes are made over, for an engine of one folder."""
+    return CollectionAccess(AdmissionControl(engine), {})
+
+
+def client_over(router: APIRouter) -> TestClient:
+    """A client of these routes alone, for callers without tokens."""
+    app = FastAPI()
+    app.include_router(router)
+    app.add_middleware(AuthMiddleware, tokens=None, rate_limit=RateLimit(0))
+    return TestClient(app)

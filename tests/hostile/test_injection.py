@@ -18,7 +18,6 @@ import httpx
 import openai
 import pytest
 from click.testing import CliRunner
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index.catalog.reader import DocumentInfo
@@ -52,18 +51,18 @@ from rag.types import (
 )
 from tests.helpers.inert import active_in_page, active_in_terminal, active_in_text, events_of
 from tests.helpers.payloads import FAMILIES, PAYLOADS
-from tests.helpers.serving import FakeEngine
+from tests.helpers.serving import FakeEngine, client_over, one_folder
 from ui.cli.ask import _print_answer
 from ui.http.api import api_routes
 from ui.http.streaming import answer_event
 from ui.page.html_conversation import exchange_html
 from ui.page.html_panels import actions_html, chats_html, documents_html, suggestions_html
 from ui.page.source_cards import sources_html
-from ui.service.admission import AdmissionControl
 from ui.service.answer_options import OptionsPolicy
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
+from ui.service.tokens import ANYONE
 from ui.viewer.document import document_page
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
@@ -337,11 +336,9 @@ class Door(FakeEngine):
 
 
 def client_of(reply: str) -> TestClient:
-    app = FastAPI()
-    app.include_router(
-        api_routes(AdmissionControl(Door(reply)), OptionsPolicy(load_settings(Settings)))
-    )
-    return TestClient(app)
+    access = one_folder(Door(reply))
+    policy = OptionsPolicy(load_settings(Settings))
+    return client_over(api_routes(access, policy, access.answers(ANYONE)))
 
 
 @each_payload

@@ -48,13 +48,13 @@
     shown.item.className = taken ? "taken" : "fault";
     find(".title", shown.item).textContent = name;
     shown.status.textContent = taken ? "Received, being indexed…" : refusal(request);
-    return taken ? { name: name.normalize("NFC"), item: shown.item } : null;
+    return taken ? { name: folder() + name.normalize("NFC"), item: shown.item } : null;
   }
 
   function put(file, name, bar, replaces) {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      request.open("PUT", `/v1/documents/${encodeURIComponent(name)}`);
+      request.open("PUT", `/v1/documents/${folder()}${encodeURIComponent(name)}`);
       if (!replaces) request.setRequestHeader("If-None-Match", "*");
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) bar.value = event.loaded / event.total;
@@ -63,6 +63,9 @@
       request.send(file);
     });
   }
+
+  // What leads the path of a file that is added: the collection, where there are several.
+  const folder = () => find("#documents .pick")?.dataset.folder ?? "";
 
   function refusal(request) {
     try {

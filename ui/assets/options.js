@@ -26,6 +26,7 @@
     if (target.matches("#options-form [type=range]")) find("#options-form output").textContent = target.value;
   });
   document.addEventListener("change", ({ target }) => {
+    if (target.matches("#scope select")) dispatch(target, "set_scope", { collection: target.value });
     if (!target.closest("#options-form")) return;
     const values = new FormData(form());
     dispatch(form(), "set_options", {

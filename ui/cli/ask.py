@@ -9,7 +9,8 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError
-from ui.cli.common import PARTIAL, report_errors, settings_of
+from ui.cli.common import PARTIAL, report_errors
+from ui.cli.folders import collection_option, engine_of
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
 if TYPE_CHECKING:
@@ -49,17 +50,20 @@ class _Quoted(click.Command):
     metavar="QUESTION ANSWER",
     help="What was asked and answered before, which a follow-up leans on; the oldest first.",
 )
+@collection_option
 @json_option
 @click.pass_context
 @report_errors
 def ask(
-    context: click.Context, question: str, pairs: Sequence[tuple[str, str]], as_json: bool
+    context: click.Context,
+    question: str,
+    pairs: Sequence[tuple[str, str]],
+    collections: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Answer QUESTION from the indexed documents, with citations."""
-    from rag.engine import build
-
     turns = _turns(pairs)
-    engine = build(settings_of(context))
+    engine = engine_of(context, collections)
     answer = engine.answer(question, turns)
     engine.close()
     if as_json:
@@ -75,14 +79,15 @@ def ask(
 @click.command("search", cls=_Quoted)
 @click.argument("query")
 @click.option("-k", default=8, show_default=True, type=click.IntRange(1, 50), help="How many.")
+@collection_option
 @json_option
 @click.pass_context
 @report_errors
-def search(context: click.Context, query: str, k: int, as_json: bool) -> None:
+def search(
+    context: click.Context, query: str, k: int, collections: Sequence[str], as_json: bool
+) -> None:
     """List the passages that match QUERY best."""
-    from rag.engine import build
-
-    engine = build(settings_of(context))
+    engine = engine_of(context, collections)
     searched, hits = engine.search(query, k)
     engine.close()
     if as_json:

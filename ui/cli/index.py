@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,15 +15,18 @@ import click
 from index.console import json_option, print_json
 from index.errors import ConfigError, FootnoteError
 from ui.cli.common import PARTIAL, report_errors, settings_of
+from ui.cli.folders import folders_of, settings_of_each
 
 if TYPE_CHECKING:
     from index.settings import IndexSettings
     from index.sync.ingest import Progress
     from index.sync.sync import SyncReport
+    from rag.settings import Settings
+    from ui.service.collections import Folder
 
 
 @click.command("index")
-@click.argument("folder", default="seeds", type=click.Path(path_type=Path))
+@click.argument("given", nargs=-1, metavar="[FOLDER | NAME=FOLDER...]")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--rebuild", is_flag=True, help="Read every file again and rebuild the index.")
 @click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
@@ -33,22 +36,35 @@ if TYPE_CHECKING:
 @report_errors
 def command(
     context: click.Context,
-    folder: Path,
+    given: Sequence[str],
     dry_run: bool,
     rebuild: bool,
     force: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
-    """Index FOLDER (default: seeds); what is unchanged is not read again."""
+    """Index FOLDER (default: seeds); what is unchanged is not read again.
+
+    Folders with names are collections, each with an index of its own.
+    """
     from index.sync.sync import sync
 
     if watch and (dry_run or as_json):
         raise ConfigError("--watch goes on and on; run it without --dry-run and --json")
+    once = partial(sync, force=force, dry_run=dry_run, rebuild=rebuild)
     settings = settings_of(context)
+    if folders := folders_of(context, given):
+        if watch:
+            raise ConfigError(
+                f"--watch takes one folder; run: footnote --data "
+                f"{settings_of_each(settings, folders)[folders[0].name].data} "
+                f"index {folders[0].folder} --watch, and so for each"
+            )
+        _index_each(settings, folders, once, dry_run, as_json)
+        return
+    folder = Path(given[0] if given else "seeds")
     with _progress() as progress:
-        once = partial(sync, settings, folder, progress=progress)
-        report = once(force=force, dry_run=dry_run, rebuild=rebuild)
+        report = once(settings, folder, progress=progress)
     if as_json:
         print_json(_as_json(report, dry_run))
     else:
@@ -57,6 +73,37 @@ def command(
         _watch(folder, settings)
     if report.failed:
         sys.exit(PARTIAL)
+
+
+def _index_each(
+    settings: Settings,
+    folders: Sequence[Folder],
+    once: Callable[..., SyncReport],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Sync collections, one after the other; the failure of one is told, and the others go on."""
+    code, bodies = 0, dict[str, object]()
+    for each in folders:
+        if not as_json:
+            click.echo(f"{each.name}: {each.folder}")
+        try:
+            with _progress() as progress:
+                own = settings_of_each(settings, [each])[each.name]
+                report = once(own, each.folder, progress=progress)
+        except FootnoteError as error:
+            click.echo(f"footnote: collection {each.name!r}: {error}", err=True)
+            code = error.exit_code
+            continue
+        bodies[each.name] = _as_json(report, dry_run)
+        if not as_json:
+            _print(report, dry_run)
+        if report.failed:
+            code = code or PARTIAL
+    if as_json:
+        print_json(bodies)
+    if code:
+        sys.exit(code)
 
 
 def _watch(folder: Path, settings: IndexSettings) -> None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from itertools import chain, repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,11 +24,12 @@ from index.engines.base import load_engines
 from index.errors import ConfigError, EmptyIndex, FootnoteError
 from index.settings import IndexSettings
 from ui.cli.common import PARTIAL, data_folder, report_errors, settings_of
+from ui.cli.folders import folders_of, kept_in, settings_of_each
 from ui.service.background_sync import corpus_of
 from ui.service.settings import LOOPBACK, ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -47,7 +49,7 @@ _INDEXING_SECONDS = 2.0
 
 
 @click.command("serve")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("given", nargs=-1, metavar="[FOLDER | NAME=FOLDER...]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
@@ -63,7 +65,7 @@ _INDEXING_SECONDS = 2.0
 @report_errors
 def command(
     context: click.Context,
-    folder: Path | None,
+    given: Sequence[str],
     host: str,
     port: int,
     local_llm: str | None,
@@ -72,6 +74,7 @@ def command(
     """Serve the chat page and the HTTP interface.
 
     Of FOLDER, if given, which is indexed first, or if it is indexed, brought up to date meanwhile.
+    Folders with names, here or in footnote.toml, are collections, each with an index of its own.
     """
     from index.settings import load_settings
 
@@ -79,8 +82,14 @@ def command(
     wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_url_host(host))
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
-        if folder:
-            stack.enter_context(indexing(folder, settings))
+        folders = folders_of(context, given) or ([] if given else kept_in(context, settings))
+        each = settings_of_each(settings, folders)
+        places = [(one.folder, each[one.name]) for one in folders if one.folder]
+        named = [f"{one.name}={one.folder}" for one in folders if one.folder]
+        if given and not folders:
+            places, named = [(Path(given[0]), settings)], list(given)
+        if places:
+            stack.enter_context(indexing(named, places, settings.data))
         if local_llm is not None:
             from ui.cli.local_llm import local_llm as running
             from ui.cli.local_llm import local_settings
@@ -88,7 +97,8 @@ def command(
             gguf = Path(local_llm) if local_llm else None
             url = stack.enter_context(running(gguf, settings.data))
             settings = local_settings(settings, url, is_small=gguf is None)
-        serve(settings, listener, host, wanted, log_json)
+            each = settings_of_each(settings, folders)
+        serve(settings, listener, host, wanted, log_json, each)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -131,29 +141,37 @@ def serve(
     host: str,
     wanted: ServiceSettings,
     log_json: bool = False,
+    each: Mapping[str, Settings] = MappingProxyType({}),
 ) -> None:
-    """Serve until stopped. Raises EmptyIndex if nothing is indexed."""
+    """Serve until stopped, with the settings of each collection, if there are some.
+
+    Raises EmptyIndex if nothing is indexed.
+    """
     from index.sync.doctor import rebuild_if_damaged
     from rag.engine import build
     from ui.app import make_app
     from ui.observability.logs import configure_logging, secrets_of
     from ui.observability.tracing import tracing_of
+    from ui.service.collections import Collections
 
     tracing = tracing_of(os.environ)
-    if damage := rebuild_if_damaged(settings):
-        click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
-    engine = build(settings)
+    for one in each.values() or [settings]:
+        if damage := rebuild_if_damaged(one):
+            click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
+    collections = Collections(settings, each) if each else None
+    engine = collections.engine if collections else build(settings)
     stop = threading.Event()
-    threading.Thread(target=engine.keep_up, args=(stop,), daemon=True).start()
+    threading.Thread(target=(collections or engine).keep_up, args=(stop,), daemon=True).start()
     try:
-        ready = _ready_line(engine, host, listener.getsockname()[1])
-        app = make_app(engine, settings, allowed_hosts(host, wanted.hosts), wanted, tracing)
+        ready = _ready_line(engine, host, listener.getsockname()[1], len(each))
+        hosts = allowed_hosts(host, wanted.hosts)
+        app = make_app(engine, settings, hosts, wanted, tracing, collections)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
         _run(app, listener, ready, wanted.proxy)
     finally:
         stop.set()
-        engine.close()
+        (collections or engine).close()
         if tracing:
             tracing.close()
 
@@ -183,7 +201,7 @@ def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _ready_line(engine: Answers, host: str, port: int) -> str:
+def _ready_line(engine: Answers, host: str, port: int, collections: int = 0) -> str:
     from ui.templating import quantity
 
     documents = [info for info in engine.documents() if not info.failure]
@@ -191,6 +209,8 @@ def _ready_line(engine: Answers, host: str, port: int) -> str:
         raise EmptyIndex("nothing is indexed yet; run: footnote index FOLDER")
     passages = sum(info.passages for info in documents)
     counts = f"{quantity(len(documents), 'document')}, {quantity(passages, 'passage')}"
+    if collections:
+        counts = f"{quantity(collections, 'collection')}, {counts}"
     return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
 
 
@@ -241,23 +261,28 @@ def _warm_up(answers: AdmissionControl, server: HTTPServer, errors: list[Footnot
 
 
 @contextmanager
-def indexing(folder: Path, settings: IndexSettings) -> Iterator[None]:
-    """Run `footnote index FOLDER` as a child process meanwhile.
+def indexing(
+    given: Sequence[str], places: Sequence[tuple[Path, IndexSettings]], data: Path
+) -> Iterator[None]:
+    """Run `footnote index` with these arguments as a child process meanwhile.
 
-    Waits for the first index of a folder; one that is indexed already is updated in the background.
+    Waits for the first index of each folder; what is indexed is updated in the background.
     If the first index fails, exits with the child's exit code: it has printed the error.
     """
     # It ends with this process, also when that is killed.
     start = "from index.runtime import end_with_parent; end_with_parent(); import ui.__main__"
-    command = [sys.executable, "-c", start, "--data", str(settings.data), "index", str(folder)]
-    known = _is_indexed(folder, settings)
+    command = [sys.executable, "-c", start, "--data", str(data), "index", *given]
+
+    def known() -> bool:
+        return all(_is_indexed(folder, settings) for folder, settings in places)
+
     with subprocess.Popen(command) as process:
         try:
-            if not known:
+            if not known():
                 # The imports of a server take as long as those of an index.
                 import_module("ui.app")
-                load_engines(settings).vectors.preload()
-                while process.returncode is None and not _is_indexed(folder, settings):
+                load_engines(places[0][1]).vectors.preload()
+                while process.returncode is None and not known():
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(_POLL_SECONDS)
                 if process.returncode not in (None, 0, PARTIAL):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from index.console import json_option, print_json
 from ui.cli.common import report_errors, settings_of
-from ui.service.tokens import Tokens
+from ui.service.collections import check_name
+from ui.service.tokens import AccessToken, Tokens
+
+_PLAIN = {"digest", "collections"}
 
 
 @click.group("token")
@@ -19,11 +23,20 @@ def group() -> None:
 @group.command("new")
 @click.option("--write", is_flag=True, help="It may also add and delete documents.")
 @click.option("--name", default="", help="What it is for, to tell it from others.")
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    metavar="NAME[:write]",
+    help="It reads this collection and no others; may be given again. :write to change it too.",
+)
 @click.pass_context
 @report_errors
-def new(context: click.Context, write: bool, name: str) -> None:
+def new(context: click.Context, write: bool, name: str, collections: Sequence[str]) -> None:
     """Make a token and print it, this once."""
-    token, secret = Tokens(settings_of(context).data).make(name, write)
+    for each in collections:
+        check_name(each.removesuffix(":write"))
+    token, secret = Tokens(settings_of(context).data).make(name, write, collections)
     click.echo(secret)
     click.echo(
         f"Token {token.id} ({' and '.join(token.scopes)}) is not shown again; a server that runs "
@@ -41,10 +54,13 @@ def listing(context: click.Context, as_json: bool) -> None:
     tokens = Tokens(settings_of(context).data).all()
     if as_json:
         facts = [asdict(token) for token in tokens]
-        print_json([{key: fact[key] for key in fact if key != "digest"} for fact in facts])
+        hidden = {"digest"} if any(each.collections for each in tokens) else _PLAIN
+        print_json([{key: fact[key] for key in fact if key not in hidden} for fact in facts])
         return
     for token in tokens:
-        click.echo(f"{token.id}  {token.made}  {'+'.join(token.scopes):<10}  {token.name}".rstrip())
+        click.echo(
+            f"{token.id}  {token.made}  {'+'.join(token.scopes):<10}  {_named(token)}".rstrip()
+        )
 
 
 @group.command("revoke")
@@ -55,3 +71,8 @@ def revoke(context: click.Context, token_id: str) -> None:
     """Forget a token; a server that runs refuses it at once."""
     Tokens(settings_of(context).data).revoke(token_id)
     click.echo(f"Token {token_id} is revoked.", err=True)
+
+
+def _named(token: AccessToken) -> str:
+    """Its name, and the collections that it is for."""
+    return f"{token.name}  {' '.join(token.collections or ())}".strip()

@@ -10,7 +10,8 @@ from starlette.routing import Match
 
 from index.errors import EmptyIndex, StoreError
 from rag.schema import AnswerBody, SearchBody
-from rag.types import Answers, AskOptions, Turn
+from rag.types import AskOptions, Turn
+from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.http.streaming import (
     EVENT_STREAM,
@@ -20,6 +21,7 @@ from ui.http.streaming import (
 )
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MAX_PASSAGES, ComposerName, OptionsPolicy
+from ui.service.collections import CollectionAccess
 from ui.service.settings import (
     HISTORY_CHARACTERS,
     HISTORY_TURNS,
@@ -49,9 +51,16 @@ class TurnBody(RequestBody):
     answer: str
 
 
+CollectionNames = str | Annotated[list[str], Field(max_length=100)] | None
+
+
 class ConversationBody(RequestBody):
     """A request body with the earlier turns of its conversation, oldest first."""
 
+    collection: CollectionNames = Field(
+        default=None,
+        description="the collection to look in, or several; all that may be read if left out",
+    )
     turns: list[TurnBody] = Field(default=[], max_length=HISTORY_TURNS)
 
     @model_validator(mode="after")
@@ -187,11 +196,13 @@ _STREAM = {
 }
 
 
-def api_routes(answers: AdmissionControl, policy: OptionsPolicy) -> APIRouter:
-    """The routes of the JSON API, and those of health checks."""
+def api_routes(
+    access: CollectionAccess, policy: OptionsPolicy, answers: AdmissionControl
+) -> APIRouter:
+    """The routes of the JSON API, and those of health checks, which tell of all answers."""
     router = APIRouter()
-    _add_answers(router, answers, policy)
-    _add_documents(router, answers)
+    _add_answers(router, access, policy)
+    _add_documents(router, access)
     _add_health(router, answers)
     return router
 
@@ -219,7 +230,7 @@ def fallback_routes(routers: Sequence[APIRouter]) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPolicy) -> None:
+def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPolicy) -> None:
     @router.post("/v1/ask", response_model=AnswerBody, responses={200: _STREAM, **_ERRORS})
     async def ask(
         body: AskRequest, request: Request, accept: Annotated[str, Header()] = ""
@@ -227,6 +238,7 @@ def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPo
         """Answer a question, every statement with its citations."""
         wanted = body.settings
         options = AskOptions(wanted.composer, wanted.passages, wanted.strict)
+        answers = access.answers(caller_of(request.scope), body.collection)
         events = answers.astream(body.question, body.history, policy.check(options))
         if EVENT_STREAM not in accept.lower():
             answer = await answer_unless_disconnected(events, request)
@@ -237,20 +249,22 @@ def _add_answers(router: APIRouter, answers: AdmissionControl, policy: OptionsPo
         return event_source(answer_events(await anext(events), events), events)
 
     @router.post("/v1/search", responses=_ERRORS)
-    async def search(body: SearchRequest) -> SearchBody:
+    async def search(body: SearchRequest, request: Request) -> SearchBody:
         """Find passages, ranked as for an answer."""
+        answers = access.answers(caller_of(request.scope), body.collection)
         return SearchBody.of(*await answers.asearch(body.query, body.k, body.history))
 
 
-def _add_documents(router: APIRouter, answers: Answers) -> None:
+def _add_documents(router: APIRouter, access: CollectionAccess) -> None:
     @router.get("/v1/documents", responses=_ERRORS)
     def documents(
+        request: Request,
         contains: str = "",
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=_DOCUMENTS)] = _DOCUMENTS,
     ) -> DocumentsBody:
         """List the documents: all, those with a text in path or title, or some of them."""
-        wanted = contains.casefold()
+        wanted, answers = contains.casefold(), access.answers(caller_of(request.scope))
         found = [
             info
             for info in answers.documents()
@@ -262,12 +276,13 @@ def _add_documents(router: APIRouter, answers: Answers) -> None:
 
     @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_ERRORS})
     def document(
+        request: Request,
         path: str,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=_CHARACTERS)] = _CHARACTERS,
     ) -> DocumentBody:
         """Read one document as text; a long one page by page."""
-        found = answers.document(path)
+        found = access.answers(caller_of(request.scope)).document(path)
         end = offset + limit
         return DocumentBody(
             path=found.path,

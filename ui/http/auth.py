@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from index.errors import StoreError
 from ui.http.errors import NOT_FOUND, error_response, rate_limited
 from ui.service.links import QUOTE_ID
-from ui.service.tokens import RateLimit, Tokens
+from ui.service.tokens import ANYONE, Caller, RateLimit, Tokens
 from ui.templating import render
 
 COOKIE = "footnote"
@@ -25,6 +24,8 @@ LOGINS_PER_MINUTE = 10
 _COOKIE_SECONDS = 30 * 24 * 3600
 _LOGIN_BYTES = 1_000
 _UNKNOWN_TOKEN = "There is no such token."
+_OTHERS = "This token is for other collections than those here."
+_OF_ALL = "The metrics are of all collections, and this token is for some of them."
 # Without a token: whether the server is up, and the files of the login page.
 _PUBLIC = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 _PUBLIC_PREFIX = "/page/"
@@ -33,14 +34,6 @@ _RATE_LIMITED = {"POST", "PUT", "DELETE", "PATCH"}
 _READS = ("/documents/", "/v1/", "/metrics")
 _READS_PER_REQUEST = 10
 _CALLER = "footnote.caller"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who sent a request: the id of a token, "" where none is required, and its rights."""
-
-    id: str
-    may_write: bool
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller:
@@ -55,8 +48,16 @@ class AuthMiddleware:
     The token is sent as `Authorization: Bearer`, or as the cookie that the login page sets.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens | None, rate_limit: RateLimit) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        tokens: Tokens | None,
+        rate_limit: RateLimit,
+        is_shut: Callable[[Caller], bool] = lambda caller: caller.reads is not None,
+    ) -> None:
+        """`is_shut` tells of a caller that may read nothing here, as its token is for others."""
         self._app = app
+        self._is_shut = is_shut
         self._tokens = tokens
         self._rate_limit = rate_limit
         self._read_limit = RateLimit(rate_limit.per_minute * _READS_PER_REQUEST)
@@ -77,7 +78,7 @@ class AuthMiddleware:
         if path.rstrip("/") == LOGIN:
             return await self._login(request, client)
         if self._tokens is None:
-            request.scope[_CALLER] = Caller("", may_write=True)
+            request.scope[_CALLER] = ANYONE
         elif path not in _PUBLIC and not path.startswith(_PUBLIC_PREFIX):
             try:
                 token = self._tokens.find(_secret(request.headers))
@@ -88,10 +89,19 @@ class AuthMiddleware:
             if _scope_of(request.method, path) not in token.scopes:
                 message = "This token may read only; run: footnote token new --write"
                 return error_response(403, message)
+            if refusal := self._limited(token.caller, path):
+                return refusal
             client = token.id
-            request.scope[_CALLER] = Caller(token.id, "write" in token.scopes)
+            request.scope[_CALLER] = token.caller
         wait = self._wait(request.method, path, client)
         return rate_limited(wait) if wait else None
+
+    def _limited(self, caller: Caller, path: str) -> Response | None:
+        """The reply to a caller whose token is for other collections than are asked for."""
+        if self._is_shut(caller):
+            return error_response(403, _OTHERS)
+        of_all = path.rstrip("/") == "/metrics" and caller.reads is not None
+        return error_response(403, _OF_ALL) if of_all else None
 
     def _wait(self, method: str, path: str, client: str) -> int:
         """The seconds until a client may send such a request again, 0 if it may."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,8 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ui.http.api import ErrorBody
+from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.service.admission import Busy
+from ui.service.collections import CollectionAccess, Located, joined_sync
 from ui.service.library import Library, Uploaded
 
 _MOST_UPLOADS = 8
@@ -69,32 +72,34 @@ class SyncBody(BaseModel):
     fault: str = Field(validation_alias="error")
 
 
-def library_routes(library: Library, max_bytes: int) -> APIRouter:
+def library_routes(access: CollectionAccess, max_bytes: int) -> APIRouter:
     """The routes that change documents; an uploaded file has at most so many bytes."""
     router = APIRouter(tags=["Documents"])
-    _add_upload(router, library, max_bytes)
+    _add_upload(router, access, max_bytes)
 
     @router.delete("/v1/documents/{path:path}", status_code=202, responses=_errors(403, 404, 503))
-    def delete_document(path: DocumentPath) -> SyncBody:
+    def delete_document(path: DocumentPath, request: Request) -> SyncBody:
         """Delete a document's file; the sync takes it out of the index."""
-        library.remove(path)
-        return _sync_of(library)
+        located = access.locate(caller_of(request.scope), path)
+        located.library.remove(located.path)
+        return _sync_of([located])
 
     @router.post("/v1/sync", status_code=202, responses=_errors(403))
-    def start_sync() -> SyncBody:
+    def start_sync(request: Request) -> SyncBody:
         """Bring the index into line with the folder."""
-        library.reindex()
-        return _sync_of(library)
+        caller = caller_of(request.scope)
+        access.reindex(caller)
+        return _sync_of(access.libraries(caller))
 
     @router.get("/v1/sync")
-    def sync_state() -> SyncBody:
+    def sync_state(request: Request) -> SyncBody:
         """Tell how far the sync is."""
-        return _sync_of(library)
+        return _sync_of(access.libraries(caller_of(request.scope)))
 
     return router
 
 
-def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
+def _add_upload(router: APIRouter, access: CollectionAccess, max_bytes: int) -> None:
     running = _Running()
     replaced: Replies = {200: {"model": UploadedBody, "description": "The file was replaced"}}
 
@@ -117,8 +122,10 @@ def _add_upload(router: APIRouter, library: Library, max_bytes: int) -> None:
             raise Busy("Too many files arrive at once; send it again in a moment.", 5)
         try:
             may_replace = if_none_match.strip() != "*"
+            at = access.locate(caller_of(request.scope), path)
             with running:
-                uploaded = await _received(library, path, request.stream(), may_replace)
+                found = await _received(at.library, at.path, request.stream(), may_replace)
+                uploaded = replace(found, path=at.named(found.path))
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         if uploaded.replaced:
@@ -166,5 +173,5 @@ def _errors(*statuses: int) -> Replies:
     return {status: _ERRORS[status] for status in statuses}
 
 
-def _sync_of(library: Library) -> SyncBody:
-    return SyncBody.model_validate(library.sync, from_attributes=True)
+def _sync_of(located: Sequence[Located]) -> SyncBody:
+    return SyncBody.model_validate(joined_sync(located), from_attributes=True)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
 from ui.service.admission import Busy
 from ui.service.answer_options import OptionUnavailable
+from ui.service.collections import UnknownCollection
 from ui.service.library import AlreadyThere, NotAllowed, UnreadKind
 from ui.service.settings import BODY_BYTES
 from ui.service.uploads import BadUpload, TooLarge
@@ -21,6 +22,7 @@ NOT_FOUND = "There is nothing at this address."
 INVALID_JSON = "The body is not JSON."
 _STATUS: tuple[tuple[type[FootnoteError], int], ...] = (
     (UnknownDocument, 404),
+    (UnknownCollection, 404),
     (NotAllowed, 403),
     (AlreadyThere, 412),
     (TooLarge, 413),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -35,6 +35,7 @@ from index.errors import EmptyIndex, FootnoteError
 from rag.llm.sanitize import to_plain_text
 from rag.schema import SearchBody
 from ui.http.api import (
+    CollectionNames,
     DocumentEntry,
     QuestionBody,
     QuestionText,
@@ -42,12 +43,15 @@ from ui.http.api import (
     SearchRequest,
     TurnBody,
 )
+from ui.http.auth import caller_of
 from ui.http.errors import first_violation
 from ui.http.streaming import ANSWER_FAILED, last_answer
 from ui.service.admission import AdmissionControl
+from ui.service.collections import CollectionAccess
 from ui.service.links import Links
 from ui.service.plain_text import Checked, passages_of, readable
 from ui.service.settings import BODY_BYTES, HISTORY_TURNS
+from ui.service.tokens import ANYONE, Caller
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +74,7 @@ _SEARCH = (
     "more than an answer quotes, or to look for yourself when `ask` found no answer."
 )
 _LIST = "List the user's documents: path, title, number of pages, and why one could not be read."
+_COLLECTION = "The collection to look in, or a list of several; all of them if left out."
 _READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
@@ -100,6 +105,7 @@ class AskArguments(QuestionBody):
         description="One question in a full sentence, in the user's language."
     )
     turns: Turns = Field(default=[])
+    collection: CollectionNames = Field(default=None, description=_COLLECTION)
 
 
 class AskResult(Checked):
@@ -114,11 +120,13 @@ class SearchArguments(SearchRequest):
 
     query: QuestionText = Field(description="A question or the words to look for.")
     turns: Turns = Field(default=[])
+    collection: CollectionNames = Field(default=None, description=_COLLECTION)
 
 
 class ListArguments(RequestBody):
     """The arguments of `list_documents`."""
 
+    collection: CollectionNames = Field(default=None, description=_COLLECTION)
     contains: str = Field("", description="Only documents with this in their path or title.")
     limit: int = Field(100, ge=1, le=MAX_LISTED, description="How many to list at most.")
 
@@ -130,7 +138,20 @@ class ListResult(BaseModel):
     documents: list[DocumentEntry]
 
 
-_Run = Callable[[AdmissionControl, Links, Any], Awaitable[tuple[BaseModel, str]]]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call of a tool is answered from: who calls, and below which address links lead."""
+
+    access: CollectionAccess
+    caller: Caller
+    links: Links
+
+    def answers(self, collection: CollectionNames) -> AdmissionControl:
+        """What answers from these collections. Raises UnknownCollection."""
+        return self.access.answers(self.caller, collection)
+
+
+_Run = Callable[[_Asked, Any], Awaitable[tuple[BaseModel, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +163,30 @@ class _Tool:
     run: _Run
 
 
-def mcp_server(answers: AdmissionControl, public_url: str = "") -> Server[Any]:
+def mcp_server(access: CollectionAccess, public_url: str = "") -> Server[Any]:
     """The MCP server, for any transport; links are below `public_url`, or the address called."""
     tools = {each.tool.name: each for each in _TOOLS}
 
-    async def list_tools(_: object, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[each.tool for each in _TOOLS])
+    def asked(context: ServerRequestContext[Any]) -> _Asked:
+        # Over standard input there is no request: it is the user's own process.
+        request = context.request
+        if request is None:
+            return _Asked(access, ANYONE, Links.known(public_url))
+        links = Links.known(public_url, str(request.base_url))
+        return _Asked(access, caller_of(request.scope), links)
+
+    async def list_tools(
+        context: ServerRequestContext[Any], _: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        names = access.names(asked(context).caller)
+        return ListToolsResult(tools=[_with_names(each.tool, names) for each in _TOOLS])
 
     async def call_tool(
         context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult:
         if params.name not in tools:
             raise MCPError(INVALID_PARAMS, "There is no tool of this name.")
-        asked_at = str(context.request.base_url) if context.request else ""
-        links = Links.known(public_url, asked_at)
-        return await _call(answers, links, tools[params.name], params.arguments or {})
+        return await _call(asked(context), tools[params.name], params.arguments or {})
 
     return Server(
         "footnote",
@@ -168,9 +198,9 @@ def mcp_server(answers: AdmissionControl, public_url: str = "") -> Server[Any]:
     )
 
 
-def mcp_routes(answers: AdmissionControl, public_url: str = "") -> APIRouter:
+def mcp_routes(access: CollectionAccess, public_url: str = "") -> APIRouter:
     """The route of the streamable HTTP transport, for the application's lifespan."""
-    endpoint = _Endpoint(mcp_server(answers, public_url))
+    endpoint = _Endpoint(mcp_server(access, public_url))
     router = APIRouter(lifespan=endpoint.lifespan)
     router.routes.append(Route(PATH, endpoint, include_in_schema=False))
     return router
@@ -203,12 +233,10 @@ class _Endpoint:
         await self._manager.handle_request(scope, receive, send)
 
 
-async def _call(
-    answers: AdmissionControl, links: Links, tool: _Tool, arguments: dict[str, Any]
-) -> CallToolResult:
+async def _call(asked: _Asked, tool: _Tool, arguments: dict[str, Any]) -> CallToolResult:
     """A tool's result; an error is a sentence that a model can act on."""
     try:
-        body, text = await tool.run(answers, links, tool.arguments.model_validate(arguments))
+        body, text = await tool.run(asked, tool.arguments.model_validate(arguments))
     except ValidationError as error:
         return _failed(_sentence(error))
     except FootnoteError as error:
@@ -221,27 +249,24 @@ async def _call(
     )
 
 
-async def _ask(
-    answers: AdmissionControl, links: Links, arguments: AskArguments
-) -> tuple[BaseModel, str]:
+async def _ask(asked: _Asked, arguments: AskArguments) -> tuple[BaseModel, str]:
+    answers = asked.answers(arguments.collection)
     answer = await last_answer(answers.astream(arguments.question, arguments.history))
     if answer is None:
         raise FootnoteError("the question was cancelled; ask again")
-    facts = Checked.facts(answer, links)
+    facts = Checked.facts(answer, asked.links)
     body = AskResult.model_validate(facts | {"question": answer.question, "text": answer.text})
-    return body, readable(answer, links)
+    return body, readable(answer, asked.links)
 
 
-async def _search(
-    answers: AdmissionControl, links: Links, arguments: SearchArguments
-) -> tuple[BaseModel, str]:
+async def _search(asked: _Asked, arguments: SearchArguments) -> tuple[BaseModel, str]:
+    answers = asked.answers(arguments.collection)
     query, hits = await answers.asearch(arguments.query, arguments.k, arguments.history)
-    return SearchBody.of(query, hits), passages_of(hits, links) or "Nothing was found."
+    return SearchBody.of(query, hits), passages_of(hits, asked.links) or "Nothing was found."
 
 
-async def _list(
-    answers: AdmissionControl, _: Links, arguments: ListArguments
-) -> tuple[BaseModel, str]:
+async def _list(asked: _Asked, arguments: ListArguments) -> tuple[BaseModel, str]:
+    answers = asked.answers(arguments.collection)
     wanted = arguments.contains.casefold()
     found = [
         DocumentEntry.model_validate(info, from_attributes=True)
@@ -253,6 +278,16 @@ async def _list(
     body = ListResult(total=len(found), documents=found[: arguments.limit])
     more = [f"… and {len(found) - arguments.limit:,} more"] if len(found) > arguments.limit else []
     return body, "\n".join([*map(_entry, body.documents), *more]) or "No document matches."
+
+
+def _with_names(tool: Tool, collections: Sequence[str]) -> Tool:
+    """A tool as it is shown where there are these collections, or none."""
+    fields = dict(tool.input_schema["properties"])
+    known = fields.pop("collection")
+    if collections:
+        said = f"{known['description']} There are: {', '.join(collections)}."
+        fields["collection"] = known | {"description": said}
+    return tool.model_copy(update={"input_schema": tool.input_schema | {"properties": fields}})
 
 
 def _entry(document: DocumentEntry) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from index.errors import FootnoteError
 from rag.retrieval.cross_encoder import LoadedModels
 from rag.types import Answer, Done, Event
+from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST, first_violation, retry_after, status_of
 from ui.http.openai_replies import ChatCompletion, CountTokens, Writer, Written, count_words
 from ui.http.openai_schema import (
@@ -44,7 +45,8 @@ from ui.http.streaming import (
     event_source,
     server_sent_event,
 )
-from ui.service.admission import AdmissionControl, AsyncEventStream
+from ui.service.admission import AsyncEventStream
+from ui.service.collections import CollectionAccess
 from ui.service.front_end_tasks import reply_to
 from ui.service.links import Links
 from ui.service.settings import ServiceSettings
@@ -102,15 +104,19 @@ class OpenAIDoor:
         count = models.count_tokens if models else count_words
         return cls(count, aliases, settings.public_url)
 
-    @property
-    def models(self) -> Models:
-        """The model under each of its names that can be listed."""
+    def models(self, collections: Sequence[str]) -> Models:
+        """The model under each of its names that can be listed, and one for each collection."""
         names = [MODEL, *(name for name in self.aliases if "*" not in name and name != MODEL)]
+        names += [f"{MODEL}:{name}" for name in collections]
         return Models(data=[Model(id=name) for name in names])
 
-    def serves(self, model: str) -> bool:
-        """Whether a model is asked for by one of its names."""
-        return model == MODEL or any(fnmatchcase(model, alias) for alias in self.aliases)
+    def collection(self, model: str, known: Sequence[str]) -> str | None:
+        """The collection that a model stands for, "" for all of them; None for no model."""
+        kind, _, name = model.partition(":")
+        if kind == MODEL and name in known:
+            return name
+        is_one = model == MODEL or any(fnmatchcase(model, alias) for alias in self.aliases)
+        return "" if is_one else None
 
     def writer(self, body: ChatRequest, request: Request) -> Writer:
         """What writes the reply to a request."""
@@ -118,25 +124,26 @@ class OpenAIDoor:
         return Writer(body.model, links, self.count_tokens, body.fields)
 
 
-def openai_routes(answers: AdmissionControl, door: OpenAIDoor = OpenAIDoor()) -> APIRouter:
+def openai_routes(access: CollectionAccess, door: OpenAIDoor = OpenAIDoor()) -> APIRouter:
     """The routes that OpenAI's clients call, under `/v1`."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 
     @router.get("/models")
-    def models() -> Models:
-        """List the models: one, and its further names."""
-        return door.models
+    def models(request: Request) -> Models:
+        """List the models: one with its further names, and one for each collection."""
+        return door.models(access.names(caller_of(request.scope)))
 
     @router.get("/models/{model}", response_model=Model, responses={404: _ERRORS[404]})
-    def model(model: str) -> Model | Response:
+    def model(model: str, request: Request) -> Model | Response:
         """Tell of one model."""
-        return Model(id=model) if door.serves(model) else _unknown(model)
+        known = access.names(caller_of(request.scope))
+        return _unknown(known) if door.collection(model, known) is None else Model(id=model)
 
-    _add_chat(router, answers, door)
+    _add_chat(router, access, door)
     return router
 
 
-def _add_chat(router: APIRouter, answers: AdmissionControl, door: OpenAIDoor) -> None:
+def _add_chat(router: APIRouter, access: CollectionAccess, door: OpenAIDoor) -> None:
     @router.post(
         "/chat/completions",
         response_model=ChatCompletion,
@@ -144,8 +151,11 @@ def _add_chat(router: APIRouter, answers: AdmissionControl, door: OpenAIDoor) ->
     )
     async def chat(body: ChatRequest, request: Request) -> ChatCompletion | Response:
         """Answer the last message of a conversation."""
-        if not door.serves(body.model):
-            return _unknown(body.model)
+        caller = caller_of(request.scope)
+        collection = door.collection(body.model, access.names(caller))
+        if collection is None:
+            return _unknown(access.names(caller))
+        answers = access.answers(caller, collection)
         writer, usage = door.writer(body, request), body.wants_usage
         if task := body.task:
             written = writer.task(body.messages[-1].text, await run_sync(reply_to, task, answers))
@@ -190,8 +200,11 @@ async def _frames(written: Written, usage: bool) -> AsyncIterator[ServerSentEven
     yield _END
 
 
-def _unknown(model: str) -> JSONResponse:
+def _unknown(collections: Sequence[str]) -> JSONResponse:
     message = f"There is no model of this name; the one there is is called {MODEL}."
+    if collections:
+        names = ", ".join([MODEL, *(f"{MODEL}:{name}" for name in collections)])
+        message = f"There is no model of this name; there are: {names}."
     return _refusal(404, message, "model", "model_not_found")
 
 

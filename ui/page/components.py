@@ -58,6 +58,7 @@ class PageComponents:
                 self.current = html_block("current", welcome, "rate", "give_reason", "ask_again")
                 self.suggestions = html_block("suggestions", "", "ask_suggested")
                 with gr.Row(elem_id="ask"):
+                    self.scope = html_block("scope", "", "set_scope")
                     self.question = gr.Textbox(
                         label="Question",
                         show_label=False,

@@ -10,11 +10,13 @@ import gradio as gr
 
 from index.errors import FootnoteError
 from rag.suggestions.suggest import example_questions, questions_about
-from ui.http.auth import Caller, caller_of
+from ui.http.auth import caller_of
 from ui.page.components import PageComponents
 from ui.page.html_conversation import error_html, parse_chat_id
 from ui.page.html_panels import documents_html, suggestions_html, summary_html
 from ui.service.admission import AdmissionControl, Limits
+from ui.service.answer_options import AnswerOptions
+from ui.service.tokens import Caller
 from ui.wiring import Service
 
 _EXAMPLES = 4
@@ -28,54 +30,79 @@ def caller(request: gr.Request) -> Caller:
 
 
 class DocumentsPanel:
-    """The panel over the service's library."""
+    """The panel over the service's libraries."""
 
     def __init__(self, components: PageComponents, service: Service) -> None:
         self._components = components
-        self._service = service
+        self._access = service.access
         # Not the readers' admission control, whose places suggestions must not take; one thread.
-        self._engine = AdmissionControl(service.engine, Limits(at_once=1))
+        own = AdmissionControl(service.engine, Limits(at_once=1))
+        self._suggesting = service.access.with_answers(own)
         self._generating = threading.Lock()
-        self._generation = 0
-        self.examples = ""  # questions of that generation, as HTML
+        # For the collections of a reader: questions as HTML, and their generation.
+        self._examples = dict[tuple[str, ...], tuple[int, str]]()
 
-    def refresh(self, request: gr.Request) -> Update:
+    def refresh(self, options: AnswerOptions | None, request: gr.Request) -> Update:
         """The documents as they are now."""
         try:
-            state = self._service.library_for(caller(request)).state()
+            state = self._access.state(caller(request), self._chosen(options, request))
         except FootnoteError as error:
             return {self._components.documents: "", self._components.summary: error_html(error)}
         html = documents_html(state)
         return {self._components.documents: html, self._components.summary: summary_html(state)}
 
-    def delete(self, request: gr.Request, event: gr.EventData) -> Update:
+    def delete(
+        self, options: AnswerOptions | None, request: gr.Request, event: gr.EventData
+    ) -> Update:
         """Delete a document."""
         try:
-            self._service.library_for(caller(request)).remove(unquote(event._data["document"]))
+            located = self._access.locate(caller(request), unquote(event._data["document"]))
+            located.library.remove(located.path)
         except FootnoteError as error:
-            update = self.refresh(request)
+            update = self.refresh(options, request)
             html = error_html(error) + update[self._components.documents]
             return {**update, self._components.documents: html}
-        return self.refresh(request)
+        return self.refresh(options, request)
 
-    def suggest_examples(self, exchanges: tuple[object, ...], chat_id: str) -> Update:
+    def known_examples(self, options: AnswerOptions | None, request: gr.Request) -> str:
+        """Questions to start with, as far as they are made."""
+        return self._examples.get(self._chosen(options, request), (0, ""))[1]
+
+    def suggest_examples(
+        self,
+        exchanges: tuple[object, ...],
+        chat_id: str,
+        options: AnswerOptions | None,
+        request: gr.Request,
+    ) -> Update:
         """Questions to start with, on an empty page."""
+        if parse_chat_id(chat_id):
+            return {self._components.suggestions: ""}
+        chosen = self._chosen(options, request)
         with self._generating:  # pages that open at once wait for the same questions
             try:
-                generation = self._engine.generation
-                if self._generation != generation:
-                    self.examples = suggestions_html(example_questions(self._engine, _EXAMPLES))
-                    self._generation = generation
+                engine = self._suggesting.answers(caller(request), chosen)
+                generation = engine.generation
+                if self._examples.get(chosen, (0, ""))[0] != generation:
+                    html = suggestions_html(example_questions(engine, _EXAMPLES))
+                    self._examples[chosen] = generation, html
             except FootnoteError:
-                self.examples = ""
-        return {self._components.suggestions: "" if parse_chat_id(chat_id) else self.examples}
+                self._examples.pop(chosen, None)
+        return {self._components.suggestions: self.known_examples(options, request)}
 
-    def suggest_about(self, event: gr.EventData) -> Update:
+    def suggest_about(self, request: gr.Request, event: gr.EventData) -> Update:
         """Questions about a document."""
         path = unquote(event._data["document"])
         try:
-            title = self._engine.document(path).title or path
-            html = suggestions_html(questions_about(self._engine, path, 3), title)
+            engine = self._suggesting.answers(caller(request))
+            title = engine.document(path).title or path
+            html = suggestions_html(questions_about(engine, path, 3), title)
         except FootnoteError as error:
             html = error_html(error)
         return {self._components.suggestions: html}
+
+    def _chosen(self, options: AnswerOptions | None, request: gr.Request) -> tuple[str, ...]:
+        """The collections that a page asks, those that its reader may not read left out."""
+        names = self._access.names(caller(request))
+        wanted = options.collections if options else ()
+        return tuple(name for name in names if name in wanted) or names

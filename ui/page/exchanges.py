@@ -100,11 +100,17 @@ Exchanges = tuple[Exchange, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation and its options; a new one has no id until its first question."""
+    """A conversation and its options; a new one has no id until its first question.
+
+    `answers` is what it asks: the collections that are chosen. `readable` has all documents that
+    its reader may see.
+    """
 
     id: str
     history: History
     options: AnswerOptions
+    answers: Answers
+    readable: Answers
 
     def exchanges(self) -> Exchanges:
         """Its latest stored exchanges; none if they cannot be read."""

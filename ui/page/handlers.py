@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -33,6 +33,7 @@ from ui.page.html_conversation import (
     parse_chat_id,
     welcome_html,
 )
+from ui.page.html_panels import scope_html
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.running import Place, RunningAnswer, RunningAnswers
 from ui.page.source_cards import tables_of
@@ -55,7 +56,7 @@ class ChatPage:
     """
 
     def __init__(self, service: Service, settings: Settings) -> None:
-        self._answers = service.answers
+        self._access = service.access
         self._policy = service.options_policy
         self._data = settings.data
         self._running = RunningAnswers()
@@ -74,18 +75,18 @@ class ChatPage:
         """Bind the components' events to the handlers, with their inputs and outputs."""
         page = self._components
         state = [page.exchanges, page.chat_id]
-        asking = [*state, page.options]
+        asking, panel = [*state, page.options], [page.documents, page.summary]
         options = [page.options, page.options_summary, page.options_form]
         answers = [page.past, page.current, page.sources, page.exchanges]
         everything = [
-            *answers, page.question, page.suggestions, page.chats, page.chat_id, *options
+            *answers, page.question, page.suggestions, page.chats, page.chat_id, *options,
+            page.scope, *panel,
         ]  # fmt: skip
-        panel = [page.documents, page.summary]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         opened = self.blocks.load(
-            self.load, [page.chat_id], [*everything, *panel], js=CHAT_ID_FROM_URL, **private
+            self.load, [page.chat_id], everything, js=CHAT_ID_FROM_URL, **private
         )
-        opened.then(self._documents.suggest_examples, state, [page.suggestions], **private)
+        opened.then(self._documents.suggest_examples, asking, [page.suggestions], **private)
         followed: dict[str, Any] = {**private, "concurrency_limit": _FOLLOWED}
         runs: list[Any] = [
             page.question.submit(self.ask, [page.question, *asking], everything, **private),
@@ -94,7 +95,10 @@ class ChatPage:
             opened.then(self.follow, [page.chat_id], everything, **followed),
         ]
         in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
-        page.options_form.set_options(self.set_options, [page.chat_id], options[:2], **in_order)
+        chosen = [page.chat_id, page.options]
+        page.options_form.set_options(self.set_options, chosen, options[:2], **in_order)
+        scoped = page.scope.set_scope(self.set_scope, chosen, everything, **in_order)
+        scoped.then(self._documents.suggest_examples, asking, [page.suggestions], **private)
         ending = {**private, "cancels": runs}
         stopped = page.question.stop(self.stop, state, everything, **ending)
         stopped.then(self.stop, state, everything, **private)  # over a step that came late
@@ -107,8 +111,8 @@ class ChatPage:
         for answer in (page.past, page.current):
             answer.rate(self.rate, state, [*answers, page.chats], **private)
             answer.give_reason(self.rate, state, [*answers, page.chats], **private)
-        page.documents.refresh(self._documents.refresh, None, panel, **private)
-        page.documents.delete_document(self._documents.delete, None, panel, **private)
+        page.documents.refresh(self._documents.refresh, [page.options], panel, **private)
+        page.documents.delete_document(self._documents.delete, [page.options], panel, **private)
         page.documents.suggest(self._documents.suggest_about, None, [page.suggestions], **private)
 
     # --- opening and leaving conversations
@@ -116,17 +120,20 @@ class ChatPage:
     def load(self, chat_id: str, request: gr.Request) -> Update:
         """A page that opens: the conversation that its URL names, and the documents."""
         conversation = self._conversation(request, parse_chat_id(chat_id))
-        return {**self._open(conversation), **self._documents.refresh(request)}
+        return {
+            **self._open(conversation, request),
+            **self._documents.refresh(conversation.options, request),
+        }
 
     def open_chat(self, request: gr.Request, event: gr.EventData) -> Update:
         """A stored conversation."""
         self._following.leave(request.session_hash)
-        return self._open(self._conversation(request, event._data["chat"]))
+        return self._open(self._conversation(request, event._data["chat"]), request)
 
     def new_chat(self, request: gr.Request) -> Update:
         """An empty page."""
         self._following.leave(request.session_hash)
-        return self._open(self._conversation(request))
+        return self._open(self._conversation(request), request)
 
     def delete_chat(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
         """Delete a conversation; an empty page if it was the open one."""
@@ -153,13 +160,40 @@ class ChatPage:
         text = as_markdown(chat.title, history.exchanges(chat.id))
         return {self._components.download: download_html(file_name(chat.title), text)}
 
-    def set_options(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
+    def set_options(
+        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
+    ) -> Update:
         """Change the answer options of a conversation."""
-        options = self._policy.nearest(event._data)
-        conversation = self._conversation(request, parse_chat_id(chat_id), options)
+        return self._updates.options_summary(
+            self._changed(chat_id, before, request, event._data).options
+        )
+
+    def set_scope(
+        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
+    ) -> Update:
+        """Choose the collection that a conversation asks from now on, "" for all."""
+        name = event._data.get("collection")
+        conversation = self._changed(
+            chat_id, before, request, {"collections": [name] if name else []}
+        )
+        return {
+            **self._updates.options_summary(conversation.options),
+            **self._scoped(conversation, request),
+        }
+
+    def _changed(
+        self,
+        chat_id: str,
+        before: AnswerOptions | None,
+        request: gr.Request,
+        changes: Mapping[str, object],
+    ) -> Conversation:
+        """A conversation with some options changed, and stored."""
+        conversation = self._conversation(request, parse_chat_id(chat_id), before)
+        options = self._policy.nearest({**asdict(conversation.options), **changes})
         with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
             conversation.history.store_options(conversation.id, asdict(options))
-        return self._updates.options_summary(options)
+        return replace(conversation, options=options)
 
     # --- asking
 
@@ -234,7 +268,7 @@ class ChatPage:
         conversation = self._conversation(request, parse_chat_id(chat_id))
         *_, running = [None, *self._running.of(_place(conversation)).values()]
         if running:
-            shown = with_outdated(self._answers, self._stored(conversation))
+            shown = with_outdated(conversation.readable, self._stored(conversation))
             yield from self._follow(running, shown, conversation, request.session_hash)
         else:
             # Without a step, or with an empty one, Gradio would empty the page.
@@ -249,7 +283,7 @@ class ChatPage:
             _place(conversation),
             exchange,
             lambda done: self._store(done, conversation),
-            self._answers,
+            conversation.answers,
             past,
             conversation.options,
         )
@@ -334,23 +368,42 @@ class ChatPage:
         self, request: gr.Request, chat: str = "", options: AnswerOptions | None = None
     ) -> Conversation:
         """A conversation of the caller's, with these options, or its stored ones, or defaults."""
-        history = History(self._data, caller(request).id)
+        reader = caller(request)
+        history = History(self._data, reader.id)
         if options is None:
             try:
                 options = self._policy.nearest(history.options(chat))
             except FootnoteError:
                 options = self._policy.default
-        return Conversation(chat, history, options)
+        known = self._access.names(reader)  # a collection may be gone, or not be theirs any more
+        options = replace(
+            options, collections=tuple(name for name in options.collections if name in known)
+        )
+        answers = self._access.answers(reader, options.collections)
+        return Conversation(chat, history, options, answers, self._access.answers(reader))
 
-    def _open(self, conversation: Conversation) -> Update:
+    def _open(self, conversation: Conversation, request: gr.Request) -> Update:
         """The page with a stored conversation, or empty if it is not stored."""
-        exchanges = with_outdated(self._answers, self._stored(conversation))
+        exchanges = with_outdated(conversation.readable, self._stored(conversation))
         conversation = conversation if exchanges else replace(conversation, id="")
         return {
             **self._ready(exchanges, conversation),
-            self._components.suggestions: "" if conversation.id else self._documents.examples,
+            self._components.suggestions: ""
+            if conversation.id
+            else self._documents.known_examples(conversation.options, request),
             self._components.chat_id: chat_id_html(conversation.id),
             **self._updates.options(conversation.options),
+            **self._scoped(conversation, request),
+        }
+
+    def _scoped(self, conversation: Conversation, request: gr.Request) -> Update:
+        """What shows the collections that are asked; nothing where there are none to choose of."""
+        names = self._access.names(caller(request))
+        if len(names) < 2:
+            return {}
+        return {
+            self._components.scope: scope_html(names, conversation.options.collections),
+            **self._documents.refresh(conversation.options, request),
         }
 
 

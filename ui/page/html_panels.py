@@ -75,6 +75,11 @@ def options_summary_html(options: AnswerOptions, policy: OptionsPolicy) -> Marku
     return render("page/options_summary.html", facts=" · ".join(facts))
 
 
+def scope_html(collections: Sequence[str], chosen: Sequence[str]) -> Markup:
+    """The choice of the collection that is asked, over the box."""
+    return render("page/scope.html", collections=collections, chosen=chosen)
+
+
 def options_form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     """The form; a change of any of its fields holds at once. Without an LLM there is no choice
     of composers, and nothing to be strict about: quotes are always backed.
@@ -103,6 +108,7 @@ def documents_html(state: LibraryState) -> Markup:
         listed=_LISTED,
         has_filter=len(usable) >= _FILTERED,
         closed=state.closed,
+        folder=state.folder,
         accept=" ".join(sorted(kind for kind in READERS if kind.startswith("."))),
         is_running=state.sync.running,
         sync_error=state.sync.error,

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from copy import copy
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
@@ -260,6 +261,16 @@ class AsyncEventStream(AsyncIterator[T]):
             raise
 
 
+@dataclass(slots=True)
+class _Load:
+    """What is under way, of all views of one admission control; `unready` as of its property."""
+
+    running: int = 0
+    mean_seconds: float = 0.5  # of the latest answers, a moving average
+    stopping: bool = False
+    unready: str = ""
+
+
 class AdmissionControl:
     """An engine behind limits, with the methods of `Answers` and two of their own for asyncio."""
 
@@ -277,10 +288,18 @@ class AdmissionControl:
         self._threads = ThreadPoolExecutor(self._limits.at_once, thread_name_prefix="answer")
         self._lock = threading.Lock()
         self._jobs = set[_Job[Any]]()
-        self._running = 0
-        self._mean_seconds = 0.5  # of the latest answers, a moving average
-        self._stopping = False
-        self.unready = ""  # why no question can be answered, as a sentence
+        self._load = _Load()
+
+    def over(self, engine: Answers) -> AdmissionControl:
+        """The same limits, threads and observers for the questions to another engine."""
+        other = copy(self)
+        other._engine = engine
+        return other
+
+    @property
+    def unready(self) -> str:
+        """Why no question can be answered, as a sentence; "" if they can."""
+        return self._load.unready
 
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
@@ -324,18 +343,18 @@ class AdmissionControl:
     @property
     def running(self) -> int:
         """How many are answered now."""
-        return self._running
+        return self._load.running
 
     @property
     def waiting(self) -> int:
         """How many wait."""
         with self._lock:
-            return self._admitted() - self._running
+            return self._admitted() - self._load.running
 
     def stop(self, seconds: float) -> None:
         """Reject new questions, and end those that are not answered within some seconds."""
         with self._lock:
-            self._stopping = True
+            self._load.stopping = True
         timer = threading.Timer(seconds, self._end_all)
         timer.daemon = True
         timer.start()
@@ -358,9 +377,9 @@ class AdmissionControl:
         try:
             self._engine.warm_up()
         except Exception:
-            self.unready = _NOT_LOADED
+            self._load.unready = _NOT_LOADED
             raise
-        self.unready = ""
+        self._load.unready = ""
 
     def keep_up(self, stop: threading.Event) -> None:
         """As the engine's."""
@@ -369,7 +388,7 @@ class AdmissionControl:
     def close(self) -> None:
         """End the threads when they are idle, and release the index."""
         with self._lock:
-            self._stopping = True
+            self._load.stopping = True
         self._threads.shutdown(wait=False)
         self._engine.close()
 
@@ -421,25 +440,27 @@ class AdmissionControl:
         return sum(job.started or not job.cancelled for job in self._jobs)
 
     def _check_capacity(self) -> None:
-        if self._stopping:
+        if self._load.stopping:
             raise ShuttingDown(_STOPPING)
         admitted, at_once = self._admitted(), self._limits.at_once
         if admitted >= self.most:
             least, most = _RETRY_SECONDS
-            seconds = min(most, max(least, round(self._mean_seconds * admitted / at_once)))
+            seconds = min(most, max(least, round(self._load.mean_seconds * admitted / at_once)))
             raise Busy(f"too many questions at once; ask again in {seconds} s", seconds)
 
     def _run(self, job: _Job[Any]) -> None:
         with self._lock:
-            self._running += 1
+            self._load.running += 1
         began = time.monotonic()
         try:
             job.context.run(self._produce, job)
         finally:
             with self._lock:
                 self._jobs.discard(job)
-                self._running -= 1
-                self._mean_seconds += 0.1 * (time.monotonic() - began - self._mean_seconds)
+                self._load.running -= 1
+                self._load.mean_seconds += 0.1 * (
+                    time.monotonic() - began - self._load.mean_seconds
+                )
 
     def _produce(self, job: _Job[Any]) -> None:
         """Deliver the events of a job until it is complete or cancelled, and its outcome."""

@@ -21,11 +21,12 @@ class OptionUnavailable(FootnoteError):
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions(AskOptions):
-    """Options of an answer, all of them set."""
+    """Options of an answer, all of them set, and the collections to ask, () for all."""
 
     composer: ComposerName
     passages: int
     strict: bool
+    collections: tuple[str, ...] = ()
 
 
 class OptionsPolicy:
@@ -50,9 +51,13 @@ class OptionsPolicy:
         if type(passages) is not int:
             passages = default.passages
         passages = min(max(passages, 1), self.max_passages)
-        if composer == "quotes" or (composer == "llm" and self.llm_name):
-            return AnswerOptions("llm" if composer == "llm" else "quotes", passages, strict)
-        return AnswerOptions(default.composer, passages, strict)
+        if not (composer == "quotes" or (composer == "llm" and self.llm_name)):
+            composer = default.composer
+        named = wanted.get("collections")
+        collections = tuple(map(str, named)) if isinstance(named, list | tuple) else ()
+        return AnswerOptions(
+            "llm" if composer == "llm" else "quotes", passages, strict, collections
+        )
 
     def check(self, options: AskOptions) -> AskOptions:
         """The options of a request, unchanged. Raises OptionUnavailable."""

@@ -64,7 +64,7 @@ class LibraryState:
     """The indexed documents, failed ones with their `failure`, and the progress of the sync.
 
     `closed` says in a sentence why documents can't be changed; "" if they can, and then `waiting`
-    names the files that no sync has seen yet.
+    names the files that no sync has seen yet. `folder` leads the path of a document that is added.
     """
 
     generation: int
@@ -72,6 +72,7 @@ class LibraryState:
     sync: SyncState
     closed: str
     waiting: tuple[str, ...] = ()
+    folder: str = ""
 
 
 class Library:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, field_validator
 
 from index.settings import IndexSettings
@@ -17,6 +19,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # as they stand in a request's H
 class ServiceSettings(IndexSettings):
     """Settings of `footnote serve`, from `footnote.toml` and `FOOTNOTE_*`."""
 
+    collections: dict[str, Any] = Field(
+        {}, description="folders by the names of their collections, or tables with `folder`"
+    )
     uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
     uploads_mb: int = Field(
         10_000, ge=1, description="how much the documents may take where they can be added"

@@ -8,7 +8,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -31,15 +31,49 @@ PREFIX = "fn_"
 _BYTES = 32
 
 
+_WRITES = ":write"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request: the id of a token, "" where none is required, and its rights.
+
+    `reads` and `writes` name the collections that it may read and change, None for all.
+    """
+
+    id: str
+    may_write: bool
+    reads: frozenset[str] | None = None
+    writes: frozenset[str] | None = None
+
+
+ANYONE = Caller("", may_write=True)
+
+
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A stored token: its id, name, scopes, creation time (ISO, UTC) and the hash of its secret."""
+    """A stored token: its id, name, scopes, creation time (ISO, UTC) and the hash of its secret.
+
+    `collections` are those that it may read, each with ":write" if it may change it too; None for
+    all there are.
+    """
 
     id: str
     name: str
     scopes: tuple[Scope, ...]
     made: str
     digest: str
+    collections: tuple[str, ...] | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The caller that shows this token."""
+        may_write, each = "write" in self.scopes, self.collections
+        if each is None:
+            return Caller(self.id, may_write)
+        writes = frozenset(name.removesuffix(_WRITES) for name in each if name.endswith(_WRITES))
+        reads = frozenset(name.removesuffix(_WRITES) for name in each)
+        return Caller(self.id, may_write, reads, writes)
 
 
 class Tokens:
@@ -69,8 +103,17 @@ class Tokens:
                 ) from None
             return self._known
 
-    def make(self, name: str = "", write: bool = False) -> tuple[AccessToken, str]:
-        """Create a token; returns it and its secret, which is not stored."""
+    def make(
+        self, name: str = "", write: bool = False, collections: Sequence[str] = ()
+    ) -> tuple[AccessToken, str]:
+        """Create a token; returns it and its secret, which is not stored.
+
+        It may read the collections, and write those that end with ":write", or with `write` all of
+        them; without any it may do so in all there are.
+        """
+        if write:
+            collections = [f"{each.removesuffix(_WRITES)}{_WRITES}" for each in collections]
+        write = write or any(each.endswith(_WRITES) for each in collections)
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
         token = AccessToken(
             id=secrets.token_hex(3),
@@ -78,6 +121,7 @@ class Tokens:
             scopes=("read", "write") if write else ("read",),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             digest=_digest(secret),
+            collections=tuple(collections) or None,
         )
         with changing(self._path):
             self._write((*self.all(), token))

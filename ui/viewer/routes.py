@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVarTuple
 
@@ -16,9 +17,10 @@ from starlette.concurrency import run_in_threadpool
 from index.errors import FootnoteError, UnknownDocument
 from index.types import Document
 from rag.settings import Settings
-from rag.types import Answers
+from ui.http.auth import caller_of
 from ui.http.errors import status_of
 from ui.service.background_sync import corpus_of
+from ui.service.collections import CollectionAccess
 from ui.viewer.document import document_page, error_page, has_changed, panel_page, valid_span
 from ui.viewer.pdf import page_requests, pdf_page
 from ui.viewer.pdf_images import (
@@ -37,9 +39,9 @@ Place = Annotated[int, Query(ge=0)]
 _PAGES_AT_ONCE = 2
 
 
-def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
+def viewer_routes(access: CollectionAccess, settings: Settings) -> APIRouter:
     """The routes under `/documents`."""
-    viewer = _Viewer(engine, settings)
+    viewer = _Viewer(access, settings)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -62,7 +64,8 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
         part: Place = 0,
     ) -> Response:
         try:
-            found = await run_in_threadpool(engine.document, path)
+            answers = access.answers(caller_of(request.scope))
+            found = await run_in_threadpool(answers.document, path)
             if picture:
                 return await viewer.image(found, picture, digest, request)
             if reading:
@@ -80,8 +83,8 @@ def viewer_routes(engine: Answers, settings: Settings) -> APIRouter:
 class _Viewer:
     """Makes the replies of the routes."""
 
-    def __init__(self, engine: Answers, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, access: CollectionAccess, settings: Settings) -> None:
+        self._access = access
         self._settings = settings
         self._renderer: Drawing = PageRenderer(settings.data)
         self._turns: CapacityLimiter | None = None  # made where the event loop runs
@@ -122,9 +125,13 @@ class _Viewer:
         return await to_thread.run_sync(page, *given, limiter=self._turns)
 
     async def _draw(self, wanted: Sequence[PageRequest], request: Request) -> list[PageImage]:
-        corpus, generation = await run_in_threadpool(self._place)
-        has_left = request.is_disconnected
-        return [await self._renderer.render(corpus, each, generation, has_left) for each in wanted]
+        has_left, images = request.is_disconnected, list[PageImage]()
+        for each in wanted:
+            corpus, path, generation = await run_in_threadpool(self._place, each.path)
+            inside = replace(each, path=path)
+            images.append(await self._renderer.render(corpus, inside, generation, has_left))
+        return images
 
-    def _place(self) -> tuple[Path, int]:
-        return corpus_of(self._settings), self._engine.generation
+    def _place(self, path: str) -> tuple[Path, str, int]:
+        settings, inside = self._access.place(path)
+        return corpus_of(settings or self._settings), inside, self._access.generation

@@ -16,6 +16,7 @@ from index.settings import load_settings
 from rag.settings import Settings
 from tests.helpers.serving import FakeEngine
 from ui.app import make_app
+from ui.service.library import Library
 from ui.service.settings import ServiceSettings
 from ui.service.tokens import RateLimit, Tokens
 
@@ -366,7 +367,7 @@ def test_upload_is_taken_back_before_it_is_indexed(data: Path) -> None:
         assert client.delete("/v1/documents/notes.md").status_code == 202
         assert list((data.parent / "corpus").iterdir()) == []
         assert client.delete("/v1/documents/notes.md").status_code == 404
-        client.app.state.service.library.close()  # type: ignore[attr-defined]
+        client.app.state.service.access.every(Library.close)  # type: ignore[attr-defined]
 
 
 def test_uploads_that_are_switched_off_are_a_403(data: Path) -> None:

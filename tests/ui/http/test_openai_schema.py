@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index.errors import ConfigError, EmptyIndex
@@ -28,9 +27,10 @@ from rag.types import (
     Support,
     Turn,
 )
+from tests.helpers.serving import client_over, one_folder
 from ui.http.openai_routes import OpenAIDoor, openai_routes
 from ui.http.openai_schema import ANSWER_FIELDS
-from ui.service.admission import AdmissionControl, Busy
+from ui.service.admission import Busy
 from ui.service.links import Links
 from ui.service.plain_text import readable
 
@@ -84,9 +84,7 @@ class Scripted:
 
 
 def client_of(engine: Scripted, door: OpenAIDoor = DOOR) -> TestClient:
-    app = FastAPI()
-    app.include_router(openai_routes(AdmissionControl(engine), door))  # type: ignore[arg-type]
-    return TestClient(app)
+    return client_over(openai_routes(one_folder(engine), door))  # type: ignore[arg-type]
 
 
 def asked(messages: Sequence[object]) -> tuple[str, tuple[Turn, ...]]:

@@ -194,7 +194,7 @@ def test_answer_that_ends_late_leaves_the_next_one_of_its_page_to_be_left() -> N
 def test_conversation_has_the_latest_exchanges_and_none_if_they_cannot_be_read(
     tmp_path: Path,
 ) -> None:
-    conversation = Conversation("a" * 32, History(tmp_path), USUAL)
+    conversation = Conversation("a" * 32, History(tmp_path), USUAL, FakeEngine(), FakeEngine())
     for number in range(MAX_EXCHANGES + 2):
         conversation.history.keep(conversation.id, Exchange(f"t{number}", "q", fault="Stopped."))
     shown = conversation.exchanges()

@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index.catalog.writer import CatalogWriter
@@ -15,7 +14,7 @@ from index.formats.pdf.text import parse_pdf
 from index.settings import load_settings
 from index.types import Document
 from rag.settings import Settings
-from tests.helpers.serving import FakeEngine
+from tests.helpers.serving import FakeEngine, client_over, one_folder
 from tests.index.formats.pdf.test_render import page_of, pdf
 from ui.viewer.pdf_images import PageImage, PageRequest, render_page
 from ui.viewer.routes import viewer_routes
@@ -61,11 +60,8 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
         catalog.set_meta("corpus", str(tmp_path))
         catalog.set_meta("generation", "1")
     catalog.close()
-    app = FastAPI()
-    app.include_router(
-        viewer_routes(TwoDocuments(), load_settings(Settings, data=tmp_path / "data"))
-    )
-    return TestClient(app)
+    settings = load_settings(Settings, data=tmp_path / "data")
+    return client_over(viewer_routes(one_folder(TwoDocuments()), settings))
 
 
 def test_document_is_shown_whole_with_the_quoted_words_marked(client: TestClient) -> None:
