@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +20,7 @@ WRITER = {0x0042: "Iris Hölm", 0x5D02: "iris@quay.example"}
 HEAD = "From: Iris Hölm <iris@quay.example>\nDate: Mon, 04 May 2026 08:10:00 +0000"
 
 
-def read(*items: dict[int, object], **parts: object) -> Parsed:
+def read(*items: Mapping[int, object], **parts: object) -> Parsed:
     properties = {number: value for item in items for number, value in item.items()}
     return parse("a.msg", OutlookItem(properties, **parts).file())  # type: ignore[arg-type]
 
