@@ -26,7 +26,7 @@ _MOST_DESCRIPTORS = 65_536
 _PR_SET_PDEATHSIG = 1
 # As Python's own, for output that could not be written.
 _UNWRITTEN = 120
-# Parsers write nothing; this is room for Python's bytecode cache.
+# Parsers write what they read in pictures, and there must be room for Python's bytecode cache.
 _WRITTEN_BYTES = 16 << 20
 
 

@@ -23,6 +23,8 @@ from index.types import Content, Document, Failure, Heading, Passage, Vectors, o
 
 # SQLite allows 32,766 variables in a statement; this keeps statements short as well.
 _CHUNK = 500
+# At the end of the label of a reader that has more to read of a file.
+_UNFINISHED = " (goes on)"
 
 
 class FileState(NamedTuple):
@@ -40,6 +42,15 @@ class FileState(NamedTuple):
     def failed(self, reason: str) -> FileState:
         """The same file with a failure."""
         return self._replace(failure=reason)
+
+    def unfinished(self) -> FileState:
+        """The same file, of which there is more to read: its label is that of no reader."""
+        return self._replace(reader=f"{self.reader}{_UNFINISHED}")
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is more to read of it."""
+        return self.reader.endswith(_UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)

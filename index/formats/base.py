@@ -17,7 +17,8 @@ class Parsed:
     """A file's text, its title if it has one, headings, page starts (characters) and tables.
 
     `hidden` counts the characters that were left out because no reader of the file sees them;
-    `notes` tell its owner what else is not in the text, such as pages that are pictures.
+    `notes` tell its owner what else is not in the text, such as pages that are pictures. With
+    `goes_on`, a sync later reads more of it, which is slow to read.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Parsed:
     hidden: int = 0
     notes: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +131,7 @@ def joined(parts: Sequence[Parsed], title: str = "") -> Parsed:
         hidden=sum(part.hidden for part in parts),
         notes=tuple(note for part in parts for note in part.notes),
         tables=tuple(tables),
+        goes_on=any(part.goes_on for part in parts),
     )
 
 

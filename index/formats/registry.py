@@ -74,7 +74,7 @@ _NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=3, layou
 _SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles", version=2)
 _SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
 _MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=3, layout=Layout.MARKDOWN)
-_PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=2)
+_PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=3)
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
     ".adoc": _marked("adoc"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from index.catalog.reader import FileState
 from index.catalog.writer import CatalogWriter
 from index.embedding.embedder import Embedder
+from index.formats.pdf.readings import READINGS
 from index.formats.registry import reader_label
 from index.settings import IndexSettings
 from index.sync.parse_pool import parse_files
@@ -63,12 +64,13 @@ def parse_and_stage(
     # Loading the model takes seconds, in which the first files are read.
     loading = _in_background(embedder.load)
     splitting = Splitting(embedder.counter, passage_limit(settings, embedder))
-    read = parse_files(corpus, entries, settings, splitting)
+    read = parse_files(corpus, entries, settings, splitting, settings.data / READINGS)
     with catalog.transaction(), closing(read) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result
             state = file_state(entry, began_ns, item.digest)
             if isinstance(result, Document):
+                state = state.unfinished() if item.goes_on else state
                 catalog.stage(state, result, passages_of(result, item.spans))
                 left_out = omissions(result.hidden, result.notes)
                 notes += ((entry.path, note) for note in left_out)

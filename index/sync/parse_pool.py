@@ -55,10 +55,12 @@ def parse_files(
     entries: Sequence[Entry],
     settings: IndexSettings,
     splitting: Splitting | None = None,
+    readings: Path | None = None,
 ) -> Generator[LoadedFile, None, None]:
     """Parse files, and split them; each yields a document or a failure, never an exception.
 
-    Those too large come first, the others in the order given.
+    Those too large come first, the others in the order given. In the folder `readings`, what is
+    read in pictures is kept for the next sync.
     """
     fitting = []
     for entry in entries:
@@ -78,7 +80,7 @@ def parse_files(
         initargs=(PARSER_MEMORY_BYTES,),
     )
     try:
-        yield from _read(_Readings(pool, corpus, groups, settings, splitting), settings)
+        yield from _read(_Jobs(pool, corpus, groups, settings, splitting, readings), settings)
     except BrokenProcessPool as error:
         raise StoreError(
             f"the processes that read files cannot be started ({error}); "
@@ -117,7 +119,7 @@ class _ReadGroup:
         return time.monotonic() - self.scheduled
 
 
-class _Readings:
+class _Jobs:
     """The groups of files that are queued or being parsed, in order."""
 
     def __init__(
@@ -127,9 +129,10 @@ class _Readings:
         groups: Sequence[_Group],
         settings: IndexSettings,
         splitting: Splitting | None,
+        readings: Path | None,
     ) -> None:
         self._pool = pool
-        self._arguments = str(corpus), splitting
+        self._arguments = str(corpus), splitting, readings
         self._settings = settings
         self._left = deque(groups)
         self._pending = deque[_ReadGroup]()
@@ -186,8 +189,8 @@ class _Readings:
         return LoadedFile(entry, digest, Failure(entry.path, reason))
 
     def _schedule(self, job: _ReadGroup) -> _ReadGroup:
-        corpus, splitting = self._arguments
-        arguments = (corpus, job.group, splitting, self._settings.parse_seconds)
+        corpus, splitting, readings = self._arguments
+        arguments = (corpus, job.group, splitting, self._settings.parse_seconds, readings)
         job.scheduled = time.monotonic()
         job.future = self._pool.schedule(read_files, arguments, timeout=self._most_seconds)
         return job
@@ -197,7 +200,7 @@ class _Readings:
         return _WAITING * self._settings.parse_seconds
 
 
-def _read(jobs: _Readings, settings: IndexSettings) -> Iterator[LoadedFile]:
+def _read(jobs: _Jobs, settings: IndexSettings) -> Iterator[LoadedFile]:
     jobs.fill()
     while jobs:
         group, results = jobs.take()

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from index.errors import ConfigError
 from index.formats.base import Parsed, Unreadable
+from index.formats.pdf.readings import keeping
 from index.formats.registry import parse
 from index.runtime import limit_cpu
 from index.sync.walk import Entry
@@ -43,31 +44,42 @@ class LoadedFile:
     """The result for one file: its entry as it was read, its digest, a document or a failure.
 
     The entry has another size and mtime than the walk's if the file changed since. `spans` are a
-    document's passages, if it was to be split.
+    document's passages, if it was to be split. With `goes_on` the next sync reads more of it.
     """
 
     entry: Entry
     digest: str
     result: Document | Failure
     spans: tuple[PassageSpan, ...] = ()
+    goes_on: bool = False
 
 
 def read_files(
-    corpus: str, entries: Sequence[Entry], splitting: Splitting | None = None, seconds: int = 0
+    corpus: str,
+    entries: Sequence[Entry],
+    splitting: Splitting | None = None,
+    seconds: int = 0,
+    readings: Path | None = None,
 ) -> list[LoadedFile]:
     """Read files one after the other; with `seconds`, the process ends if they take more of it."""
     if seconds:
         limit_cpu(seconds)
-    return [read_file(corpus, entry, splitting) for entry in entries]
+    return [read_file(corpus, entry, splitting, readings) for entry in entries]
 
 
-def read_file(corpus: str, entry: Entry, splitting: Splitting | None = None) -> LoadedFile:
-    """Read a file and split it; what it holds gives a document or a failure, never an exception."""
+def read_file(
+    corpus: str, entry: Entry, splitting: Splitting | None = None, readings: Path | None = None
+) -> LoadedFile:
+    """Read a file and split it; what it holds gives a document or a failure, never an exception.
+
+    `readings` is a folder where what is read in pictures is kept for the next sync.
+    """
     digest = ""
     try:
         entry, data = _read(Path(corpus), entry)
         digest = sha256(data).hexdigest()
-        parsed = _validated(parse(entry.path, data))
+        with keeping(readings, digest):
+            parsed = _validated(parse(entry.path, data))
         document = _document(entry.path, digest, parsed)
         spans = tuple(splitting.spans(document)) if splitting else ()
     except Unreadable as error:
@@ -81,7 +93,7 @@ def read_file(corpus: str, entry: Entry, splitting: Splitting | None = None) -> 
         name = type(error).__name__
         reason = f"damaged: {_LIBRARY_ERRORS.get(name) or f'{name} while reading it'}"
         return LoadedFile(entry, digest, Failure(entry.path, reason))
-    return LoadedFile(entry, digest, document, spans)
+    return LoadedFile(entry, digest, document, spans, parsed.goes_on)
 
 
 def _document(path: str, digest: str, parsed: Parsed) -> Document:

@@ -84,7 +84,9 @@ def plan_sync(
 
 
 def has_new_reader(state: FileState) -> bool:
-    """Whether a file would be parsed by another reader, or another version of it, than it was."""
+    """Whether a file would be parsed by another reader, or another version of it, than it was; also
+    one of which there is more to read.
+    """
     return state.reader != reader_label(state.path)
 
 

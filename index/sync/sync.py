@@ -14,6 +14,7 @@ from index.embedding.embedder import Embedder
 from index.embedding.model_files import multilingual_advice
 from index.engines.generations import Generations, publish
 from index.errors import EmptyIndex, IndexMismatch
+from index.formats.pdf.readings import READINGS, drop_readings
 from index.runtime import Clock
 from index.settings import IndexSettings
 from index.sync.ingest import ParseSummary, Progress, embed_staged, file_state, parse_and_stage
@@ -166,6 +167,9 @@ def _execute(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan, read_all: bo
             current = _commit(job, catalog, generations, plan, current)
         with closing(generations.engines.texts.open(current)) as texts:
             advice = multilingual_advice(texts.languages, job.settings.embedding_model)
+    if (readings := job.settings.data / READINGS).is_dir():
+        states = catalog.files().values()
+        drop_readings(readings, {state.digest for state in states if state.is_unfinished})
     job.clock.lap("commit")
     loses = plan.removed or plan.changed or plan.renamed
     removed = _remove_old(catalog, generations, current, _READER_GRACE_SECONDS if loses else 0.0)

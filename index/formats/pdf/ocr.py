@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -17,22 +17,25 @@ from numpy.typing import NDArray
 from index.formats.base import Parsed, Unreadable
 from index.formats.pdf.page_items import TextLine
 from index.formats.pdf.paragraphs import join_pages
+from index.formats.pdf.readings import KeptReadings, Read
 from index.runtime import cpu_left
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
 
-# Shape (rows, columns, 3), blue first, and (rows, columns).
+# Shape (rows, columns, 3), blue first.
 Picture = NDArray[np.uint8]
-Shades = NDArray[np.float64]
 
 # The longest side of a picture as it is best read: type of 10 points is 19 pixels high on A4.
 PIXELS = 1600
-# A picture takes 5 seconds on one core, the reading of a file 90 at most. What is read does not
-# depend on how busy the machine is, so pictures are counted, and seconds of computing only where
-# a slow machine has too few left for the next picture and for what is done with the text.
+# A picture takes 5 seconds on one core, the reading of a file 90 at most; the next sync reads on.
+# What is read does not depend on how busy the machine is, so pictures are counted, and seconds of
+# computing only where a slow machine has too few left for the next picture and for what is done
+# with the text.
 _PICTURES = 12
 _LEAST_SECONDS = 25.0
+# How many times as long as wide a picture may be that is read as it is.
+_STRIP = 2
 # Readings less sure than this (0..1) are noise.
 _SURE = 0.6
 # Columns of a page are read one after the other if their lines have so many characters.
@@ -41,11 +44,16 @@ _COLUMN_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What was read in a picture: lines, placed in pixels, and the picture's height in pixels."""
+class PicturesRead:
+    """The readings of the first pictures of a file, and whether the next sync reads the others."""
 
-    lines: Sequence[TextLine]
-    height: int
+    found: Sequence[Read]
+    goes_on: bool = False
+
+    @property
+    def unread(self) -> str:
+        """How a note goes on that names those which were not read."""
+        return "not read yet; the next sync reads on" if self.goes_on else "not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +83,29 @@ def why_not() -> str:
     return "no text was found in them"
 
 
-def read_pictures(pictures: Iterable[Picture]) -> list[Read]:
-    """Read the first pictures in order, so many as a file may have.
+def read_pictures(data: bytes, pictures: Sequence[Callable[[], Picture]]) -> PicturesRead:
+    """Read the first pictures of a file in order: those that an earlier sync read, and so many more
+    as are read at a time. `pictures` are called for one each.
 
     Gives none if the extra is not installed.
     """
-    found = list[Read]()
+    found, fresh, kept = list[Read](), 0, KeptReadings(data)
     if find_spec("rapidocr") is None:
-        return found
+        return PicturesRead(found)
     try:
-        for picture in pictures:
-            found.append(_read(picture))
-            if len(found) == _PICTURES or cpu_left() < _LEAST_SECONDS:
-                break
+        for number, picture in enumerate(pictures):
+            read = kept.get(number)
+            if read is None:
+                if fresh == _PICTURES or (fresh and cpu_left() < _LEAST_SECONDS):
+                    break
+                read = _read(picture())
+                kept.put(number, read)
+                fresh += 1
+            found.append(read)
     except ImportError:
         # `why_not` tells; what has text besides its pictures is read without them.
-        pass
-    return found
+        return PicturesRead(found)
+    return PicturesRead(found, goes_on=len(found) < len(pictures) and kept.reads_on)
 
 
 @cache
@@ -112,7 +126,7 @@ def _engine() -> RapidOCR:
 def _read(picture: Picture) -> Read:
     try:
         # Of what the library may give it is a RapidOCROutput, since no step is left out.
-        found: Any = _engine()(np.ascontiguousarray(picture))
+        found: Any = _engine()(np.ascontiguousarray(_with_margin(picture)))
     except Exception as error:
         # The library's own kind, which holds the traceback of ONNX Runtime's as text.
         if "bad_alloc" in str(error):
@@ -123,6 +137,15 @@ def _read(picture: Picture) -> Read:
     )
     pieces = [_piece(corners, text) for corners, text, sure in readings if sure >= _SURE]
     return Read(list(_lines([piece for piece in pieces if piece.text])), len(picture))
+
+
+def _with_margin(picture: Picture) -> Picture:
+    """A strip with more of its edge at the right or below.
+
+    The library makes the shorter side 736 pixels: a strip would be as large as a newspaper.
+    """
+    rows, columns = (max(0, max(picture.shape[:2]) // _STRIP - side) for side in picture.shape[:2])
+    return np.pad(picture, ((0, rows), (0, columns), (0, 0)), mode="edge")
 
 
 def _piece(corners: Sequence[tuple[float, float]], text: str) -> _Piece:
@@ -209,30 +232,29 @@ def parse_picture(data: bytes) -> Parsed:
             frames = getattr(image, "n_frames", 1)
             if image.width * image.height > _PIXELS:
                 raise Unreadable(f"too large: over {_PIXELS:,} pixels")
-            found = read_pictures(_frames(image, frames))
+            read = read_pictures(data, [partial(_frame, image, n) for n in range(frames)])
     except UnidentifiedImageError:
         raise Unreadable("damaged: not a picture that can be opened") from None
     except Image.DecompressionBombError:
         raise Unreadable(f"too large: over {_PIXELS:,} pixels") from None
     except (OSError, SyntaxError):
         raise Unreadable("damaged: the picture breaks off") from None
-    if not any(read.lines for read in found):
+    if not any(one.lines for one in read.found):
         raise Unreadable(f"no text layer: its pages are pictures; {why_not()}")
-    parsed = join_pages([read.lines for read in found])
-    left = frames - len(found)
-    notes = (f"its last {left} of {frames} pages were not read",) if left else ()
-    return replace(parsed, notes=(*parsed.notes, *notes))
+    parsed = join_pages([one.lines for one in read.found])
+    left = frames - len(read.found)
+    notes = (f"its last {left} of {frames} pages were {read.unread}",) if left else ()
+    return replace(parsed, notes=(*parsed.notes, *notes), goes_on=read.goes_on)
 
 
-def _frames(image: Image, count: int) -> Iterator[Picture]:
-    """Each frame upright, in colours on white, not larger than is read well; blue first."""
+def _frame(image: Image, number: int) -> Picture:
+    """A frame upright, in colours on white, not larger than is read well; blue first."""
     import numpy as np
     from PIL import Image, ImageOps
 
-    for number in range(count):
-        image.seek(number)
-        frame = ImageOps.exif_transpose(image).convert("RGBA")
-        frame.thumbnail((PIXELS, PIXELS))
-        white = Image.new("RGBA", frame.size, "white")
-        white.alpha_composite(frame)
-        yield np.asarray(white.convert("RGB"))[:, :, ::-1]
+    image.seek(number)
+    frame = ImageOps.exif_transpose(image).convert("RGBA")
+    frame.thumbnail((PIXELS, PIXELS))
+    white = Image.new("RGBA", frame.size, "white")
+    white.alpha_composite(frame)
+    return np.asarray(white.convert("RGB"))[:, :, ::-1]

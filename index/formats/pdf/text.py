@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed, Unreadable, left_out
@@ -25,6 +25,7 @@ from index.formats.pdf.geometry import (
 from index.formats.pdf.hidden import unseen
 from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine
 from index.formats.pdf.paragraphs import join_pages
+from index.formats.pdf.readings import Read
 from index.formats.pdf.ruled import with_ruled_tables
 from index.formats.pdf.words import WordLine, is_right_to_left, word_lines
 
@@ -68,20 +69,22 @@ def parse_pdf(data: bytes) -> Parsed:
     pictures.sort(key=lambda picture: (bool(pages[picture[0]].lines), picture))
     lines = [page.lines for page in pages]
     try:
-        found = ocr.read_pictures(_rendered(pdf[number], rect) for number, rect in pictures)
+        read = ocr.read_pictures(data, [partial(_rendered, pdf, *picture) for picture in pictures])
     except MemoryError:
         if not any(lines):
             raise
-        found = []  # what pictures need is no reason to lose the text beside them
-    for (number, rect), read in zip(pictures, found, strict=False):
-        lines[number] = _with_picture(lines[number], read, rect, pdf[number].get_height())
+        read = ocr.PicturesRead(())  # what pictures need is no reason to lose the text beside them
+    for (number, rect), one in zip(pictures, read.found, strict=False):
+        lines[number] = _with_picture(lines[number], one, rect, pdf[number].get_height())
     if not any(lines):
         raise Unreadable(_no_text(pages, pictures))
     title = (pdf.get_metadata_dict().get("Title") or "").strip()
     parsed = join_pages(lines, "" if title.lower().strip("()") in _NO_TITLES else title)
     attached = left_out("attached file", pdf.count_attachments())
-    notes = (*parsed.notes, *_notes(pages, pictures[len(found) :]), *attached)
-    return replace(parsed, hidden=sum(page.hidden for page in pages), notes=notes)
+    unread = _notes(pages, pictures[len(read.found) :], read.unread)
+    hidden = sum(page.hidden for page in pages)
+    notes = (*parsed.notes, *unread, *attached)
+    return replace(parsed, hidden=hidden, notes=notes, goes_on=read.goes_on)
 
 
 def open_pdf(data: bytes) -> PdfDocument:
@@ -221,8 +224,9 @@ def _pictures(page: PdfPage, text: Sequence[tuple[float, float]]) -> list[Rect]:
     ]
 
 
-def _rendered(page: PdfPage, rect: Rect) -> ocr.Picture:
+def _rendered(pdf: PdfDocument, number: int, rect: Rect) -> ocr.Picture:
     """A place of a page as a picture."""
+    page = pdf[number]
     width, height = page.get_size()
     left, top, right, bottom = (
         rect[0] * width,
@@ -237,7 +241,7 @@ def _rendered(page: PdfPage, rect: Rect) -> ocr.Picture:
 
 
 def _with_picture(
-    lines: Sequence[TextLine | PageTable], read: ocr.Read, rect: Rect, height: float
+    lines: Sequence[TextLine | PageTable], read: Read, rect: Rect, height: float
 ) -> Sequence[TextLine | PageTable]:
     """Lines of a page with those of a picture in their place."""
     top, scale = rect[1] * height, (rect[3] - rect[1]) * height / read.height
@@ -263,14 +267,16 @@ def _no_text(pages: Sequence[_PdfPage], pictures: Sequence[object]) -> str:
     return "damaged: its pages cannot be opened" if damaged else "empty: there is no text in it"
 
 
-def _notes(pages: Sequence[_PdfPage], unread: Sequence[tuple[int, Rect]]) -> Iterator[str]:
+def _notes(
+    pages: Sequence[_PdfPage], unread: Sequence[tuple[int, Rect]], how: str
+) -> Iterator[str]:
     damaged = [number for number, page in enumerate(pages, start=1) if page.damaged]
     whole = sorted({number + 1 for number, _ in unread if not pages[number].lines})
     part = sorted({number + 1 for number, _ in unread if pages[number].lines})
     if whole:
-        yield f"{_listed(whole)} {'is a picture' if len(whole) == 1 else 'are pictures'}, not read"
+        yield f"{_listed(whole)} {'is a picture' if len(whole) == 1 else 'are pictures'}, {how}"
     if part:
-        yield f"pictures on {_listed(part)} were not read"
+        yield f"pictures on {_listed(part)} were {how}"
     if damaged:
         yield f"{_listed(damaged)} cannot be opened"
 

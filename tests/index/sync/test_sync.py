@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from index.catalog.database import FILE_NAME
 from index.catalog.reader import Catalog, FileState
 from index.catalog.writer import writer_lock
 from index.errors import ConfigError, IndexMismatch, StoreError
 from index.formats.base import Parsed
+from index.formats.pdf import ocr
+from index.formats.pdf.page_items import TextLine
+from index.formats.pdf.readings import Read
 from index.formats.registry import READERS, Reader
 from index.settings import IndexSettings
 from index.snapshots import Index, Snapshot
@@ -281,10 +288,14 @@ def test_sync_dry_run_tells_what_would_be_done_and_writes_nothing(place: Place) 
 
 
 def _parse_in_this_process(
-    corpus: Path, entries: Sequence[Entry], _settings: IndexSettings, splitting: Splitting
+    corpus: Path,
+    entries: Sequence[Entry],
+    _settings: IndexSettings,
+    splitting: Splitting,
+    readings: Path,
 ) -> Iterator[object]:
     """So that a registry patched here is the one that parses."""
-    yield from (read_file(str(corpus), entry, splitting) for entry in entries)
+    yield from (read_file(str(corpus), entry, splitting, readings) for entry in entries)
 
 
 def test_sync_reads_a_refused_file_when_a_reader_for_it_arrives(
@@ -378,3 +389,85 @@ def test_sync_history_leaves_what_a_sync_from_scratch_gives(place: Place, tmp_pa
     scratch.sync(place.corpus)
     for word in WORDS:
         assert place.found(word) == scratch.found(word)
+
+
+# --- pictures that take several syncs
+
+
+class _PictureReader:
+    """Reads in each picture how dark it is, and notes which it read."""
+
+    def __init__(self) -> None:
+        self.read = list[int]()
+
+    def __call__(self, picture: NDArray[np.uint8]) -> Read:
+        self.read.append(int(picture[0, 0, 0]))
+        return Read([TextLine(f"Shade {self.read[-1]} is seen.", 1, 1, 1)], 9)
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> _PictureReader:
+    """A reader of pictures in this process in place of the real one."""
+    reader = _PictureReader()
+    monkeypatch.setattr("index.sync.ingest.parse_files", _parse_in_this_process)
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_read", reader)
+    return reader
+
+
+def _frames(count: int) -> bytes:
+    file, frames = io.BytesIO(), [Image.new("L", (8, 8), shade) for shade in range(1, count + 1)]
+    frames[0].save(file, "tiff", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+def _shades(place: Place, path: str) -> list[str]:
+    catalog = Catalog.read(place.data)
+    document = catalog.document(path)
+    catalog.close()
+    assert document
+    return [part.split()[1] for part in document.text.split("\n\n")]
+
+
+def test_sync_reads_on_in_pictures_and_none_twice(place: Place, pictures: _PictureReader) -> None:
+    write(place.corpus, {"scan.tiff": _frames(30)}, time=1)
+    first = place.sync()
+    told = "its last 18 of 30 pages were not read yet; the next sync reads on"
+    assert first.notes == (("scan.tiff", told),)
+    second = place.sync()
+    assert (second.changed, pictures.read) == (("scan.tiff",), [*range(1, 25)])
+    assert place.sync().notes == ()
+    assert (pictures.read, _shades(place, "scan.tiff")) == (
+        [*range(1, 31)],
+        [str(shade) for shade in range(1, 31)],
+    )
+    last = place.sync()
+    assert (last.changed, last.unchanged) == ((), 4)
+    assert not (place.data / "readings").exists()
+
+
+def test_sync_keeps_no_readings_of_files_that_are_gone_or_other(
+    place: Place, pictures: _PictureReader
+) -> None:
+    write(place.corpus, {"a.tiff": _frames(13), "b.tiff": _frames(14)}, time=1)
+    place.sync()
+    assert len([*(place.data / "readings").iterdir()]) == 2
+    (place.corpus / "a.tiff").unlink()
+    write(place.corpus, {"b.tiff": _frames(15)}, time=2)
+    place.sync()
+    (kept,) = (place.data / "readings").iterdir()
+    # A renamed file goes on, and what breaks off in the file of readings is read again.
+    kept.write_bytes(kept.read_bytes()[:-20])
+    (place.corpus / "b.tiff").rename(place.corpus / "c.tiff")
+    pictures.read.clear()
+    place.sync()
+    assert (pictures.read, len(_shades(place, "c.tiff"))) == ([12, 13, 14, 15], 15)
+
+
+def test_sync_whose_readings_cannot_be_kept_promises_nothing(
+    place: Place, pictures: _PictureReader
+) -> None:
+    write(place.corpus, {"scan.tiff": _frames(13)}, time=1)
+    (place.data / "readings").write_bytes(b"in the way")
+    assert place.sync().notes == (("scan.tiff", "its last 1 of 13 pages were not read"),)
+    assert place.sync().changed == ()

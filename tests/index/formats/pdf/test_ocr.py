@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from font_source_sans_pro import SourceSansPro  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from index.formats.base import Unreadable
 from index.formats.pdf import ocr
 from index.formats.pdf.paragraphs import join_pages
+from index.formats.pdf.readings import Read
 from index.formats.pdf.text import parse_pdf
 from index.formats.registry import parse
 
@@ -122,7 +126,8 @@ def test_parse_picture_reader_that_does_not_start_tells_what_it_lacks(
 def test_parse_picture_what_is_no_picture_is_refused(
     data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ocr, "read_pictures", list)
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_read", lambda _: Read([], 9))
     with pytest.raises(Unreadable, match=f"^{reason}$"):
         parse("a.png", data)
 
@@ -130,7 +135,7 @@ def test_parse_picture_what_is_no_picture_is_refused(
 @unit
 def test_read_pictures_stops_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "find_spec", lambda _: object())
-    monkeypatch.setattr(ocr, "_read", lambda _: ocr.Read(list(ocr._lines([piece(0, 0, "x")])), 9))
+    monkeypatch.setattr(ocr, "_read", lambda _: Read(list(ocr._lines([piece(0, 0, "x")])), 9))
     frames = [drawn(size=(8, 8))] * 15
     parsed = parse("a.tiff", encoded(frames[0], "tiff", frames[1:]))
     assert len(parsed.page_starts) == 12
@@ -143,12 +148,33 @@ def test_read_pictures_stops_where_computing_time_runs_out_and_tells_the_rest(
 ) -> None:
     left = iter([90.0, 60.0, 20.0])
     monkeypatch.setattr(ocr, "find_spec", lambda _: object())
-    monkeypatch.setattr(ocr, "_read", lambda _: ocr.Read(list(ocr._lines([piece(0, 0, "x")])), 9))
+    monkeypatch.setattr(ocr, "_read", lambda _: Read(list(ocr._lines([piece(0, 0, "x")])), 9))
     monkeypatch.setattr(ocr, "cpu_left", lambda: next(left))
     frames = [drawn(size=(8, 8))] * 5
     parsed = parse("a.tiff", encoded(frames[0], "tiff", frames[1:]))
     assert len(parsed.page_starts) == 3
     assert parsed.notes[-1] == "its last 2 of 5 pages were not read"
+
+
+@unit
+@pytest.mark.parametrize("turned", [False, True])
+def test_read_pictures_strip_is_read_with_a_margin(
+    turned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[np.ndarray[Any, Any]]()
+
+    def engine(picture: np.ndarray[Any, Any]) -> object:
+        seen.append(picture)
+        return SimpleNamespace(boxes=None)
+
+    monkeypatch.setattr(ocr, "find_spec", lambda _: object())
+    monkeypatch.setattr(ocr, "_engine", lambda: engine)
+    strip = np.arange(80 * 500 * 3, dtype=np.uint8).reshape(80, 500, 3)
+    picture = strip.transpose(1, 0, 2) if turned else strip
+    (read,) = ocr.read_pictures(b"", [lambda: picture]).found
+    assert seen[0].shape == ((500, 250, 3) if turned else (250, 500, 3))
+    assert np.array_equal(seen[0][: picture.shape[0], : picture.shape[1]], picture)
+    assert (read.lines, read.height) == ([], len(picture))
 
 
 # --- reading

@@ -280,7 +280,7 @@ def test_parse_pdf_pages_that_are_pictures_are_noted() -> None:
 def test_parse_pdf_whose_pictures_need_too_much_memory_keeps_its_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def read(_: object) -> NoReturn:
+    def read(*_: object) -> NoReturn:
         raise MemoryError
 
     monkeypatch.setattr(ocr, "read_pictures", read)
