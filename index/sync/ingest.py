@@ -12,7 +12,7 @@ from pathlib import Path
 from index.catalog.reader import FileState
 from index.catalog.writer import CatalogWriter
 from index.embedding.embedder import Embedder
-from index.formats.pdf.readings import READINGS
+from index.formats.readings import READINGS
 from index.formats.registry import reader_label
 from index.settings import IndexSettings
 from index.sync.parse_pool import parse_files

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from index.errors import ConfigError
 from index.formats.base import Parsed, Unreadable
-from index.formats.pdf.readings import keeping
+from index.formats.readings import keeping
 from index.formats.registry import parse
 from index.runtime import limit_cpu
 from index.sync.walk import Entry

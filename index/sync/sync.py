@@ -14,7 +14,7 @@ from index.embedding.embedder import Embedder
 from index.embedding.model_files import multilingual_advice
 from index.engines.generations import Generations, publish
 from index.errors import EmptyIndex, IndexMismatch
-from index.formats.pdf.readings import READINGS, drop_readings
+from index.formats.readings import READINGS, drop_readings
 from index.runtime import Clock
 from index.settings import IndexSettings
 from index.sync.ingest import ParseSummary, Progress, embed_staged, file_state, parse_and_stage

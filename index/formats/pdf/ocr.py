@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from index.formats.base import Parsed, Unreadable
 from index.formats.pdf.page_items import TextLine
 from index.formats.pdf.paragraphs import join_pages
-from index.formats.pdf.readings import KeptReadings, Read
+from index.formats.readings import KeptReadings, Read
 from index.runtime import cpu_left
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from index.formats.pdf.geometry import (
 from index.formats.pdf.hidden import unseen
 from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine
 from index.formats.pdf.paragraphs import join_pages
-from index.formats.pdf.readings import Read
 from index.formats.pdf.ruled import with_ruled_tables
 from index.formats.pdf.words import WordLine, is_right_to_left, word_lines
+from index.formats.readings import Read
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage

@@ -20,7 +20,7 @@ from index.errors import ConfigError, IndexMismatch, StoreError
 from index.formats.base import Parsed
 from index.formats.pdf import ocr
 from index.formats.pdf.page_items import TextLine
-from index.formats.pdf.readings import Read
+from index.formats.readings import Read
 from index.formats.registry import READERS, Reader
 from index.settings import IndexSettings
 from index.snapshots import Index, Snapshot

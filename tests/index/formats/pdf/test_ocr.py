@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 from index.formats.base import Unreadable
 from index.formats.pdf import ocr
 from index.formats.pdf.paragraphs import join_pages
-from index.formats.pdf.readings import Read
 from index.formats.pdf.text import parse_pdf
+from index.formats.readings import Read
 from index.formats.registry import parse
 
 SHARED = Path(__file__).parents[4].parent / "shared" / "data"
