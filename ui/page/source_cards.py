@@ -99,10 +99,12 @@ def _cited(citations: Sequence[Citation], exchange: Exchange, tables: TablesOf) 
     for _, group in groupby(ordered, key=lambda pair: _key(*pair)):
         pairs = list(group)
         table, together = pairs[0][0], [citation for _, citation in pairs]
-        card = _citation(together[0], exchange)
+        card = _citation(together[0], exchange, tables)
         yield card._replace(table=_html_table(table, together)) if table else card
         for citation in together[1:]:
-            yield _citation(citation, exchange)._replace(joined=_first_words(citation, table))
+            yield _citation(citation, exchange, tables)._replace(
+                joined=_first_words(citation, table)
+            )
 
 
 def _key(table: Table | None, citation: Citation) -> object:
@@ -165,17 +167,17 @@ def _first_words(citation: Citation, table: Table | None) -> str:
     return "The names of the columns"
 
 
-def _citation(citation: Citation, exchange: Exchange) -> _Card:
+def _citation(citation: Citation, exchange: Exchange, tables: TablesOf) -> _Card:
     """A card: the quoted words marked among those around them."""
     passage, quote = citation.passage, citation.quote
-    card = _card(passage, (quote.start - passage.start, quote.end - passage.start))
+    card = _card(passage, (quote.start - passage.start, quote.end - passage.start), tables)
     change = exchange.outdated.get(passage.document, "")
     return card._replace(label=citation.label, change=change)
 
 
 def _uncited(passage: Passage, tables: TablesOf) -> _Card:
     """A card of a passage that is not cited; one that is all table shows it as one."""
-    card = _card(passage)
+    card = _card(passage, None, tables)
     for table in tables(passage.document, passage.digest):
         rows = dict(_rows(table, passage))
         inside = sum(table.rows[at].end - table.rows[at].start for at in rows)
@@ -184,7 +186,7 @@ def _uncited(passage: Passage, tables: TablesOf) -> _Card:
     return card
 
 
-def _card(passage: Passage, span: Span | None = None) -> _Card:
+def _card(passage: Passage, span: Span | None, tables: TablesOf) -> _Card:
     """A card with a link to the marked span in the document, or to the whole passage."""
     title = passage.title or passage.document
     headings = [part for part in passage.heading.split(" > ") if part and part != title]
@@ -196,14 +198,30 @@ def _card(passage: Passage, span: Span | None = None) -> _Card:
         passage,
         title,
         " · ".join([*path, *page, *headings]),
-        _words(passage.text, *(span or (0, 0))),
+        _words(passage.text, span or (0, 0), _around(passage, span or (0, 0), tables)),
         document_url(passage.document, at + first, at + last, passage.digest),
     )
 
 
-def _words(text: str, start: int, end: int) -> Markup:
-    """The text around a span of it, the span marked."""
-    first, last = excerpt(text, start, end)
+def _around(passage: Passage, span: Span, tables: TablesOf) -> Span:
+    """The characters of a passage between the tables before and after a span of it."""
+    low, high = 0, len(passage.text)
+    for table in tables(passage.document, passage.digest):
+        first, last = table.start - passage.start, table.end - passage.start
+        if last <= span[0] or (span[1] == 0 and first <= 0 < last):
+            low = max(low, last)
+        elif first >= span[1]:
+            high = min(high, first)
+    return min(low, high), high
+
+
+def _words(text: str, span: Span, around: Span) -> Markup:
+    """The text around a span of it, but no more than this, the span marked."""
+    low, high = around
+    start, end = max(span[0], low), max(span[1], low)
+    inside = excerpt(text[:high].rstrip() if end < high else text[:high], start, end)
+    first, last = max(inside[0], low), inside[1]
+    first += len(text[first:start]) - len(text[first:start].lstrip())
     html = highlight(text[first:last], [(start - first, end - first)])
     before, after = "… " if first else "", " …" if last < len(text) else ""
     return Markup("{}{}{}").format(before, html, after)

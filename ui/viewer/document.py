@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,11 +16,15 @@ from markupsafe import Markup
 from index.types import Document, Heading, Span, Table, omissions
 from ui.service.links import QUOTE_ID, document_url
 from ui.templating import escape_text, render
-from ui.viewer.safe_html import highlight
+from ui.viewer.safe_html import highlight, is_markdown
 
 # Characters that are shown at once: a browser is slow to show more, and a reader who takes nothing
 # of a page holds all of it in the server's memory.
 _WINDOW = 200_000
+_FENCED = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 class HTMLRow(NamedTuple):
@@ -30,19 +35,22 @@ class HTMLRow(NamedTuple):
 
 
 class HTMLTable(NamedTuple):
-    """A table as HTML."""
+    """A table as HTML; `anchor` is the id of its header, if it is that which a link leads to."""
 
     columns: Sequence[str]
     rows: list[HTMLRow]
+    is_header_cited: bool = False
+    anchor: str = ""
 
 
 class HTMLBlock(NamedTuple):
-    """A part of a document: the start of a page, a heading (its level), a table, or text."""
+    """A part of a document: the start of a page, a heading (its level), a table, code, or text."""
 
     html: Markup = Markup()
     page: int = 0
     heading: int = 0
     table: HTMLTable | None = None
+    is_code: bool = False
 
 
 def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) -> HTMLTable:
@@ -152,9 +160,14 @@ class Highlighter:
         """The characters between two places, those of the span marked."""
         if not self.touches(start, end):
             return escape_text(self._text[start:end])
-        anchor, self._anchor = self._anchor, ""
+        anchor = self.take_anchor()
         span = max(self._first, start) - start, min(self._last, end) - start
         return highlight(self._text[start:end], [span], anchor, self._focusable)
+
+    def take_anchor(self) -> str:
+        """The id of the first mark, "" if a mark has it."""
+        anchor, self._anchor = self._anchor, ""
+        return anchor
 
     def touches(self, start: int, end: int) -> bool:
         """Whether anything between two places is to be marked."""
@@ -196,12 +209,31 @@ def _blocks(
 def _text(
     document: Document, start: int, end: int, cited: Span, highlighter: Highlighter
 ) -> Iterator[HTMLBlock]:
-    """Text between two places, its tables as tables where each row names its columns itself."""
+    """Text between two places, its tables as tables and, in Markdown, its code as code."""
     for table in tables_between(document.tables, start, end):
-        if not table.header and sum(map(bool, table.columns)) > 1:
-            yield from _plain(highlighter.html(start, table.start))
-            yield HTMLBlock(table=html_table(table, cited, highlighter.html))
-            start = table.end
+        if table.header or sum(map(bool, table.columns)) > 1:
+            yield from _prose(document, start, table.start, highlighter)
+            yield HTMLBlock(table=_marked_table(table, cited, highlighter))
+            start = max(start, table.end)
+    yield from _prose(document, start, end, highlighter)
+
+
+def _marked_table(table: Table, cited: Span, highlighter: Highlighter) -> HTMLTable:
+    """A table with what is cited of it marked, its header as well."""
+    html = html_table(table, cited, highlighter.html)
+    if not table.header or not highlighter.touches(*table.header):
+        return html
+    return html._replace(is_header_cited=True, anchor=highlighter.take_anchor())
+
+
+def _prose(
+    document: Document, start: int, end: int, highlighter: Highlighter
+) -> Iterator[HTMLBlock]:
+    """Text without tables, cut at the code that Markdown puts between lines of ``` or ~~~."""
+    for found in _FENCED.finditer(document.text, start, end) if is_markdown(document.path) else ():
+        yield from _plain(highlighter.html(start, found.start()))
+        yield HTMLBlock(highlighter.html(*found.span("code")), is_code=True)
+        start = found.end()
     yield from _plain(highlighter.html(start, end))
 
 

@@ -82,3 +82,27 @@ def test_tables_are_those_of_the_document_as_it_was_quoted() -> None:
     assert found("fees.md", "now") == (TABLE,)
     assert found("fees.md", "old") == ()
     assert Shelf.read == 2
+
+
+@pytest.mark.parametrize(
+    ("quoted", "words"),
+    [
+        ("Rates hold all year.", "<mark>Rates hold all year.</mark> Ask at the gate. …"),
+        ("Ask at the gate.", "Rates hold all year. <mark>Ask at the gate.</mark> …"),
+        ("No boats", "… <mark>No boats</mark> in May."),
+    ],
+)
+def test_words_around_a_quote_end_where_a_table_begins(quoted: str, words: str) -> None:
+    before = "Rates hold all year. Ask at the gate.\n\n"
+    text, shift = before + TEXT, len(before)
+    passage = Passage("f#3", "fees.md", "Fees", "", text, 0, len(text), None, "now")
+    table = TABLE.mapped(lambda place: place + shift)
+    start = text.index(quoted)
+    citation = Citation(1, Quote(passage, start, start + len(quoted)))
+    answer = Answer("q", "q", "said", (), (citation,), None, HITS, "quotes")
+    html = sources_html(
+        [Exchange("t1", "q", (Hit(passage, 0.9, 1),), "", answer)], lambda *_: (table,)
+    )
+    found = re.search(r'<blockquote class="words[^>]*>(.*?)</blockquote>', html, re.DOTALL)
+    assert found
+    assert found[1].strip() == words
