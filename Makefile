@@ -59,6 +59,11 @@ crash-damage: .venv/installed compiler
 attacks: .venv/installed
 	$(BIN)/python -m tests.crash.attacks
 
+# Files made to break readers or to cost much, beside good ones: what became of each.
+.PHONY: hostile
+hostile: .venv/installed
+	$(BIN)/python -m tests.hostile.index_all
+
 # Edits of a folder at random, and after each a sync that must leave what one from scratch would.
 history: .venv/installed
 	$(BIN)/python tests/crash/history.py 500

@@ -35,7 +35,9 @@ _LIBRARY_ERRORS = {
     "BadZipFile": "its zip container is broken",
     "DecompressionBombError": "a picture in it unpacks to too much",
     "PackageNotFoundError": "its zip container lacks the document",
-    "XMLSyntaxError": "its XML is broken, or made to grow without end",
+    "RecursionError": "it is nested too deep",
+    "XMLSyntaxError": "its XML is broken, nested too deep, or made to grow without end",
+    "zlib.error": "its packed data is broken",
 }
 
 
@@ -91,6 +93,8 @@ def read_file(
     except Exception as error:
         # Libraries raise errors of all kinds for malformed bytes; the file is at fault, not us.
         name = type(error).__name__
+        if name == "error":  # several libraries call theirs so
+            name = f"{type(error).__module__}.{name}"
         reason = f"damaged: {_LIBRARY_ERRORS.get(name) or f'{name} while reading it'}"
         return LoadedFile(entry, digest, Failure(entry.path, reason))
     return LoadedFile(entry, digest, document, spans, parsed.goes_on)

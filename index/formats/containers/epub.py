@@ -38,7 +38,8 @@ def parse_epub(data: bytes) -> Parsed:
         package = _xml(archive, package_path)
         chapters, notes = list[Parsed](), list[str]()
         names = _contents(archive, package, package_path)
-        for path in _spine(package, package_path):
+        # One that is named again has been read; a book may name it a hundred thousand times.
+        for path in dict.fromkeys(_spine(package, package_path)):
             try:
                 chapters.append(_chapter(archive.read(path), names.get(path, "")))
             except KeyError:
