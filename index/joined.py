@@ -117,6 +117,11 @@ class JoinedSnapshot:
         """The k keys nearest to a unit vector with their cosine similarity, best first."""
         return _best(k, (each.nearest(vector, k) for each in self._all))
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        """At most k keys whose texts hold an indexed term."""
+        found = (key for each in self._all for key in each.keys_with(term, k))
+        return list(dict.fromkeys(found))[:k]
+
     def search_words(self, query: str, k: int) -> Ranked:
         """The k keys that match a query best by BM25, best first."""
         return _best(k, (self._scaled(each, query, k) for each in self._all))

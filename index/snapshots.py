@@ -229,6 +229,10 @@ class GenerationSnapshot:
         with _store_errors():
             return self._text_store.search(query, k)
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        """At most k keys whose texts hold an indexed term."""
+        return self._text_store.keys_with(term, k)
+
     def terms(self, text: str) -> list[str]:
         """The words of a text as they are indexed, without stopwords."""
         return self._text_store.terms(text)

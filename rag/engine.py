@@ -5,29 +5,35 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 
 from index.catalog.reader import DocumentInfo
 from index.embedding.model_files import supports_language
-from index.errors import ConfigError, UnknownDocument
+from index.errors import UnknownDocument
 from index.joined import JoinedIndex
 from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
 from index.tables.typed import TypedTable
 from index.types import Document, Hit
 from rag.citations.labelling import LabelledAnswer, label
-from rag.composition.base import Composer, ComposerInput, Excerpt, build_excerpts, draft_of
-from rag.composition.extractive import QuotesComposer
+from rag.composition.base import Composer, ComposerInput, draft_of, part_excerpts
 from rag.composition.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
 from rag.followups.condense import CondensedQuery, condense, yielded
-from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import REPLIES, Intent, decide, instruction_words, intent_probabilities
+from rag.intents.clauses import clauses_of
 from rag.intents.replies import documents_about_text, reply_text, topic_terms, writing_text
-from rag.llm.prompts import PROMPT_VERSION
 from rag.refusals import framed, hedged, refusal_before, refusal_of
+from rag.requests import (
+    AnswerRequest,
+    Writer,
+    checked_question,
+    fingerprint,
+    rewritten_question,
+    with_options,
+    writer_named,
+)
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.answerability import (
     AnswerabilitySignals,
@@ -53,27 +59,8 @@ from rag.verification.conflicts import cite_conflict, find_conflict
 from rag.verification.fit import fitted
 from rag.verification.support import support_checker
 
-QUESTION_CHARACTERS = 4000
 # Passages that are looked through for the documents about a topic.
 _TOPIC_HITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """A composer, and the rewriter of follow-ups that goes with it."""
-
-    composer: Composer
-    rewriter: Rewriter | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One question with its turns, and the settings and composer that its options lead to."""
-
-    question: str
-    turns: Sequence[Turn]
-    settings: Settings
-    writer: _Writer
 
 
 class Engine:
@@ -89,7 +76,7 @@ class Engine:
         self._settings = settings
         self._index = index
         name: str = settings.composer_name
-        self._writers = {name: _Writer(composer) if composer else _writer(name, settings)}
+        self._writers = {name: Writer(composer) if composer else writer_named(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
         self.models = LoadedModels(index.embedder, self._reranker)
@@ -118,7 +105,7 @@ class Engine:
         """
         clock = Clock()
         request = self._request_of(question, turns, options)
-        rewritten = _rewritten(request)
+        rewritten = rewritten_question(request)
         clock.lap("condense")
         with self._index.lease() as snapshot:
             intent = self._intent(request)
@@ -130,6 +117,7 @@ class Engine:
                 request, rewritten, snapshot, request.settings.passages, clock
             )
             yield Retrieved(found.query, found.hits)
+            parts = self._parts(request, snapshot, clock)
             signals = _signals(request, intent, found, kind, snapshot)
             confidence = answer_confidence(signals)
             given = self._special(request, intent, found, snapshot)
@@ -143,7 +131,7 @@ class Engine:
                 )
                 return
             if draft is None:
-                evidence = self._evidence(intent, found, snapshot, kind)
+                evidence = self._evidence(intent, found, snapshot, kind, parts)
                 known = _with_given(evidence, given, confidence, request)
                 draft = yield from _compose(request, known)
                 draft = hedged(draft, confidence) if quotes else draft
@@ -168,7 +156,7 @@ class Engine:
     def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
         request = self._request_of(query, turns)
-        rewritten = _rewritten(request)
+        rewritten = rewritten_question(request)
         with self._index.lease() as snapshot:
             found, _ = self._retrieve(request, rewritten, snapshot, k, Clock())
             return found.query, found.hits
@@ -176,7 +164,7 @@ class Engine:
     def signals(self, question: str, turns: Sequence[Turn] = ()) -> AnswerabilitySignals | None:
         """The answerability signals of a question; nothing is composed."""
         request = self._request_of(question, turns)
-        rewritten = _rewritten(request)
+        rewritten = rewritten_question(request)
         with self._index.lease() as snapshot:
             k = self._settings.passages
             found, kind = self._retrieve(request, rewritten, snapshot, k, Clock())
@@ -216,16 +204,16 @@ class Engine:
 
     def _request_of(
         self, question: str, turns: Sequence[Turn], options: AskOptions = AskOptions()
-    ) -> _Request:
+    ) -> AnswerRequest:
         """A question with its options. Raises ConfigError if either is not acceptable."""
-        question = _checked(question)
+        question = checked_question(question)
         name = options.composer or self._settings.composer_name
         writer = self._writers.get(name)
         if writer is None:
-            writer = self._writers.setdefault(name, _writer(name, self._settings))
-        return _Request(question, turns, _with(self._settings, options), writer)
+            writer = self._writers.setdefault(name, writer_named(name, self._settings))
+        return AnswerRequest(question, turns, with_options(self._settings, options), writer)
 
-    def _intent(self, request: _Request) -> Intent:
+    def _intent(self, request: AnswerRequest) -> Intent:
         """What kind of thing is asked for; writing is left to a composer that can write."""
         vector = self._index.embed_query(request.question)
         model = self._settings.embedding_model
@@ -233,7 +221,7 @@ class Engine:
         can_write = request.writer.composer.name != "quotes"
         return Intent.EXPLAIN if intent is Intent.WRITING and can_write else intent
 
-    def _reply(self, request: _Request, intent: Intent, snapshot: Snapshot) -> str:
+    def _reply(self, request: AnswerRequest, intent: Intent, snapshot: Snapshot) -> str:
         """What to say to what is no question to the documents, or ""."""
         if intent not in REPLIES:
             return ""
@@ -255,7 +243,7 @@ class Engine:
         return list(dict.fromkeys(hit.passage.document for hit, matched in pairs if matched))
 
     def _special(
-        self, request: _Request, intent: Intent, found: SearchResult, snapshot: Snapshot
+        self, request: AnswerRequest, intent: Intent, found: SearchResult, snapshot: Snapshot
     ) -> Draft | None:
         """A draft that needs no composer: a figure, a summary, or what a piece of writing would
         rest on.
@@ -296,25 +284,33 @@ class Engine:
         found: SearchResult,
         snapshot: Snapshot,
         kind: AnswerType = AnswerType.ANY,
+        parts: tuple[SearchResult, ...] = (),
     ) -> ComposerInput:
         def structure(path: str) -> Structure | None:
             document = snapshot.document(path)
             return self._structures.of(document) if document else None
 
+        def text_of(path: str) -> str:
+            document = snapshot.document(path)
+            return document.text if document else ""
+
         return ComposerInput(
             found.query,
             found.hits,
             found.sentences,
-            partial(_excerpts, found, snapshot),
+            partial(part_excerpts, (found, *parts), text_of),
             snapshot.passages_in,
             snapshot.tables_in,
             structure,
             intent,
             kind,
             typed_tables=lambda: self._found_tables(found, snapshot),
+            parts=tuple(part.sentences for part in parts),
         )
 
-    def _replied(self, request: _Request, text: str, snapshot: Snapshot, clock: Clock) -> Answer:
+    def _replied(
+        self, request: AnswerRequest, text: str, snapshot: Snapshot, clock: Clock
+    ) -> Answer:
         return Answer(
             question=request.question,
             query=request.question,
@@ -326,12 +322,12 @@ class Engine:
             composer=request.writer.composer.name,
             confidence=1.0,
             seconds=clock.seconds(),
-            fingerprint=_fingerprint(request.settings, snapshot),
+            fingerprint=fingerprint(request.settings, snapshot),
             is_reply=True,
         )
 
     def _retrieve(
-        self, request: _Request, rewritten: str, snapshot: Snapshot, k: int, clock: Clock
+        self, request: AnswerRequest, rewritten: str, snapshot: Snapshot, k: int, clock: Clock
     ) -> tuple[SearchResult, AnswerType]:
         """The k best passages for a question with its turns, and the type of answer it wants."""
         condensed = self._condense(snapshot, self._spelled(request, snapshot), rewritten)
@@ -343,14 +339,35 @@ class Engine:
         alone = self._search(snapshot, plain, kind, k, clock)
         return yielded(condensed, found, alone, kind, snapshot.passage_count), kind
 
-    def _spelled(self, request: _Request, snapshot: Snapshot) -> _Request:
+    def _parts(
+        self, request: AnswerRequest, snapshot: Snapshot, clock: Clock
+    ) -> tuple[SearchResult, ...]:
+        """What was found for each of several questions in one that is probably answered.
+
+        The second is searched for like a follow-up to the first: "and is it paid?".
+        """
+        clauses = clauses_of(request.question)
+        turns = (*request.turns, Turn(clauses[0], ""))
+        answered = list[SearchResult]()
+        for place, clause in enumerate(clauses if len(clauses) > 1 else ()):
+            own = replace(request, question=clause, turns=turns if place else request.turns)
+            found, kind = self._retrieve(own, "", snapshot, request.settings.passages, clock)
+            signals = answerability_signals(found, kind, snapshot.passage_count)
+            if answer_confidence(signals) >= request.settings.refuse_below:
+                best = found.sentences if place else found.sentences[:1]
+                answered.append(replace(found, sentences=best))
+        return tuple(answered)
+
+    def _spelled(self, request: AnswerRequest, snapshot: Snapshot) -> AnswerRequest:
         """The question with its spelling mended; what is shown as asked stays as it was."""
         if not snapshot.passage_count:
             return request
         mended = mend_spelling(request.question, snapshot, self._index.count_tokens)
         return replace(request, question=mended.text) if mended.corrections else request
 
-    def _condense(self, snapshot: Snapshot, request: _Request, rewritten: str) -> CondensedQuery:
+    def _condense(
+        self, snapshot: Snapshot, request: AnswerRequest, rewritten: str
+    ) -> CondensedQuery:
         def probe(text: str) -> ScoreProbe:
             weight = dense_weight_for(self._settings.dense_weight, self._reads(snapshot, text))
             return probe_scores(snapshot, text, self._index.embed_query(text), weight)
@@ -378,7 +395,7 @@ class Engine:
 
     def _answer(
         self,
-        request: _Request,
+        request: AnswerRequest,
         found: SearchResult,
         snapshot: Snapshot,
         clock: Clock,
@@ -401,7 +418,7 @@ class Engine:
             note=draft.note if draft else "",
             confidence=confidence,
             seconds=clock.seconds(),
-            fingerprint=_fingerprint(request.settings, snapshot),
+            fingerprint=fingerprint(request.settings, snapshot),
             computed=draft.computed if draft and not refusal else None,
         )
 
@@ -414,38 +431,8 @@ def build(settings: Settings) -> Engine:
     return Engine(settings, Index(settings))
 
 
-def _writer(name: str, settings: Settings) -> _Writer:
-    """The composer of this name. Raises ConfigError if there is none, or no LLM for it."""
-    if name == "quotes":
-        return _Writer(QuotesComposer(settings.sentences))
-    if name != "llm":
-        raise ConfigError(f"there is no composer {name!r}; use quotes or llm")
-    if not settings.has_llm:
-        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
-    from rag.composition.generative import LLMComposer
-
-    return _Writer(LLMComposer(settings), Rewriter(settings))
-
-
-def _with(settings: Settings, options: AskOptions) -> Settings:
-    """The settings with the options of one question; the same object if they change nothing."""
-    changes = {
-        "composer": options.composer or settings.composer_name,
-        "passages": options.passages or settings.passages,
-        "strict": settings.strict if options.strict is None else options.strict,
-    }
-    usual = (settings.composer_name, settings.passages, settings.strict)
-    return settings if tuple(changes.values()) == usual else settings.model_copy(update=changes)
-
-
-def _rewritten(request: _Request) -> str:
-    """The stand-alone form of a follow-up by the LLM, or ""."""
-    rewriter = request.writer.rewriter
-    return rewriter.rewrite(request.question, request.turns) if rewriter and request.turns else ""
-
-
 def _signals(
-    request: _Request,
+    request: AnswerRequest,
     intent: Intent,
     found: SearchResult,
     answer_type: AnswerType,
@@ -455,7 +442,7 @@ def _signals(
     return answerability_signals(found, answer_type, snapshot.passage_count, instructions)
 
 
-def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
+def _compose(request: AnswerRequest, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
     pieces = request.writer.composer.compose(evidence, request.turns)
     while True:
         try:
@@ -467,33 +454,8 @@ def _compose(request: _Request, evidence: ComposerInput) -> Generator[Delta, Non
 
 
 def _with_given(
-    evidence: ComposerInput, given: Draft | None, confidence: float, request: _Request
+    evidence: ComposerInput, given: Draft | None, confidence: float, request: AnswerRequest
 ) -> ComposerInput:
     """What a composer gets to know besides: the program's own draft, and whether it is sure."""
     is_sure = bool(given) or confidence >= request.settings.refuse_below
     return replace(evidence, given=given, is_sure=is_sure)
-
-
-def _fingerprint(settings: Settings, snapshot: Snapshot) -> str:
-    dumped = settings.model_dump_json(exclude={"data", "llm_key"})
-    facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {dumped}"
-    return sha256(facts.encode()).hexdigest()[:16]
-
-
-def _excerpts(found: SearchResult, snapshot: Snapshot) -> tuple[Excerpt, ...]:
-    def text_of(path: str) -> str:
-        document = snapshot.document(path)
-        return document.text if document else ""
-
-    return build_excerpts(found, len(found.hits), text_of)
-
-
-def _checked(question: str) -> str:
-    if not question.strip():
-        raise ConfigError('the question is empty; ask one, like: footnote ask "Who met whom?"')
-    if len(question) > QUESTION_CHARACTERS:
-        raise ConfigError(
-            f"the question has {len(question):,} characters, the limit is {QUESTION_CHARACTERS:,}; "
-            "ask a shorter one"
-        )
-    return question

@@ -93,6 +93,10 @@ class FilteredSnapshot:
         """As Snapshot's."""
         return self._keep(self._snapshot.search_words(query, k + self._missing), k)
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        """As Snapshot's."""
+        return [key for key in self._kept if term in self._view.terms[key]][:k]
+
     def texts(self, keys: Sequence[str]) -> dict[str, Text]:
         """As Snapshot's."""
         return {key: self._kept[key] for key in keys if key in self._kept}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -30,7 +31,7 @@ from eval.datasets.gold import Want
 from eval.datasets.load import load_gold
 from eval.measures.answers import RiskCoverage, risk_coverage
 from index.errors import ConfigError
-from rag.engine import build
+from rag.engine import Engine, build
 from rag.retrieval.answerability import answer_confidence
 from rag.types import Turn
 
@@ -47,7 +48,7 @@ _PROMISE = 0.05
 # what is near by chance gets nearer the more passages there are.
 _PARAGRAPH = 0.1
 # There are far fewer questions of people than of XQuAD, and each is asked of every folder.
-_XQUAD, _PEOPLE, _OTHER_FOLDER = 0.2, 2.0, 0.4
+_XQUAD, _PEOPLE, _OTHER_FOLDER, _ON_TOPIC = 0.2, 2.0, 0.4, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ def fit(examples: Sequence[RefusalExample]) -> RefusalFit:
     rows = np.array([signals.values for _, signals in seen])
     weights = [_weight(example) for example, _ in seen]
     model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=weights)
-    whole = [signals for e, signals in seen if e.answerable and e.corpus in {"all", "folder"}]
+    whole = [
+        signals for e, signals in seen if e.answerable and e.corpus in {"all", "folder", "topic"}
+    ]
     chances = model.predict_proba([signals.values for signals in whole])[:, 1]
     return RefusalFit(
         tuple(map(float, model.coef_[0])),
@@ -117,6 +120,8 @@ def fit(examples: Sequence[RefusalExample]) -> RefusalFit:
 def _weight(example: RefusalExample) -> float:
     if example.missing == "paragraph":
         return _PARAGRAPH
+    if example.corpus == "topic":
+        return _ON_TOPIC
     if example.corpus != "folder":
         return _XQUAD
     return _OTHER_FOLDER if example.missing == "folder" else _PEOPLE
@@ -142,7 +147,8 @@ def _order(corpus: str, missing: str) -> tuple[str, int]:
 
 def ask_people(folders: Sequence[Path], settings: Settings, say: Say) -> Iterator[RefusalExample]:
     """The questions of each folder's `questions.jsonl` that want an answer or a refusal, asked of
-    its `documents`, and those of the other folders, which have to be refused.
+    its `documents`, and those of the other folders, which have to be refused; then those of its
+    `answerability.jsonl`.
     """
     golds = {folder: load_gold(folder / "questions.jsonl") for folder in folders}
     for folder in folders:
@@ -164,6 +170,16 @@ def ask_people(folders: Sequence[Path], settings: Settings, say: Say) -> Iterato
                     yield RefusalExample(
                         question, "folder", missing, engine.signals(item.question, turns)
                     )
+            yield from _on_topic(folder / "answerability.jsonl", engine)
+
+
+def _on_topic(path: Path, engine: Engine) -> Iterator[RefusalExample]:
+    """Questions about what a folder's documents are about, of which about half have no answer."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for row in map(json.loads, filter(str.strip, lines)):
+        missing = "" if row["want"] == Want.ANSWER else "answer"
+        asked = SourceQuestion(row["question"], 0, frozenset())
+        yield RefusalExample(asked, "topic", missing, engine.signals(row["question"]))
 
 
 def measure_xquad(

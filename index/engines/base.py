@@ -140,6 +140,10 @@ class TextStore(Store, Protocol):
         """
         ...
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        """At most k keys whose texts hold an indexed term."""
+        ...
+
     def is_searchable(self) -> bool:
         """Whether the words that most texts hold are found again in some of them."""
         ...

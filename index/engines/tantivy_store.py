@@ -130,6 +130,10 @@ class TantivyStore(TextAnalyzer, TextStore):
         """The k keys whose texts match best by BM25, best first; none without a common word."""
         return self._search(self.query_terms(query), k)
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        """At most k keys whose texts hold an indexed term."""
+        return [key for key, _ in self._search([(term,)], k)]
+
     def is_searchable(self) -> bool:
         """Whether the words that most texts hold are found again in some of them."""
         common = self._searcher.terms_with_prefix("text", "", limit=10)

@@ -121,7 +121,7 @@ READERS: Mapping[str, Reader] = {
     ".ods": Reader("index.formats.office.workbooks:parse_ods", version=2),
     ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
     ".org": _marked("org"),
-    ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=3),
+    ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=4),
     ".php": _code("php"),
     ".pl": _code("perl"),
     ".png": _PICTURE,

@@ -17,6 +17,7 @@ Value = float | str
 _EMPTY = frozenset(["", "-", "–", "—", "?", "n/a", "na", "n.a.", "k.a.", "k. a.", "null", "nan"])
 _YES = frozenset("yes y true ja oui sí si sim tak ✓ ✔ ☑".split())
 _NO = frozenset("no n false nein non não nie ✗ ✘ ☐".split())
+_NONE = frozenset("none nil keine keiner aucun aucune ninguno ninguna nessuno brak".split())
 _TOTALS = frozenset("total totals sum subtotal gesamt summe insgesamt totale somme suma".split())
 # A column has a type if this share of its cells that are not empty do.
 _MAJORITY = 0.8
@@ -75,6 +76,7 @@ class TypedTable:
     `title` is its caption or the heading above it; `document` is the document's path and
     `document_title` its title. `rows` are spans of the document's text, `headers` those of the
     lines that name the columns. `totals` are rows that sum up others, which no figure rests on.
+    `source` is the table in the document that this one is turned from.
     """
 
     document: str
@@ -84,6 +86,7 @@ class TypedTable:
     rows: tuple[TableRow, ...]
     headers: tuple[tuple[int, int], ...] = ()
     totals: frozenset[int] = frozenset()
+    source: TypedTable | None = None
 
     @property
     def start(self) -> int:
@@ -124,7 +127,7 @@ def _typed(document: Document, parts: Sequence[Table]) -> TypedTable:
     headers = tuple(part.header for part in parts if part.header)
     title = parts[0].caption or _heading_above(document, parts[0].start)
     return TypedTable(
-        document.path, document.title, title, columns, rows, headers, _totals(columns)
+        document.path, document.title, title, columns, rows, headers, totals_of(columns)
     )
 
 
@@ -138,8 +141,8 @@ def _heading_above(document: Document, start: int) -> str:
     return above[-1] if above else ""
 
 
-def _totals(columns: Sequence[Column]) -> frozenset[int]:
-    """Rows below others whose first word is that of a sum."""
+def totals_of(columns: Sequence[Column]) -> frozenset[int]:
+    """Places of the rows below others whose first word is that of a sum."""
     found, rows = set[int](), len(columns[0].texts) if columns else 0
     for row in range(1, rows):
         first = next((column.texts[row] for column in columns if column.texts[row]), "")
@@ -169,6 +172,11 @@ def column_of(
         kind, values = read
         return Column(name, label or name, kind, values, shown, unread=_unread(values, filled))
     return _numbers(base, filled, decimal_mark(filled) or mark) or base
+
+
+def is_none(text: str) -> bool:
+    """Whether a cell says that there is nothing: "none", "no", "keine"."""
+    return text.casefold().strip() in _NO | _NONE
 
 
 def _text(text: str) -> str | None:

@@ -18,6 +18,7 @@ from rag.types import Draft, Quote, Turn
 # A sentence belongs to an excerpt if its score is within this much of the best one's. Chosen on the
 # chunking set's questions of even number.
 _EXCERPT_MARGIN = 0.5
+_PART_EXCERPTS = 2
 # Passages of one section stand so close: white space between paragraphs.
 _GAP = 3
 
@@ -89,6 +90,18 @@ def _put(spans: list[Excerpt], one: Excerpt, text_of: Callable[[str], str]) -> N
     spans.append(one)
 
 
+def part_excerpts(
+    parts: Sequence[SearchResult], text_of: Callable[[str], str]
+) -> tuple[Excerpt, ...]:
+    """Excerpts of what was found for a question, and the best for each of its parts."""
+    whole, *others = parts
+    found = list(build_excerpts(whole, len(whole.hits), text_of))
+    for other in others:
+        for one in build_excerpts(other, _PART_EXCERPTS, text_of):
+            _put(found, one, text_of)
+    return tuple(found)
+
+
 def in_reading_order(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
     """Excerpts by document, the best one's first, and within a document as they are read."""
     ranks = dict[str, int]()
@@ -138,7 +151,8 @@ class ComposerInput:
     is asked for, and `answer_type` the type of answer that a fact expects. `given` is what the
     program answers by itself, if anything: a figure computed over a table, a summary. `is_sure`
     tells that the documents probably answer; otherwise an answer must be supported to be shown.
-    `typed_tables` are the tables of the documents that were found, best first.
+    `typed_tables` are the tables of the documents that were found, best first. `parts` are the
+    sentences found for each of several questions in one.
     """
 
     query: str
@@ -153,6 +167,7 @@ class ComposerInput:
     given: Draft | None = None
     is_sure: bool = True
     typed_tables: Callable[[], Sequence[TypedTable]] = tuple
+    parts: tuple[tuple[RankedSentence, ...], ...] = ()
 
 
 class Composer(Protocol):

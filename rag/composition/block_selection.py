@@ -16,6 +16,8 @@ from index.text.tokenizer import content_words, fold, stopwords_of, terms_of
 from index.types import Block, BlockKind, Span
 from rag.composition.structure import Structure
 from rag.intents.classifier import LONG, Intent
+from rag.retrieval.answer_type import AnswerType, expected_answer_type
+from rag.retrieval.figures import figures_in
 from rag.retrieval.sentences import RankedSentence
 
 _DIGITS = re.compile(r"\d+")
@@ -138,20 +140,25 @@ def select(
     ranked: Sequence[RankedSentence],
     chosen: Sequence[RankedSentence],
     structures: Callable[[str], Structure | None],
+    also: Sequence[RankedSentence] = (),
 ) -> list[Selection]:
     """What to quote, in the order in which it is shown.
 
     An answer whose question is the query is taken as it is. `ranked` are the sentences of the best
-    passages, best first, and `chosen` those of them that state the fact. Falls back to the fact's
-    sentences where no block is known.
+    passages, best first, and `chosen` those of them that state the fact; `also` are quoted whatever
+    else is. Falls back to the fact's sentences where no block is known.
     """
     selector = Selector(structures)
     _select_asked(query, ranked, selector)
+    if not selector.words:
+        _select_titled(query, ranked, selector)
     if intent in LONG and not selector.words:
         _select_sections(selector, POLICIES[intent], ranked)
     if not selector.words:
         for rank, sentence in enumerate(chosen):
             _select_sentence(selector, sentence, rank)
+    for sentence in also:
+        _select_sentence(selector, sentence, len(chosen))
     return selector.in_order()
 
 
@@ -174,6 +181,26 @@ def _select_asked(query: str, ranked: Sequence[RankedSentence], selector: Select
         answer = structure.answers.get(number)
         if answer and _terms(_question_text(structure, answer), language) == asked:
             _select_answer(selector, structure, answer, number, 0)
+            return
+
+
+def _select_titled(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
+    """Choose the short section whose heading holds all figures of a question that asks for a thing:
+    "What is new in 3.2?", "What was decided on 17 March?".
+    """
+    figures = figures_in(query)
+    if not figures or expected_answer_type(query) is not AnswerType.ANY:
+        return
+    for sentence in sorted(ranked, key=lambda one: one.hit.rank):
+        if figures.within(sentence.quote.passage.heading) != figures:
+            continue
+        if found := selector.place(sentence):
+            structure, number = found
+            section = structure.section(number)
+            if sum(structure.words(structure.blocks[at]) for at in section) > _SHORT_ANSWER * 2:
+                continue
+            for each in section:
+                selector.add_whole(structure, each, sentence.hit.rank)
             return
 
 

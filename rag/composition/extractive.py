@@ -17,7 +17,8 @@ from rag.composition.block_selection import Selection, select
 from rag.composition.table_rows import best_rows, claims_of, rows_of
 from rag.intents.classifier import LONG
 from rag.retrieval.answer_type import matches_answer_type
-from rag.retrieval.sentences import numbers_in, select_sentences, with_completing_line
+from rag.retrieval.figures import figures_in
+from rag.retrieval.sentences import RankedSentence, select_sentences, with_completing_line
 from rag.types import Claim, Draft, Quote, Turn
 
 # Rows of a table that is quoted whole.
@@ -47,11 +48,12 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     chosen = select_sentences(evidence.sentences, most)
     if most > 1:
         chosen = with_completing_line(evidence.query, evidence.sentences, chosen)
+    also = [one for sentences in evidence.parts for one in _further(sentences, chosen)]
     selections = select(
-        evidence.query, evidence.intent, evidence.sentences, chosen, evidence.structure
+        evidence.query, evidence.intent, evidence.sentences, chosen, evidence.structure, also
     )
     if not selections:
-        yield from _sentences_and_rows(evidence, [sentence.quote for sentence in chosen])
+        yield from _sentences_and_rows(evidence, [one.quote for one in (*chosen, *also)])
         return
     writer, quotes, shown = ClaimWriter(evidence.passages_in), list[Quote](), set[str]()
     for selection in selections:
@@ -67,19 +69,33 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     yield from _sentences_and_rows(evidence, quotes)
 
 
+def _further(
+    sentences: Sequence[RankedSentence], chosen: Sequence[RankedSentence]
+) -> Iterator[RankedSentence]:
+    """The best sentence for one of several questions, unless it is quoted already; then the next
+    one that is as near, which may state what the first leaves open.
+    """
+    quoted = {sentence.quote for sentence in chosen}
+    near = select_sentences(sentences)
+    yield from [one for one in near if one.quote not in quoted][:1]
+
+
 def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
     """A claim with the heading above it, where that holds what the question asks for or names: the
     expected type of answer, or a number, and the claim does not ("3.1 (18 June 2025)").
     """
     heading = claim.quotes[0].passage.heading.rpartition(" > ")[2]
-    if claim.item or claim.frame or not heading or evidence.intent in LONG:
+    if claim.frame or not heading or evidence.intent in LONG:
         return claim
     kind, query = evidence.answer_type, evidence.query
     has_type = (
         matches_answer_type(kind, query, heading) > 0 > matches_answer_type(kind, query, claim.text)
     )
-    numbers = numbers_in(query)
-    if has_type or (numbers & numbers_in(heading)) - numbers_in(claim.text):
+    figures = figures_in(query)
+    in_heading, in_claim = figures.within(heading), figures.within(claim.text)
+    if has_type or (in_heading.words - in_claim.words or in_heading.dates - in_claim.dates):
+        if claim.item:
+            return replace(claim, before=f"**{heading}:**\n")
         return replace(claim, frame=(f"**{heading}:** {claim.text}", ""))
     return claim
 

@@ -8,6 +8,7 @@ from index.tables.typed import TypedTable
 from index.types import Passage, Span
 from rag.composition.table_rows import QuotedRow, claims_of
 from rag.tables.plan import TableAnswer
+from rag.tables.types import Plan
 from rag.types import Claim, Computed, Draft, Quote
 
 # The sentence cites so many rows at most; the table below it cites each that it shows.
@@ -25,12 +26,14 @@ def table_draft(
     result, table = answer.result, answer.result.plan.table
     passages = passages_in(table.document)
     places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
+    if table.source:
+        table, places = table.source, _turned_back(result.plan)
     rows = list(quoted_rows(table, places, passages))
     if not rows:
         return None
     quotes = tuple(row.quote for row in rows[:_CITED])
     claims = [Claim(answer.wording.sentence, quotes, computed=True)]
-    if len(result.rows) > 1:
+    if len(result.rows) > 1 or len(rows) > 1:
         claims += claims_of(rows)
     figure = result.figure or ", ".join(result.values[:_MOST_ROWS])
     note = f"{answer.wording.note}." if answer.wording.note else ""
@@ -39,6 +42,13 @@ def table_draft(
         closing=note,
         computed=Computed(figure, len(result.rows), result.expression),
     )
+
+
+def _turned_back(plan: Plan) -> tuple[int, ...]:
+    """Places of the rows in the document that are the columns of a turned table in use."""
+    used = {*plan.targets, *(own.column for own in plan.filters)}
+    used |= set() if plan.order is None else {plan.order}
+    return tuple(sorted(column - 1 for column in used if column))[:_MOST_ROWS]
 
 
 def quoted_rows(

@@ -118,7 +118,7 @@ def search(
     best = {key: fused_scores[key] + weight * scored[key].best for key in keys}
     scores = add_context_scores(best, texts, matched, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
-    most = max_context_score(1 + weight * scoring.max_sentence_score(bool(terms.numbers)), scoring)
+    most = max_context_score(1 + weight * scoring.max_sentence_score(bool(terms.figures)), scoring)
     if reranker:
         most, scores = 1.0, _rerank_scores(reranker, query.text, texts, ranked[: max(k, _RERANKED)])
         ranked = sorted(scores, key=lambda key: (-scores[key], key))

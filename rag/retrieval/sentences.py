@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from index.snapshots import Snapshot, Text
 from index.types import Hit
 from rag.retrieval.answer_type import AnswerType, matches_answer_type
+from rag.retrieval.figures import figures_in
 from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 from rag.types import Quote
 
@@ -19,7 +20,7 @@ MAX_SENTENCES = 3
 # for 0.91 of the questions; on the odd-numbered ones 1.5 sentences for 0.95.
 SCORE_MARGIN = 0.2
 
-_NUMBER = re.compile(r"[^\W_]*(?:(?<=\w)[.,:/-](?=\w)|[^\W_])*\d(?:[.,:/-](?=\w)|\w)*")
+_LETTER = re.compile(r"\w")
 
 _SENTENCE_END = re.compile(r"""[.!?…:;。！？؟۔।][\W_]*$""")
 
@@ -43,7 +44,7 @@ class QueryTerms:
 
     def __init__(self, snapshot: Snapshot, query: str) -> None:
         self.query = query
-        self.numbers = numbers_in(query)
+        self.figures = figures_in(query)
         # Sorted, since sums in another order differ in their last digit.
         self._weights = {term: snapshot.idf(term) for term in sorted(set(snapshot.terms(query)))}
         self._total = sum(self._weights.values())
@@ -123,8 +124,8 @@ def score_sentences(
         * (terms.weighted_coverage(own | heading) - terms.weighted_coverage(own))
         for cosine, own, before in zip(cosines, matched, [frozenset(), *matched], strict=False)
     ]
-    if terms.numbers:
-        _add_numbers(scores, text, terms, scoring.numbers)
+    if terms.figures:
+        _add_figures(scores, text, terms, scoring.numbers)
     if kind is not AnswerType.ANY:
         words = text.passage.text
         for place, (start, end) in enumerate(text.sentences):
@@ -132,19 +133,14 @@ def score_sentences(
     return SentenceScores(text, cosines, scores, matched)
 
 
-def _add_numbers(scores: list[float], text: Text, terms: QueryTerms, weight: float) -> None:
+def _add_figures(scores: list[float], text: Text, terms: QueryTerms, weight: float) -> None:
     """Add the share of the query's numbers, dates and codes that stand in a sentence or in the
     heading above it, each as a whole: a 3.1 is no 3.2.
     """
-    heading = numbers_in(text.passage.heading)
+    heading, words = text.passage.heading, text.passage.text
     for place, (start, end) in enumerate(text.sentences):
-        found = terms.numbers & (heading | numbers_in(text.passage.text[start:end]))
-        scores[place] += weight * len(found) / len(terms.numbers)
-
-
-def numbers_in(text: str) -> frozenset[str]:
-    """The words of a text that hold a digit, signs inside them included, in lower case."""
-    return frozenset(_NUMBER.findall(text.lower()))
+        found = terms.figures.within(heading, words[start:end])
+        scores[place] += weight * len(found) / len(terms.figures)
 
 
 def rank_sentences(
@@ -155,6 +151,8 @@ def rank_sentences(
         RankedSentence(quote, hit, score + scoring.passage * fused, cosine, matched)
         for hit, fused, scores in groups
         for quote, cosine, score, matched in scores.each()
+        # The rule below the names of a table's columns says nothing.
+        if _LETTER.search(quote.text)
     ]
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.hit.rank, s.quote.start)))
 
@@ -195,7 +193,7 @@ def with_completing_line(
     if len(chosen) != 1 or not _is_line(chosen[0]):
         return list(chosen)
     (line,) = chosen
-    if not numbers_in(query) & numbers_in(line.quote.text):
+    if not figures_in(query).within(line.quote.text):
         return [line]
     others = (
         other

@@ -18,7 +18,7 @@ from index.snapshots import Text
 
 _WORD = re.compile(r"[^\W\d_]+")
 # Shorter words have too many neighbours; longer ones may have two letters wrong.
-_SHORTEST, _LONG = 4, 7
+_SHORTEST, _LONG = 4, 6
 # Stems of the same word differ in their ends as well.
 _STEM_DISTANCE = 3
 _MOST_TERMS = 50_000
@@ -31,6 +31,7 @@ class Vocabulary(Protocol):
 
     def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]: ...  # noqa: D102
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def keys_with(self, term: str, k: int) -> list[str]: ...  # noqa: D102
     def terms(self, text: str) -> list[str]: ...  # noqa: D102
     def texts(self, keys: Sequence[str]) -> dict[str, Text]: ...  # noqa: D102
 
@@ -85,8 +86,7 @@ def _nearest(word: str, index: Vocabulary) -> str:
 
 def _surfaces(term: str, index: Vocabulary) -> Iterator[str]:
     """The words with a term as they stand in the first texts that hold it."""
-    keys = [key for key, _ in index.search_words(term, _TEXTS)]
-    for text in index.texts(keys).values():
+    for text in index.texts(index.keys_with(term, _TEXTS)).values():
         for match in _WORD.finditer(text.passage.embedding_text):
             word = match[0].lower()
             if word[:1] == term[:1] and abs(len(word) - len(term)) <= _STEM_DISTANCE + 1:

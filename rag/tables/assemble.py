@@ -18,7 +18,13 @@ from rag.tables.columns import (
     number_for,
     settle,
 )
-from rag.tables.conditions import bind_quantities, bind_states, ranks
+from rag.tables.conditions import (
+    bind_quantities,
+    bind_some,
+    bind_states,
+    ranks,
+    stock_columns,
+)
 from rag.tables.groups import asked_group, grouped, share, top_group
 from rag.tables.lexicon import Embed, stems_of
 from rag.tables.operators import Aggregate, Degree
@@ -104,17 +110,18 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     """The likeliest operation that the question's words allow."""
     named = _said(binding)
     pair = _pair(binding)
-    compares = [one for one in _free_degrees(binding) if not one.superlative]
+    degrees = _free_degrees(binding)
+    compares = [one for one in degrees if not one.superlative]
     if pair and (compares or {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}):
         return _paired(binding, pair, asks, named, compares)
-    if {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named} or compares:
+    chooses = len(compares) == 1 and _is_of_two(binding)
+    if {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named} or (compares and not chooses):
         return None
-    highest = [one for one in _free_degrees(binding) if one.superlative]
-    if highest and {Aggregate.SUM, Aggregate.MEAN, Aggregate.COUNT} & {*named}:
+    if degrees and {Aggregate.SUM, Aggregate.MEAN, Aggregate.COUNT} & {*named}:
         # The largest of sums, or how many have the most: more than one step.
         return None
-    if highest:
-        return _extreme(binding, highest[0], embed)
+    if degrees:
+        return _extreme(binding, degrees[0], embed)
     if Aggregate.COUNT in named:
         return _count(binding)
     single = any(_selects_one(binding, own) for _, own in binding.filters)
@@ -123,6 +130,14 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
         if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
+
+
+def _is_of_two(binding: Binding) -> bool:
+    """Whether a comparative chooses among rows ("which battery is dearer") and names no other."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    names = label_column(binding.table)
+    by_name = any(own.column == names for _, own in binding.filters)
+    return "which" in words and "than" not in words and by_name
 
 
 def _is_said(binding: Binding, start: int, end: int) -> bool:
@@ -235,6 +250,8 @@ def _count(binding: Binding) -> Plan | None:
     end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
     if _is_of_value(binding, end):
         return None
+    if (stock := _stock_sum(binding)) is not None:
+        return Plan(binding.table, Aggregate.SUM, _filters(binding), (stock,))
     after = [one for one in binding.mentions if not one.qualifies]
     after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
     first = min(after, key=lambda one: one.places.start, default=None)
@@ -246,11 +263,29 @@ def _count(binding: Binding) -> Plan | None:
         sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
         sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
         return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
+    if any(_selects_one(binding, own) for own in filters):
+        # How many rows one row is, nobody asks.
+        return None
     if not filters and not first and Role.ROW not in binding.roles.values():
         return None
     target = (first.column,) if first and not is_id(table, first.column) else ()
     target = target if not target or not table.columns[target[0]].is_key else ()
     return Plan(table, Aggregate.COUNT, filters, target)
+
+
+def _stock_sum(binding: Binding) -> int | None:
+    """The column to add up for "how many lamps are in stock", over the rows that have more than 0.
+
+    The sentence tells the sum and the number of rows, so it answers "how many models" as well.
+    """
+    columns = {*stock_columns(binding)}
+    asked = [own.column for _, own in binding.filters if own.operator == ">"]
+    asked += binding.columns_named([Kind.NUMBER])
+    stock = next((one for one in asked if one in columns), None)
+    for mention in binding.mentions:
+        if mention.column == stock and not mention.qualifies:
+            bind_some(binding, mention)
+    return stock
 
 
 def _is_of_value(binding: Binding, end: int) -> bool:

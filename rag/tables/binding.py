@@ -234,7 +234,7 @@ def _filter_value(binding: Binding, match: ValueMatch, embed: Embed) -> None:
     texts = match.values[column]
     if not match.whole:
         binding.certainty *= _PART_OF_ONE if len(texts) == 1 else _PART_OF_SEVERAL
-    label = binding.table.columns[column].label
+    label = binding.table.columns[column].label or "row"
     words = " ".join(binding.question.tokens[place].text for place in match.places)
     said = f"{label} is “{texts[0]}”" if len(texts) == 1 else f"{label} has “{words}”"
     found = Filter(column, "in", texts, said)

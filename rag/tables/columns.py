@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from index.tables.typed import Column, Kind, TypedTable
-from index.tables.units import unit_of
+from index.tables.units import MONEY, unit_of
 from rag.tables.binding import Binding, Mention, Role
 from rag.tables.lexicon import CODES, Embed, similarities, stems_of
 from rag.tables.operators import DATE, Degree
@@ -88,6 +88,9 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
         return _dated(binding)
     named = list(dict.fromkeys(binding.columns_named(_ORDERED)))
     named = [one for one in named if not is_id(table, one)]
+    if MONEY in dimensions:
+        # The cheapest boat is not the one in "Boats built".
+        named = [one for one in named if table.columns[one].is_money]
     if len(named) == 1:
         return named[0]
     found = [one for one in _of_dimension(table, dimensions) if not named or one in named]
@@ -105,7 +108,8 @@ def _dated(binding: Binding) -> int | None:
         found = [*named] or every
         if found:
             return found[0] if len(found) == 1 else None
-    return None
+    years = [at for at, one in enumerate(binding.table.columns) if is_year(one)]
+    return years[0] if len(years) == 1 else None
 
 
 def _by_meaning(binding: Binding, word: str, embed: Embed) -> int | None:

@@ -8,16 +8,22 @@ from dataclasses import replace
 
 from index.tables.dates import Moment
 from index.tables.numbers import Amount
-from index.tables.typed import Column, Kind, Value
+from index.tables.turned import turned
+from index.tables.typed import Column, Kind, Value, is_none
 from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.columns import YEARS, is_year
 from rag.tables.operators import Degree
-from rag.tables.question import Quantity
+from rag.tables.question import Quantity, stem_of
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
 NEGATIONS = frozenset("not no without never missing lack lacks lacking nobody none except".split())
 _LEAST_CODE = 1000
+_GONE = re.compile(r"\b(?:sold out|unavailable|(?:not|no longer) available|run out|none left)\b")
+_THERE = re.compile(r"\b(?:available|on hand|(?:is|are) left|left over)\b")
+# A table that counts no stock can't tell what is left.
+_NO_STOCK = 0.4
+_STOCK = frozenset(map(stem_of, "stock inventory availability left remaining".split()))
 
 
 def bind_quantities(binding: Binding) -> int | bool | None:
@@ -53,8 +59,11 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
     """Whether a number is of the title or of a value, or an ordinal that is a superlative."""
     tokens = binding.question.tokens
     core = binding.question.within(*quantity.core)
-    if core and all(tokens[place].stem in binding.lexicon.nouns for place in core):
-        amount = quantity.value
+    amount = quantity.value
+    in_column = isinstance(amount, Amount) and any(
+        amount.value in column.values for column in binding.table.columns if is_year(column)
+    )
+    if core and not in_column and all(tokens[at].stem in binding.lexicon.nouns for at in core):
         binding.year_of_title |= isinstance(amount, Amount) and amount.value in YEARS
         return True
     if core and all(binding.roles.get(place) is Role.VALUE for place in core):
@@ -272,16 +281,54 @@ def bind_states(binding: Binding) -> bool:
         before = _words_before(binding, mention, 3)
         if before[-2:] == ["out", "of"] and column.kind is Kind.NUMBER:
             _state(binding, mention, "in", (0.0,), f"{column.label} is 0")
-        elif before[-1:] == ["in"] and column.kind is Kind.NUMBER and not column.unit:
-            _state(binding, mention, ">", (0.0,), f"{column.label} is over 0")
+        elif (
+            before[-1:] == ["in"]
+            and column.kind is Kind.NUMBER
+            and not column.unit
+            and not turned(binding.table)
+        ):
+            bind_some(binding, mention)
         elif column.kind is Kind.BOOLEAN:
             denied |= (no := bool(NEGATIONS & {*before}))
             said = f"{column.label} is {_texts(column, 0.0 if no else 1.0)}"
             _state(binding, mention, "in", (0.0 if no else 1.0,), said)
         elif NEGATIONS & {*before} and column.kind is not Kind.NUMBER:
-            _state(binding, mention, "empty", (), f"{column.label} is empty")
+            _bind_lack(binding, mention, column)
             denied = True
+    _bind_stock(binding)
     return denied or _deny_value(binding)
+
+
+def bind_some(binding: Binding, mention: Mention) -> None:
+    """Bind a column of numbers to those over 0: "in stock"."""
+    label = binding.table.columns[mention.column].label
+    _state(binding, mention, ">", (0.0,), f"{label} is over 0")
+
+
+def _bind_lack(binding: Binding, mention: Mention, column: Column) -> None:
+    """Bind "no parking" to cells that are empty, or that say that there is none."""
+    none = tuple(dict.fromkeys(text for text in column.texts if is_none(text)))
+    if column.kind is Kind.TEXT and none:
+        said = " or ".join(f"“{text}”" for text in none)
+        _state(binding, mention, "in", none, f"{column.label} is {said}")
+    else:
+        _state(binding, mention, "empty", (), f"{column.label} is empty")
+
+
+def _bind_stock(binding: Binding) -> None:
+    """Bind "sold out" and "left" to the one column that counts what is in stock."""
+    text, columns = binding.question.text.lower(), stock_columns(binding)
+    gone, there = _GONE.search(text), _THERE.search(text)
+    match = gone or there
+    if match and not columns and match[0] != "available":
+        binding.certainty *= _NO_STOCK
+    if match is None or len(columns) != 1 or columns[0] in binding.columns_named():
+        return
+    column = binding.table.columns[columns[0]]
+    places = binding.question.within(*match.span())
+    binding.take(places, Role.VALUE)
+    own = ("in", (0.0,), "is 0") if gone else (">", (0.0,), "is over 0")
+    binding.filters.append((places, Filter(columns[0], *own[:2], f"{column.label} {own[2]}")))
 
 
 def _deny_value(binding: Binding) -> bool:
@@ -301,6 +348,15 @@ def _deny_value(binding: Binding) -> bool:
     said = own.text.replace(" is ", " is not ", 1).replace(" has ", " has not ", 1)
     binding.filters[behind[0]] = (places, replace(own, operator="not in", text=said))
     return True
+
+
+def stock_columns(binding: Binding) -> list[int]:
+    """Columns that count what is in stock."""
+    return [
+        place
+        for place, column in enumerate(binding.table.columns)
+        if column.kind is Kind.NUMBER and _STOCK & {*binding.lexicon.names[place]}
+    ]
 
 
 def _texts(column: Column, value: float) -> str:

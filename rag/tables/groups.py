@@ -46,6 +46,10 @@ def group_at(binding: Binding, place: int) -> Group | None:
     return Group(dates[0], period)
 
 
+# "The most common fault" is the one of most rows.
+_FREQUENT = frozenset("common frequent frequently often".split())
+
+
 def grouped(
     binding: Binding, group: Group, named: Sequence[Aggregate], filters: tuple[Filter, ...]
 ) -> Plan | None:
@@ -72,7 +76,8 @@ def top_group(binding: Binding, degree: Degree, filters: tuple[Filter, ...]) -> 
         return None
     after = binding.question.within(degree.end, len(binding.question.text))
     target = _counted_column(binding, group)
-    if target is None and not _name_rows(binding, after[:1]):
+    words = {binding.question.tokens[place].text.lower() for place in after[:1]}
+    if target is None and not (words & _FREQUENT or _name_rows(binding, after[:1])):
         return None
     aggregate, targets = (Aggregate.COUNT, ()) if target is None else (Aggregate.SUM, (target,))
     greater = degree.adjective.greater

@@ -80,10 +80,13 @@ _LIGHT = frozenset(
     "work works working one ones thing things kind type far long currently belong "
     "start starts begin begins happen recorded measured logged reported "
     "offer offered provide provided include included sell sold available exists "
-    "exactly only just also still us me etc figure figures data table tables sheet document".split()
+    "common frequent frequently exactly only just also still us me etc figure figures data table "
+    "tables sheet document".split()
 )
 
-_SUM = re.compile(r"\b(?:in total|sum(?: of)?|total|altogether|in all|combined|overall|add up)\b")
+_SUM = re.compile(
+    r"\b(?:in total|sum(?: of)?|total|altogether|together|in all|combined|overall|add up)\b"
+)
 _MEAN = re.compile(r"\b(?:on average|average|mean)\b")
 _COUNT = re.compile(
     r"\b(?:how many|how often|(?:the|a|total) number of|count of)\b|^\W*number of\b"

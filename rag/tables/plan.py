@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from index.tables.turned import turned
 from index.tables.typed import TypedTable
 from index.types import Vectors
+from rag.intents.clauses import clauses_of
 from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
 from rag.tables.execute import execute
@@ -19,9 +20,6 @@ from rag.tables.question import Question, read_question
 from rag.tables.types import Plan, TableResult
 from rag.tables.wording import Wording, word
 
-_AND_ASKS = re.compile(
-    r",?\s+and\s+(?=(?:how|what|which|when|who|where)\b)|\?\s+(?:and\s+)?(?=\w)", re.IGNORECASE
-)
 # Below this the question names no column or value with certainty.
 MINIMUM = 0.5
 # Tables with fewest words in common with the question are not looked at more closely.
@@ -55,11 +53,13 @@ def _two_clauses(
     """One plan for "how much is A and how many B does it have", where the second clause names no
     row of its own; (None,) if only one of them can be planned, None for other questions.
     """
-    clauses = _AND_ASKS.split(question.strip())
+    clauses = clauses_of(question)
     if len(clauses) != 2:
         return None
     first = _planned(clauses[0], tables, embed)
-    if first is None or first.aggregate is not Aggregate.LOOKUP:
+    if first is None:
+        return (None,)
+    if first.aggregate is not Aggregate.LOOKUP:
         return None
     binding = bind_words(read_question(clauses[1]), first.table, embed)
     if binding.filters:
@@ -81,6 +81,7 @@ def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan 
     near = [table for table in near[:_MOST_TABLES] if _evidence(bind_words(read, table, _nothing))]
     if not near:
         return None
+    near = [*near, *filter(None, map(turned, near))]
     known = _prefetched(read, near, embed)
     found = list[_Candidate]()
     for table in near:
@@ -102,7 +103,7 @@ def _best(found: Sequence[_Candidate]) -> Plan | None:
     order = sorted(found, key=lambda one: (-one.evidence, -one.plan.confidence))
     if not order:
         return None
-    first = order[0]
+    first = next((one for one in order if _is_turned(one, order[0])), order[0])
     for other in order[1:]:
         as_sure = other.plan.confidence >= first.plan.confidence - _TIE
         if other.evidence >= first.evidence and as_sure and not _same(first.plan, other.plan):
@@ -110,8 +111,15 @@ def _best(found: Sequence[_Candidate]) -> Plan | None:
     return first.plan
 
 
+def _is_turned(one: _Candidate, other: _Candidate) -> bool:
+    """Whether a table is another one turned that has no name for what its rows are."""
+    return one.plan.table.source is other.plan.table and not other.plan.table.columns[0].name
+
+
 def _same(one: Plan, other: Plan) -> bool:
-    """Whether the tables of two plans hold the same."""
+    """Whether the tables of two plans hold the same, also if one is turned."""
+    if one.table.source is other.table or other.table.source is one.table:
+        return True
     return [column.texts for column in one.table.columns] == [
         column.texts for column in other.table.columns
     ]

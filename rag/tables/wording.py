@@ -95,7 +95,8 @@ def _basis(result: TableResult) -> str:
     kept = len(result.plan.table.rows) - len(result.plan.table.totals)
     count = len(result.rows)
     where = f" where {_where(result.plan)}" if result.plan.filters else ""
-    every = f"all {count} rows" if count == kept else f"{count} of {kept} rows"
+    rows = "columns" if result.plan.table.source else "rows"
+    every = f"all {count} {rows}" if count == kept else f"{count} of {kept} {rows}"
     skipped = f"; {result.skipped} more {'has' if result.skipped == 1 else 'have'} no figure"
     return f"{every} of {_source(result.plan.table)}{where}{skipped if result.skipped else ''}"
 

@@ -142,6 +142,9 @@ class MemoryTexts(TextAnalyzer, _OneFileStore, TextStore):
                 scores[key] = scores.get(key, 0.0) + score
         return _best(scores, k)
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        return [key for key, _ in _best(self._bm25(term), k)]
+
     def is_searchable(self) -> bool:
         return True
 

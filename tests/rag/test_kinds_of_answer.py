@@ -49,6 +49,15 @@ The login page remembers the last user. A crash on empty files is gone.
 
 The zeppelin is washed on Mondays. Zeppelins rest in the hangar at night.
 """,
+    "hangar.md": f"""# Hangar figures
+
+{NOTE}
+
+| | 2023 | 2024 |
+|---|---|---|
+| Income (EUR million) | 2.4 | 3.0 |
+| Visitors | 900 | 1300 |
+""",
     "orders.csv": "order,customer,total\n"
     + "".join(f"O-{n},{'Cale' if n % 2 else 'Dorn'},{n * 10}\n" for n in range(1, 31)),
 }
@@ -72,7 +81,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("Hello!", "Hello! Ask me anything"),
         ("Thanks a lot!", "You're welcome."),
         ("Who are you?", "I answer questions from your documents"),
-        ("Which documents do you have?", "There are 4 documents: 3 Markdown files, 1 CSV table."),
+        ("Which documents do you have?", "There are 5 documents: 4 Markdown files, 1 CSV table."),
         ("Which documents are about zeppelins?", "These documents fit best:\n\n- fish.md"),
     ],
 )
@@ -114,6 +123,29 @@ def test_sum_is_computed_over_all_rows_and_not_those_shown(office: Engine) -> No
     assert body.computed
     assert body.computed.rows == 15
     assert body.computed.figure.replace(",", "") == "2400"
+
+
+def test_question_of_two_parts_is_answered_in_both(office: Engine) -> None:
+    answer = office.answer("How many days of vacation are there and when is the zeppelin washed?")
+    assert "28 days" in answer.text
+    assert "Mondays" in answer.text
+    assert {c.passage.document for c in answer.citations} == {"handbook.md", "fish.md"}
+
+
+def test_question_for_a_version_is_answered_by_the_section_below_it(office: Engine) -> None:
+    answer = office.answer("What is new in 3.1?")
+    assert "The login page remembers the last user. [1]" in answer.text
+    assert "A crash on empty files is gone. [2]" in answer.text
+    assert "3.2" not in answer.text
+    assert "column" not in answer.text
+
+
+def test_table_of_years_is_computed_over_and_cited_by_its_row(office: Engine) -> None:
+    answer = office.answer("By how much did the income of the hangar grow from 2023 to 2024?")
+    assert answer.computed
+    assert "0.6" in answer.computed.figure
+    assert "| Income (EUR million) | 2.4  | 3.0 [1] [2] |" in answer.text
+    assert "Visitors" not in answer.text
 
 
 def test_summary_of_a_named_document_has_its_sections_in_order(office: Engine) -> None:

@@ -74,6 +74,8 @@ def names_columns(rows: Sequence[Sequence[str]], bold: Sequence[bool]) -> bool:
     cells = [cell for cell in first if cell]
     if not body or len(cells) < max(width - 1, 2) or any(map(_is_no_name, cells)):
         return False
+    if _names_both_ways(rows):
+        return True
     if all(map(is_value, cells)):
         return False
     if bold[0] and not all(bold):
@@ -86,6 +88,13 @@ def names_columns(rows: Sequence[Sequence[str]], bold: Sequence[bool]) -> bool:
     if any(column and 2 * sum(map(is_value, column)) >= len(column) for column in columns):
         return True
     return width > 2 and len(rows) >= _TELLING_ROWS
+
+
+def _names_both_ways(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether only the corner of the first row is blank and each row below begins with a name."""
+    first, *body = rows
+    labels = [row[0] for row in body]
+    return not first[0] and all(first[1:]) and all(labels) and not any(map(is_value, labels))
 
 
 def is_value(text: str) -> bool:

@@ -220,6 +220,9 @@ def test_text_stores_agree_on_every_score(tmp_path: Path) -> None:
             assert texts.terms_of_each(["cats", "dogs"]) == [["cat"], ["dog"]]
             assert texts.language("¿Qué ciudades estaban?") == "es"
             assert texts.is_searchable()
+            assert len(texts.keys_with("cat", 10)) == 2
+            assert texts.keys_with("cat", 0) == []
+            assert texts.keys_with("cats", 10) == []
     first, second = found
     assert [key for key, _ in first] == [key for key, _ in second]
     assert [score for _, score in first] == pytest.approx([s for _, s in second], rel=1e-5)

@@ -15,7 +15,10 @@ from tests.helpers.quoting import text_in
 
 pytestmark = pytest.mark.model
 
-SENTENCE = "Request leave in the portal. Reimbursement takes ten days. Mossad met Hamas."
+SENTENCE = (
+    "Request leave in the portal. Reimbursement takes ten days. Mossad met Hamas. "
+    "The guarantee covers frames."
+)
 
 
 class OneText:
@@ -34,6 +37,9 @@ class OneText:
         found = set(self.terms(query)) & set(self._terms)
         return [("p", 1.0)][:k] if found else []
 
+    def keys_with(self, term: str, k: int) -> list[str]:
+        return ["p"][:k] if term in self._terms else []
+
     def terms(self, text: str) -> list[str]:
         return analyze(text)[0]
 
@@ -51,6 +57,15 @@ def test_misspelt_words_become_the_nearest_of_the_index() -> None:
         "how does leave go in the portal?",
         (("laeve", "leave"), ("portla", "portal")),
     )
+
+
+def test_misspelt_word_is_mended_whose_stem_has_a_stem_of_its_own() -> None:
+    """ "guarantee" is indexed as "guarante", which as a word would be "guarant"."""
+    assert mended("what garantee is there?")[1] == (("garantee", "guarantee"),)
+
+
+def test_misspelt_word_of_six_letters_may_have_two_wrong() -> None:
+    assert mended("are fraims covered?")[1] == (("fraims", "frames"),)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""A question on its way to an answer: its turns, and what its options lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from index.errors import ConfigError
+from index.snapshots import Snapshot
+from rag.composition.base import Composer
+from rag.composition.extractive import QuotesComposer
+from rag.followups.llm_rewrite import Rewriter
+from rag.llm.prompts import PROMPT_VERSION
+from rag.settings import Settings
+from rag.types import AskOptions, Turn
+
+QUESTION_CHARACTERS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A composer, and the rewriter of follow-ups that goes with it."""
+
+    composer: Composer
+    rewriter: Rewriter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """One question with its turns, and the settings and composer that its options lead to."""
+
+    question: str
+    turns: Sequence[Turn]
+    settings: Settings
+    writer: Writer
+
+
+def writer_named(name: str, settings: Settings) -> Writer:
+    """The composer of this name. Raises ConfigError if there is none, or no LLM for it."""
+    if name == "quotes":
+        return Writer(QuotesComposer(settings.sentences))
+    if name != "llm":
+        raise ConfigError(f"there is no composer {name!r}; use quotes or llm")
+    if not settings.has_llm:
+        raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
+    from rag.composition.generative import LLMComposer
+
+    return Writer(LLMComposer(settings), Rewriter(settings))
+
+
+def with_options(settings: Settings, options: AskOptions) -> Settings:
+    """The settings with the options of one question; the same object if they change nothing."""
+    changes = {
+        "composer": options.composer or settings.composer_name,
+        "passages": options.passages or settings.passages,
+        "strict": settings.strict if options.strict is None else options.strict,
+    }
+    usual = (settings.composer_name, settings.passages, settings.strict)
+    return settings if tuple(changes.values()) == usual else settings.model_copy(update=changes)
+
+
+def rewritten_question(request: AnswerRequest) -> str:
+    """The stand-alone form of a follow-up by the LLM, or ""."""
+    rewriter = request.writer.rewriter
+    return rewriter.rewrite(request.question, request.turns) if rewriter and request.turns else ""
+
+
+def fingerprint(settings: Settings, snapshot: Snapshot) -> str:
+    """A digest of what an answer depends on: settings, model, generation and prompt."""
+    dumped = settings.model_dump_json(exclude={"data", "llm_key"})
+    facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {dumped}"
+    return sha256(facts.encode()).hexdigest()[:16]
+
+
+def checked_question(question: str) -> str:
+    """The question as it is. Raises ConfigError if it is empty or too long."""
+    if not question.strip():
+        raise ConfigError('the question is empty; ask one, like: footnote ask "Who met whom?"')
+    if len(question) > QUESTION_CHARACTERS:
+        raise ConfigError(
+            f"the question has {len(question):,} characters, the limit is {QUESTION_CHARACTERS:,}; "
+            "ask a shorter one"
+        )
+    return question

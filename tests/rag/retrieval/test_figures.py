@@ -1,0 +1,38 @@
+"""Figures of a question are whole words and whole dates."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.tables.dates import Moment
+from rag.retrieval.figures import Figures, figures_in
+
+pytestmark = pytest.mark.unit
+
+
+def test_figures_in_a_question_are_words_with_digits_and_dates() -> None:
+    assert figures_in("Is T-103 of 17 March 2025 in version 3.1?") == Figures(
+        frozenset({"t-103", "3.1"}), frozenset({Moment(2025, 3, 17)})
+    )
+    assert not figures_in("Who met whom?")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("Meeting of 17 March 2025", 1),
+        ("2025-03-17: agreed", 1),
+        ("The 17th of March", 1),
+        ("Meeting of 3 March 2025", 0),
+        ("Meeting of 17 March 2024", 0),
+        ("17 people met in March 2025", 0),
+    ],
+)
+def test_figures_within_a_text_hold_a_date_as_one(text: str, held: int) -> None:
+    assert len(figures_in("What was decided on 17 March 2025?").within(text)) == held
+
+
+def test_figures_within_texts_are_those_of_any_of_them() -> None:
+    figures = figures_in("What did 3.1 change in rule 7?")
+    assert figures.within("3.1 (June)", "rule 7 went") == figures
+    assert figures.within("3.12", "rule 71").words == frozenset()
