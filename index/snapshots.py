@@ -116,6 +116,7 @@ class Snapshot(Protocol):
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...  # noqa: D102
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
+    def keys_with(self, term: str, k: int) -> list[str]: ...  # noqa: D102
     def terms(self, text: str) -> list[str]: ...  # noqa: D102
     def language(self, text: str) -> str: ...  # noqa: D102
     def vocabulary(self, prefix: str, limit: int) -> list[tuple[str, int]]: ...  # noqa: D102

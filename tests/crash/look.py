@@ -15,7 +15,7 @@ from index.engines.chroma_store import ChromaStore
 from index.errors import EmptyIndex
 from index.runtime import limit_memory
 from index.settings import IndexSettings, load_settings
-from index.snapshots import Index, Snapshot
+from index.snapshots import GenerationSnapshot, Index
 from index.types import Document, Passage, Vectors
 
 # A torn graph may ask for memory without end; a server that asks for this much has failed.
@@ -58,6 +58,7 @@ def look(data: Path) -> Held | None:
         return None
     settings = load_settings(IndexSettings, data=data)
     with closing(Index(settings)) as index, index.lease() as snapshot:
+        assert isinstance(snapshot, GenerationSnapshot)
         return replace(
             held,
             dense=_dense(snapshot),
@@ -93,7 +94,7 @@ def stored(data: Path, model: str, keys: Sequence[str]) -> set[str]:
         return set(catalog.vectors(model, keys))
 
 
-def _dense(snapshot: Snapshot) -> dict[str, Vectors]:
+def _dense(snapshot: GenerationSnapshot) -> dict[str, Vectors]:
     store = snapshot._vector_store
     assert isinstance(store, ChromaStore)
     found = store._collection.get(include=["embeddings"])
@@ -101,7 +102,7 @@ def _dense(snapshot: Snapshot) -> dict[str, Vectors]:
     return dict(zip(found["ids"], vectors, strict=True))
 
 
-def _astray(snapshot: Snapshot, held: Held) -> Iterator[str]:
+def _astray(snapshot: GenerationSnapshot, held: Held) -> Iterator[str]:
     texts, vectors = held.texts, held.vectors
     for key in sorted(texts)[:: len(texts) // _SEARCHED + 1]:
         if key in vectors and key not in dict(snapshot.nearest(vectors[key], 1)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
 from hashlib import sha256
@@ -51,7 +51,7 @@ def settings_for(data: Path, **given: object) -> IndexSettings:
     return load_settings(IndexSettings, data=data, **given)
 
 
-def write(corpus: Path, files: dict[str, str | bytes], time: int | None = None) -> None:
+def write(corpus: Path, files: Mapping[str, str | bytes], time: int | None = None) -> None:
     for path, content in files.items():
         (corpus / path).parent.mkdir(parents=True, exist_ok=True)
         (corpus / path).write_bytes(content if isinstance(content, bytes) else content.encode())

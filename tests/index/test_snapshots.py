@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError
-from index.snapshots import Index, Snapshot
+from index.snapshots import GenerationSnapshot, Index, Snapshot
 from index.sync.sync import SyncReport
 from tests.helpers.indexing import Place, minilm, settings_for, sharing_minilm, write
 
@@ -78,6 +78,7 @@ def test_index_lease_gives_all_there_is(index: Index, place: Place) -> None:
         assert (snapshot.paths_with_tables, snapshot.tables_in("a.txt", 0, 9)) == (frozenset(), ())
         assert [(d.path, d.passages) for d in snapshot.documents()] == [("a.txt", 1)]
         assert (snapshot.generation, snapshot.passage_count) == (1, 1)
+        assert isinstance(snapshot, GenerationSnapshot)
         assert snapshot.corpus == str(place.corpus)
         assert snapshot.terms("Newts swim") == ["newt", "swim"]
         assert snapshot.idf("newt") > 0
