@@ -27,7 +27,7 @@ from rag.intents.replies import documents_about_text, reply_text, topic_terms, w
 from rag.refusals import framed, hedged, refusal_before, refusal_of
 from rag.requests import (
     AnswerRequest,
-    Writer,
+    AnswerWriter,
     checked_question,
     fingerprint,
     rewritten_question,
@@ -76,7 +76,7 @@ class Engine:
         self._settings = settings
         self._index = index
         name: str = settings.composer_name
-        self._writers = {name: Writer(composer) if composer else writer_named(name, settings)}
+        self._writers = {name: AnswerWriter(composer) if composer else writer_named(name, settings)}
         self._check = support_checker(settings)
         self._reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
         self.models = LoadedModels(index.embedder, self._reranker)

@@ -19,7 +19,7 @@ QUESTION_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class AnswerWriter:
     """A composer, and the rewriter of follow-ups that goes with it."""
 
     composer: Composer
@@ -33,20 +33,20 @@ class AnswerRequest:
     question: str
     turns: Sequence[Turn]
     settings: Settings
-    writer: Writer
+    writer: AnswerWriter
 
 
-def writer_named(name: str, settings: Settings) -> Writer:
+def writer_named(name: str, settings: Settings) -> AnswerWriter:
     """The composer of this name. Raises ConfigError if there is none, or no LLM for it."""
     if name == "quotes":
-        return Writer(QuotesComposer(settings.sentences))
+        return AnswerWriter(QuotesComposer(settings.sentences))
     if name != "llm":
         raise ConfigError(f"there is no composer {name!r}; use quotes or llm")
     if not settings.has_llm:
         raise ConfigError("the llm composer needs a server; set FOOTNOTE_LLM_URL or use quotes")
     from rag.composition.generative import LLMComposer
 
-    return Writer(LLMComposer(settings), Rewriter(settings))
+    return AnswerWriter(LLMComposer(settings), Rewriter(settings))
 
 
 def with_options(settings: Settings, options: AskOptions) -> Settings:
