@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from index.settings import load_settings
 from index.sync.sync import sync
@@ -41,7 +42,7 @@ class Door:
     client: TestClient
     tokens: dict[str, str]
 
-    def call(self, who: str, method: str, path: str, **given: Any) -> Any:
+    def call(self, who: str, method: str, path: str, **given: Any) -> Response:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} | given.pop("headers", {})
         return self.client.request(method, path, headers=headers, **given)
 
@@ -157,9 +158,9 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
 }
 
 
-def said(reply: Any, *, named: str) -> str:
+def said(reply: Response, *, named: str) -> str:
     """All that a reply says, but for the question and the name that were sent."""
-    text: str = reply.text.replace(QUESTION, "").replace(json.dumps(QUESTION)[1:-1], "")
+    text = reply.text.replace(QUESTION, "").replace(json.dumps(QUESTION)[1:-1], "")
     return text.replace(named, "NAME")
 
 
