@@ -105,6 +105,14 @@ class JoinedSnapshot:
         member = self._members.get(name)
         return [_named(name, each) for each in member.passages_in(inside)] if member else []
 
+    def keys_in(self, paths: Sequence[str]) -> frozenset[str]:
+        """The keys of the texts of documents."""
+        each = dict[str, list[str]]()
+        for name, inside in map(split_path, paths):
+            each.setdefault(name, []).append(inside)
+        known = (self._members[name].keys_in(each[name]) for name in each if name in self._members)
+        return frozenset().union(*known)
+
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""
         found = dict[str, Vectors]()

@@ -113,6 +113,7 @@ class Snapshot(Protocol):
     def tables_in(self, path: str, start: int, end: int) -> tuple[Table, ...]: ...  # noqa: D102
     def texts(self, keys: Sequence[str]) -> dict[str, Text]: ...  # noqa: D102
     def passages_in(self, path: str) -> list[Passage]: ...  # noqa: D102
+    def keys_in(self, paths: Sequence[str]) -> frozenset[str]: ...  # noqa: D102
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...  # noqa: D102
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
     def search_words(self, query: str, k: int) -> list[tuple[str, float]]: ...  # noqa: D102
@@ -210,6 +211,11 @@ class GenerationSnapshot:
     def passages_in(self, path: str) -> list[Passage]:
         """The passages of a document in reading order; those of the last ones are kept."""
         return self._kept(self._passages, path, lambda: self._catalog.passages_in(path))
+
+    def keys_in(self, paths: Sequence[str]) -> frozenset[str]:
+        """The keys of the texts of documents."""
+        with self._lock:
+            return self._catalog.keys_in(paths)
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """The stored unit vectors of keys."""

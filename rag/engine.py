@@ -11,6 +11,7 @@ from functools import partial
 from index.catalog.reader import DocumentInfo
 from index.embedding.model_files import supports_language
 from index.errors import UnknownDocument
+from index.filtered import filtered
 from index.joined import JoinedIndex
 from index.runtime import Clock, cores
 from index.snapshots import Index, Snapshot
@@ -107,7 +108,8 @@ class Engine:
         request = self._request_of(question, turns, options)
         rewritten = rewritten_question(request)
         clock.lap("condense")
-        with self._index.lease() as snapshot:
+        with self._index.lease() as whole:
+            snapshot = filtered(whole, options.filters)
             intent = self._intent(request)
             if reply := self._reply(request, intent, snapshot):
                 yield Retrieved(request.question, ())
@@ -153,11 +155,14 @@ class Engine:
         assert isinstance(done, Done)
         return done.answer
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+    def search(
+        self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
         request = self._request_of(query, turns)
         rewritten = rewritten_question(request)
-        with self._index.lease() as snapshot:
+        with self._index.lease() as whole:
+            snapshot = filtered(whole, options.filters)
             found, _ = self._retrieve(request, rewritten, snapshot, k, Clock())
             return found.query, found.hits
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from index.catalog.reader import DocumentInfo
+from index.filtered import NO_FILTERS, Filters
 from index.types import Document, Hit, Passage
 
 
@@ -43,12 +44,13 @@ class AskOptions:
     """Options of one question; None leaves an option to the settings.
 
     `composer` is "quotes" or "llm", `passages` how many are retrieved, and `strict` whether only
-    supported statements are shown.
+    supported statements are shown. `filters` choose the documents that are asked.
     """
 
     composer: str | None = None
     passages: int | None = None
     strict: bool | None = None
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,13 @@ class Answers(Protocol):
         """The checked answer: the last event of `stream`."""
         ...
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+    def search(
+        self,
+        query: str,
+        k: int,
+        turns: Sequence[Turn] = (),
+        options: AskOptions = AskOptions(),
+    ) -> tuple[str, tuple[Hit, ...]]:
         """The query as searched for, and the k best passages, ranked as for an answer."""
         ...
 

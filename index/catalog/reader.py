@@ -237,6 +237,16 @@ class Catalog:
         )
         return [row[0] for row in rows]
 
+    def keys_in(self, paths: Sequence[str]) -> frozenset[str]:
+        """The keys of the passages of documents."""
+        found = set[str]()
+        for chunk in _chunks(paths):
+            rows = self._rows(
+                f"SELECT DISTINCT key FROM passages WHERE document IN ({_marks(chunk)})", chunk
+            )
+            found.update(str(key) for (key,) in rows)
+        return frozenset(found)
+
     def key_count(self) -> int:
         """How many keys there are: passages with the same text count once."""
         return int(self._rows("SELECT count(DISTINCT key) FROM passages")[0][0])

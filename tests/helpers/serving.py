@@ -86,7 +86,9 @@ class FakeEngine:
         assert isinstance(done, Done)
         return done.answer
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+    def search(
+        self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> tuple[str, tuple[Hit, ...]]:
         return query, ()
 
     def documents(self) -> list[DocumentInfo]:

@@ -15,13 +15,13 @@
 
   // A modal dialog: resolves to true, to the text entered, or to null if it is cancelled; with
   // another button, that one's resolves to "other".
-  footnote.confirm = (text, button, value, other) =>
+  footnote.confirm = (text, button, value, other, most = 80) =>
     new Promise((resolve) => {
       const dialog = document.createElement("dialog");
       dialog.id = "confirm";
       dialog.setAttribute("aria-labelledby", "confirm-text");
       dialog.innerHTML =
-        '<form method="dialog"><p id="confirm-text"></p><input name="words" maxlength="80">' +
+        '<form method="dialog"><p id="confirm-text"></p><input name="words">' +
         '<div class="bar"><button value="">Cancel</button><button value="yes" class="yes"></button></div></form>';
       const input = find("input", dialog);
       find("p", dialog).textContent = text;
@@ -34,6 +34,7 @@
       }
       if (value === undefined) input.remove();
       else {
+        input.maxLength = most;
         input.value = value;
         input.setAttribute("aria-labelledby", "confirm-text");
         // Enter in the field means yes, not the first button.
@@ -58,6 +59,7 @@
 
   const confirmations = {
     delete_chat: ({ title }) => footnote.confirm(`Delete the conversation “${title}”?`, "Delete"),
+    edit: ({ question }) => footnote.confirm("Ask instead", "Ask", question, undefined, 4000),
     rename_chat: ({ title }) => footnote.confirm("Name of the conversation", "Rename", title),
     delete_document: ({ document: path }) =>
       footnote.confirm(`Delete “${decodeURIComponent(path)}” from the folder of documents?`, "Delete"),
@@ -71,10 +73,11 @@
       const answer = await confirmations[action](detail);
       if (answer === null) return void button.focus();
       if (action === "rename_chat") detail.title = answer;
+      if (action === "edit") detail.question = answer;
     }
     footnote.dispatch(button, action, detail);
     if (action === "open_chat" || action === "delete_chat") footnote.menu?.(false);
-    if (action === "suggest") find("#ask textarea").focus();
+    if (["suggest", "set_filter"].includes(action)) find("#ask textarea").focus();
   });
 
   document.addEventListener("submit", (event) => {

@@ -26,7 +26,11 @@
     if (target.matches("#options-form [type=range]")) find("#options-form output").textContent = target.value;
   });
   document.addEventListener("change", ({ target }) => {
-    if (target.matches("#scope select")) dispatch(target, "set_scope", { collection: target.value });
+    if (target.matches("#scope [name=collection]")) dispatch(target, "set_scope", { collection: target.value });
+    if (target.matches("#scope [name=only]")) {
+      const [kind, ...value] = target.value.split(":");
+      dispatch(target, "set_filter", { kind, value: value.join(":"), on: true });
+    }
     if (!target.closest("#options-form")) return;
     const values = new FormData(form());
     dispatch(form(), "set_options", {
@@ -35,6 +39,14 @@
       strict: values.has("strict"),
     });
   });
+  // The conversations that hold what is typed, once it rests.
+  let typing;
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches("#find input")) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => dispatch(target, "find_chats", { words: target.value.trim() }), 250);
+  });
+
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
     event.preventDefault();

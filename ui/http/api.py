@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 
 from index.errors import EmptyIndex, StoreError
+from index.filtered import Filters
 from rag.schema import AnswerBody, SearchBody
 from rag.types import AskOptions, Turn
 from ui.http.auth import caller_of
@@ -20,7 +21,7 @@ from ui.http.streaming import (
     event_source,
 )
 from ui.service.admission import AdmissionControl
-from ui.service.answer_options import MAX_PASSAGES, ComposerName, OptionsPolicy
+from ui.service.answer_options import MAX_FILTERS, MAX_PASSAGES, ComposerName, OptionsPolicy
 from ui.service.collections import CollectionAccess
 from ui.service.settings import (
     HISTORY_CHARACTERS,
@@ -51,6 +52,22 @@ class TurnBody(RequestBody):
     answer: str
 
 
+Names = list[Annotated[str, StringConstraints(min_length=1, max_length=1_000)]]
+
+
+class FiltersBody(RequestBody):
+    """The documents to ask: those named, or in the folders, and of the types."""
+
+    documents: Names = Field(default=[], max_length=MAX_FILTERS, description="their paths")
+    folders: Names = Field(default=[], max_length=MAX_FILTERS, description='like "contracts/2026"')
+    types: Names = Field(default=[], max_length=MAX_FILTERS, description='like ".pdf"')
+
+    @property
+    def filters(self) -> Filters:
+        """The filters for the engine."""
+        return Filters(tuple(self.documents), tuple(self.folders), tuple(self.types))
+
+
 CollectionNames = str | Annotated[list[str], Field(max_length=100)] | None
 
 
@@ -60,6 +77,9 @@ class ConversationBody(RequestBody):
     collection: CollectionNames = Field(
         default=None,
         description="the collection to look in, or several; all that may be read if left out",
+    )
+    filters: FiltersBody = Field(
+        default=FiltersBody(), description="which documents to ask; all of them if left out"
     )
     turns: list[TurnBody] = Field(default=[], max_length=HISTORY_TURNS)
 
@@ -237,7 +257,8 @@ def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPol
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
         wanted = body.settings
-        options = AskOptions(wanted.composer, wanted.passages, wanted.strict)
+        filters = body.filters.filters
+        options = AskOptions(wanted.composer, wanted.passages, wanted.strict, filters)
         answers = access.answers(caller_of(request.scope), body.collection)
         events = answers.astream(body.question, body.history, policy.check(options))
         if EVENT_STREAM not in accept.lower():
@@ -252,7 +273,8 @@ def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPol
     async def search(body: SearchRequest, request: Request) -> SearchBody:
         """Find passages, ranked as for an answer."""
         answers = access.answers(caller_of(request.scope), body.collection)
-        return SearchBody.of(*await answers.asearch(body.query, body.k, body.history))
+        options = AskOptions(filters=body.filters.filters)
+        return SearchBody.of(*await answers.asearch(body.query, body.k, body.history, options))
 
 
 def _add_documents(router: APIRouter, access: CollectionAccess) -> None:

@@ -34,8 +34,10 @@ from starlette.types import Receive, Scope, Send
 from index.errors import EmptyIndex, FootnoteError
 from rag.llm.sanitize import to_plain_text
 from rag.schema import SearchBody
+from rag.types import AskOptions
 from ui.http.api import (
     CollectionNames,
+    ConversationBody,
     DocumentEntry,
     QuestionBody,
     QuestionText,
@@ -251,7 +253,9 @@ async def _call(asked: _Asked, tool: _Tool, arguments: dict[str, Any]) -> CallTo
 
 async def _ask(asked: _Asked, arguments: AskArguments) -> tuple[BaseModel, str]:
     answers = asked.answers(arguments.collection)
-    answer = await last_answer(answers.astream(arguments.question, arguments.history))
+    answer = await last_answer(
+        answers.astream(arguments.question, arguments.history, _options(arguments))
+    )
     if answer is None:
         raise FootnoteError("the question was cancelled; ask again")
     facts = Checked.facts(answer, asked.links)
@@ -259,9 +263,15 @@ async def _ask(asked: _Asked, arguments: AskArguments) -> tuple[BaseModel, str]:
     return body, readable(answer, asked.links)
 
 
+def _options(arguments: ConversationBody) -> AskOptions:
+    return AskOptions(filters=arguments.filters.filters)
+
+
 async def _search(asked: _Asked, arguments: SearchArguments) -> tuple[BaseModel, str]:
     answers = asked.answers(arguments.collection)
-    query, hits = await answers.asearch(arguments.query, arguments.k, arguments.history)
+    query, hits = await answers.asearch(
+        arguments.query, arguments.k, arguments.history, _options(arguments)
+    )
     return SearchBody.of(query, hits), passages_of(hits, asked.links) or "Nothing was found."
 
 

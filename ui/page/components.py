@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.themes import Base
+from gradio.themes.utils import colors
 
+from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.service.settings import QUESTION_CHARACTERS
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
@@ -19,6 +22,7 @@ _BRAND = """
 _NEW_CHAT = '<button type="button" data-action="new_chat">New chat</button>'
 # A question that is too long is told, never cut as `max_length` would.
 _LIMIT = f'<p role="status" data-most="{QUESTION_CHARACTERS}" hidden></p>'
+_FIND = '<input type="search" aria-label="Search the conversations" placeholder="Search">'
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">
 <button type="button" role="tab" id="tab-sources" aria-controls="sources">Sources</button>
@@ -51,14 +55,16 @@ class PageComponents:
             self.new_chat = html_block("new-chat", _NEW_CHAT, "new_chat")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="left"):
+                self.find = html_block("find", _FIND, "find_chats")
                 actions = ("open_chat", "rename_chat", "delete_chat", "export_chat")
                 self.chats = html_block("chats", "", *actions)
             with gr.Column(elem_id="chat"):
-                self.past = html_block("past", "", "rate", "give_reason")
-                self.current = html_block("current", welcome, "rate", "give_reason", "ask_again")
-                self.suggestions = html_block("suggestions", "", "ask_suggested")
+                events = ("rate", "give_reason", "edit")
+                self.past = html_block("past", "", *events)
+                self.current = html_block("current", welcome, *events, "ask_again")
+                self.suggestions = html_block("suggestions", "", "ask_suggested", "set_filter")
                 with gr.Row(elem_id="ask"):
-                    self.scope = html_block("scope", "", "set_scope")
+                    self.scope = html_block("scope", "", "set_scope", "set_filter")
                     self.question = gr.Textbox(
                         label="Question",
                         show_label=False,
@@ -83,3 +89,27 @@ class PageComponents:
         self.download = html_block("download")
         self.exchanges = gr.State(())
         self.options = gr.State(None)
+
+
+def head() -> str:
+    """The page's own styles and scripts."""
+    styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in STYLES)
+    scripts = (f'<script src="{page_url(name)}" defer></script>' for name in SCRIPTS)
+    return "\n".join(
+        [
+            '<meta name="color-scheme" content="light dark">',
+            f'<link rel="icon" href="{page_url("icon.svg")}" type="image/svg+xml">',
+            *styles,
+            *scripts,
+        ]
+    )
+
+
+def theme() -> Base:
+    """The colours of paper and ink; chat.css has the rest."""
+    return Base(
+        primary_hue=colors.stone,
+        neutral_hue=colors.stone,
+        font=["Footnote Sans", "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )

@@ -96,7 +96,7 @@ class DocumentsPanel:
         try:
             engine = self._suggesting.answers(caller(request))
             title = engine.document(path).title or path
-            html = suggestions_html(questions_about(engine, path, 3), title)
+            html = suggestions_html(questions_about(engine, path, 3), title, path)
         except FootnoteError as error:
             html = error_html(error)
         return {self._components.suggestions: html}

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
+from itertools import takewhile
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
-from gradio.themes import Base
-from gradio.themes.utils import colors
 
 from index.errors import FootnoteError
 from rag.settings import Settings
-from ui.page.components import PageComponents
+from ui.page.components import PageComponents, head, theme
 from ui.page.documents_panel import DocumentsPanel, Update, caller
 from ui.page.exchanges import (
     MAX_EXCHANGES,
@@ -37,7 +36,6 @@ from ui.page.html_panels import scope_html
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.running import Place, RunningAnswer, RunningAnswers
 from ui.page.source_cards import tables_of
-from ui.page.static_files import SCRIPTS, STYLES, page_url
 from ui.page.updates import PageUpdates
 from ui.service import history as feedback
 from ui.service.answer_options import AnswerOptions
@@ -92,6 +90,10 @@ class ChatPage:
             page.question.submit(self.ask, [page.question, *asking], everything, **private),
             page.suggestions.ask_suggested(self.ask_suggested, asking, everything, **private),
             page.current.ask_again(self.ask_again, asking, everything, **private),
+            *(
+                each.edit(self.edit, asking, everything, **private)
+                for each in (page.past, page.current)
+            ),
             opened.then(self.follow, [page.chat_id], everything, **followed),
         ]
         in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
@@ -99,6 +101,9 @@ class ChatPage:
         page.options_form.set_options(self.set_options, chosen, options[:2], **in_order)
         scoped = page.scope.set_scope(self.set_scope, chosen, everything, **in_order)
         scoped.then(self._documents.suggest_examples, asking, [page.suggestions], **private)
+        for chips in (page.scope, page.suggestions):
+            chips.set_filter(self.set_filter, chosen, everything, **in_order)
+        page.find.find_chats(self.find_chats, [page.chat_id], [page.chats], **in_order)
         ending = {**private, "cancels": runs}
         stopped = page.question.stop(self.stop, state, everything, **ending)
         stopped.then(self.stop, state, everything, **private)  # over a step that came late
@@ -145,6 +150,11 @@ class ChatPage:
             return self.new_chat(request)
         return self._updates.chats(conversation)
 
+    def find_chats(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
+        """The conversations that hold some words, all of them for ""."""
+        conversation = self._conversation(request, parse_chat_id(chat_id))
+        return self._updates.chats(conversation, str(event._data.get("words", ""))[:200])
+
     def rename_chat(self, chat_id: str, request: gr.Request, event: gr.EventData) -> Update:
         """Give a conversation another title."""
         conversation = self._conversation(request, parse_chat_id(chat_id))
@@ -179,6 +189,23 @@ class ChatPage:
         return {
             **self._updates.options_summary(conversation.options),
             **self._scoped(conversation, request),
+        }
+
+    def set_filter(
+        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
+    ) -> Update:
+        """Ask only a document, folder or type from now on, or not only that any more."""
+        conversation = self._conversation(request, parse_chat_id(chat_id), before)
+        kind, value = str(event._data.get("kind")), str(event._data.get("value"))
+        filters: dict[str, tuple[str, ...]] = asdict(conversation.options.filters)
+        if kind in filters:
+            left = tuple(each for each in filters[kind] if each != value)
+            filters[kind] = (*left, value) if event._data.get("on") else left
+        conversation = self._changed(chat_id, before, request, {"filters": filters})
+        return {
+            **self._updates.options_summary(conversation.options),
+            **self._scoped(conversation, request),
+            self._components.suggestions: "",
         }
 
     def _changed(
@@ -247,6 +274,27 @@ class ChatPage:
         if exchanges := exchanges or conversation.exchanges():
             exchange = Exchange(exchanges[-1].key, exchanges[-1].question)
             yield from self._answer(exchange, exchanges, conversation, request.session_hash)
+
+    def edit(
+        self,
+        exchanges: Exchanges,
+        chat_id: str,
+        options: AnswerOptions | None,
+        request: gr.Request,
+        event: gr.EventData,
+    ) -> Iterator[Update]:
+        """Ask another question in place of one: in a new conversation with what was before it."""
+        before = self._conversation(request, parse_chat_id(chat_id), options)
+        past = exchanges or before.exchanges()
+        kept = tuple(takewhile(lambda each: each.key != event._data["turn"], past))
+        self._following.leave(request.session_hash)
+        chat = replace(before, id=new_chat())
+        with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
+            for exchange in kept:
+                chat.history.keep(chat.id, exchange)
+            chat.history.store_options(chat.id, asdict(chat.options))
+        question = event._data["question"]
+        yield from self.ask(question, kept, chat_id_html(chat.id), chat.options, request)
 
     def stop(self, exchanges: Exchanges, chat_id: str, request: gr.Request) -> Update:
         """End the running answers; what was written stays, marked as stopped."""
@@ -399,12 +447,13 @@ class ChatPage:
     def _scoped(self, conversation: Conversation, request: gr.Request) -> Update:
         """What shows the collections that are asked; nothing where there are none to choose of."""
         names = self._access.names(caller(request))
-        if len(names) < 2:
-            return {}
-        return {
-            self._components.scope: scope_html(names, conversation.options.collections),
-            **self._documents.refresh(conversation.options, request),
-        }
+        try:
+            paths = [info.path for info in conversation.answers.documents() if not info.failure]
+        except FootnoteError:  # the panel says why
+            paths = []
+        html = scope_html(names, conversation.options, paths)
+        panel = self._documents.refresh(conversation.options, request) if len(names) > 1 else {}
+        return {self._components.scope: html, **panel}
 
 
 def _place(conversation: Conversation) -> Place:
@@ -424,8 +473,8 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
         app,
         ChatPage(service, settings).blocks,
         path="/",
-        theme=_theme(),
-        head=_head(),
+        theme=theme(),
+        head=head(),
         show_error=False,
         max_file_size=1,
         enable_monitoring=False,
@@ -435,28 +484,4 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
         ssr_mode=False,
         pwa=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
-    )
-
-
-def _head() -> str:
-    """The page's own styles and scripts."""
-    styles = (f'<link rel="stylesheet" href="{page_url(n)}">' for n in STYLES)
-    scripts = (f'<script src="{page_url(name)}" defer></script>' for name in SCRIPTS)
-    return "\n".join(
-        [
-            '<meta name="color-scheme" content="light dark">',
-            f'<link rel="icon" href="{page_url("icon.svg")}" type="image/svg+xml">',
-            *styles,
-            *scripts,
-        ]
-    )
-
-
-def _theme() -> Base:
-    """The colours of paper and ink; chat.css has the rest."""
-    return Base(
-        primary_hue=colors.stone,
-        neutral_hue=colors.stone,
-        font=["Footnote Sans", "system-ui", "sans-serif"],
-        font_mono=["ui-monospace", "monospace"],
     )

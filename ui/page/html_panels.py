@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
+from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
 from index.formats.registry import READERS
 from rag.types import Reason
-from ui.service.answer_options import AnswerOptions, OptionsPolicy
+from ui.service.answer_options import MAX_FILTERS, AnswerOptions, OptionsPolicy
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange
 from ui.service.library import LibraryState
@@ -35,17 +37,23 @@ _STAGES = {
 }
 
 
-def chats_html(chats: Sequence[Chat], current: str, now: datetime) -> Markup:
-    """The conversations by day, newest first, the current one marked."""
+def chats_html(chats: Sequence[Chat], current: str, now: datetime, words: str = "") -> Markup:
+    """The conversations by day, newest first, the current one marked; those found for words."""
     days = groupby(chats, lambda chat: _day(datetime.fromtimestamp(chat.updated), now))
     return render(
-        "page/chats.html", days=[(day, list(group)) for day, group in days], current=current
+        "page/chats.html",
+        days=[(day, list(group)) for day, group in days],
+        current=current,
+        words=words,
     )
 
 
-def suggestions_html(questions: Sequence[str], about: str = "") -> Markup:
-    """Questions to ask with a click; `about` names the document that they are about."""
-    return render("page/suggestions.html", questions=questions, document=about)
+def suggestions_html(questions: Sequence[str], about: str = "", path: str = "") -> Markup:
+    """Questions to ask with a click; `about` names the document of that path if they are about one.
+
+    Then there is a button to ask this document alone.
+    """
+    return render("page/suggestions.html", questions=questions, document=about, path=path)
 
 
 def actions_html(exchange: Exchange, is_last: bool) -> Markup:
@@ -75,9 +83,34 @@ def options_summary_html(options: AnswerOptions, policy: OptionsPolicy) -> Marku
     return render("page/options_summary.html", facts=" · ".join(facts))
 
 
-def scope_html(collections: Sequence[str], chosen: Sequence[str]) -> Markup:
-    """The choice of the collection that is asked, over the box."""
-    return render("page/scope.html", collections=collections, chosen=chosen)
+def scope_html(collections: Sequence[str], options: AnswerOptions, paths: Sequence[str]) -> Markup:
+    """What is asked, over the box: the collection, folders, types and documents, to be chosen.
+
+    "" where there is nothing to choose of.
+    """
+    chips = [(kind, value) for kind, values in asdict(options.filters).items() for value in values]
+    folders, types = _folders(paths) - set(collections), {PurePosixPath(p).suffix for p in paths}
+    offered = (
+        ("Folders", "folders", folders),
+        ("Types", "types", {each.lower() for each in types if each} if len(types) > 1 else set()),
+    )
+    choices = [
+        (label, kind, sorted(left)[:MAX_FILTERS])
+        for label, kind, values in offered
+        if (left := values - {value for of, value in chips if of == kind})
+    ]
+    if len(collections) < 2 and not chips and not choices:
+        return Markup()
+    chosen = options.collections
+    return render(
+        "page/scope.html", collections=collections, chosen=chosen, chips=chips, choices=choices
+    )
+
+
+def _folders(paths: Sequence[str]) -> set[str]:
+    """The folders that hold documents, or folders with some."""
+    found = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    return found - {"."}
 
 
 def options_form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:

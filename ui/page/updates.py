@@ -38,11 +38,14 @@ class PageUpdates:
             self._components.exchanges: exchanges,
         }
 
-    def chats(self, conversation: Conversation) -> Update:
-        """The list of conversations, with this one marked, or why there is none."""
+    def chats(self, conversation: Conversation, words: str = "") -> Update:
+        """The list of conversations, with this one marked, or why there is none.
+
+        Those that hold the words, if there are some.
+        """
         try:
-            chats = conversation.history.chats()
-            shown = chats_html(chats, conversation.id, datetime.now())
+            chats = conversation.history.chats(words)
+            shown = chats_html(chats, conversation.id, datetime.now(), words)
         except FootnoteError as error:
             shown = error_html(error)
         return {self._components.chats: shown}

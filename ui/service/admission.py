@@ -325,14 +325,18 @@ class AdmissionControl:
         assert isinstance(done, Done)
         return done.answer
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> Found:
+    def search(
+        self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Found:
         """As the engine's. Raises Busy, AnswerTimeout or ShuttingDown besides."""
-        with closing(self._stream(self._searching(query, k, turns), query)) as found:
+        with closing(self._stream(self._searching(query, k, turns, options), query)) as found:
             return next(found)
 
-    async def asearch(self, query: str, k: int, turns: Sequence[Turn] = ()) -> Found:
+    async def asearch(
+        self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> Found:
         """As `search`, for a task of the running event loop."""
-        with closing(self._astream(self._searching(query, k, turns), query)) as found:
+        with closing(self._astream(self._searching(query, k, turns, options), query)) as found:
             return await anext(found)
 
     @property
@@ -398,10 +402,10 @@ class AdmissionControl:
         return lambda: self._streaming(self._engine, question, turns, options)
 
     def _searching(
-        self, query: str, k: int, turns: Sequence[Turn]
+        self, query: str, k: int, turns: Sequence[Turn], options: AskOptions
     ) -> Callable[[], Generator[Found, None, None]]:
         def once() -> Generator[Found, None, None]:
-            yield self._engine.search(query, k, turns)
+            yield self._engine.search(query, k, turns, options)
 
         return once
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from index.errors import FootnoteError
+from index.filtered import NO_FILTERS, Filters
 from rag.settings import Settings
 from rag.types import AskOptions
 
 # More passages make an answer slower and hardly better, and exceed the context of small LLMs.
 MAX_PASSAGES = 20
+MAX_FILTERS = 100
 ComposerName = Literal["quotes", "llm"]
 
 
@@ -26,7 +28,19 @@ class AnswerOptions(AskOptions):
     composer: ComposerName
     passages: int
     strict: bool
+    filters: Filters = NO_FILTERS
     collections: tuple[str, ...] = ()
+
+
+def filters_of(wanted: object) -> Filters:
+    """Filters as a page or the history has them; what is no list of texts is left out."""
+    given = wanted if isinstance(wanted, Mapping) else {}
+    lists = {
+        field.name: tuple(map(str, found))[:MAX_FILTERS]
+        for field in fields(Filters)
+        if isinstance(found := given.get(field.name), list | tuple)
+    }
+    return Filters(**lists)
 
 
 class OptionsPolicy:
@@ -56,7 +70,11 @@ class OptionsPolicy:
         named = wanted.get("collections")
         collections = tuple(map(str, named)) if isinstance(named, list | tuple) else ()
         return AnswerOptions(
-            "llm" if composer == "llm" else "quotes", passages, strict, collections
+            "llm" if composer == "llm" else "quotes",
+            passages,
+            strict,
+            filters_of(wanted.get("filters")),
+            collections,
         )
 
     def check(self, options: AskOptions) -> AskOptions:

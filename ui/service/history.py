@@ -105,15 +105,27 @@ class History:
         """Whose conversations these are."""
         return self._owner
 
-    def chats(self) -> list[Chat]:
-        """The latest conversations, newest first."""
+    def chats(self, words: str = "") -> list[Chat]:
+        """The latest conversations, newest first; those that hold some words, if they are given.
+
+        Each of the words must stand in the title, in a question or in an answer.
+        """
         if not self._path.exists():
             return []
+        wanted = words.casefold().split()
+
+        def holds(*texts: str | None) -> bool:
+            found = "\n".join(filter(None, texts)).casefold()
+            return all(word in found for word in wanted)
+
         with self._open() as database:
+            database.create_function("holds", 3, holds, deterministic=True)
             rows = database.execute(
-                "SELECT id, title, updated FROM chats WHERE owner = ? "
-                "ORDER BY updated DESC, id LIMIT ?",
-                (self._owner, _LISTED),
+                "SELECT id, title, updated FROM chats WHERE owner = ? AND (? OR holds(title, "
+                "(SELECT group_concat(question, char(10)) FROM exchanges WHERE chat = id), "
+                "(SELECT group_concat(json_extract(body, '$.answer.text'), char(10)) "
+                "FROM exchanges WHERE chat = id))) ORDER BY updated DESC, id LIMIT ?",
+                (self._owner, not wanted, _LISTED),
             )
             return [Chat(*row) for row in rows]
 

@@ -61,7 +61,9 @@ class Clerk(FakeEngine):
             return answer("They were held in Cairo. [1]", CAIRO)
         return answer("No.", refusal=Refusal(Reason.NO_EVIDENCE, "The documents don't say."))
 
-    def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[Hit, ...]]:
+    def search(
+        self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+    ) -> tuple[str, tuple[Hit, ...]]:
         self.searched.append(k)
         return query, (LED, CAIRO)
 

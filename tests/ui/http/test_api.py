@@ -465,3 +465,30 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
     replies = spec["paths"]["/v1/ask"]["post"]["responses"]
     assert set(replies) == {"200", "422", "503"}
     assert set(replies["200"]["content"]) == {"application/json", "text/event-stream"}
+
+
+def test_filters_leave_the_documents_that_are_asked(client: TestClient) -> None:
+    listed = [each["path"] for each in client.get("/v1/documents").json()["documents"]]
+    cited = ask(client, question=PARIS)["citations"][0]["document"]
+    others = [path for path in listed if path != cited]
+    found = ask(client, question=PARIS, filters={"documents": others})
+    assert {each["document"] for each in found["passages"]} <= set(others)
+    only = ask(client, question=PARIS, filters={"documents": [cited], "types": ["md"]})
+    assert {each["document"] for each in only["passages"]} == {cited}
+    hits = client.post("/v1/search", json={"query": PARIS, "filters": {"documents": others}}).json()
+    assert {each["document"] for each in hits["passages"]} <= set(others)
+
+
+@pytest.mark.parametrize(
+    ("filters", "status", "told"),
+    [
+        ({"documents": ["no.md"]}, 404, "no document is left by these filters; choose others"),
+        ({"folders": [""]}, 422, "filters.folders.0: String should have at least 1 character"),
+        ({"kinds": ["x"]}, 422, "filters.kinds: Extra inputs are not permitted"),
+    ],
+)
+def test_filters_that_leave_nothing_are_refused_in_words(
+    client: TestClient, filters: JSON, status: int, told: str
+) -> None:
+    reply = client.post("/v1/ask", json={"question": PARIS, "filters": filters})
+    assert (reply.status_code, message(reply.json())) == (status, told)

@@ -95,7 +95,7 @@ def test_page_of_another_token_changes_nothing_of_a_conversation(
     chat = asked(mine, MINE)
     assert asked(other, THEIRS) != chat
     other.send("rename_chat", where(chat), chat=chat, title="Stolen")
-    other.send("set_options", where(chat), composer="quotes", passages=2, strict=True)
+    other.send("set_options", where(chat), None, composer="quotes", passages=2, strict=True)
     other.send("delete_chat", where(chat), chat=chat, title="")
     other.send("submit", THEIRS, None, where(chat), None)
     mine.send("open_chat", chat=chat)
@@ -125,7 +125,7 @@ def test_conversations_kept_before_there_were_owners_are_the_local_ones(
     page = PageCalls(local)
     page.send("load", where(chat))
     assert MINE in page.shown["current"]
-    page.send("set_options", where(chat), passages=4)
+    page.send("set_options", where(chat), None, passages=4)
     again = PageCalls(local)
     again.send("open_chat", chat=chat)
     assert "4 passages" in again.shown["options-summary"]
@@ -136,7 +136,7 @@ def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
 ) -> None:
     page = PageCalls(local)
     chat = asked(page, MINE)
-    page.send("set_options", where(chat), composer="llm", passages=99, strict="yes")
+    page.send("set_options", where(chat), None, composer="llm", passages=99, strict="yes")
     assert "Quotes · 20 passages" in page.shown["options-summary"]
     page.send("new_chat")
     assert "Quotes · 8 passages" in page.shown["options-summary"]
@@ -181,7 +181,7 @@ def test_page_of_a_token_that_may_write_has_the_controls_and_deletes(
     page.send("load", "")
     assert 'class="pick"' in page.shown["documents"]
     assert 'data-action="delete_document" data-document="a.md"' in page.shown["documents"]
-    page.send("delete_document", document="a.md")
+    page.send("delete_document", None, document="a.md")
     assert "fault" not in page.shown["documents"]
     assert not (data.parent / "corpus" / "a.md").exists()
 
@@ -194,7 +194,7 @@ def test_page_of_a_token_that_may_read_has_no_controls_and_deletes_nothing(
     assert "pick" not in page.shown["documents"]
     assert "delete_document" not in page.shown["documents"]
     assert "log in with one that may write" in page.shown["documents"]
-    page.send("delete_document", document="a.md")
+    page.send("delete_document", None, document="a.md")
     assert "Your token may read" in page.shown["documents"]
     assert (data.parent / "corpus" / "a.md").exists()
 
@@ -203,3 +203,53 @@ def test_page_calls_without_a_token_are_refused(shared: TestClient, data: Path) 
     token(data)
     body = {"fn_index": 0, "session_hash": "x", "data": [""]}
     assert shared.post("/gradio_api/queue/join", json=body).status_code == 401
+
+
+def test_edited_question_goes_on_in_a_conversation_of_its_own(local: TestClient) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    page.send("submit", "First?", None, "", None)
+    chat = page.shown["chat-id"]
+    page.send("submit", "Second?", None, chat, None)
+    page.send("edit", None, chat, None, turn="t2", question="Other?")
+    assert page.shown["chat-id"] != chat
+    assert "First?" in page.shown["past"]
+    assert "Other?" in page.shown["current"]
+    assert "Second?" not in page.shown["past"] + page.shown["current"]
+    page.send("load", chat)  # nothing is lost
+    assert "Second?" in page.shown["current"]
+
+
+def test_conversations_are_found_by_words_of_their_questions(
+    local: TestClient, shared: TestClient, data: Path
+) -> None:
+    asked(PageCalls(local), "Where do Owls live?")
+    page = PageCalls(local)
+    page.send("load", "")
+    page.send("submit", "What is a newt?", None, "", None)
+    page.send("find_chats", "", words="OWLS live")
+    assert "Where do Owls live?" in page.shown["chats"]
+    assert "What is a newt?" not in page.shown["chats"]
+    page.send("find_chats", "", words="<zebra>")
+    assert "None holds “&lt;zebra&gt;”." in page.shown["chats"]
+    page.send("find_chats", "", words="")
+    assert page.shown["chats"].count('class="chat"') == 2
+
+
+def test_filters_are_chosen_kept_with_the_conversation_and_taken_back(local: TestClient) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    assert page.shown["scope"] == ""  # there is one document, and nothing to choose
+    page.send("submit", MINE, None, "", None)
+    chat = page.shown["chat-id"]
+    page.send("set_filter", chat, None, kind="documents", value="a.md", on="true")
+    page.send("set_filter", chat, None, kind="types", value=".md", on="true")
+    page.send("set_filter", chat, None, kind="passages", value="a.md", on="true")
+    chips = re.findall(r'data-kind="(.*?)" data-value="(.*?)"', page.shown["scope"])
+    assert chips == [("documents", "a.md"), ("types", ".md")]
+    other = PageCalls(local)
+    other.send("load", chat)
+    assert other.shown["scope"] == page.shown["scope"]
+    page.send("set_filter", chat, None, kind="types", value=".md")
+    page.send("set_filter", chat, None, kind="documents", value="a.md")
+    assert page.shown["scope"] == ""

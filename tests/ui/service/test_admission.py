@@ -63,7 +63,10 @@ def test_every_public_name_of_the_engine_is_passed_on() -> None:
     for engine in engines:
         assert public <= vars(type(engine)).keys()
     # What tells whether a question is answerable is for evaluations.
-    assert {name for name in vars(Engine) if not name.startswith("_")} == public | {"signals"}
+    assert {name for name in vars(Engine) if not name.startswith("_")} == public | {
+        "signals",
+        "over",
+    }
 
 
 def test_questions_beyond_the_limits_are_rejected_at_once(
@@ -199,7 +202,9 @@ def test_work_is_done_in_the_callers_context() -> None:
     name: ContextVar[str] = ContextVar("name", default="")
 
     class Named(FakeEngine):
-        def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[()]]:
+        def search(
+            self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+        ) -> tuple[str, tuple[()]]:
             return name.get(), ()
 
     name.set("mine")
@@ -306,7 +311,9 @@ def test_async_readers_are_told_of_a_stop(slow: FakeEngine) -> None:
 
 def test_error_of_the_engine_reaches_the_async_reader() -> None:
     class Broken(FakeEngine):
-        def search(self, query: str, k: int, turns: Sequence[Turn] = ()) -> tuple[str, tuple[()]]:
+        def search(
+            self, query: str, k: int, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
+        ) -> tuple[str, tuple[()]]:
             raise StoreError("the index is gone")
 
     seen = Outcomes()

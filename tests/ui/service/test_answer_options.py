@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import lxml.html
 import pytest
 
+from index.filtered import Filters
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import AskOptions
-from ui.page.html_panels import options_form_html, options_summary_html
+from ui.page.html_panels import options_form_html, options_summary_html, scope_html
 from ui.service.answer_options import AnswerOptions, OptionsPolicy, OptionUnavailable
 
+QUOTES = AnswerOptions("quotes", 8, False)
 DEAD = "http://127.0.0.1:9/v1"
 
 
@@ -35,6 +39,11 @@ def policy(data: Path, **settings: object) -> OptionsPolicy:
         ({"passages": True}, AnswerOptions("quotes", 8, False)),
         ({"passages": "9" * 5000}, AnswerOptions("quotes", 20, False)),
         ({"passages": None, "strict": None}, AnswerOptions("quotes", 8, False)),
+        (
+            {"filters": {"documents": ["a.md"], "types": "md", "x": ["y"]}, "collections": ["hr"]},
+            AnswerOptions("quotes", 8, False, Filters(("a.md",)), ("hr",)),
+        ),
+        ({"filters": ["a.md"], "collections": "hr"}, AnswerOptions("quotes", 8, False)),
     ],
 )
 def test_allowed_without_an_llm_is_the_nearest_that_quotes(
@@ -92,3 +101,17 @@ def test_form_with_an_llm_shows_what_was_chosen(tmp_path: Path) -> None:
         options, known
     )
     assert "strict" not in options_summary_html(AnswerOptions("quotes", 1, True), known)
+
+
+@pytest.mark.unit
+def test_scope_offers_folders_and_types_that_are_not_chosen() -> None:
+    options = replace(QUOTES, filters=Filters(("hr/x <b>.md",), ("hr/a",)))
+    paths = ["hr/a/1.md", "hr/b/c/2.PDF", "it/3"]
+    html = scope_html(("hr", "it"), replace(options, collections=("hr",)), paths)
+    assert re.findall(r'<option value="(.*?)"( selected)?>', html) == [
+        ("", ""), ("hr", " selected"), ("it", ""),
+        ("", ""), ("folders:hr/b", ""), ("folders:hr/b/c", ""),
+        ("types:.md", ""), ("types:.pdf", ""),
+    ]  # fmt: skip
+    assert '<span dir="auto">hr/x &lt;b&gt;.md</span>' in html
+    assert scope_html((), QUOTES, ["1.md", "2.md"]) == ""

@@ -137,3 +137,22 @@ def test_history_in_a_file_that_is_none_says_what_to_do(history: History, tmp_pa
     (tmp_path / FILE_NAME).write_bytes(b"no database, but long enough to be taken for one" * 9)
     with pytest.raises(StoreError, match="conversations cannot be kept in"):
         history.keep(new_chat(), FIRST)
+
+
+def test_conversations_are_found_by_all_the_words_of_questions_and_answers(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    assert history.chats("owls") == []
+    history.keep("a" * 32, Exchange("t1", "Where do OWLS live?", answer=ANSWER))
+    history.keep("b" * 32, Exchange("t1", "What of newts?", fault="Stopped."))
+    History(tmp_path, "other").keep("c" * 32, Exchange("t1", "Where do owls live?"))
+    word = ANSWER.text.split()[0]
+    for words, found in (
+        ("owls", ["a"]),
+        ("live OWLS", ["a"]),
+        (f"owls {word.upper()}", ["a"]),
+        ("owls newts", []),
+        ("%", []),
+        ("composer", []),  # a name in what is stored
+        ("", ["b", "a"]),
+    ):
+        assert [chat.id[0] for chat in history.chats(words)] == found
