@@ -21,6 +21,7 @@ from ui.http.edge.json_bodies import JSONBodies
 from ui.http.errors import add_error_handlers
 from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import OpenAIDoor, model_routes, openai_routes
+from ui.http.refusals import describe_refusals
 from ui.http.security import SecurityMiddleware, TrustedHosts
 from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
@@ -75,6 +76,7 @@ def make_app(
     for router in [*routers, fallback_routes(routers)]:
         app.include_router(router)
     _add_metrics(app, service)
+    describe_refusals(app)
     _add_read_only_schema(app)
     add_page_files(app)
     chat.mount(app, service, settings)

@@ -1,4 +1,4 @@
-"""Requests made up from the interface's own description: none ends in a fault of the server."""
+"""Requests made up from the interface's own description: each reply is one that it describes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from requests import RequestException
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from index.settings import load_settings
 from rag.settings import Settings
@@ -17,24 +25,56 @@ from ui.app import make_app
 from ui.service.settings import ServiceSettings
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+NAMES = (
+    "Accept Accept-Encoding Authorization Content-Encoding Content-Length Content-Type Cookie"
+    " Expect Host If-None-Match Last-Event-ID Origin Range Sec-Fetch-Mode Sec-Fetch-Site"
+    " Traceparent Transfer-Encoding X-Forwarded-For X-Request-ID"
+).split()
+VALUES = st.one_of(
+    st.sampled_from(["", "*", "*/*", "0", "-1", "9" * 30, "null", "gzip", "chunked", "cross-site"]),
+    st.sampled_from(["text/event-stream", "application/json; charset=utf-16", "Bearer x", "::"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60),
+    st.text(st.characters(min_codepoint=160, max_codepoint=255), max_size=9),
+)
+HEADERS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
 
 
-def test_requests_made_from_the_description_are_no_fault_of_the_server(
-    tmp_path: Path,
+def operations(schema: Any) -> list[Any]:  # noqa: ANN401
+    found = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
+    assert len(found) >= 10
+    return found
+
+
+def check(operation: Any, examples: int, headers: st.SearchStrategy[dict[str, str]]) -> None:  # noqa: ANN401
+    """Make requests of an operation; each reply must be one that is described."""
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(), more=headers)
+    def call(case: Any, more: dict[str, str]) -> None:  # noqa: ANN401
+        try:
+            reply = case.call(headers=more)
+        except (RequestException, ValueError):
+            reject()  # what a client cannot send
+        said = f"{case.method} {case.path} {more}: {reply.status_code}"
+        assert reply.status_code < 500 or reply.status_code == 503, said
+        case.validate_response(reply, checks=CHECKS)
+        if reply.status_code >= 400:
+            assert list(reply.json()) == ["error"], said
+
+    call()
+
+
+@pytest.mark.parametrize("headers", [st.just({}), HEADERS], ids=["plain", "headers"])
+def test_requests_made_from_the_description_get_what_it_describes(
+    tmp_path: Path, headers: st.SearchStrategy[dict[str, str]]
 ) -> None:
     wanted = load_settings(ServiceSettings, data=tmp_path, uploads=False).for_host("127.0.0.1")
     app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path), ("*",), wanted)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
-    assert len(operations) >= 10
-    for operation in operations:
-
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy())
-        def call(case: Any) -> None:  # noqa: ANN401
-            reply = case.call()
-            assert reply.status_code < 500, f"{case.method} {case.path}"
-            if reply.status_code >= 400:
-                assert list(reply.json()) == ["error"], f"{case.method} {case.path}"
-
-        call()
+    for operation in operations(schemathesis.openapi.from_asgi("/openapi.json", app)):
+        check(operation, 25, headers)

@@ -203,6 +203,7 @@ class Readiness(BaseModel):
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorBody, "description": "There is no such document, or no such collection"},
     422: {"model": ErrorBody, "description": "The request breaks a rule or a limit"},
     503: {
         "model": ErrorBody,
@@ -296,7 +297,7 @@ def _add_documents(router: APIRouter, access: CollectionAccess) -> None:
         entries = [DocumentEntry.model_validate(info, from_attributes=True) for info in shown]
         return DocumentsBody(generation=answers.generation, total=len(found), documents=entries)
 
-    @router.get("/v1/documents/{path:path}", responses={404: {"model": ErrorBody}, **_ERRORS})
+    @router.get("/v1/documents/{path:path}", responses=_ERRORS)
     def document(
         request: Request,
         path: str,

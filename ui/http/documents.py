@@ -28,7 +28,7 @@ _ERRORS: Replies = {
     status: {"model": ErrorBody, "description": description}
     for status, description in {
         403: "Documents can't be changed here, or not with this token",
-        404: "There is no such document",
+        404: "There is no such document, collection or address",
         412: "A file of this name is there, and `If-None-Match: *` forbids to replace it",
         413: "The file is too large",
         415: "The file's format is not read",
@@ -108,7 +108,7 @@ def _add_upload(router: APIRouter, access: CollectionAccess, max_bytes: int) -> 
         max_body_size=max_bytes,
         status_code=201,
         response_model=UploadedBody,
-        responses=replaced | _errors(403, 412, 413, 415, 422, 503),
+        responses=replaced | _errors(403, 404, 412, 413, 415, 422, 503),
         openapi_extra=_FILE,
     )
     async def put_document(

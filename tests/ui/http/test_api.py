@@ -463,7 +463,11 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
     assert set(wanted["properties"]) == {"composer", "passages", "strict"}
     assert "required" not in wanted
     replies = spec["paths"]["/v1/ask"]["post"]["responses"]
-    assert set(replies) == {"200", "422", "503"}
+    before = {"400", "401", "403", "408", "413", "429", "431"}  # the operation is reached
+    assert set(replies) == {"200", "404", "422", "503"} | before
+    assert set(spec["paths"]["/healthz"]["get"]["responses"]) == {"200", "503"} | before - {
+        *("401", "403", "429")
+    }
     assert set(replies["200"]["content"]) == {"application/json", "text/event-stream"}
 
 
