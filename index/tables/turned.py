@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from index.tables.dates import read_moment
 from index.tables.typed import Column, Kind, TypedTable, column_of, totals_of
+from index.types import TableRow
 
 # Larger tables with a name for each row and column are grids of data, not made for reading.
 _MOST = 40
@@ -21,7 +22,8 @@ _YEAR = re.compile(r"(?:18|19|20|21)\d\d")
 def turned(table: TypedTable) -> TypedTable | None:
     """The same cells with rows for columns, where the columns are periods or the corner is blank.
 
-    None for other tables. Its `source` is the table, of which column n + 1 was row n.
+    None for other tables. Its `source` is the table, of which column n + 1 was row n, and each of
+    its rows spans the whole of that.
     """
     first, *others = table.columns
     if not (2 <= len(others) <= _MOST and len(table.rows) <= _MOST and _names_rows(first)):
@@ -38,7 +40,7 @@ def turned(table: TypedTable) -> TypedTable | None:
             for row, name in enumerate(labels)
         ),
     )
-    rows = (table.rows[0],) * len(names)
+    rows = (TableRow(table.rows[0].start, table.rows[-1].end, ()),) * len(names)
     return TypedTable(
         table.document, table.document_title, table.title, columns, rows, table.headers,
         totals_of(columns), table,

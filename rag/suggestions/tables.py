@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from index.tables.typed import Column, Kind, typed
+from index.tables.turned import turned
+from index.tables.typed import Column, Kind, TypedTable, typed
 from index.types import Document
 from rag.suggestions.table_view import (
     DONE,
@@ -48,7 +49,7 @@ _VAGUE_NOUNS = frozenset("item entry key field option value parameter type row c
 
 def questions_over(document: Document) -> Iterator[SuggestedQuestion]:
     """Questions over the tables of a document, of all kinds in turn."""
-    for table in typed(document):
+    for table in map(_of_records, typed(document)):
         if table.document and len(table.rows) >= _LISTED.start:
             view = TableView(document, table)
             if view.key is not None and view.size >= _LISTED.start:
@@ -63,6 +64,14 @@ def questions_over(document: Document) -> Iterator[SuggestedQuestion]:
                         _lists(view),
                     ]
                 )
+
+
+def _of_records(table: TypedTable) -> TypedTable:
+    """The table, turned if its columns are years or its rows are measures without a common name."""
+    other = turned(table)
+    if other is None or (table.columns[0].name and other.columns[0].name != "Year"):
+        return table
+    return other
 
 
 def _in_turn(kinds: Sequence[Iterator[SuggestedQuestion]]) -> Iterator[SuggestedQuestion]:

@@ -34,6 +34,7 @@ def test_turned_has_a_row_for_each_period_or_thing(names: tuple[str, ...], label
     found = turned(table)
     assert found is not None
     assert found.source is table
+    assert {(row.start, row.end) for row in found.rows} == {(table.rows[0].start, table.end)}
     assert [column.name for column in found.columns] == [label, "Turnover (EUR million)", "Staff"]
     assert found.columns[0].texts == names[1:]
     assert found.columns[1].values == (41.0, 46.8)

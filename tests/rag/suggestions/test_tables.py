@@ -36,8 +36,24 @@ FIGURES = b"""Year,Revenue (M EUR),Employees
 """
 
 
+YEARS = b"""# Report
+
+| | 2023 | 2024 |
+|---|---|---|
+| Revenue (M EUR) | 22.9 | 27.3 |
+| Employees | 171 | 205 |
+"""
+
+
 def asked(document: Document) -> dict[str, SuggestedQuestion]:
     return {one.question: one for one in questions_over(document)}
+
+
+def test_table_of_years_is_asked_about_by_year() -> None:
+    found = asked(document_of("report.md", YEARS))
+    assert found["How many employees were there in 2023?"].answers == ("171",)
+    assert found["In which year was the revenue highest?"].answers == ("2024",)
+    assert not any("2023 of" in question or "highest 2023" in question for question in found)
 
 
 def test_rows_with_names_are_looked_up_counted_and_compared() -> None:
