@@ -1,7 +1,8 @@
 # Footnote: `make run` starts it, `make test` checks it. Each installs what it needs first.
 PYTHON ?= python3
+PORT ?= 7860
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/python scripts/install.py -c constraints.txt
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
@@ -10,16 +11,20 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
 # What failed beside other tests is run again alone: a fault of the product fails twice.
 AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
 
-.PHONY: run run-llm setup setup-llm debian compiler test test-all test-sample test-rest test-unit \
+.PHONY: run run-llm port setup setup-llm debian compiler test test-all test-sample test-rest test-unit \
 	test-llm lint screenshot fonts house clean crash crash-soak crash-damage history load gate \
 	gate-reading gate-update
 
-run: .venv/installed
-	@exec $(BIN)/footnote serve seeds
+# The port is looked at before minutes are spent on packages: make run PORT=8000
+run: port .venv/installed
+	@exec $(BIN)/footnote serve seeds --port $(PORT)
 
 # The same page with a small LLM on this machine; its first build takes about eight minutes.
-run-llm: setup-llm
-	@exec $(BIN)/footnote serve seeds --local-llm
+run-llm: port setup-llm
+	@exec $(BIN)/footnote serve seeds --port $(PORT) --local-llm
+
+port:
+	@$(PYTHON) scripts/install.py --port $(PORT)
 
 setup: .venv/installed debian compiler
 
@@ -112,8 +117,9 @@ fonts: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnote needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv .venv
-	$(PIP) --editable '.[dev,bench,ocr]'
+	@echo "Making .venv with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --editable '.[dev,bench,ocr]'
 	@touch $@
 
 .venv/installed-llm: .venv/installed
