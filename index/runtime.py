@@ -1,4 +1,4 @@
-"""Resource limits of processes, how they end, and a clock of stages."""
+"""What runs: its version, limits of processes, how they end, and a clock of stages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO, TypeVar
 
@@ -28,6 +29,11 @@ _PR_SET_PDEATHSIG = 1
 _UNWRITTEN = 120
 # Parsers write what they read in pictures, and there must be room for Python's bytecode cache.
 _WRITTEN_BYTES = 16 << 20
+
+
+def product_version() -> str:
+    """The version that is installed, of the distribution that pyproject.toml names."""
+    return version("footnote-qa")
 
 
 def cores() -> int:

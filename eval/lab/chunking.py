@@ -56,7 +56,7 @@ def lines_of(
             measured = measure(chunking_set, split, dense(model), passages)
             yield _line(f"here: {kind} {tokens}/{repeated}, dense", measured)
     except ImportError:
-        say("langchain's splitters are left out; run: pip install 'footnote[bench]'")
+        say("langchain's splitters are left out; run: pip install -c constraints.txt -e '.[bench]'")
     for tokens in sizes:
         say(f"Footnote's index of passages of {tokens} tokens")
         sized = settings.model_copy(update={"passage_tokens": tokens})

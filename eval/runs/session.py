@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +22,7 @@ from eval.runs.folder import RunFolder
 from eval.runs.summary import Record, RunInfo, Summary, problem_lines, summarise, table
 from index.console import json_option, print_json
 from index.errors import EmptyIndex
+from index.runtime import product_version
 from rag.engine import Engine, build
 from rag.settings import Settings
 
@@ -113,7 +113,7 @@ def _config(
         "settings": settings.model_dump(mode="json", exclude={"llm_key"}),
         "repeats": plan.repeats,
         "generation": generation,
-        "footnote": version("footnote"),
+        "footnote": product_version(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -32,6 +31,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
+from index.runtime import product_version
 from rag.llm.sanitize import to_plain_text
 from rag.schema import SearchBody
 from rag.types import AskOptions
@@ -193,7 +193,7 @@ def mcp_server(access: CollectionAccess, public_url: str = "") -> Server[Any]:
     return Server(
         "footnote",
         title="Footnote",
-        version=version("footnote"),
+        version=product_version(),
         instructions=_ABOUT,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

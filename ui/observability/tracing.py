@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from importlib.metadata import version
 from typing import Any
 
 from llama_index_instrumentation import root_dispatcher
@@ -26,6 +25,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import ConfigError
+from index.runtime import product_version
 from rag.types import Answer, Answers, AskOptions, Done, Event, Turn
 from ui.observability.logs import request_id, route_of
 
@@ -51,7 +51,7 @@ def tracing_of(environment: Mapping[str, str]) -> Tracing | None:
     except ImportError:
         raise ConfigError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra for traces is not installed; "
-            "run: pip install 'footnote[otel]'"
+            "run: pip install -c constraints.txt '.[otel]'"
         ) from None
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -64,7 +64,7 @@ class Tracing:
     def __init__(self, processor: SpanProcessor) -> None:
         # Not the global provider: libraries would add spans of their own, with texts in them.
         name = os.environ.get("OTEL_SERVICE_NAME", "footnote")
-        resource = Resource.create({SERVICE_NAME: name, SERVICE_VERSION: version("footnote")})
+        resource = Resource.create({SERVICE_NAME: name, SERVICE_VERSION: product_version()})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
         self.tracer = self._provider.get_tracer("footnote")

@@ -235,7 +235,7 @@ def test_tracing_is_off_unless_a_collector_is_named(environment: dict[str, str])
 
 def test_tracing_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, EXPORTER, None)
-    with pytest.raises(ConfigError, match=r"run: pip install 'footnote\[otel\]'"):
+    with pytest.raises(ConfigError, match=r"run: pip install -c constraints\.txt '\.\[otel\]'"):
         tracing_of({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
 
 
