@@ -168,7 +168,7 @@ def serve(
         app = make_app(engine, settings, hosts, wanted, tracing, collections)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
-        _run(app, listener, ready, wanted.proxy)
+        _run(app, listener, ready, wanted)
     finally:
         stop.set()
         (collections or engine).close()
@@ -214,7 +214,7 @@ def _ready_line(engine: Answers, host: str, port: int, collections: int = 0) -> 
     return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
 
 
-def _run(app: FastAPI, listener: socket.socket, ready: str, proxy: str) -> None:
+def _run(app: FastAPI, listener: socket.socket, ready: str, wanted: ServiceSettings) -> None:
     """Run the server; `ready` is printed once it accepts requests."""
     from ui.http.edge.server import HTTPServer
 
@@ -228,7 +228,7 @@ def _run(app: FastAPI, listener: socket.socket, ready: str, proxy: str) -> None:
         arguments = (answers, server, errors)
         threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
-    server = HTTPServer(app, on_ready, answers.stop, proxy)
+    server = HTTPServer(app, on_ready, answers.stop, wanted.proxy, user_header=wanted.user_header)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import StoreError
+from ui.http.edge.proxies import named_user
 from ui.http.errors import NOT_FOUND, error_response, rate_limited
 from ui.service.links import QUOTE_ID
 from ui.service.tokens import ANYONE, Caller, RateLimit, Tokens
@@ -75,10 +77,11 @@ class AuthMiddleware:
         """The reply to a request that is not passed on."""
         # Not the URL's path: a caller's Host header is a part of that.
         path, client = request.scope["path"], request.client.host if request.client else ""
+        user = named_user(request.scope)
         if path.rstrip("/") == LOGIN:
             return await self._login(request, client)
         if self._tokens is None:
-            request.scope[_CALLER] = ANYONE
+            request.scope[_CALLER] = _named(ANYONE, user)
         elif path not in _PUBLIC and not path.startswith(_PUBLIC_PREFIX):
             try:
                 token = self._tokens.find(_secret(request.headers))
@@ -92,8 +95,8 @@ class AuthMiddleware:
             if refusal := self._limited(token.caller, path):
                 return refusal
             client = token.id
-            request.scope[_CALLER] = token.caller
-        wait = self._wait(request.method, path, client)
+            request.scope[_CALLER] = _named(token.caller, user)
+        wait = self._wait(request.method, path, (user and f"@{user}") or client)
         return rate_limited(wait) if wait else None
 
     def _limited(self, caller: Caller, path: str) -> Response | None:
@@ -114,6 +117,11 @@ class AuthMiddleware:
             return error_response(404, NOT_FOUND)  # and not Gradio's
         wait = self._login_limit.hit(client) if request.method == "POST" else 0
         return rate_limited(wait) if wait else await log_in(request, self._tokens)
+
+
+def _named(caller: Caller, user: str) -> Caller:
+    """A caller whom a proxy named: conversations are the user's, rights are the token's."""
+    return replace(caller, id=f"@{user}") if user else caller
 
 
 async def log_in(request: Request, tokens: Tokens) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from index.settings import IndexSettings
 
@@ -37,6 +37,9 @@ class ServiceSettings(IndexSettings):
         "", description="further names of the model `footnote`, with commas between; * for any"
     )
     proxy: str = Field("", description="addresses of reverse proxies, with commas between")
+    user_header: str = Field(
+        "", description="header by which those proxies name the user, whose conversations are his"
+    )
     answers_at_once: int | None = Field(
         None, ge=1, le=256, description="answers made at once; if not set, 16, or 4 by an LLM"
     )
@@ -45,6 +48,12 @@ class ServiceSettings(IndexSettings):
     requests_per_minute: int | None = Field(
         None, ge=0, description="for each client, 0 for no limit; if not set, 60, or 0 on loopback"
     )
+
+    @model_validator(mode="after")
+    def _names_users_by_a_proxy(self) -> ServiceSettings:
+        if self.user_header and not self.proxy:
+            raise ValueError("user_header is believed of proxies alone; set proxy as well")
+        return self
 
     @field_validator("public_url")
     @classmethod

@@ -38,6 +38,8 @@ _WRITES = ":write"
 class Caller:
     """Who sent a request: the id of a token, "" where none is required, and its rights.
 
+    The id is "@NAME" for a user whom a proxy names.
+
     `reads` and `writes` name the collections that it may read and change, None for all.
     """
 

@@ -13,6 +13,7 @@ import uvicorn
 
 from index.runtime import raise_descriptor_limit
 from ui.http.edge.connections import ConnectionLimits, limited_protocol
+from ui.http.edge.proxies import BehindProxies
 
 if TYPE_CHECKING:
     import socket
@@ -44,8 +45,10 @@ class HTTPServer(uvicorn.Server):
         on_stop: Callable[[float], None],
         proxy: str = "",
         limits: ConnectionLimits | None = None,
+        user_header: str = "",
     ) -> None:
-        super().__init__(_config(app, proxy, limits or connection_limits()))
+        behind = BehindProxies(app, proxy, user_header)
+        super().__init__(_config(behind, limits or connection_limits()))
         self._on_ready = on_ready
         self._on_stop = on_stop
         # Connections that are closed at shutdown are no errors.
@@ -99,7 +102,7 @@ def connection_limits() -> ConnectionLimits:
     return ConnectionLimits(connections=min(_MOST_CONNECTIONS, room))
 
 
-def _config(app: FastAPI, proxy: str, limits: ConnectionLimits) -> uvicorn.Config:
+def _config(app: BehindProxies, limits: ConnectionLimits) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=limited_protocol(limits),
@@ -107,8 +110,7 @@ def _config(app: FastAPI, proxy: str, limits: ConnectionLimits) -> uvicorn.Confi
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(proxy),
-        forwarded_allow_ips=proxy or None,
+        proxy_headers=False,  # they are read before, by the same middleware
         timeout_keep_alive=5,
         timeout_graceful_shutdown=CONNECTION_SECONDS,
     )
