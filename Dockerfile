@@ -1,19 +1,23 @@
 # syntax=docker/dockerfile:1
-FROM python:3.11-slim-bookworm AS build
+# With a digest, `--build-arg PYTHON=python:3.11-slim-bookworm@sha256:…`, it is this very image.
+ARG PYTHON=python:3.11-slim-bookworm
+FROM ${PYTHON} AS build
 
 WORKDIR /src
 RUN python -m venv /opt/footnote
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY requirements.lock ./
+# PyPI's PyTorch brings gigabytes for graphics cards along; this index has it for processors.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu \
+    /opt/footnote/bin/pip install --require-hashes --no-deps --requirement requirements.lock
+COPY pyproject.toml README.md LICENSE ./
 COPY index index
 COPY rag rag
 COPY ui ui
 COPY eval eval
-# PyPI's PyTorch brings gigabytes for graphics cards along; this index has it for processors.
-RUN --mount=type=cache,target=/root/.cache/pip \
-    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu \
-    /opt/footnote/bin/pip install --constraint constraints.txt ".[ocr,otel]"
+RUN /opt/footnote/bin/pip install --no-deps --no-index --no-build-isolation .
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON}
 
 # What the reader of pictures wants.
 # hadolint ignore=DL3008

@@ -111,6 +111,24 @@ screenshot: setup
 	$(BIN)/python tests/helpers/screenshot.py chat docs/screenshot.png
 	$(BIN)/python tests/helpers/screenshot.py report docs/report.png
 
+# What the image installs: its lock anew, a bill of materials (CycloneDX), and known faults in it.
+.PHONY: lock sbom audit
+lock: .venv/installed
+	$(BIN)/python -m scripts.lock
+
+sbom: .tools/installed
+	.tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file footnote.cdx.json requirements.lock
+
+audit: .tools/installed
+	@$(PYTHON) -m scripts.audit
+
+# These have an environment of their own, since what they need is no part of Footnote.
+.tools/installed: scripts/tools.txt
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/tools.txt
+	@touch $@
+
 # The font subsets in ui/assets, which are committed.
 fonts: .venv/installed
 	$(BIN)/python scripts/build_fonts.py
@@ -138,4 +156,4 @@ compiler:
 	@command -v cc >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
 
 clean:
-	rm -rf .venv .footnote *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .footnote *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

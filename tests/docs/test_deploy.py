@@ -19,8 +19,11 @@ from urllib.request import urlopen
 import click
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from rag.settings import Settings
+from scripts.audit import audit
 from tests.helpers.screenshot import FOOTNOTE, ROOT
 from ui.cli import main
 from ui.service.settings import ServiceSettings
@@ -98,15 +101,43 @@ def test_image_holds_every_package_and_what_installing_needs() -> None:
     copied = {word for line in lines("COPY") for word in line.split()[:-1]}
     assert {word for word in copied if not word.startswith(("--", "/"))} == {
         *("index", "rag", "ui", "eval"),
-        *("pyproject.toml", "constraints.txt", "README.md", "LICENSE"),
+        *("pyproject.toml", "requirements.lock", "README.md", "LICENSE"),
     }
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert {line[1:] for line in ignored if line.startswith("!")} == {
         word for word in copied if (ROOT / word).exists()
     }
-    (extras,) = re.findall(r'"\.\[(.*)\]"', DOCKERFILE)
+
+
+def test_lock_has_each_package_once_with_its_digest_and_in_the_version_of_the_constraints() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    rows = re.findall(r"^(\S+)==(\S+) --hash=sha256:[0-9a-f]{64}$", text, re.MULTILINE)
+    assert len(rows) == text.count("\n") - 1
+    locked = dict(rows)
+    assert len(locked) == len(rows)
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    for name, _, version in (line.partition("==") for line in pinned):
+        if canonicalize_name(name) in locked:
+            assert locked[canonicalize_name(name)].split("+")[0] == version
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(extras.split(",")) <= project["optional-dependencies"].keys()
+    extras = project["optional-dependencies"]
+    for wanted in map(Requirement, project["dependencies"] + extras["ocr"] + extras["otel"]):
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)])
+
+
+def test_audit_without_a_network_says_that_nothing_was_audited(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tool = tmp_path / "pip-audit"
+    for script, code, said in (
+        ("echo unreachable >&2; exit 1", 2, "unreachable\nThere is no network, or no database: "),
+        ("echo torch 1.0 has a fault; exit 1", 1, "torch 1.0 has a fault\n"),
+        ("echo no faults >&2", 0, "no faults\n"),
+    ):
+        tool.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        tool.chmod(0o755)
+        assert audit(tool, tmp_path / "requirements.lock") == code
+        assert capsys.readouterr().out.startswith(said)
 
 
 def parse(words: list[str]) -> click.Context:
