@@ -68,7 +68,7 @@ def make_app(
     routers = [
         api_routes(service.access, service.options_policy, service.answers),
         openai_routes(service.access, OpenAIDoor.of(service.settings, service.models)),
-        model_routes(service.models),
+        model_routes(service.models, service.answers),
         mcp_routes(service.access, service.settings.public_url),
         library_routes(service.access, service.upload_bytes),
         viewer_routes(service.access, settings),

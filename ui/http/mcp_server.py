@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
@@ -19,8 +19,14 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    ListResourcesResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -47,6 +53,7 @@ from ui.http.api import (
 )
 from ui.http.auth import caller_of
 from ui.http.errors import first_violation
+from ui.http.mcp_resources import get_prompt, list_prompts, list_resources, read_resource
 from ui.http.streaming import ANSWER_FAILED, last_answer
 from ui.service.admission import AdmissionControl
 from ui.service.collections import CollectionAccess
@@ -56,6 +63,10 @@ from ui.service.settings import BODY_BYTES, HISTORY_TURNS
 from ui.service.tokens import ANYONE, Caller
 
 log = logging.getLogger(__name__)
+
+Given = TypeVarTuple("Given")
+Told = TypeVar("Told")
+_Context = ServerRequestContext[Any]
 
 PATH = "/mcp"
 MAX_LISTED = 500
@@ -165,39 +176,77 @@ class _Tool:
     run: _Run
 
 
-def mcp_server(access: CollectionAccess, public_url: str = "") -> Server[Any]:
-    """The MCP server, for any transport; links are below `public_url`, or the address called."""
-    tools = {each.tool.name: each for each in _TOOLS}
+class _Handlers:
+    """Answers the requests of clients; links are below `public_url`, or the address called."""
 
-    def asked(context: ServerRequestContext[Any]) -> _Asked:
+    def __init__(self, access: CollectionAccess, public_url: str) -> None:
+        self._access = access
+        self._public_url = public_url
+        self._tools = {each.tool.name: each for each in _TOOLS}
+
+    async def list_tools(
+        self, context: _Context, _: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        names = self._access.names(self._asked(context).caller)
+        return ListToolsResult(tools=[_with_names(each.tool, names) for each in _TOOLS])
+
+    async def call_tool(self, context: _Context, params: CallToolRequestParams) -> CallToolResult:
+        if params.name not in self._tools:
+            raise MCPError(INVALID_PARAMS, "There is no tool of this name.")
+        tool = self._tools[params.name]
+        return await _call(self._asked(context), tool, params.arguments or {})
+
+    async def list_resources(
+        self, context: _Context, params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        answers = self._asked(context).answers(None)
+        return await _told(list_resources, answers, params.cursor if params else None)
+
+    async def read_resource(
+        self, context: _Context, params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        return await _told(read_resource, self._asked(context).answers(None), params.uri)
+
+    async def list_prompts(
+        self, _: _Context, __: PaginatedRequestParams | None
+    ) -> ListPromptsResult:
+        return list_prompts()
+
+    async def get_prompt(self, _: _Context, params: GetPromptRequestParams) -> GetPromptResult:
+        return await _told(get_prompt, params.name, params.arguments)
+
+    def _asked(self, context: _Context) -> _Asked:
         # Over standard input there is no request: it is the user's own process.
         request = context.request
         if request is None:
-            return _Asked(access, ANYONE, Links.known(public_url))
-        links = Links.known(public_url, str(request.base_url))
-        return _Asked(access, caller_of(request.scope), links)
+            return _Asked(self._access, ANYONE, Links.known(self._public_url))
+        links = Links.known(self._public_url, str(request.base_url))
+        return _Asked(self._access, caller_of(request.scope), links)
 
-    async def list_tools(
-        context: ServerRequestContext[Any], _: PaginatedRequestParams | None
-    ) -> ListToolsResult:
-        names = access.names(asked(context).caller)
-        return ListToolsResult(tools=[_with_names(each.tool, names) for each in _TOOLS])
 
-    async def call_tool(
-        context: ServerRequestContext[Any], params: CallToolRequestParams
-    ) -> CallToolResult:
-        if params.name not in tools:
-            raise MCPError(INVALID_PARAMS, "There is no tool of this name.")
-        return await _call(asked(context), tools[params.name], params.arguments or {})
-
+def mcp_server(access: CollectionAccess, public_url: str = "") -> Server[Any]:
+    """The MCP server, for any transport; links are below `public_url`, or the address called."""
+    handlers = _Handlers(access, public_url)
     return Server(
         "footnote",
         title="Footnote",
         version=product_version(),
         instructions=_ABOUT,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
     )
+
+
+async def _told(work: Callable[[*Given], Told], *arguments: *Given) -> Told:
+    """What some work gives on a thread; its errors are told as the protocol does."""
+    try:
+        return await run_sync(work, *arguments)
+    except FootnoteError as error:
+        raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
 def mcp_routes(access: CollectionAccess, public_url: str = "") -> APIRouter:

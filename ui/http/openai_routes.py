@@ -45,7 +45,7 @@ from ui.http.streaming import (
     event_source,
     server_sent_event,
 )
-from ui.service.admission import AsyncEventStream
+from ui.service.admission import AdmissionControl, AsyncEventStream
 from ui.service.collections import CollectionAccess
 from ui.service.front_end_tasks import reply_to
 from ui.service.links import Links
@@ -298,17 +298,17 @@ class RerankBody(BaseModel):
     results: list[RankedText]
 
 
-def model_routes(models: LoadedModels | None) -> APIRouter:
+def model_routes(models: LoadedModels | None, answers: AdmissionControl) -> APIRouter:
     """The routes of the models; none without models."""
     router = APIRouter(prefix="/v1", route_class=OpenAIRoute, tags=["Models"])
     if models is None:
         return router
     name = models.name
 
-    @router.post("/embeddings", responses={400: _ERRORS[400]})
+    @router.post("/embeddings", responses={400: _ERRORS[400], 503: _ERRORS[503]})
     async def embeddings(body: EmbeddingsRequest) -> EmbeddingsBody:
         """Embed texts with the model that the passages are embedded with."""
-        vectors = (await run_sync(models.embed, body.input)).astype("<f4")
+        vectors = (await answers.arun(partial(models.embed, body.input))).astype("<f4")
         data = [
             Embedding(
                 index=at,
@@ -322,10 +322,10 @@ def model_routes(models: LoadedModels | None) -> APIRouter:
         usage = TokensRead(prompt_tokens=tokens, total_tokens=tokens)
         return EmbeddingsBody(data=data, model=name, usage=usage)
 
-    @router.post("/rerank", responses={400: _ERRORS[400]})
+    @router.post("/rerank", responses={400: _ERRORS[400], 503: _ERRORS[503]})
     async def rerank(body: RerankRequest) -> RerankBody:
         """Order texts by how well they fit a query."""
-        scores = await run_sync(models.relevance, body.query, body.documents)
+        scores = await answers.arun(partial(models.relevance, body.query, body.documents))
         order = np.argsort(-np.asarray(scores), kind="stable")[: body.top_n]
         results = [
             RankedText(

@@ -339,6 +339,15 @@ class AdmissionControl:
         with closing(self._astream(self._searching(query, k, turns, options), query)) as found:
             return await anext(found)
 
+    async def arun(self, work: Callable[[], T]) -> T:
+        """What other work of the models gives; it counts as a question. Raises as `asearch`."""
+
+        def once() -> Generator[tuple[T], None, None]:
+            yield (work(),)
+
+        with closing(self._astream(once, "")) as found:
+            return (await anext(found))[0]
+
     @property
     def most(self) -> int:
         """How many are answered or wait at most."""

@@ -154,6 +154,22 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
     "mcp search": ("POST", "/mcp", tool("search", query=QUESTION, k=50)),
     "mcp search it": ("POST", "/mcp", tool("search", query=QUESTION, collection=["vault"])),
     "mcp list": ("POST", "/mcp", tool("list_documents")),
+    "mcp resources": ("POST", "/mcp", rpc("resources/list")),
+    "mcp resource": (
+        "POST",
+        "/mcp",
+        rpc("resources/read", uri="footnote:///documents/vault/pay.md"),
+    ),
+    "ask filtered": (
+        "POST",
+        "/v1/ask",
+        {"json": {"question": QUESTION, "filters": {"documents": ["vault/pay.md"]}}},
+    ),
+    "search folder": (
+        "POST",
+        "/v1/search",
+        {"json": {"query": QUESTION, "filters": {"folders": ["vault"]}}},
+    ),
     "mcp list it": ("POST", "/mcp", tool("list_documents", collection="vault")),
 }
 

@@ -20,7 +20,7 @@ import openai
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, TextContent, TextResourceContents
 
 from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
@@ -376,3 +376,38 @@ def test_docs_python_works(address: str) -> None:
     )
     assert "Sources:\n- [1] [brief.md" in done.stdout
     assert "'document': 'brief.md'" in done.stdout
+
+
+def test_documents_are_resources_that_can_be_read(address: str, engine: Engine) -> None:
+    async def look(client: Client) -> None:
+        listed = (await client.list_resources()).resources
+        known = [info.path for info in engine.documents() if not info.failure]
+        assert [each.name for each in listed] == known
+        assert listed[0].uri == f"footnote:///documents/{known[0]}"
+        (content,) = (await client.read_resource(listed[0].uri)).contents
+        assert isinstance(content, TextResourceContents)
+        assert content.text == engine.document(known[0]).text
+        for uri, told in (
+            ("footnote:///documents/no.md", "no document 'no.md' is indexed"),
+            ("file:///etc/passwd", "resources are called footnote:///documents/PATH"),
+        ):
+            with pytest.raises(MCPError, match=told):
+                await client.read_resource(uri)
+        with pytest.raises(MCPError, match="nothing at this cursor"):
+            await client.list_resources(cursor="x")
+
+    use(f"{address}/mcp", look)
+
+
+def test_prompt_asks_for_the_tool_with_its_question(address: str) -> None:
+    async def look(client: Client) -> None:
+        (prompt,) = (await client.list_prompts()).prompts
+        assert prompt.name == "ask_documents"
+        (message,) = (await client.get_prompt(prompt.name, {"question": PARIS})).messages
+        assert isinstance(message.content, TextContent)
+        assert message.content.text.endswith(f"\n\n{PARIS}")
+        for name, arguments in (("other", {"question": "q"}), (prompt.name, {"question": " "})):
+            with pytest.raises(MCPError, match="the prompt is called ask_documents"):
+                await client.get_prompt(name, arguments)
+
+    use(f"{address}/mcp", look)

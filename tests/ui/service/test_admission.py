@@ -331,3 +331,28 @@ def test_closed_admission_control_rejects() -> None:
     answers.close()
     with pytest.raises(ShuttingDown, match="being stopped"):
         answers.stream("q")
+
+
+def test_other_work_of_the_models_waits_its_turn_and_is_rejected_beyond_the_limit() -> None:
+    engine = FakeEngine(waits=True)
+    answers = AdmissionControl(engine, Limits(at_once=1, waiting=1))
+
+    async def ask() -> None:
+        first = answers.astream("q")
+        waiting = asyncio.ensure_future(answers.arun(lambda: 7))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy, match="too many questions at once"):
+            await answers.arun(lambda: 8)
+        assert not waiting.done()
+        engine.go.set()
+        async for _ in first:
+            pass
+        assert await waiting == 7
+        with pytest.raises(StoreError, match="broken"):
+            await answers.arun(_broken)
+
+    asyncio.run(ask())
+
+
+def _broken() -> None:
+    raise StoreError("broken")
