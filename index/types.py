@@ -58,9 +58,22 @@ class RowSpans(Sequence[TableRow]):
 
     def append(self, row: TableRow) -> None:
         """Add a row below the others."""
-        self._numbers.extend((row.start, row.end))
-        for cell in row.cells:
-            self._numbers.extend(cell or (-1, -1))
+        self.add(row.start, row.end, row.cells)
+
+    def add(self, start: int, end: int, cells: Iterable[Span | None], by: int = 0) -> None:
+        """Add a row below the others, whose cells stand so many characters further down."""
+        nowhere = (-1 - by, -1 - by)
+        self._numbers.extend([start, end])
+        self._numbers.extend([at + by for cell in cells for at in cell or nowhere])
+        self._starts.append(len(self._numbers))
+
+    def add_places(self, start: int, end: int, places: Iterable[int]) -> None:
+        """Add a row whose cells are all filled; where it starts, then where each cell starts and
+        ends.
+        """
+        numbers = list(places)
+        numbers[0:1] = start, end
+        self._numbers.fromlist(numbers)
         self._starts.append(len(self._numbers))
 
     def __len__(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from index.types import Heading, RowSpans, Span, Table, TableRow
+from index.types import Heading, RowSpans, Span, Table
 
 
 class Unreadable(Exception):
@@ -31,12 +32,27 @@ class Parsed:
     goes_on: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TableHead:
     """What the rows of one table share: the names of its columns, and its title or ""."""
 
     columns: tuple[str, ...]
     caption: str = ""
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What stands before the cells of each column, "host: "."""
+        return tuple(f"{name}: " if name else "" for name in self.columns)
+
+    @cached_property
+    def gaps(self) -> tuple[int, ...]:
+        """How many characters stand between the cells of a full row, and before the first."""
+        return tuple(len(label) + 2 * bool(at) for at, label in enumerate(self.labels))
+
+    @cached_property
+    def template(self) -> str:
+        """A full row, with %s for each cell."""
+        return "; ".join(f"{label.replace('%', '%%')}%s" for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,7 @@ def from_pages(pages: Sequence[Iterable[TextBlock]], title: str = "") -> Parsed:
                 headings.append(Heading(position, block.level, text))
             text = " " * block.indent + text
             if block.table:
-                tables.add(block.table, table_row(block, position))
+                tables.add(block, position)
             parts.append(text)
             position += len(text) + 2
     text = "\n\n".join(parts)
@@ -83,24 +99,21 @@ def from_pages(pages: Sequence[Iterable[TextBlock]], title: str = "") -> Parsed:
     return Parsed(text, title, tuple(headings), page_starts, tables=tables.found())
 
 
-def table_row(block: TextBlock, position: int) -> TableRow:
-    """A row whose stripped text starts at a position."""
-    moved = position - (len(block.text) - len(block.text.lstrip()))
-    cells = tuple(cell and (moved + cell[0], moved + cell[1]) for cell in block.cells)
-    return TableRow(position, position + len(block.text.strip()), cells)
-
-
 class TableCollector:
     """Collects rows in the order of their text; those that share a head are of one table."""
 
     def __init__(self) -> None:
         self._tables = list[tuple[TableHead, RowSpans]]()
 
-    def add(self, head: TableHead, row: TableRow) -> None:
-        """Add the row that stands next."""
+    def add(self, row: TextBlock, position: int) -> None:
+        """Add the row that stands next, whose stripped text starts at a position."""
+        head, text = row.table, row.text
+        if head is None:
+            return
         if not self._tables or self._tables[-1][0] is not head:
             self._tables.append((head, RowSpans()))
-        self._tables[-1][1].append(row)
+        moved = position - (len(text) - len(text.lstrip()))
+        self._tables[-1][1].add(position, position + len(text.strip()), row.cells, moved)
 
     def found(self) -> tuple[Table, ...]:
         """The tables in order."""

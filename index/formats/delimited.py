@@ -6,17 +6,17 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from io import StringIO
 
-from index.formats.base import Parsed, TextBlock, Unreadable, from_blocks
+from index.formats.base import Parsed, TextBlock, Unreadable
 from index.formats.decode import decode
-from index.formats.tables import each_table_block, is_value
+from index.formats.tables import is_value, parsed_table
 
 # Excel's first line that names the delimiter of the others.
 _SEPARATOR = re.compile(r"""\s*["']?sep=([^\r\n"'])["']?[ \t]*(?:\r\n?|\n)""", re.I)
 # Lines of remarks above or in a table, as instruments and statistics offices write them.
 _REMARK = re.compile(r"^[ \t]*#[^\r\n]*(?:\r\n?|\n|\Z)", re.MULTILINE)
-_TEXT_LINE = re.compile(r"[^\r\n]*(\r\n?|\n|(?<=[^\r\n])\Z)")
+_PART_CHARACTERS = 1 << 18
 _KNOWN_CELLS = 10_000
 _TITLE_ROWS = 20
 _SAMPLE_ROWS = 1000
@@ -88,7 +88,7 @@ def _table(text: str, dialect: type[csv.Dialect], remarks: Sequence[str] = ()) -
     top = _titles(rows)
     told = (_joined(cell.strip() for cell in row if cell.strip()) for row in rows[:top])
     titles = [TextBlock(above), *map(TextBlock, told)]
-    return from_blocks(chain(titles, each_table_block(rows[top:] if top else rows)))
+    return parsed_table(titles, rows[top:] if top else rows)
 
 
 def _joined(cells: Iterable[str]) -> str:
@@ -114,17 +114,20 @@ def _filled(rows: Iterable[list[str]]) -> list[list[str]]:
     known = dict[str, str]()
     filled = list[list[str]]()
     for row in rows:
-        if any(map(str.strip, row)):
-            filled.append([known.setdefault(cell, cell) for cell in row])
+        if row and (row[0].strip() or any(map(str.strip, row))):
+            filled.append(list(map(known.setdefault, row, row)))
             if len(known) > _KNOWN_CELLS:
                 known.clear()
     return filled
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a text, each with a newline at its end; not a copy of all of it."""
-    for match in _TEXT_LINE.finditer(text):
-        yield match[0][: len(match[0]) - len(match[1])] + "\n"
+    """The lines of a text, each with a newline at its end; only parts of it are copied."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _PART_CHARACTERS) + 1 or len(text)
+        yield from StringIO(text[start:end], newline=None)
+        start = end
 
 
 def _line(line: str, dialect: type[csv.Dialect]) -> list[str]:
@@ -139,9 +142,10 @@ def _line(line: str, dialect: type[csv.Dialect]) -> list[str]:
 def _titles(rows: Sequence[Sequence[str]]) -> int:
     """How many rows above the header are titles or say what the table is of, in a cell or two."""
     widths = [
-        max((at + 1 for at, cell in enumerate(row) if cell.strip()), default=0) for row in rows
+        max((at + 1 for at, cell in enumerate(row) if cell.strip()), default=0)
+        for row in rows[:_SAMPLE_ROWS]
     ]
-    counts = Counter(widths[:_SAMPLE_ROWS])
+    counts = Counter(widths)
     usual = max(counts, key=lambda width: (counts[width], width), default=0)
     top = next((at for at, width in enumerate(widths[:_TITLE_ROWS]) if width >= usual), 0)
     narrow = min(2, usual - 1)

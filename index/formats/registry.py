@@ -10,6 +10,7 @@ from importlib import import_module
 
 from index.formats.base import Parsed, Unreadable
 from index.formats.hidden_characters import without_invisible
+from index.runtime import few_collections
 
 # Raise it when `parse` itself would give another text; every file is then read again.
 _COMMON_VERSION = 1
@@ -207,4 +208,5 @@ def parse(path: str, data: bytes) -> Parsed:
         raise Unreadable(f"format {ending} is not read")
     if not data:
         raise Unreadable("empty: the file has no bytes")
-    return without_invisible(READERS[kind].parse(data))
+    with few_collections():
+        return without_invisible(READERS[kind].parse(data))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain, islice
 
-from index.formats.base import TableHead, TextBlock
-from index.types import Span
+from index.formats.base import Parsed, TableHead, TextBlock, from_blocks
+from index.types import RowSpans, Span, Table
 
 
 def table_blocks(rows: Sequence[Sequence[str]], caption: str = "") -> list[TextBlock]:
@@ -24,12 +24,16 @@ def each_table_block(rows: Sequence[Sequence[str]], caption: str = "") -> Iterat
         for row in rows:
             yield TextBlock("; ".join(cell for cell in row if cell.strip()))
         return
-    names = [" ".join(name.split()) for name in rows[0]]
-    names += [""] * (max(map(len, islice(rows, 1, None))) - len(names))
-    head = TableHead(tuple(names), caption)
+    head = _head(rows, caption)
     for row in islice(rows, 1, None):
         for piece in _pieces(row):
             yield row_block(piece, head)
+
+
+def _head(rows: Sequence[Sequence[str]], caption: str = "") -> TableHead:
+    names = [" ".join(name.split()) for name in rows[0]]
+    names += [""] * (max(map(len, islice(rows, 1, None))) - len(names))
+    return TableHead(tuple(names), caption)
 
 
 # A longer row is cut, so that a part of it still tells what it is of.
@@ -61,21 +65,56 @@ def is_value(text: str) -> bool:
 
 def row_block(row: Sequence[str], table: TableHead) -> TextBlock:
     """A row as a paragraph: "host: ada; memory: 256 GB", of a column without a name the cell."""
-    pieces, cells, position = list[str](), list[Span | None](), 0
-    for name, text in zip(table.columns, row, strict=False):
+    pieces, cells, position, gap = list[str](), list[Span | None](), 0, 0
+    for label, text in zip(table.labels, row, strict=False):
         words = " ".join(text.split())
-        if not words:
+        if words:
+            pieces.append(label + words)
+            start = position + gap + len(label)
+            position = start + len(words)
+            cells.append((start, position))
+            gap = 2
+        else:
             cells.append(None)
-            continue
-        before = "; " if pieces else ""
-        before += f"{name}: " if name else ""
-        start = position + len(before)
-        position = start + len(words)
-        pieces += before, words
-        cells.append((start, position))
     while cells and cells[-1] is None:
         cells.pop()
-    return TextBlock("".join(pieces), cells=tuple(cells), table=table)
+    return TextBlock("; ".join(pieces), cells=tuple(cells), table=table)
+
+
+def parsed_table(above: Sequence[TextBlock], rows: Sequence[Sequence[str]]) -> Parsed:
+    """What stands above a table, and the table as from `each_table_block`: without an object for
+    each row, of which a file may have a million.
+    """
+    if len(rows) < 2:
+        return from_blocks([*above, *each_table_block(rows)])
+    parsed, head, spans = from_blocks(above), _head(rows), RowSpans()
+    parts = [parsed.text] if parsed.text else []
+    position = len(parsed.text) + 2 * len(parts)
+    width = len(head.columns) if len(head.columns) <= _PIECE_CELLS else 0
+    for row in islice(rows, 1, None):
+        if row and len(row) == width and _is_tidy(row):
+            # Most rows of large tables are full and tidy: no cell is looked at by itself.
+            lengths = chain.from_iterable(zip(head.gaps, map(len, row), strict=True))
+            text = head.template % tuple(row)
+            spans.add_places(position, position + len(text), accumulate(lengths, initial=position))
+            parts.append(text)
+            position += len(text) + 2
+            continue
+        for block in (row_block(piece, head) for piece in _pieces(row)):
+            if block.text:
+                spans.add(position, position + len(block.text), block.cells, position)
+                parts.append(block.text)
+                position += len(block.text) + 2
+    tables = (Table(head.columns, spans, caption=head.caption),) if len(spans) else ()
+    return replace(parsed, text="\n\n".join(parts), tables=tables)
+
+
+def _is_tidy(row: Sequence[str]) -> bool:
+    """Whether no cell is empty, or has white space but single blanks between its words."""
+    joined = "\0".join(row)
+    if " ".join(joined.split()) != joined or not (row[0] and row[-1]):
+        return False
+    return not ("\0\0" in joined or "\0 " in joined or " \0" in joined)
 
 
 # A cell that covers more rows than this is no part of a header: it stands beside the table.

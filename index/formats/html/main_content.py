@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from index.formats.base import TextBlock
@@ -56,10 +56,15 @@ def main_content(blocks: Sequence[TextBlock], words: Sequence[str]) -> list[Text
     """The blocks from the first to the last that holds words of the main content, with the
     headings above; all if there is none.
     """
-    runs = {size: _runs(words, size) for size in range(1, _TELLING_WORDS + 1)}
-    shares = [_share(_WORD.findall(block.text), runs) for block in blocks]
-    telling = [len(_WORD.findall(block.text)) >= _TELLING_WORDS for block in blocks]
-    held = [at for at, share in enumerate(shares) if share > _HELD_SHARE and telling[at]]
+    found = [_WORD.findall(block.text) for block in blocks]
+    sizes = {min(len(own), _TELLING_WORDS) for own in found}
+    runs = {size: set(_runs(words, size)) for size in sizes if size}
+    shares = [_share(own, runs) for own in found]
+    held = [
+        at
+        for at, share in enumerate(shares)
+        if share > _HELD_SHARE and len(found[at]) >= _TELLING_WORDS
+    ]
     if not held:
         return list(blocks)
     first, last = held[0], held[-1]
@@ -75,14 +80,15 @@ def _leads(block: TextBlock, share: float) -> bool:
     return bool(block.level) or share == 1 or not block.text.strip()
 
 
-def _runs(words: Sequence[str], size: int) -> set[tuple[str, ...]]:
-    return {tuple(words[at : at + size]) for at in range(len(words) - size + 1)}
+def _runs(words: Sequence[str], size: int) -> Iterator[int]:
+    """The hash of each run of so many words: a long page has a million, whose words take 300 MB."""
+    return map(hash, zip(*(words[at:] for at in range(size)), strict=False))
 
 
-def _share(words: Sequence[str], runs: dict[int, set[tuple[str, ...]]]) -> float:
+def _share(words: Sequence[str], runs: dict[int, set[int]]) -> float:
     """The share of a block's runs of words that the main content has; 0 without words."""
     size = min(len(words), _TELLING_WORDS)
     if not size:
         return 0.0
-    own = [tuple(words[at : at + size]) for at in range(len(words) - size + 1)]
-    return sum(run in runs[size] for run in own) / len(own)
+    held = [run in runs[size] for run in _runs(words, size)]
+    return sum(held) / len(held)

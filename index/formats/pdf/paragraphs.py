@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from index.formats.base import Parsed, TableCollector, table_row
+from index.formats.base import Parsed, TableCollector
 from index.formats.pdf.line_roles import with_heading_sizes, without_repeated
 from index.formats.pdf.page_items import DIVIDED, PageTable, TextLine, with_rows
 from index.types import Heading
@@ -86,8 +86,7 @@ class _Text:
             else:
                 self._headings[-1][2].extend((separator, text))
         if line.block and line.block.table:
-            row = table_row(line.block, self.length + len(separator))
-            self.tables.add(line.block.table, row)
+            self.tables.add(line.block, self.length + len(separator))
         self._parts += separator, text
         self.length += len(separator) + len(text)
 

@@ -16,9 +16,9 @@ from pptx import Presentation
 from pptx.util import Inches
 
 from index.catalog.table_json import dump_tables, load_tables
-from index.formats.base import Parsed, from_blocks, joined, moved
+from index.formats.base import Parsed, TextBlock, from_blocks, joined, moved
 from index.formats.registry import parse
-from index.formats.tables import table_blocks
+from index.formats.tables import each_table_block, parsed_table, table_blocks
 from index.formats.text.pipe_tables import pipe_tables
 from index.types import Table
 
@@ -300,3 +300,15 @@ def test_table_between_two_characters_has_the_rows_that_stand_there_in_part() ->
 )
 def test_parse_csv_lines_above_the_table_are_no_rows(data: str, expected: str) -> None:
     assert parse("a.csv", data.encode()).text == expected
+
+
+CELL = st.text(st.sampled_from("ab1%s;: \t\u00a0\x1f\n"), max_size=6)
+WIDE = st.lists(CELL, min_size=0, max_size=16)
+
+
+@given(st.lists(WIDE, max_size=6), st.lists(CELL, max_size=2))
+def test_parsed_table_is_what_its_rows_give_one_by_one(
+    rows: list[list[str]], titles: list[str]
+) -> None:
+    above = [TextBlock(title) for title in titles]
+    assert parsed_table(above, rows) == from_blocks([*above, *each_table_block(rows)])
