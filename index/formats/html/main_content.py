@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from index.formats.base import TextBlock
@@ -56,21 +57,15 @@ def main_content(blocks: Sequence[TextBlock], words: Sequence[str]) -> list[Text
     """The blocks from the first to the last that holds words of the main content, with the
     headings above; all if there is none.
     """
-    found = [_WORD.findall(block.text) for block in blocks]
-    sizes = {min(len(own), _TELLING_WORDS) for own in found}
-    runs = {size: set(_runs(words, size)) for size in sizes if size}
-    shares = [_share(own, runs) for own in found]
-    held = [
-        at
-        for at, share in enumerate(shares)
-        if share > _HELD_SHARE and len(found[at]) >= _TELLING_WORDS
-    ]
-    if not held:
+    shares = _Shares(blocks, words)
+    places = range(len(blocks))
+    first = next(filter(shares.is_held, places), None)
+    last = next(filter(shares.is_held, reversed(places)), None)
+    if first is None or last is None:
         return list(blocks)
-    first, last = held[0], held[-1]
-    while first and _leads(blocks[first - 1], shares[first - 1]):
+    while first and _leads(blocks[first - 1], shares.of(first - 1)):
         first -= 1
-    while last + 1 < len(blocks) and shares[last + 1] == 1:
+    while last + 1 < len(blocks) and shares.of(last + 1) == 1:
         last += 1
     return list(blocks[first : last + 1])
 
@@ -80,15 +75,33 @@ def _leads(block: TextBlock, share: float) -> bool:
     return bool(block.level) or share == 1 or not block.text.strip()
 
 
-def _runs(words: Sequence[str], size: int) -> Iterator[int]:
-    """The hash of each run of so many words: a long page has a million, whose words take 300 MB."""
-    return map(hash, zip(*(words[at:] for at in range(size)), strict=False))
+class _Shares:
+    """How much of each block is main content: few are looked at, those where it starts and ends."""
+
+    def __init__(self, blocks: Sequence[TextBlock], words: Sequence[str]) -> None:
+        self._blocks, self._words = blocks, words
+        # By how many words are in a row: hashes, since the words of a long page take 300 MB.
+        self._runs = dict[int, set[int]]()
+
+    def is_held(self, place: int) -> bool:
+        """Whether a block tells by its words that it is main content."""
+        own = _WORD.findall(self._blocks[place].text)
+        return len(own) >= _TELLING_WORDS and self._share(own) > _HELD_SHARE
+
+    def of(self, place: int) -> float:
+        """The share of a block's runs of words that the main content has; 0 without words."""
+        return self._share(_WORD.findall(self._blocks[place].text))
+
+    def _share(self, own: Sequence[str]) -> float:
+        size = min(len(own), _TELLING_WORDS)
+        if not size:
+            return 0.0
+        if size not in self._runs:
+            self._runs[size] = set(_hashed_runs(self._words, size))
+        held = [run in self._runs[size] for run in _hashed_runs(own, size)]
+        return sum(held) / len(held)
 
 
-def _share(words: Sequence[str], runs: dict[int, set[int]]) -> float:
-    """The share of a block's runs of words that the main content has; 0 without words."""
-    size = min(len(words), _TELLING_WORDS)
-    if not size:
-        return 0.0
-    held = [run in runs[size] for run in _runs(words, size)]
-    return sum(held) / len(held)
+def _hashed_runs(words: Sequence[str], size: int) -> Iterator[int]:
+    """The hash of each run of so many words."""
+    return map(hash, zip(*(islice(words, at, None) for at in range(size)), strict=False))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 # In a number format: what stands as it is (quoted, escaped, a currency), what is not shown
 # (colours, gaps as wide as a sign), digits with the commas that scale them, and other signs.
@@ -18,6 +20,7 @@ _TOKEN = re.compile(
 )
 # Excel keeps fifteen digits; in the seventeenth, 0.1 + 0.2 is not 0.3.
 _LARGEST = 10**15
+_KNOWN_FORMATS = 256
 
 
 def shown(value: object, number_format: str = "General") -> str:
@@ -29,6 +32,8 @@ def shown(value: object, number_format: str = "General") -> str:
     if isinstance(value, datetime | time | timedelta):
         return _moment(value, number_format) or _plain_moment(value)
     if isinstance(value, int | float):
+        if number_format == "General" and abs(value) <= _LARGEST:
+            return f"{value:.15g}"
         return _number(Decimal(repr(value)), number_format)
     return str(value).strip()
 
@@ -48,8 +53,8 @@ def _number(value: Decimal, number_format: str) -> str:
     if as_fraction := _FRACTION.fullmatch(number_format.partition(";")[0].strip()):
         return _fraction(value, as_fraction)
     section, sign = _section(value, number_format.split(";"))
-    tokens = [token.groupdict() for token in _TOKEN.finditer(section)]
-    patterns = [token["digits"] for token in tokens if token["digits"]]
+    tokens = _tokens(section)
+    patterns = [digits for token in tokens if (digits := token["digits"])]
     if len(patterns) > 1 and set("".join(patterns)) == {"0"} and value == value.to_integral_value():
         return sign + _spread(tokens, str(abs(value).to_integral_value()))
     if len(patterns) != 1 or any(token["other"] for token in tokens) or abs(value) > _LARGEST:
@@ -62,6 +67,11 @@ def _number(value: Decimal, number_format: str) -> str:
         for token in tokens
     ]
     return sign + "".join(pieces).strip()
+
+
+@lru_cache(_KNOWN_FORMATS)
+def _tokens(section: str) -> list[dict[str, Any]]:
+    return [token.groupdict() for token in _TOKEN.finditer(section)]
 
 
 def _spread(tokens: Sequence[Mapping[str, str | None]], digits: str) -> str:
@@ -138,18 +148,17 @@ _CLEAR = re.compile(
 
 def _moment(value: datetime | time | timedelta, number_format: str) -> str:
     """A date, a time or a length of time in its format; "" if that leaves open what is what."""
-    parts = _parts(number_format.partition(";")[0])
-    shape = "".join(text for kind, text in parts if kind != "half")
-    has_date = any(kind in "yod" for kind, _ in parts if kind)
-    if has_date != isinstance(value, datetime) or (has_date and not _CLEAR.fullmatch(shape)):
+    parts, has_date, is_clear = _parts(number_format.partition(";")[0])
+    if has_date != isinstance(value, datetime) or (has_date and not is_clear):
         return ""
     is_half = any(kind == "half" for kind, _ in parts)
     return "".join(_shown_part(value, *part, is_half) for part in parts).strip()
 
 
-def _parts(section: str) -> list[tuple[str, str]]:
+@lru_cache(_KNOWN_FORMATS)
+def _parts(section: str) -> tuple[Sequence[tuple[str, str]], bool, bool]:
     """Kinds of parts with their letters: y, o (month), d, h, n (minute), s, elapsed, half, or ""
-    with what stands as it is.
+    with what stands as it is; whether there is a date, and whether that is read in one way only.
     """
     tokens = [token.groupdict() for token in _MOMENT.finditer(section)]
     named = [(token["part"] or token["elapsed"] or "").lower() for token in tokens]
@@ -169,7 +178,9 @@ def _parts(section: str) -> list[tuple[str, str]]:
             parts.append(("n" if is_minute else "o", ("n" if is_minute else "o") * len(name)))
         else:
             parts.append((name[0], name))
-    return parts
+    shape = "".join(text for kind, text in parts if kind != "half")
+    has_date = any(kind in "yod" for kind, _ in parts if kind)
+    return parts, has_date, bool(_CLEAR.fullmatch(shape))
 
 
 def _shown_part(value: datetime | time | timedelta, kind: str, letters: str, is_half: bool) -> str:

@@ -60,6 +60,14 @@ class Shown:
         (a, b), (c, d) = self._axes
         return self._start[0] + a * x + c * y, self._start[1] + b * x + d * y
 
+    @property
+    def weights(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """For the points from the left, and from the top: where they start, and the weights of x
+        and y that are added.
+        """
+        (a, b), (c, d) = self._axes
+        return (self._start[0], a, c), (self._start[1], b, d)
+
     def across(self, textpage: PdfTextPage, index: int) -> tuple[float, float]:
         """Where a character begins and ends, in points from the left."""
         left, bottom, right, top = textpage.get_charbox(index, loose=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -107,11 +108,7 @@ def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
 
     Those left out are '', and line ends are newlines or, within a divided word, DIVIDED.
     """
-    import pypdfium2.raw as pdfium
-
-    code, raw = pdfium.FPDFText_GetUnicode, textpage.raw
-    count = pdfium.FPDFText_CountChars(raw)
-    chars = [_readable(code(raw, index)) for index in range(count)]
+    chars = [_readable(code) for code in _codes(textpage)]
     hidden = 0
     for index in unseen(page, textpage):
         hidden += bool(chars[index].strip())
@@ -123,6 +120,21 @@ def characters(page: PdfPage, textpage: PdfTextPage) -> tuple[list[str], int]:
         if origin(textpage, one) == origin(textpage, other):
             chars[one], chars[other] = chars[other], chars[one]
     return chars, hidden
+
+
+def _codes(textpage: PdfTextPage) -> Sequence[int]:
+    """The code of each character of a page."""
+    import pypdfium2.raw as pdfium
+
+    raw = textpage.raw
+    count = pdfium.FPDFText_CountChars(raw)
+    # All at once where PDFium gives all: one by one takes a fifth of the time of a long file.
+    buffer = (ctypes.c_ushort * (count + 1))()
+    if pdfium.FPDFText_GetText(raw, 0, count, buffer) == count + 1:
+        codes: list[int] = buffer[:count]
+        return codes
+    code = pdfium.FPDFText_GetUnicode
+    return [code(raw, index) for index in range(count)]
 
 
 @cache

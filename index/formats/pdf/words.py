@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,37 +66,43 @@ class WordLine:
         return self.words[0].size
 
 
+# Lines end at newlines and within divided words; what was left out stands as a zero.
+_LINE = re.compile(rf"[^\n{DIVIDED}]+")
+_SHOWN = re.compile(r"[^\s\0]")
+_SHOWN_LAST = re.compile(r"[^\s\0][\s\0]*\Z")
+_WORD = re.compile(r"\S+")
+
+
 def line_ranges(chars: Sequence[str]) -> Iterator[tuple[range, bool]]:
     """The characters of each line, and whether the line ends within a word."""
-    start = 0
-    for end in [*(i for i, char in enumerate(chars) if char in {"\n", DIVIDED}), len(chars)]:
-        shown = [index for index in range(start, end) if chars[index].strip()]
-        if shown:
-            yield range(shown[0], shown[-1] + 1), chars[end : end + 1] == [DIVIDED]
-        start = end + 1
+    return _line_ranges(_joined(chars))
+
+
+def _joined(chars: Sequence[str]) -> str:
+    """The characters of a page as one text, a zero for each that is left out."""
+    return "".join([char or "\0" for char in chars])
+
+
+def _line_ranges(text: str) -> Iterator[tuple[range, bool]]:
+    for line in _LINE.finditer(text):
+        first = _SHOWN.search(text, *line.span())
+        last = _SHOWN_LAST.search(line[0])
+        if first and last:
+            end = line.start() + last.start() + 1
+            yield range(first.start(), end), text[line.end() : line.end() + 1] == DIVIDED
 
 
 def word_lines(page: PdfPage, textpage: PdfTextPage, chars: Sequence[str]) -> list[WordLine]:
     """The lines of a page that was turned upright, given what its characters read as."""
     shown, upright, lines = Shown(page), page.get_rotation(), list[WordLine]()
-    made = _WordMaker(page, textpage, chars)
-    for span, divided in line_ranges(chars):
-        words = tuple(map(made.word, _pieces(chars, span)))
+    text, made = _joined(chars), _WordMaker(page, textpage)
+    for span, divided in _line_ranges(text):
+        words = tuple(made.words(text, span))
         bottom = shown.place(*origin(textpage, span[-1]))[1]
         bold = all(is_bold(textpage, index) for index in {span[0], span[len(span) // 2], span[-1]})
         slanted = direction(textpage, span[0]) % 360 != upright
         lines.append(WordLine(words, bottom, divided, bold, slanted))
     return lines
-
-
-def _pieces(chars: Sequence[str], span: range) -> Iterator[range]:
-    start = span.start
-    for index in [*span, span.stop]:
-        if index == span.stop or chars[index].isspace():
-            piece = [at for at in range(start, index) if chars[at]]
-            if piece:
-                yield range(piece[0], piece[-1] + 1)
-            start = index + 1
 
 
 class _WordMaker:
@@ -105,32 +112,47 @@ class _WordMaker:
     several words is measured once.
     """
 
-    def __init__(self, page: PdfPage, textpage: PdfTextPage, chars: Sequence[str]) -> None:
+    def __init__(self, page: PdfPage, textpage: PdfTextPage) -> None:
         import pypdfium2.raw as pdfium
 
-        self._pdfium, self._raw = pdfium, textpage.raw
-        self._shown, self._textpage, self._chars = Shown(page), textpage, chars
+        self._pdfium, self._raw, self._textpage = pdfium, textpage.raw, textpage
+        self._across, self._down = Shown(page).weights
         self._sizes = dict[int, float]()
         self._box, self._x, self._y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
 
-    def word(self, piece: range) -> PdfWord:
-        """The word of some characters."""
-        start, end = piece[0], piece[-1]
-        left, right = self._across(start)
-        if end > start:
-            begins, ends = self._across(end)
-            left, right = min(left, right, begins, ends), max(left, right, begins, ends)
-        self._pdfium.FPDFText_GetCharOrigin(self._raw, start, self._x, self._y)
-        base = self._shown.place(self._x.value, self._y.value)[1]
-        text = "".join(self._chars[piece.start : piece.stop])
-        return PdfWord(text, piece, min(left, right), max(left, right), base, self._size(start))
+    def words(self, text: str, line: range) -> Iterator[PdfWord]:
+        """The words of a line of a page's text, in which a zero is a character left out."""
+        for match in _WORD.finditer(text, line.start, line.stop):
+            word = match[0]
+            if "\0" not in word:
+                yield self._word(word, range(*match.span()))
+            elif shown := word.strip("\0"):
+                start = match.start() + len(word) - len(word.lstrip("\0"))
+                yield self._word(shown.replace("\0", ""), range(start, start + len(shown)))
 
-    def _across(self, index: int) -> tuple[float, float]:
+    def _word(self, text: str, piece: range) -> PdfWord:
+        start, end = piece.start, piece.stop - 1
+        left, right = self._ends(start)
+        if end > start:
+            begins, ends = self._ends(end)
+            left, right = min(left, right, begins, ends), max(left, right, begins, ends)
+        elif left > right:
+            left, right = right, left
+        x, y = self._x, self._y
+        self._pdfium.FPDFText_GetCharOrigin(self._raw, start, x, y)
+        first, by_x, by_y = self._down
+        base = first + by_x * x.value + by_y * y.value
+        return PdfWord(text, piece, left, right, base, self._size(start))
+
+    def _ends(self, index: int) -> tuple[float, float]:
         """Where a character begins and ends, in points from the left."""
-        box, place = self._box, self._shown.place
+        box, (first, by_x, by_y) = self._box, self._across
         if not self._pdfium.FPDFText_GetLooseCharBox(self._raw, index, box):
-            return self._shown.place(0, 0)[0], self._shown.place(0, 0)[0]
-        return place(box.left, box.bottom)[0], place(box.right, box.top)[0]
+            return first, first
+        return (
+            first + by_x * box.left + by_y * box.bottom,
+            first + by_x * box.right + by_y * box.top,
+        )
 
     def _size(self, index: int) -> float:
         owner = self._pdfium.FPDFText_GetTextObject(self._raw, index)
