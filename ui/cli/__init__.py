@@ -13,6 +13,7 @@ _COMMANDS = {
     "index": LazyCommand(
         "ui.cli.index:command", "Index a folder of documents, or bring its index up to date."
     ),
+    "add": LazyCommand("ui.cli.add:command", "Fetch web pages into the folder, and index them."),
     "ask": LazyCommand("ui.cli.ask:ask", "Ask a question and get a cited answer."),
     "search": LazyCommand("ui.cli.ask:search", "List the passages that match a query best."),
     "serve": LazyCommand("ui.cli.serve:command", "Serve the chat page and the HTTP interface."),

@@ -1,0 +1,1 @@
+"""Pages of the web, fetched by rules and kept as files."""
