@@ -65,6 +65,11 @@ crash-damage: .venv/installed compiler
 attacks: .venv/installed
 	$(BIN)/python -m tests.crash.attacks
 
+# Long runs: kills, many files, few descriptors, two servers, a read-only disk, clock jumps.
+.PHONY: long
+long: .venv/installed compiler
+	$(BIN)/python -m tests.crash.long
+
 # Files made to break readers or to cost much, beside good ones: what became of each.
 .PHONY: hostile
 hostile: .venv/installed

@@ -19,13 +19,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from index.engines.base import FileRecord, FileRecords, Ranking, VectorStore
-from index.engines.integrity import first_damaged, is_as_recorded, record_files, versions_of
+from index.engines.integrity import (
+    first_damaged,
+    is_as_recorded,
+    record_files,
+    versions_of,
+    writable,
+)
 from index.errors import StoreError
 from index.types import Batch, Vectors
 
@@ -61,7 +66,7 @@ class ChromaStore(VectorStore):
         if not (folder / _DATABASE).is_file():
             raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
         with ExitStack() as opened:
-            client = opened.enter_context(_closing(_writable(folder, opened)))
+            client = opened.enter_context(_closing(writable(folder, opened)))
             self._collection = client.get_collection(_COLLECTION, embedding_function=None)
             # The first call reads the graph into memory, and writes; no later one does. Counting
             # takes Chroma 13 ms where there are 185,000 rows, so it is done once.
@@ -157,18 +162,6 @@ class ChromaStore(VectorStore):
     def close(self) -> None:
         """Close Chroma's files."""
         self._opened.close()
-
-
-def _writable(folder: Path, opened: ExitStack) -> Path:
-    """The folder, or a copy for as long as it is open: Chroma writes to a store that it reads."""
-    if os.access(folder, os.W_OK):
-        return folder
-    copy = Path(opened.enter_context(TemporaryDirectory(prefix="footnote-"))) / folder.name
-    # Not with its modes, which forbid writing.
-    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
-    for path in (copy, *copy.rglob("*")):
-        path.chmod(0o700)
-    return copy
 
 
 def _client(folder: Path) -> ClientAPI:

@@ -8,10 +8,14 @@ Search engines trust their files: random bytes in Chroma's graph end the process
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from index.engines.base import FileRecord, FileRecords, SearchEngines, Store
 from index.errors import DamagedGeneration
@@ -126,3 +130,17 @@ def _stat(path: Path) -> tuple[int, int]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def writable(folder: Path, opened: ExitStack) -> Path:
+    """The folder, or where it cannot be written, a copy for as long as it is open: Chroma writes to
+    a store that it reads, and Tantivy locks it.
+    """
+    if os.access(folder, os.W_OK):
+        return folder
+    copy = Path(opened.enter_context(TemporaryDirectory(prefix="footnote-"))) / folder.name
+    # Not with its modes, which forbid writing.
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o700)
+    return copy

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
@@ -16,7 +17,7 @@ from typing import ClassVar, Self
 import tantivy
 
 from index.engines.base import FileRecords, Ranking, TextStore
-from index.engines.integrity import first_damaged, record_files, versions_of
+from index.engines.integrity import first_damaged, record_files, versions_of, writable
 from index.text.analyzer import TextAnalyzer, analyze
 
 # Raise it when the same texts would be indexed otherwise.
@@ -44,9 +45,15 @@ class TantivyStore(TextAnalyzer, TextStore):
     NAME: ClassVar[str] = "Tantivy"
 
     def __init__(self, generation: Path) -> None:
-        self._index = tantivy.Index.open(str(generation / _FOLDER))
-        self._index.reload()
-        self._searcher = self._index.searcher()
+        with ExitStack() as opened:
+            self._index = tantivy.Index.open(str(writable(generation / _FOLDER, opened)))
+            self._index.reload()
+            self._searcher = self._index.searcher()
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Remove the copy, if one was made."""
+        self._opened.close()
 
     @staticmethod
     def version() -> str:

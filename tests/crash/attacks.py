@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,13 @@ class Target:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
         client.sendall(first)
         return client
+
+    def read(self, path: str) -> str:
+        """What is at a path. Raises OSError and HTTPException."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
 
     def request(self, method: str, path: str, body: str = "", seconds: float = 30) -> int:
         """The status of a reply, 0 if there is none."""
