@@ -36,7 +36,7 @@ def user_of(client: str | None, values: list[bytes], proxy: str = "10.0.0.0/8, :
         "headers": [(b"x-forwarded-user", value) for value in values],
     }
     with pytest.raises(StopIteration):
-        BehindProxies(app, proxy, HEADER)(scope, None, None).send(None)  # type: ignore[arg-type, func-returns-value]
+        BehindProxies(app, proxy, HEADER)(scope, None, None).send(None)  # type: ignore[arg-type]
     return seen[0]
 
 
