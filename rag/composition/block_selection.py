@@ -22,6 +22,11 @@ from rag.retrieval.sentences import RankedSentence
 
 _DIGITS = re.compile(r"\d+")
 _REPEATED_WORDS = 12
+# A further section is taken if its best sentence has so much of the best one's score.
+_LEAST_SHARE = 0.5
+_WHY = re.compile(r"\W*(?:and |but )?why\b", re.IGNORECASE)
+# Messages after the one that is found in which its reason may stand.
+_REPLIES = 2
 # An answer holds about so many words at most.
 MOST_WORDS = 200
 
@@ -64,6 +69,11 @@ class Selection:
         return self.structure.blocks[self.number]
 
     @property
+    def section(self) -> tuple[str, int]:
+        """The document and the first block of the section that the block stands in."""
+        return self.structure.document.path, self.structure.section(self.number).start
+
+    @property
     def words(self) -> int:
         """How many words are quoted."""
         if self.whole:
@@ -85,15 +95,12 @@ class Selector:
         return sum(selection.words for selection in self._chosen.values())
 
     def in_order(self) -> list[Selection]:
-        """What was chosen: documents by the rank of their best part, parts in reading order."""
-        best = dict[str, int]()
+        """What was chosen: sections by the rank of their best part, parts in reading order."""
+        best = dict[tuple[str, int], int]()
         for selection in self._chosen.values():
-            path = selection.structure.document.path
-            best[path] = min(best.get(path, selection.rank), selection.rank)
-        return sorted(
-            self._chosen.values(),
-            key=lambda s: (best[s.structure.document.path], s.structure.document.path, s.number),
-        )
+            key = selection.section
+            best[key] = min(best.get(key, selection.rank), selection.rank)
+        return sorted(self._chosen.values(), key=lambda s: (best[s.section], s.section, s.number))
 
     def place(self, sentence: RankedSentence) -> tuple[Structure, int] | None:
         """The structure of a sentence's document and the number of its block."""
@@ -153,7 +160,7 @@ def select(
     if not selector.words:
         _select_titled(query, ranked, selector)
     if intent in LONG and not selector.words:
-        _select_sections(selector, POLICIES[intent], ranked)
+        _select_sections(query, selector, POLICIES[intent], ranked)
     if not selector.words:
         for rank, sentence in enumerate(chosen):
             _select_sentence(selector, sentence, rank)
@@ -312,26 +319,29 @@ def _select_item(
 
 
 def _select_sections(
-    selector: Selector, policy: LengthPolicy, ranked: Sequence[RankedSentence]
+    query: str, selector: Selector, policy: LengthPolicy, ranked: Sequence[RankedSentence]
 ) -> None:
     """Sections of the best passages, each whole if it is short enough, else from its best block."""
     first = dict[int, RankedSentence]()
     for sentence in ranked:
         first.setdefault(sentence.hit.rank, sentence)
-    seen = set[tuple[str, int]]()
+    seen, replies = set[tuple[str, int]](), _REPLIES if _WHY.match(query) else 0
     for rank in sorted(first):
         sentence = first[rank]
         # What is short so far may be an introduction: a passage that is further off is taken too.
         within = policy.within * (1 if selector.words > _SHORT_ANSWER else 2)
         if sentence.hit.score < first[min(first)].hit.score - within:
             break
+        if sentence.score < first[min(first)].score * _LEAST_SHARE:
+            continue
         found = selector.place(sentence)
         if found is None or selector.words >= policy.words:
             continue
         structure, number = found
-        # What others write before and after a message explains nothing.
-        is_message = structure.blocks[number].kind is BlockKind.MESSAGE
-        section = range(number, number + 1) if is_message else structure.section(number)
+        section = structure.section(number)
+        if structure.blocks[number].kind is BlockKind.MESSAGE:
+            # What others write around a message explains nothing, but a reason may be their reply.
+            section = range(number, min(number + replies + 1, section.stop))
         key = (structure.document.path, section.start)
         if not section or selector.has(structure, number) or len(seen | {key}) > policy.sections:
             continue

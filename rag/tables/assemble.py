@@ -325,6 +325,9 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         found = None if found in used else found
     elif asks == "which" and (Role.ROW in binding.roles.values() or binding.mentions):
         found = label_column(table)
+        # The row that a question names is no answer to which one it is.
+        if any(own.column == found and _selects_one(binding, own) for _, own in binding.filters):
+            found = None
     else:
         found = None
     return () if found is None else (found,)
