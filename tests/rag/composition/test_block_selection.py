@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import pytest
 from hypothesis import given, settings
@@ -204,9 +205,13 @@ def test_answer_from_any_markdown_quotes_exact_spans_in_order_within_its_budget(
     quotes = [quote for claim in made.claims for quote in claim.quotes]
     assert all(quote.text == document.text[quote.start : quote.end] for quote in quotes)
     starts = [claim.quotes[0].start for claim in made.claims]
-    assert starts == sorted(starts)
+    sections = [structure.section(structure.at(start) or 0).start for start in starts]
+    runs = [list(group) for _, group in groupby(zip(sections, starts, strict=True), itemgetter(0))]
+    assert all(run == sorted(run) for run in runs)
+    assert len(runs) == len({*sections})
     assert len({(quote.start, quote.end) for quote in quotes}) == len(quotes)
-    assert all(one.end <= other.start for one, other in pairwise(quotes))
+    spans = sorted((quote.start, quote.end) for quote in quotes)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
     if intent in LONG:
         longest = max(structure.words(block) for block in structure.blocks)
         words = sum(len(claim.text.split()) for claim in made.claims)
@@ -218,6 +223,13 @@ CHAT = """[03.02.26, 08:01] Femke: Good morning all
 [03.02.26, 08:09] Ruud: The gate code is 4482
 [03.02.26, 08:11] Joost: thanks
 """
+
+
+def test_a_reason_in_a_chat_is_the_message_with_the_replies_to_it() -> None:
+    text = answered(CHAT, "van is back", Intent.EXPLAIN, "chat.txt", "Why is it back?")
+    assert "The van is back" in text
+    assert "4482" in text
+    assert "Good morning" not in text
 
 
 def test_an_explanation_in_a_chat_is_the_message_that_answers_alone() -> None:
