@@ -30,7 +30,8 @@ _ATTRIBUTES = {
     "data-label": r"\d+",
     "tabindex": "-1|0",
     "title": r"The cited words back this only in part\.|No passage that was found backs this\.|"
-    "Good answer|Bad answer",
+    "Good answer|Bad answer|"
+    "Change the question and ask it in a conversation that goes on from here",
     "target": "_blank",
     "rel": "noopener",
     "role": "status",
@@ -41,11 +42,14 @@ _ATTRIBUTES = {
     "data-chat": "[0-9a-f]{32}",
     "data-accept": r"[. a-z0-9]+",
     "data-rating": "up|down",
+    "data-kind": "documents|folders|types",
+    "data-on": "true|false",
     "aria-pressed": "true|false",
     "aria-current": "true",
     # Words, which are read as words.
     "aria-label": r"(?s:.*)",
     "data-title": r"(?s:.*)",
+    "data-value": r"(?s:.*)",
     "data-question": r"(?s:.*)",
 }
 _ACTIVE = frozenset(

@@ -15,6 +15,7 @@ from rag.types import AskOptions, Turn
 from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST
 from ui.http.streaming import (
+    EVENT_CONTENT,
     EVENT_STREAM,
     answer_events,
     answer_unless_disconnected,
@@ -213,7 +214,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 _STREAM = {
     "description": "The answer; with `Accept: text/event-stream` the events `retrieved` "
     '({"query", "passages"}), `delta` ({"text"}) and `done` (the answer) or `error`.',
-    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+    "content": EVENT_CONTENT,
 }
 
 

@@ -39,7 +39,7 @@ from ui.http.openai_schema import (
 )
 from ui.http.streaming import (
     ANSWER_FAILED,
-    EVENT_STREAM,
+    EVENT_CONTENT,
     KEEP_ALIVE,
     answer_unless_disconnected,
     event_source,
@@ -61,7 +61,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 _STREAM = {
     "description": "The answer; with `stream`, chunks as server-sent events and then `[DONE]`.",
-    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+    "content": EVENT_CONTENT,
 }
 
 

@@ -18,6 +18,16 @@ from ui.service.admission import AsyncEventStream
 log = logging.getLogger(__name__)
 
 EVENT_STREAM = "text/event-stream"
+# How the OpenAPI document describes each event of a stream.
+EVENT_CONTENT: dict[str, Any] = {
+    EVENT_STREAM: {
+        "schema": {
+            "type": "object",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+            "required": ["data"],
+        }
+    }
+}
 ANSWER_FAILED = "Something went wrong while answering; the server's log says what."
 _LINE_END = "\n"
 # A comment, which clients ignore; proxies close connections that are silent for a minute.
