@@ -255,7 +255,8 @@ def replaced(folder: Path, scale: float) -> str:
     """A file of two versions that take turns while it is read."""
     corpus, data = folder / "corpus", folder / "data"
     corpus.mkdir()
-    texts = [f"{word} " * 40_000 for word in ("amber", "birch")]
+    # Shorter than the part of a document that one reply holds.
+    texts = [f"{word} " * 30_000 for word in ("amber", "birch")]
     stop, file = threading.Event(), corpus / "turns.txt"
     file.write_text(texts[0])
 
