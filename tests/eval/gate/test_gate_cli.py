@@ -111,12 +111,14 @@ def shifted_citations(patch: pytest.MonkeyPatch) -> None:
     search, label = rag_engine.search, rag_engine.label  # type: ignore[attr-defined]
 
     def seen(*given: Any) -> SearchResult:
-        found[:] = [search(*given)]
-        return found[0]
+        # One search a question, or one more for each of its parts.
+        found.append(search(*given))
+        return found[-1]
 
     def shifted(draft: Draft, strict: bool, check: SupportCheck) -> LabelledAnswer:
         labelled: LabelledAnswer = label(draft, strict, check)
-        passages = [hit.passage for hit in found[0].hits]
+        passages = list(dict.fromkeys(hit.passage for each in found for hit in each.hits))
+        found.clear()
 
         def after(citation: Citation) -> Citation:
             place = passages.index(citation.passage)
