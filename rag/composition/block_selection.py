@@ -192,7 +192,7 @@ def _select_asked(query: str, ranked: Sequence[RankedSentence], selector: Select
 
 
 def _select_titled(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
-    """Choose the short section whose heading holds all figures of a question that asks for a thing:
+    """Choose short sections whose headings hold all figures of a question that asks for a thing:
     "What is new in 3.2?", "What was decided on 17 March?".
     """
     figures = figures_in(query)
@@ -204,11 +204,11 @@ def _select_titled(query: str, ranked: Sequence[RankedSentence], selector: Selec
         if found := selector.place(sentence):
             structure, number = found
             section = structure.section(number)
-            if sum(structure.words(structure.blocks[at]) for at in section) > _SHORT_ANSWER * 2:
+            words = sum(structure.words(structure.blocks[each]) for each in section)
+            if words + selector.words > _SHORT_ANSWER * 2:
                 continue
             for each in section:
                 selector.add_whole(structure, each, sentence.hit.rank)
-            return
 
 
 def _question_text(structure: Structure, answer: range) -> str:
