@@ -119,7 +119,6 @@ class Engine:
                 request, rewritten, snapshot, request.settings.passages, clock
             )
             yield Retrieved(found.query, found.hits)
-            parts = self._parts(request, snapshot, clock)
             signals = _signals(request, intent, found, kind, snapshot)
             confidence = answer_confidence(signals)
             given = self._special(request, intent, found, snapshot)
@@ -133,6 +132,7 @@ class Engine:
                 )
                 return
             if draft is None:
+                parts = self._parts(request, snapshot, clock)
                 evidence = self._evidence(intent, found, snapshot, kind, parts)
                 known = _with_given(evidence, given, confidence, request)
                 draft = yield from _compose(request, known)

@@ -13,6 +13,7 @@ from rag.citations.labelling import leading_space, with_markers
 from rag.composition.base import (
     ComposerInput,
     Excerpt,
+    draft_of,
     in_reading_order,
     whole_excerpts,
     with_blocks,
@@ -107,13 +108,7 @@ class LLMComposer:
         """What is answered without an LLM."""
         if evidence.given:
             return evidence.given
-        pieces = self._quotes.compose(evidence)
-        while True:
-            try:
-                next(pieces)
-            except StopIteration as stop:
-                draft: Draft = stop.value
-                return draft
+        return draft_of(self._quotes.compose(evidence))
 
     def _written(self, request: _Prompt) -> Generator[str, None, Draft]:
         """What the LLM writes, as a draft; once more with half the excerpts if they are too long.
