@@ -3,12 +3,13 @@ PYTHON ?= python3
 PORT ?= 7860
 BIN := .venv/bin
 PIP := $(BIN)/python scripts/install.py -c constraints.txt
+WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/footnote/pip
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
 # Two workers, and a test file stays with one of them: its fixtures are made once. Files keep their
 # order: by the number of their tests, the few long ones of tests/crash would come last, alone.
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
 # What failed beside other tests is run again alone: a fault of the product fails twice.
 AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
 
@@ -148,8 +149,9 @@ fonts: .venv/installed
 
 .venv/installed-llm: .venv/installed
 	command -v c++ >/dev/null || ($(AS_ROOT) apt-get update --quiet && $(APT) build-essential)
-	# Not for this very CPU: some virtual machines name AMX and fault when it is used.
-	CMAKE_ARGS=-DGGML_NATIVE=OFF $(PIP) --editable '.[dev,bench,ocr,local]'
+	# Not for this very CPU: some virtual machines name AMX and fault when it is used. pip keeps what
+	# it builds whatever the options, so this build has a cache of its own.
+	CMAKE_ARGS=-DGGML_NATIVE=OFF $(PIP) --cache-dir $(WHEELS) --editable '.[dev,bench,ocr,local]'
 	@touch $@
 
 # The browser tests drive Debian's Chromium, which brings what the reader of pictures wants as well,
