@@ -24,8 +24,8 @@ from index.types import Document, Failure
 pytestmark = pytest.mark.model
 
 GOOD = ("a.txt", "m.md", "z.txt")
-# Takes seconds to read, within the limits of size and memory (1 kB a row).
-SLOW = b"a,b\n" + b"1,2\n" * 600_000
+# Takes about 6 s of computing to read, within the limits of size and memory (300 bytes a row).
+SLOW = b"a,b\n" + b"1,2\n" * 1_800_000
 
 
 @pytest.fixture
