@@ -404,7 +404,7 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     expect(page.locator("#panel .kept")).to_contain_text("Two owls live in the barn")
 
 
-def test_upload_of_a_name_that_is_there_asks_and_overwrites_nothing_unasked(
+def test_upload_of_a_name_that_is_there_asks_and_replaces_nothing_unasked(
     page: Page, data: Path
 ) -> None:
     corpus = data.parent / "corpus"
@@ -422,6 +422,12 @@ def test_upload_of_a_name_that_is_there_asks_and_overwrites_nothing_unasked(
         assert (corpus / "brief.md").read_bytes() == kept
         assert (corpus / "brief (2).md").read_text(encoding="utf-8") == OWLS
         (corpus / "brief (2).md").unlink()
+        page.locator("#files").set_input_files([upload])
+        page.get_by_role("button", name="Replace", exact=True).click()
+        expect(page.locator("#uploads .title")).to_have_text(["brief (2).md", "brief.md"])
+        expect(page.locator("#uploads li.taken")).to_have_count(2)
+        assert (corpus / "brief.md").read_text(encoding="utf-8") == OWLS
+        (corpus / "brief.md").write_bytes(kept)
 
 
 def test_question_over_the_limit_is_told_before_it_is_sent(page: Page) -> None:

@@ -1,0 +1,162 @@
+"""Conversations in a real Chromium, on a desk and on a phone: chosen documents, edited questions,
+search, two tabs, and an answer that is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_browser import HOSTAGES, PARIS, document_of, is_in_view
+from tests.helpers.screenshot import ask, chromium
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # on a busy machine
+
+TABLE = "Compare Qatar and Egypt"
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=SIZES)
+def page(browser: Browser, seeds_server: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page on a desk, and on a phone."""
+    width, height = SIZES[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        has_touch=width < 600,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
+    opened(page, seeds_server)
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator("#documents .documents").wait_for(state="attached")
+    page.locator("#options-summary button").wait_for()
+
+
+def open_conversations(page: Page) -> None:
+    """The list of conversations waits behind a button on a phone."""
+    if page.locator("#top .menu").is_visible():
+        page.locator("#top .menu").click()
+    expect(page.locator("#find input")).to_be_visible()
+
+
+def sources(page: Page) -> set[str]:
+    """The kinds of the files that the last answer cites or comes near."""
+    links = page.locator("#sources a.open").evaluate_all("all => all.map(each => each.pathname)")
+    return {link.rpartition(".")[2] for link in links}
+
+
+def test_kind_of_files_is_chosen_over_the_box_and_kept_with_the_conversation(page: Page) -> None:
+    page.get_by_label("Ask only some documents").select_option(".csv")
+    chip = page.locator("#scope .chip")
+    expect(chip).to_have_text(".csv")
+    expect(page.locator("#ask textarea")).to_be_visible()
+    ask(page, PARIS)
+    assert sources(page) == {"csv"}
+    page.reload()
+    expect(chip).to_have_text(".csv")
+    page.get_by_role("button", name="Ask not only .csv").click()
+    expect(chip).to_have_count(0)
+    ask(page, HOSTAGES)
+    assert "pdf" in sources(page)
+
+
+def test_one_document_is_asked_alone_from_the_list_of_documents(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#documents li:has-text('terms.pdf')").get_by_role("button", name="Ask").click()
+    suggested = page.locator("#chat .suggestions.about")
+    expect(suggested.locator("li button").first).to_be_visible(timeout=60_000)
+    suggested.get_by_role("button", name="Ask only this").click()
+    expect(page.locator("#scope .chip")).to_have_text("terms.pdf")
+    expect(page.locator("#ask textarea")).to_be_focused()
+    ask(page, HOSTAGES)
+    assert sources(page) == {"pdf"}
+
+
+def test_question_is_edited_in_a_conversation_of_its_own_and_the_old_one_stays(page: Page) -> None:
+    ask(page, HOSTAGES)
+    ask(page, PARIS)
+    before = page.url
+    page.locator("#past").get_by_role("button", name="Edit").click()
+    box = page.locator("#confirm input")
+    expect(box).to_have_value(HOSTAGES)
+    box.fill(TABLE)
+    box.press("Enter")
+    expect(page.locator("#current .exchange.done .question")).to_have_text(TABLE)
+    expect(page.locator("#past .exchange")).to_have_count(0)
+    expect(page).not_to_have_url(before)
+    page.go_back()
+    expect(page.locator("#current .question")).to_have_text(PARIS)
+    expect(page.locator("#past .question")).to_have_text(HOSTAGES)
+
+
+def test_conversation_is_found_by_words_of_its_answer(page: Page) -> None:
+    ask(page, TABLE)
+    page.get_by_role("button", name="New chat").click()
+    open_conversations(page)
+    page.locator("#find input").fill("deal directly with Hamas envoys")
+    found = page.locator("#chats .found .chat")
+    expect(found.first).to_have_text(TABLE)
+    page.locator("#find input").fill("nobody ever said this")
+    expect(page.locator("#chats .none")).to_have_text("None holds “nobody ever said this”.")
+    page.locator("#find input").fill("Qatar and Egypt")
+    found.first.click()
+    expect(page.locator("#current .question")).to_have_text(TABLE)
+
+
+def test_two_tabs_on_one_conversation_keep_both_exchanges(page: Page) -> None:
+    ask(page, PARIS)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#current .question")).to_have_text(PARIS)
+    ask(page, HOSTAGES)
+    ask(other, TABLE)
+    expect(other.locator("#past .question")).to_have_text([PARIS, HOSTAGES])
+    page.reload()
+    expect(page.locator("#current .question")).to_have_text(TABLE)
+    expect(page.locator("#past .question")).to_have_text([PARIS, HOSTAGES])
+
+
+def test_table_is_copied_as_markdown_and_as_html(page: Page) -> None:
+    ask(page, TABLE)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    kinds = page.evaluate(
+        "async () => { const [item] = await navigator.clipboard.read(); return Object.fromEntries("
+        "await Promise.all(item.types.map(async t => [t, await (await item.getType(t)).text()]))) }"
+    )
+    assert "| name | kind | role | part in the talks |\n| - | - | - | - |\n" in kinds["text/plain"]
+    assert "<table" in kinds["text/html"]
+    assert kinds["text/html"].count("<tr>") == 3
+    assert "#t1" not in kinds["text/html"]
+
+
+def test_source_closes_by_its_cross_by_escape_and_by_the_way_back(page: Page) -> None:
+    ask(page, PARIS)
+    panel, marker = page.locator("#panel"), page.locator("#t1-m1")
+    for close in (
+        page.locator("#panel .close").click,
+        lambda: page.keyboard.press("Escape"),
+        page.go_back,
+    ):
+        marker.click()
+        quote = document_of(page).locator("mark#quote")
+        expect(quote).to_be_visible()
+        assert is_in_view(quote)
+        close()  # type: ignore[operator]
+        expect(panel).to_be_hidden()
+        expect(page.locator("#current .question")).to_have_text(PARIS)
