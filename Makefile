@@ -84,6 +84,14 @@ history: .venv/installed
 load: .venv/installed
 	$(BIN)/python -m eval.bench.load 10000 10000
 
+# A real model through Footnote and through stock llama-index, on facts, people's questions and long
+# ones. It is fetched into a cache (1.1 GB); on two cores this takes hours, and goes on if stopped.
+BENCH_LLM := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/footnote/bench-llm
+PEOPLE := ../shared/data/people/harbor
+.PHONY: bench-llm
+bench-llm: .venv/installed-llm
+	nice -n 15 $(BIN)/python -m eval.bench.llm $(BENCH_LLM) --folder $(PEOPLE) --xquad $(XQUAD)
+
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json
 GATE := $(BIN)/footnote eval gate
