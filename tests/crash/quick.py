@@ -11,11 +11,9 @@ import json
 import os
 import runpy
 import socket
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
@@ -55,30 +53,40 @@ def speed_up() -> None:
         _serve(theirs)
         os._exit(0)
     theirs.close()
-    run = subprocess.run
 
-    def forked(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-        if list(command[:3]) != [sys.executable, "-P", "-m"]:
-            return run(command, **options)
-        return _ask(ours, command, options.get("input") or b"")
+    def forked(command: Sequence[str], **_: object) -> ForkedChild:
+        assert list(command[:3]) == [sys.executable, "-P", "-m"], f"{command} starts an interpreter"
+        return ForkedChild(ours, command[3:])
 
     patch = pytest.MonkeyPatch()
     patch.setattr("index.sync.parse_pool.ProcessPool", ReaderHere)
-    patch.setattr("subprocess.run", forked)
+    patch.setattr("subprocess.Popen", forked)
 
 
-def _ask(
-    server: socket.socket, command: Sequence[str], given: bytes
-) -> subprocess.CompletedProcess[bytes]:
-    files = [os.memfd_create(name) for name in ("input", "output", "errors")]
-    os.write(files[0], given)
-    os.lseek(files[0], 0, os.SEEK_SET)
-    socket.send_fds(server, [json.dumps(command[3:]).encode()], files)
-    status = int(server.recv(_ANSWER_BYTES))
-    output, errors = (os.pread(file, 1 << 20, 0) for file in files[1:])
-    for file in files:
-        os.close(file)
-    return subprocess.CompletedProcess(command, status, output, errors)
+class ForkedChild:
+    """What `index.engines.probe` needs of a process; it is forked when it gets its input."""
+
+    def __init__(self, server: socket.socket, command: Sequence[str]) -> None:
+        self._server = server
+        self._command = command
+        self.returncode: int | None = None
+
+    def kill(self) -> None:
+        pass
+
+    def communicate(self, given: bytes | None = None, timeout: float = 0) -> tuple[bytes, bytes]:
+        """Run it to its end; what it wrote. Without an input it was not wanted, and never runs."""
+        if given is None:
+            return b"", b""
+        files = [os.memfd_create(name) for name in ("input", "output", "errors")]
+        os.write(files[0], given)
+        os.lseek(files[0], 0, os.SEEK_SET)
+        socket.send_fds(self._server, [json.dumps(self._command).encode()], files)
+        self.returncode = int(self._server.recv(_ANSWER_BYTES))
+        output, errors = (os.pread(file, 1 << 20, 0) for file in files[1:])
+        for file in files:
+            os.close(file)
+        return output, errors
 
 
 def _serve(client: socket.socket) -> None:
