@@ -10,7 +10,7 @@ from index.sentences import sentence_spans
 from index.text.blocks import blocks_of
 from index.text.languages import language_of
 from index.text.tokenizer import words_of
-from index.types import BlockKind, Document
+from index.types import BlockKind, Document, Span
 from rag.suggestions.headings import headed, questions_in
 from rag.suggestions.sentences import facts_of
 from rag.suggestions.tables import questions_over
@@ -24,18 +24,20 @@ _EXPLAINED = {QuestionKind.YES_NO, QuestionKind.SCENARIO, QuestionKind.WHY}
 _QUOTES = AskOptions(composer="quotes")
 _DOCUMENTS = 12
 _TRIES = 4  # candidates of a document that are tried, per question wanted
-_LENGTH = range(12, 90)  # characters that fit the chat page
+ASKABLE = range(12, 90)  # characters that fit the chat page
 _CANDIDATES = 60  # of a document, for each source of questions
 
 
-def suggested(document: Document) -> Iterator[SuggestedQuestion]:
+def suggested(document: Document, near: Span | None = None) -> Iterator[SuggestedQuestion]:
     """Questions that a document answers, those that it asks itself first; each once.
 
     All but these are put in English, so of a document in another language there are no others.
+    For sentences they are put between the two places `near`, if given, or else at the beginning.
     """
     sources = [questions_in(document)]
     if _is_english(document):
-        sources += [headed(document), questions_over(document), _facts(document)]
+        sources += [headed(document), questions_over(document)]
+        sources.append(_facts(document, near or (0, _CHARACTERS)))
     seen = set[str]()
     for source in sources:
         for one in islice(source, _CANDIDATES):
@@ -49,12 +51,13 @@ def _is_english(document: Document) -> bool:
     return language_of(words_of(document.text[:5000])) == "en"
 
 
-def _facts(document: Document) -> Iterator[SuggestedQuestion]:
-    text = document.text[:_CHARACTERS]
+def _facts(document: Document, near: Span) -> Iterator[SuggestedQuestion]:
+    text = document.text[:_CHARACTERS] if near[1] <= _CHARACTERS else document.text[slice(*near)]
     for block in blocks_of(document):
-        if block.kind is not BlockKind.PARAGRAPH or block.end > len(text):
+        is_near = near[0] <= block.start < block.end <= near[1]
+        if block.kind is not BlockKind.PARAGRAPH or not is_near:
             continue
-        inside = text[block.start : block.end]
+        inside = document.text[block.start : block.end]
         for sentence in (inside[start:end] for start, end in sentence_spans(inside)):
             for fact in facts_of(" ".join(sentence.split()), text):
                 answers = () if fact.kind in _EXPLAINED else (fact.answer,)
@@ -120,7 +123,7 @@ def questions_about(engine: Answers, path: str, most: int, known: Sequence[str] 
 
 def candidates(document: Document) -> Iterator[str]:
     """Questions that a document may answer, of a length that fits the page."""
-    return (one.question for one in suggested(document) if len(one.question) in _LENGTH)
+    return (one.question for one in suggested(document) if len(one.question) in ASKABLE)
 
 
 def _is_answered(engine: Answers, question: str, path: str) -> bool:

@@ -14,6 +14,11 @@ from rag.suggestions.types import QuestionKind, SuggestedQuestion
 _KEY_CHARACTERS = 40
 _ID = re.compile(r"(?:.*[ _])?(?:id|no|nr|number|nummer|#)\.?", re.IGNORECASE)
 _CODE = re.compile(r"(?:sku|code|ref(?:erence)?|isbn|ean)\b.*", re.IGNORECASE)
+# Numbers that name a place or a line and measure nothing.
+_ADDRESS = re.compile(
+    r"(?:.*[ _])?(?:tele)?(?:phone|fax|mobile|extension|zip|postcode|room)(?:[ _]code)?\.?",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # Rows of these names are called with an article.
 THING = re.compile(r"product|model|device|machine|article|tool|room|course|treatment|service")
@@ -120,7 +125,8 @@ class TableView:
     def numbers(self) -> list[Column]:
         """The columns of numbers that measure something."""
         found = [column for column in self.values() if column.kind is Kind.NUMBER]
-        return [one for one in found if not all(map(_YEAR.fullmatch, one.texts))]
+        measures = [one for one in found if not _ADDRESS.fullmatch(one.name)]
+        return [one for one in measures if not all(map(_YEAR.fullmatch, one.texts))]
 
     def ask(
         self,

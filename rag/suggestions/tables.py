@@ -182,6 +182,8 @@ def _categories(view: TableView) -> list[tuple[Column, list[tuple[str, list[int]
 
 
 def _counts(view: TableView) -> Iterator[SuggestedQuestion]:
+    if view.noun in _VAGUE_NOUNS:
+        return
     if view.size > _LISTED.stop - 1 and not view.by_year:
         question = f"How many {view.nouns} are there?"
         yield view.ask(question, QuestionKind.TABLE_MATH, answers=[str(view.size)])

@@ -145,6 +145,21 @@ def test_table_is_copied_as_markdown_and_as_html(page: Page) -> None:
     assert "#t1" not in kinds["text/html"]
 
 
+def test_answer_is_followed_by_questions_that_are_answered_as_well(page: Page) -> None:
+    ask(page, TABLE)
+    offered = page.locator("#suggestions .next li button")
+    expect(offered.first).to_be_visible()
+    questions = offered.all_inner_texts()
+    assert 0 < len(questions) <= 3
+    assert TABLE not in questions
+    offered.first.click()
+    expect(page.locator("#past .question")).to_have_text(TABLE)
+    expect(page.locator("#current .exchange.done .question")).to_have_text(questions[0])
+    expect(page.locator("#current a.marker").first).to_be_visible()
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#suggestions .next")).to_have_count(0)
+
+
 def test_source_closes_by_its_cross_by_escape_and_by_the_way_back(page: Page) -> None:
     ask(page, PARIS)
     panel, marker = page.locator("#panel"), page.locator("#t1-m1")
@@ -157,6 +172,6 @@ def test_source_closes_by_its_cross_by_escape_and_by_the_way_back(page: Page) ->
         quote = document_of(page).locator("mark#quote")
         expect(quote).to_be_visible()
         assert is_in_view(quote)
-        close()  # type: ignore[operator]
+        close()
         expect(panel).to_be_hidden()
         expect(page.locator("#current .question")).to_have_text(PARIS)

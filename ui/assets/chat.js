@@ -264,10 +264,21 @@
     find("#current").dataset.ran = running ? "yes" : "";
     if (!following || !exchange) return;
     const shown = find("#current").getBoundingClientRect();
+    const next = find("#suggestions .next:not([hidden])")?.getBoundingClientRect();
+    const bottom = Math.max(shown.bottom, next?.bottom ?? 0);
     const room = find("#ask").getBoundingClientRect().top;
     const top = find("#top").getBoundingClientRect().bottom;
-    const hidden = Math.min(shown.bottom - room, shown.top - top);
+    const hidden = Math.min(bottom - room, shown.top - top);
     if (shown.top < top || hidden > 0) scrollBy(0, shown.top < top ? shown.top - top : hidden);
+  }
+
+  // What to ask next belongs to one answer: it may come when another is shown already.
+  function suggest() {
+    const next = find("#suggestions .next");
+    if (!next) return;
+    const { chat, turn } = next.dataset;
+    next.hidden = chat !== shownChat() || turn !== find("#current .exchange")?.id;
+    follow();
   }
 
   // --- values from the server: the conversation's id, and files to save
@@ -331,6 +342,7 @@
     footnote.show("documents");
     footnote.watch("current", follow);
     for (const id of ["past", "current"]) footnote.watch(id, measure);
+    footnote.watch("suggestions", suggest);
     footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);
   });

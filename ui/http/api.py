@@ -11,6 +11,7 @@ from starlette.routing import Match
 from index.errors import EmptyIndex, StoreError
 from index.filtered import Filters
 from rag.schema import AnswerBody, SearchBody
+from rag.suggestions.follow_ups import CitedSpan, follow_ups
 from rag.types import AskOptions, Turn
 from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST
@@ -127,6 +128,27 @@ class SearchRequest(ConversationBody):
 
     query: QuestionText
     k: int = Field(8, ge=1, le=SEARCH_PASSAGES, description="number of passages")
+
+
+class SpanBody(RequestBody):
+    """Characters of a document that an answer cites, as its citations tell them."""
+
+    document: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class FollowUpsRequest(ConversationBody):
+    """A conversation whose last turn has just been answered, and what that answer cites."""
+
+    turns: list[TurnBody] = Field(min_length=1, max_length=HISTORY_TURNS)
+    citations: list[SpanBody] = Field(max_length=200, description="of the last answer")
+
+
+class FollowUpsBody(BaseModel):
+    """Questions that the documents answer, and that a reader may ask next; there may be none."""
+
+    questions: list[str]
 
 
 class ErrorFact(BaseModel):
@@ -277,6 +299,15 @@ def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPol
         answers = access.answers(caller_of(request.scope), body.collection)
         options = AskOptions(filters=body.filters.filters)
         return SearchBody.of(*await answers.asearch(body.query, body.k, body.history, options))
+
+    @router.post("/v1/follow-ups", responses=_ERRORS)
+    async def follow_up_questions(body: FollowUpsRequest, request: Request) -> FollowUpsBody:
+        """Suggest what to ask next: up to three questions, each tried, none put to an LLM."""
+        answers = access.answers(caller_of(request.scope), body.collection)
+        cited = [CitedSpan(each.document, each.start, each.end) for each in body.citations]
+        options = AskOptions(filters=body.filters.filters)
+        found = await answers.arun(lambda: follow_ups(answers.engine, body.history, cited, options))
+        return FollowUpsBody(questions=found)
 
 
 def _add_documents(router: APIRouter, access: CollectionAccess) -> None:

@@ -9,11 +9,14 @@ from urllib.parse import unquote
 import gradio as gr
 
 from index.errors import FootnoteError
+from rag.suggestions.follow_ups import cited_in, follow_ups
 from rag.suggestions.suggest import example_questions, questions_about
+from rag.types import AskOptions
 from ui.http.auth import caller_of
 from ui.page.components import PageComponents
+from ui.page.exchanges import Exchanges, previous_turns
 from ui.page.html_conversation import error_html, parse_chat_id
-from ui.page.html_panels import documents_html, suggestions_html, summary_html
+from ui.page.html_panels import documents_html, follow_ups_html, suggestions_html, summary_html
 from ui.service.admission import AdmissionControl, Limits
 from ui.service.answer_options import AnswerOptions
 from ui.service.tokens import Caller
@@ -36,6 +39,7 @@ class DocumentsPanel:
         self._components = components
         self._access = service.access
         # Not the readers' admission control, whose places suggestions must not take; one thread.
+        self._readers = service.answers
         own = AdmissionControl(service.engine, Limits(at_once=1))
         self._suggesting = service.access.with_answers(own)
         self._generating = threading.Lock()
@@ -70,14 +74,14 @@ class DocumentsPanel:
 
     def suggest_examples(
         self,
-        exchanges: tuple[object, ...],
+        exchanges: Exchanges,
         chat_id: str,
         options: AnswerOptions | None,
         request: gr.Request,
     ) -> Update:
-        """Questions to start with, on an empty page."""
+        """Questions to start with on an empty page, and to go on with in a conversation."""
         if parse_chat_id(chat_id):
-            return {self._components.suggestions: ""}
+            return self.suggest_next(exchanges, chat_id, options, request)
         chosen = self._chosen(options, request)
         with self._generating:  # pages that open at once wait for the same questions
             try:
@@ -89,6 +93,32 @@ class DocumentsPanel:
             except FootnoteError:
                 self._examples.pop(chosen, None)
         return {self._components.suggestions: self.known_examples(options, request)}
+
+    def suggest_next(
+        self,
+        exchanges: Exchanges,
+        chat_id: str,
+        options: AnswerOptions | None,
+        request: gr.Request,
+    ) -> Update:
+        """Questions to ask after the last answer; none while somebody waits for an answer."""
+        last = exchanges[-1] if exchanges else None
+        if last is None or last.answer is None or last.turn is None:
+            return {self._components.suggestions: ""}
+        found = list[str]()
+        try:
+            engine = self._suggesting.answers(caller(request), self._chosen(options, request))
+            found = follow_ups(
+                engine,
+                previous_turns(exchanges),
+                cited_in(last.answer),
+                AskOptions(filters=options.filters) if options else AskOptions(),
+                lambda: not self._readers.running,
+            )
+        except FootnoteError:  # a document that is gone, or too much to do
+            pass
+        html = follow_ups_html(found, parse_chat_id(chat_id), last.key)
+        return {self._components.suggestions: html}
 
     def suggest_about(self, request: gr.Request, event: gr.EventData) -> Update:
         """Questions about a document."""

@@ -96,6 +96,8 @@ class ChatPage:
             ),
             opened.then(self.follow, [page.chat_id], everything, **followed),
         ]
+        for run in runs:
+            run.then(self._documents.suggest_next, asking, [page.suggestions], **private)
         in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
         chosen = [page.chat_id, page.options]
         page.options_form.set_options(self.set_options, chosen, options[:2], **in_order)
@@ -109,7 +111,8 @@ class ChatPage:
         stopped.then(self.stop, state, everything, **private)  # over a step that came late
         page.new_chat.new_chat(self.new_chat, None, everything, **ending)
         shown = page.chats.open_chat(self.open_chat, None, everything, **ending)
-        shown.then(self.follow, [page.chat_id], everything, **followed)
+        shown = shown.then(self.follow, [page.chat_id], everything, **followed)
+        shown.then(self._documents.suggest_next, asking, [page.suggestions], **private)
         page.chats.delete_chat(self.delete_chat, [page.chat_id], everything, **private)
         page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
         page.chats.export_chat(self.export_chat, None, [page.download], **private)

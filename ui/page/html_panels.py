@@ -53,7 +53,27 @@ def suggestions_html(questions: Sequence[str], about: str = "", path: str = "") 
 
     Then there is a button to ask this document alone.
     """
-    return render("page/suggestions.html", questions=questions, document=about, path=path)
+    return _suggestions(questions, about, path)
+
+
+def follow_ups_html(questions: Sequence[str], chat: str, turn: str) -> Markup:
+    """Questions to ask after a turn of a conversation; "" if there are none."""
+    if not questions:
+        return Markup()
+    return _suggestions(questions, chat=chat, turn=turn)
+
+
+def _suggestions(
+    questions: Sequence[str], about: str = "", path: str = "", chat: str = "", turn: str = ""
+) -> Markup:
+    return render(
+        "page/suggestions.html",
+        questions=questions,
+        document=about,
+        path=path,
+        chat=chat,
+        turn=turn,
+    )
 
 
 def actions_html(exchange: Exchange, is_last: bool) -> Markup:

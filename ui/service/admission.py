@@ -349,6 +349,11 @@ class AdmissionControl:
             return (await anext(found))[0]
 
     @property
+    def engine(self) -> Answers:
+        """The engine itself, for work that `arun` admits as a whole."""
+        return self._engine
+
+    @property
     def most(self) -> int:
         """How many are answered or wait at most."""
         return self._limits.at_once + self._limits.waiting

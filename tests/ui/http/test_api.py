@@ -448,6 +448,7 @@ def test_openapi_describes_the_routes_and_their_errors(client: TestClient) -> No
     assert set(spec["paths"]) == {
         "/v1/ask",
         "/v1/search",
+        "/v1/follow-ups",
         "/v1/documents",
         "/v1/documents/{path}",
         "/v1/sync",

@@ -118,6 +118,16 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
     ),
     "search": ("POST", "/v1/search", {"json": {"query": QUESTION, "k": 50}}),
     "search it": ("POST", "/v1/search", {"json": {"query": QUESTION, "collection": "vault"}}),
+    "follow-ups": (
+        "POST",
+        "/v1/follow-ups",
+        {
+            "json": {
+                "turns": [{"question": QUESTION, "answer": "?"}],
+                "citations": [{"document": "vault/pay.md", "start": 0, "end": 9}],
+            }
+        },
+    ),
     "documents": ("GET", "/v1/documents", {}),
     "documents with": ("GET", "/v1/documents?contains=pay", {}),
     "document": ("GET", "/v1/documents/vault/pay.md", {}),

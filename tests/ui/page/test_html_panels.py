@@ -18,6 +18,7 @@ from ui.page.html_panels import (
     actions_html,
     chats_html,
     documents_html,
+    follow_ups_html,
     suggestions_html,
     summary_html,
 )
@@ -77,6 +78,13 @@ def test_actions_of_a_rated_answer_ask_why(exchange: Exchange, rating: str, reas
 
 def test_actions_of_an_explained_rating_say_what_was_noted() -> None:
     assert "Noted: Good source" in actions_html(FIRST, is_last=False)
+
+
+def test_follow_ups_name_the_answer_that_they_belong_to() -> None:
+    html = follow_ups_html(["Who?"], "c1", "t2")
+    assert '<section class="suggestions next" data-chat="c1" data-turn="t2">' in html
+    assert "<h3>Ask next</h3>" in html
+    assert follow_ups_html([], "c1", "t2") == ""
 
 
 def test_suggestions_name_the_document_that_they_are_about() -> None:
