@@ -306,7 +306,7 @@ def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPol
         answers = access.answers(caller_of(request.scope), body.collection)
         cited = [CitedSpan(each.document, each.start, each.end) for each in body.citations]
         options = AskOptions(filters=body.filters.filters)
-        found = await answers.arun(lambda: follow_ups(answers.engine, body.history, cited, options))
+        found = await answers.arun(lambda engine: follow_ups(engine, body.history, cited, options))
         return FollowUpsBody(questions=found)
 
 

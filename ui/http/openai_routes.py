@@ -308,7 +308,7 @@ def model_routes(models: LoadedModels | None, answers: AdmissionControl) -> APIR
     @router.post("/embeddings", responses={400: _ERRORS[400], 503: _ERRORS[503]})
     async def embeddings(body: EmbeddingsRequest) -> EmbeddingsBody:
         """Embed texts with the model that the passages are embedded with."""
-        vectors = (await answers.arun(partial(models.embed, body.input))).astype("<f4")
+        vectors = (await answers.arun(lambda _: models.embed(body.input))).astype("<f4")
         data = [
             Embedding(
                 index=at,
@@ -325,7 +325,7 @@ def model_routes(models: LoadedModels | None, answers: AdmissionControl) -> APIR
     @router.post("/rerank", responses={400: _ERRORS[400], 503: _ERRORS[503]})
     async def rerank(body: RerankRequest) -> RerankBody:
         """Order texts by how well they fit a query."""
-        scores = await answers.arun(partial(models.relevance, body.query, body.documents))
+        scores = await answers.arun(lambda _: models.relevance(body.query, body.documents))
         order = np.argsort(-np.asarray(scores), kind="stable")[: body.top_n]
         results = [
             RankedText(

@@ -339,19 +339,15 @@ class AdmissionControl:
         with closing(self._astream(self._searching(query, k, turns, options), query)) as found:
             return await anext(found)
 
-    async def arun(self, work: Callable[[], T]) -> T:
-        """What other work of the models gives; it counts as a question. Raises as `asearch`."""
+    async def arun(self, work: Callable[[Answers], T]) -> T:
+        """What other work, of the engine itself, gives; it counts as one question. Raises as
+        `asearch`."""
 
         def once() -> Generator[tuple[T], None, None]:
-            yield (work(),)
+            yield (work(self._engine),)
 
         with closing(self._astream(once, "")) as found:
             return (await anext(found))[0]
-
-    @property
-    def engine(self) -> Answers:
-        """The engine itself, for work that `arun` admits as a whole."""
-        return self._engine
 
     @property
     def most(self) -> int:

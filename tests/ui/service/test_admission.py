@@ -339,10 +339,10 @@ def test_other_work_of_the_models_waits_its_turn_and_is_rejected_beyond_the_limi
 
     async def ask() -> None:
         first = answers.astream("q")
-        waiting = asyncio.ensure_future(answers.arun(lambda: 7))
+        waiting = asyncio.ensure_future(answers.arun(lambda _: 7))
         await asyncio.sleep(0)
         with pytest.raises(Busy, match="too many questions at once"):
-            await answers.arun(lambda: 8)
+            await answers.arun(lambda _: 8)
         assert not waiting.done()
         engine.go.set()
         async for _ in first:
@@ -354,5 +354,5 @@ def test_other_work_of_the_models_waits_its_turn_and_is_rejected_beyond_the_limi
     asyncio.run(ask())
 
 
-def _broken() -> None:
+def _broken(_: object) -> None:
     raise StoreError("broken")
