@@ -114,11 +114,16 @@ class ChatPage:
         shown = shown.then(self.follow, [page.chat_id], everything, **followed)
         shown.then(self._documents.suggest_next, asking, [page.suggestions], **private)
         page.chats.delete_chat(self.delete_chat, [page.chat_id], everything, **private)
-        page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
-        page.chats.export_chat(self.export_chat, None, [page.download], **private)
         for answer in (page.past, page.current):
             answer.rate(self.rate, state, [*answers, page.chats], **private)
             answer.give_reason(self.rate, state, [*answers, page.chats], **private)
+        self._connect_lists(panel, private)
+
+    def _connect_lists(self, panel: list[gr.HTML], private: dict[str, Any]) -> None:
+        """Bind the events of lists that change nothing else: conversations, and the documents."""
+        page = self._components
+        page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
+        page.chats.export_chat(self.export_chat, None, [page.download], **private)
         page.documents.refresh(self._documents.refresh, [page.options], panel, **private)
         page.documents.delete_document(self._documents.delete, [page.options], panel, **private)
         page.documents.suggest(self._documents.suggest_about, None, [page.suggestions], **private)
