@@ -18,7 +18,14 @@ from index.snapshots import Index, Snapshot
 from index.tables.typed import TypedTable
 from index.types import Document, Hit
 from rag.citations.labelling import LabelledAnswer, label
-from rag.composition.base import Composer, ComposerInput, draft_of, part_excerpts
+from rag.composition.base import (
+    Composer,
+    ComposerInput,
+    Excerpt,
+    draft_of,
+    merged_hits,
+    part_excerpts,
+)
 from rag.composition.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
 from rag.followups.condense import CondensedQuery, condense, yielded
@@ -135,9 +142,13 @@ class Engine:
                 parts = self._parts(request, snapshot, clock)
                 evidence = self._evidence(intent, found, snapshot, kind, parts)
                 known = _with_given(evidence, given, confidence, request)
+                further = list[SearchResult]()
+                search = partial(self._further, request, snapshot, clock, further)
+                known = replace(known, search=search)
                 draft = yield from _compose(request, known)
                 draft = hedged(draft, confidence) if quotes else draft
                 draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
+                found = replace(found, hits=merged_hits(found, further))
             clock.lap("compose")
             check = self._check if quotes else fitted(self._check, found.query, draft.claims)
             labelled = label(draft, request.settings.strict, check)
@@ -295,15 +306,11 @@ class Engine:
             document = snapshot.document(path)
             return self._structures.of(document) if document else None
 
-        def text_of(path: str) -> str:
-            document = snapshot.document(path)
-            return document.text if document else ""
-
         return ComposerInput(
             found.query,
             found.hits,
             found.sentences,
-            partial(part_excerpts, (found, *parts), text_of),
+            partial(part_excerpts, (found, *parts), partial(_text_of, snapshot)),
             snapshot.passages_in,
             snapshot.tables_in,
             structure,
@@ -362,6 +369,20 @@ class Engine:
                 best = found.sentences if place else found.sentences[:1]
                 answered.append(replace(found, sentences=best))
         return tuple(answered)
+
+    def _further(
+        self,
+        request: AnswerRequest,
+        snapshot: Snapshot,
+        clock: Clock,
+        results: list[SearchResult],
+        query: str,
+    ) -> tuple[Excerpt, ...]:
+        """Excerpts for a further query of a composer; what was found is added to the results."""
+        own = replace(request, question=query, turns=())
+        found, _ = self._retrieve(own, "", snapshot, request.settings.passages, clock)
+        results.append(found)
+        return part_excerpts((found,), partial(_text_of, snapshot))
 
     def _spelled(self, request: AnswerRequest, snapshot: Snapshot) -> AnswerRequest:
         """The question with its spelling mended; what is shown as asked stays as it was."""
@@ -425,6 +446,7 @@ class Engine:
             seconds=clock.seconds(),
             fingerprint=fingerprint(request.settings, snapshot),
             computed=draft.computed if draft and not refusal else None,
+            searched=draft.searched if draft else (),
         )
 
 
@@ -445,6 +467,11 @@ def _signals(
 ) -> AnswerabilitySignals | None:
     instructions = snapshot.terms(" ".join(instruction_words(request.question, intent)))
     return answerability_signals(found, answer_type, snapshot.passage_count, instructions)
+
+
+def _text_of(snapshot: Snapshot, path: str) -> str:
+    document = snapshot.document(path)
+    return document.text if document else ""
 
 
 def _compose(request: AnswerRequest, evidence: ComposerInput) -> Generator[Delta, None, Draft]:

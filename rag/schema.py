@@ -123,6 +123,9 @@ class AnswerBody(BaseModel):
         description="a reply is about Footnote or the documents as such: nothing is cited"
     )
     computed: ComputedBody | None = Field(description="what was computed over a table, if it was")
+    searched: list[str] = Field(
+        default_factory=list, description="further queries of the LLM, for what was still open"
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> AnswerBody:
@@ -147,6 +150,7 @@ class AnswerBody(BaseModel):
             fingerprint=answer.fingerprint,
             kind=answer.kind,
             computed=_computed_body(answer),
+            searched=list(answer.searched),
         )
 
 

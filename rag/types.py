@@ -126,7 +126,7 @@ class Draft:
     `stray` counts labels that named no passage. `declined` says that the composer itself found
     no answer. `note` is a sentence for the user about how the answer was made ("the LLM at … did
     not answer"), or "". `opening` and `closing` are sentences of the program's own around the
-    claims.
+    claims. `searched` are queries of the composer's own, besides the question.
     """
 
     claims: tuple[Claim, ...]
@@ -136,6 +136,7 @@ class Draft:
     opening: str = ""
     closing: str = ""
     computed: Computed | None = None
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Answer:
     `confidence` is the chance, 0..1, that the documents answer the question; whatever is below
     the setting `refuse_below` is refused.
     `fingerprint` is a hash of the settings and the generation of the index that answered.
+    `searched` are further queries, of the LLM's own.
     """
 
     question: str
@@ -194,6 +196,7 @@ class Answer:
     fingerprint: str = ""
     is_reply: bool = False
     computed: Computed | None = None
+    searched: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["answer", "reply", "refusal"]:

@@ -102,6 +102,17 @@ def part_excerpts(
     return tuple(found)
 
 
+def merged_hits(found: SearchResult, further: Sequence[SearchResult]) -> tuple[Hit, ...]:
+    """The hits of a search, and after them those that further ones found besides."""
+    hits = list(found.hits)
+    known = {hit.passage.id for hit in hits}
+    for hit in (hit for other in further for hit in other.hits):
+        if hit.passage.id not in known:
+            known.add(hit.passage.id)
+            hits.append(replace(hit, rank=len(hits) + 1))
+    return tuple(hits)
+
+
 def in_reading_order(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
     """Excerpts by document, the best one's first, and within a document as they are read."""
     ranks = dict[str, int]()
@@ -137,6 +148,10 @@ def _unknown(*_: object) -> Sequence[Any]:
     return ()
 
 
+def _nothing_more(_: str) -> tuple[Excerpt, ...]:
+    return ()
+
+
 def _unstructured(_: str) -> Structure | None:
     return None
 
@@ -152,7 +167,8 @@ class ComposerInput:
     program answers by itself, if anything: a figure computed over a table, a summary. `is_sure`
     tells that the documents probably answer; otherwise an answer must be supported to be shown.
     `typed_tables` are the tables of the documents that were found, best first. `parts` are the
-    sentences found for each of several questions in one.
+    sentences found for each of several questions in one. `search` finds excerpts for a further
+    query of a composer.
     """
 
     query: str
@@ -168,6 +184,7 @@ class ComposerInput:
     is_sure: bool = True
     typed_tables: Callable[[], Sequence[TypedTable]] = tuple
     parts: tuple[tuple[RankedSentence, ...], ...] = ()
+    search: Callable[[str], tuple[Excerpt, ...]] = _nothing_more
 
 
 class Composer(Protocol):

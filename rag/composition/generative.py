@@ -19,6 +19,7 @@ from rag.composition.base import (
     with_blocks,
 )
 from rag.composition.extractive import QuotesComposer
+from rag.composition.further_search import GAP, FirstRound, both_rounds, second_round
 from rag.composition.llm_reply import (
     ENDS_SENTENCE,
     known_labels,
@@ -28,7 +29,7 @@ from rag.composition.llm_reply import (
 )
 from rag.composition.sql_answer import sql_draft
 from rag.intents.classifier import LONG
-from rag.llm.base import LLM
+from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
 from rag.llm.facts import ModelFacts, Profile
 from rag.llm.prompts import answer_messages
@@ -115,10 +116,10 @@ class LLMComposer:
 
         What the program knows for certain is not lost with the LLM's words.
         """
-        text, error = yield from self._stream_text(request)
+        text, error = yield from self._stream_text(_messages(request), len(request.packed))
         if error and error.too_long and not text and len(request.packed) > 1:
             request = replace(request, packed=request.packed[: len(request.packed) // 2])
-            text, error = yield from self._stream_text(request)
+            text, error = yield from self._stream_text(_messages(request), len(request.packed))
         evidence = request.evidence
         if not text.strip():
             note = str(error) if error else f"{self._llm.name} returned no answer."
@@ -127,26 +128,37 @@ class LLMComposer:
         note = f"{error} The answer is cut off." if error else ""
         packed = _numbered(request)
         draft = parse_draft(text, packed, note, evidence.query, request.profile)
-        return with_figure(draft, evidence.given) if evidence.given else draft
+        if evidence.given:
+            return with_figure(draft, evidence.given)
+        is_open = request.profile is Profile.CAPABLE and not note
+        first = FirstRound(text, packed, draft)
+        return (yield from self._searched_on(evidence, first)) if is_open else draft
 
-    def _stream_text(self, request: _Prompt) -> Generator[str, None, tuple[str, LLMError | None]]:
-        """Stream plain text; return the whole of it and the error that ended it, if one did."""
+    def _searched_on(
+        self, evidence: ComposerInput, first: FirstRound
+    ) -> Generator[str, None, Draft]:
+        """The first round's draft, and what a second search adds to it where a part is open."""
+        second = second_round(evidence, self._llm, first)
+        if second is None:
+            return first.draft
+        yield GAP
+        text, error = yield from self._stream_text(second.messages, len(second.packed))
+        return both_rounds(first, second, "" if error else text, evidence.query)
+
+    def _stream_text(
+        self, messages: Sequence[ChatMessage], known: int
+    ) -> Generator[str, None, tuple[str, LLMError | None]]:
+        """Stream plain text with labels up to `known`; return the whole of it and the error that
+        ended it, if one did.
+        """
         cleaner, text, failure = PlainText(), "", None
-        packed = _numbered(request)
-        messages = answer_messages(
-            request.evidence.query,
-            [excerpt.passage for excerpt in packed],
-            request.turns,
-            request.profile,
-            request.computed,
-        )
         stream = self._llm.stream(messages)
         try:
             for delta in stream:
                 piece = cleaner.feed(delta)
                 if piece:
                     text += piece
-                    yield known_labels(piece, len(packed))
+                    yield known_labels(piece, known)
                 ends = "\n" in piece or ENDS_SENTENCE.search(piece)
                 if ends and without_repetition(text) != text:
                     break
@@ -156,8 +168,18 @@ class LLMComposer:
             stream.close()
         rest = cleaner.finish()
         if rest:
-            yield known_labels(rest, len(packed))
+            yield known_labels(rest, known)
         return text + rest, failure
+
+
+def _messages(request: _Prompt) -> Sequence[ChatMessage]:
+    return answer_messages(
+        request.evidence.query,
+        [excerpt.passage for excerpt in _numbered(request)],
+        request.turns,
+        request.profile,
+        request.computed,
+    )
 
 
 def _numbered(request: _Prompt) -> Sequence[Excerpt]:

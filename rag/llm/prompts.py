@@ -15,7 +15,7 @@ from rag.llm.base import ChatMessage
 from rag.llm.facts import Profile
 from rag.types import Turn
 
-PROMPT_VERSION = 3
+PROMPT_VERSION = 4
 
 # Asked for in the prompt and looked for in the reply.
 NO_ANSWER = "The documents do not answer this."
@@ -61,6 +61,19 @@ CONDENSE = (
     "names and things that it refers to in their places. Keep its meaning and its language. "
     "Write only the question, on one line; do not answer it."
 )
+# Another round of search, for what the first excerpts leave open.
+NO_QUERY = "NONE"
+QUERY = (
+    "Some documents were searched for a question, and what was found leaves a part of it open. "
+    "Write one short search query, in the language of the question, for the part that is open, and "
+    f"nothing else. If no search can help, write only: {NO_QUERY}"
+)
+OPEN = "Question: {question}\nOpen: {missing}\nQuery:"
+REMAINING = (
+    "{passages}\n\nQuestion: {question}\n\nThis has been answered:\n{answered}\n\nThis was open: "
+    "{missing}\n\nWrite only what the excerpts above state of what was open; repeat nothing."
+)
+
 LAST_QUESTION = "Last question: {question}\nRewritten:"
 
 # One example does more for a small model than instructions: without one, SmolLM2 (135M parameters)
@@ -107,12 +120,7 @@ def answer_messages(
     `computed` is a sentence about the first passage's table that the program is sure of, or "".
     """
     small = profile is Profile.SMALL
-    form, title_of = (PASSAGE, _title) if small else (CAPABLE_PASSAGE, _full_title)
-    blocks = [
-        # A passage of hidden characters alone leaves a title.
-        form.format(number=number, title=title_of(passage), text=_text(passage)).rstrip()
-        for number, passage in enumerate(passages, start=1)
-    ]
+    blocks = _blocks(passages, profile)
     if computed:
         text = " ".join(sanitize_passage(computed).split())
         blocks[0] += "\n" + COMPUTED.format(title=_title(passages[0]), text=text)
@@ -123,6 +131,36 @@ def answer_messages(
         *shown,
         *_history(turns),
         ChatMessage("user", asked),
+    ]
+
+
+def query_messages(question: str, missing: str) -> list[ChatMessage]:
+    """The chat that asks for a query for what an answer says is missing."""
+    asked = OPEN.format(question=_clipped(question), missing=_clipped(missing))
+    return [ChatMessage("system", QUERY), ChatMessage("user", asked)]
+
+
+def remaining_messages(
+    question: str, passages: Sequence[Passage], first: int, answered: str, missing: str
+) -> list[ChatMessage]:
+    """The chat that asks for what is open of a question, over passages numbered from `first`."""
+    asked = REMAINING.format(
+        passages="\n\n".join(_blocks(passages, Profile.CAPABLE, first)),
+        question=" ".join(question.split()),
+        answered=sanitize_passage(answered),
+        missing=_clipped(missing),
+    )
+    return [ChatMessage("system", CAPABLE_SYSTEM), ChatMessage("user", asked)]
+
+
+def _blocks(passages: Sequence[Passage], profile: Profile, first: int = 1) -> list[str]:
+    """Passages with their numbers and titles."""
+    small = profile is Profile.SMALL
+    form, title_of = (PASSAGE, _title) if small else (CAPABLE_PASSAGE, _full_title)
+    return [
+        # A passage of hidden characters alone leaves a title.
+        form.format(number=number, title=title_of(passage), text=_text(passage)).rstrip()
+        for number, passage in enumerate(passages, start=first)
     ]
 
 

@@ -96,6 +96,8 @@ def same_word(a: Word, b: Word) -> bool:
 
 
 def _is_inflection(a: str, b: str) -> bool:
+    if a[: _MIN_PREFIX - 1] != b[: _MIN_PREFIX - 1]:  # most pairs, and this is asked very often
+        return False
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) < _MIN_PREFIX or len(long) - len(short) > _MAX_ENDING:
         return False

@@ -95,12 +95,12 @@ def check_support(
         return verdict_of(1.0)
     if said != cited and entailment is None:
         return _translated(words, evidence)
+    found = contradictions(words, evidence)
     if entailment is None:
-        probability = support_probability(support_features(words, evidence))
+        probability = support_probability(_features(words, evidence, *found))
     else:
         probability = entailment(" ".join(quote.text for quote in quotes), statement)
-    verdict = verdict_of(min(probability, SUPPORT_WEIGHTS.most))
-    verdict = verdict.at_most(most_of(*contradictions(words, evidence)))
+    verdict = verdict_of(min(probability, SUPPORT_WEIGHTS.most)).at_most(most_of(*found))
     measured = said in GRAMMARS or entailment is not None
     return verdict if measured else verdict.at_most(Support.WEAK)
 
@@ -135,6 +135,12 @@ def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, 
     the best two sentences, whether a severe contradiction was found, 0 or 1, and how many minor
     ones. Names and numbers count double.
     """
+    return _features(statement, evidence, *contradictions(statement, evidence))
+
+
+def _features(
+    statement: Words, evidence: CitedEvidence, severe: bool, minor: int
+) -> tuple[float, ...]:
     words = compared_words(statement)
     weights = [2 if word.exact else 1 for word in words]
     holds = [[contains_word(word, sentence) for word in words] for sentence in evidence.sentences]
@@ -146,7 +152,6 @@ def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, 
 
     before = [contains_word(word, evidence.context) for word in words]
     best_two = max(map(share, combinations(holds, min(2, len(holds)))), default=0.0)
-    severe, minor = contradictions(statement, evidence)
     return share([*holds, before]), best_two, float(severe), float(minor)
 
 

@@ -120,6 +120,8 @@ def _print_answer(answer: Answer) -> None:
     click.echo(printable(answer.text))
     if answer.query != answer.question:
         click.echo(f"\nSearched for: {printable(answer.query)}")
+    for query in answer.searched:
+        click.echo(f"\nSearched again for: {printable(query)}")
     if answer.note and not answer.refusal:
         click.echo(f"\n{printable(answer.note)}")
     for citation in answer.citations:

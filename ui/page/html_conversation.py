@@ -50,6 +50,8 @@ def _facts(answer: Answer) -> Iterator[str]:
     """What was searched for, how well the answer is backed, and how long it took."""
     if answer.query.strip() != answer.question.strip():
         yield f"Searched for “{answer.query}”"
+    for query in answer.searched:
+        yield f"Searched again for “{query}”"
     if answer.refusal:
         return
     if total := len(answer.statements):
