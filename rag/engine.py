@@ -38,6 +38,7 @@ from rag.requests import (
     AnswerWriter,
     checked_question,
     fingerprint,
+    passages_for,
     rewritten_question,
     with_options,
     writer_named,
@@ -122,9 +123,8 @@ class Engine:
                 yield Retrieved(request.question, ())
                 yield Done(self._replied(request, reply, snapshot, clock))
                 return
-            found, kind = self._retrieve(
-                request, rewritten, snapshot, request.settings.passages, clock
-            )
+            k = passages_for(request, intent, options)
+            found, kind = self._retrieve(request, rewritten, snapshot, k, clock)
             yield Retrieved(found.query, found.hits)
             signals = _signals(request, intent, found, kind, snapshot)
             confidence = answer_confidence(signals)

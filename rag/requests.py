@@ -11,11 +11,15 @@ from index.snapshots import Snapshot
 from rag.composition.base import Composer
 from rag.composition.extractive import QuotesComposer
 from rag.followups.llm_rewrite import Rewriter
+from rag.intents.classifier import Intent
 from rag.llm.prompts import PROMPT_VERSION
 from rag.settings import Settings
 from rag.types import AskOptions, Turn
 
 QUESTION_CHARACTERS = 4000
+# What an LLM reads more for than for a fact, and how much more.
+_BROAD = frozenset({Intent.LIST, Intent.COMPARE, Intent.EXPLAIN, Intent.SUMMARY})
+_BREADTH, _MOST_PASSAGES = 2, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,17 @@ def with_options(settings: Settings, options: AskOptions) -> Settings:
     }
     usual = (settings.composer_name, settings.passages, settings.strict)
     return settings if tuple(changes.values()) == usual else settings.model_copy(update=changes)
+
+
+def passages_for(request: AnswerRequest, intent: Intent, options: AskOptions) -> int:
+    """How many passages are retrieved: more for an LLM that is to list, compare or explain, unless
+    the options say how many.
+    """
+    passages = request.settings.passages
+    is_broad = intent in _BROAD and request.writer.composer.name != "quotes"
+    if options.passages is not None or not is_broad:
+        return passages
+    return max(passages, min(_BREADTH * passages, _MOST_PASSAGES))
 
 
 def rewritten_question(request: AnswerRequest) -> str:
