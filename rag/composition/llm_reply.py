@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from index.sentences import sentence_spans
 from index.types import Passage
 from rag.citations.attribution import supporting_quotes
+from rag.citations.declining import asks_only, declines, is_sentinel, says_absent
 from rag.citations.lists import wider_space
 from rag.citations.markers import MarkedStatement, read_markers
 from rag.composition.base import Excerpt
-from rag.composition.declining import asks_only, declines, is_sentinel, says_absent
 from rag.llm.facts import Profile
 from rag.llm.prompts import SYSTEMS
 from rag.types import Claim, Draft

@@ -9,8 +9,8 @@ from typing import Any
 
 from eval.bench.llm.model import use_readers
 from index.embedding.embedder import Embedder
+from rag.citations.declining import declines
 from rag.citations.markers import read_markers
-from rag.composition.declining import declines
 
 _TOP = 4
 _SECONDS = 3600.0
