@@ -141,14 +141,10 @@ class Engine:
             if draft is None:
                 parts = self._parts(request, snapshot, clock)
                 evidence = self._evidence(intent, found, snapshot, kind, parts)
-                known = _with_given(evidence, given, confidence, request)
-                further = list[SearchResult]()
-                search = partial(self._further, request, snapshot, clock, further)
-                known = replace(known, search=search)
-                draft = yield from _compose(request, known)
+                is_sure = bool(given) or confidence >= request.settings.refuse_below
+                known = replace(evidence, given=given, is_sure=is_sure)
+                draft, found = yield from self._drafted(request, known, found, snapshot, clock)
                 draft = hedged(draft, confidence) if quotes else draft
-                draft = cite_conflict(draft, find_conflict(found.query, kind, found.sentences))
-                found = replace(found, hits=merged_hits(found, further))
             clock.lap("compose")
             check = self._check if quotes else fitted(self._check, found.query, draft.claims)
             labelled = label(draft, request.settings.strict, check)
@@ -370,6 +366,22 @@ class Engine:
                 answered.append(replace(found, sentences=best))
         return tuple(answered)
 
+    def _drafted(
+        self,
+        request: AnswerRequest,
+        evidence: ComposerInput,
+        found: SearchResult,
+        snapshot: Snapshot,
+        clock: Clock,
+    ) -> Generator[Delta, None, tuple[Draft, SearchResult]]:
+        """A composer's draft, and what was found with the hits of its own searches."""
+        further = list[SearchResult]()
+        search = partial(self._further, request, snapshot, clock, further)
+        draft = yield from _compose(request, replace(evidence, search=search))
+        conflict = find_conflict(found.query, evidence.answer_type, found.sentences)
+        hits = merged_hits(found, further)
+        return cite_conflict(draft, conflict), replace(found, hits=hits)
+
     def _further(
         self,
         request: AnswerRequest,
@@ -483,11 +495,3 @@ def _compose(request: AnswerRequest, evidence: ComposerInput) -> Generator[Delta
             draft: Draft = stop.value
             return draft
         yield Delta(piece)
-
-
-def _with_given(
-    evidence: ComposerInput, given: Draft | None, confidence: float, request: AnswerRequest
-) -> ComposerInput:
-    """What a composer gets to know besides: the program's own draft, and whether it is sure."""
-    is_sure = bool(given) or confidence >= request.settings.refuse_below
-    return replace(evidence, given=given, is_sure=is_sure)
