@@ -80,6 +80,11 @@ hostile: .venv/installed
 history: .venv/installed
 	$(BIN)/python tests/crash/history.py 500
 
+# An index that is published at an S3 server of this machine (moto's), and those who follow it.
+.PHONY: s3
+s3: .venv/installed
+	$(BIN)/pytest tests/index/replicas
+
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
 	$(BIN)/python -m eval.bench.load 10000 10000

@@ -41,6 +41,10 @@ class IndexSettings(BaseSettings):
         90, ge=1, description="computing time that reading one file may take"
     )
 
+    storage_options: dict[str, Any] = Field(
+        {}, description="options of fsspec for the address of `publish` and `--follow`"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

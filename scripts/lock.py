@@ -42,7 +42,7 @@ def lines(install: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """
     for item in sorted(install, key=lambda item: _name(item["metadata"]["name"])):
         name, version = _name(item["metadata"]["name"]), item["metadata"]["version"]
-        if name == "footnote":
+        if name == "footnote-qa":
             continue
         digest = item["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
         if not digest:

@@ -21,6 +21,7 @@ from ui.service.settings import ServiceSettings
 from ui.service.tokens import RateLimit, Tokens
 
 _UPLOADS_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
+_FOLLOWS = "documents are added and deleted where this index is published"
 _READ_ONLY = "Your token may read; to add or delete documents, log in with one that may write."
 _AT_ONCE = {"quotes": 16, "llm": 4}
 
@@ -92,7 +93,8 @@ def _libraries(
     collections: Collections | None,
 ) -> dict[str, Library]:
     """The library of each collection by name, or that of the one folder as ""."""
-    closed, most = "" if wanted.uploads else _UPLOADS_OFF, wanted.uploads_mb
+    closed = _FOLLOWS if wanted.follow else "" if wanted.uploads else _UPLOADS_OFF
+    most = wanted.uploads_mb
     if collections is None:
         return {"": Library(settings, answers, closed, folder_mb=most)}
     return {

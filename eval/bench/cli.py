@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,13 +12,17 @@ from eval.console import PATH, say
 from index.console import json_option, print_json
 from index.errors import ConfigError
 
+if TYPE_CHECKING:
+    from eval.bench.timing import Figure
+
 _QUESTIONS = 100
 
 
+_SUBJECTS = ["index", "ask", "serve", "start", "collections", "light", "reading", "replicas"]
+
+
 @click.command("bench")
-@click.argument(
-    "subject", type=click.Choice(["index", "ask", "serve", "start", "collections", "reading"])
-)
+@click.argument("subject", type=click.Choice(_SUBJECTS))
 @click.argument("corpus", required=False, type=PATH)
 @click.option(
     "--passages",
@@ -30,10 +36,12 @@ _QUESTIONS = 100
     default=3,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Time `index`, `start` and `reading` so often beside their yardsticks.",
+    help="Repeat what is timed so often, in turn with its yardsticks.",
 )
 @click.option(
-    "--against", type=PATH, help="Also have `reading` run by the code of another checkout here."
+    "--against",
+    type=PATH,
+    help="Another checkout of Footnote, as the yardstick of `light` and `reading`.",
 )
 @json_option
 def bench(
@@ -50,32 +58,37 @@ def bench(
     file among as many passages and ten times as many. `ask` puts questions to as many passages and
     to ten times as many, without a CORPUS. `serve` asks a server while another process
     indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
-    `collections` is the memory of ten collections of so many passages beside that of one.
-    `reading` is the time and memory of a large made file of each common format.
+    `collections` is the memory of ten collections of so many passages beside that of one. `light`
+    is what a cold answer and a server take of a machine, `reading` the time and memory of a large
+    made file of each common format; `replicas` has servers follow an index.
     """
     from dataclasses import asdict
 
-    from eval.bench import ask as bench_ask
-    from eval.bench import collections as bench_collections
-    from eval.bench import index as bench_index
-    from eval.bench import load as bench_serve
-    from eval.bench import reading as bench_reading
-    from eval.bench import start as bench_start
     from eval.bench.timing import table
 
     if corpus is not None and not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
-    sections = {
-        "index": lambda: bench_index.bench(corpus, passages, times, say),
-        "ask": lambda: bench_ask.bench(passages, _QUESTIONS, say),
-        "collections": lambda: bench_collections.bench(passages, say),
-        "reading": lambda: bench_reading.bench(against, times, say),
-        "start": lambda: bench_start.bench(corpus, times, say),
-        "serve": lambda: bench_serve.bench(passages, say),
-    }[subject]()
+    sections = _sections(subject, corpus, passages, times, against)
     if as_json:
         figures = [asdict(figure) for section in sections for figure in section]
         print_json(figures)
         return
     for section in sections:
         click.echo(table(section))
+
+
+def _sections(
+    subject: str, corpus: Path | None, passages: int, times: int, against: Path | None
+) -> Iterator[list[Figure]]:
+    from eval.bench import ask, collections, index, light, load, reading, replicas, start
+
+    return {
+        "index": lambda: index.bench(corpus, passages, times, say),
+        "ask": lambda: ask.bench(passages, _QUESTIONS, say),
+        "collections": lambda: collections.bench(passages, say),
+        "light": lambda: light.bench(against, passages, times, say),
+        "reading": lambda: reading.bench(against, times, say),
+        "replicas": lambda: replicas.bench(passages, times, say),
+        "serve": lambda: load.bench(passages, say),
+        "start": lambda: start.bench(corpus, times, say),
+    }[subject]()

@@ -306,6 +306,10 @@ class Catalog:
         """Have SQLite check every page. Raises DamagedCatalog."""
         self._database.check()
 
+    def copy_to(self, path: Path) -> None:
+        """Copy what this reader sees, page by page, to a new file that needs no other."""
+        self._database.copy_to(path)
+
 
 def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
     for first in range(0, len(keys), _CHUNK):

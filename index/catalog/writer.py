@@ -211,11 +211,27 @@ def _stem(path: str) -> str:
 
 
 FILE_NAME = "lock"
+# What an index follows, in the folder of one that does; it is changed by nobody else.
+FOLLOWED = "followed.json"
 
 
 @contextmanager
 def writer_lock(data: Path) -> Iterator[None]:
-    """Hold the index for writing. Raises StoreError at once if another process holds it.
+    """Hold the index for writing. Raises StoreError at once if another process holds it, or if it
+    follows one that is published.
+    """
+    if (data / FOLLOWED).exists():
+        raise StoreError(
+            f"the index in {data} follows one that is published elsewhere; "
+            "change it there, or choose another folder with --data"
+        )
+    with folder_lock(data):
+        yield
+
+
+@contextmanager
+def folder_lock(data: Path) -> Iterator[None]:
+    """Hold a data folder for writing. Raises StoreError at once if another process holds it.
 
     The lock is on the real path, so a second spelling of the same folder finds it too.
     """

@@ -17,6 +17,9 @@ _COMMANDS = {
     "ask": LazyCommand("ui.cli.ask:ask", "Ask a question and get a cited answer."),
     "search": LazyCommand("ui.cli.ask:search", "List the passages that match a query best."),
     "serve": LazyCommand("ui.cli.serve:command", "Serve the chat page and the HTTP interface."),
+    "publish": LazyCommand(
+        "ui.cli.publish:command", "Put the index at an address that servers can follow."
+    ),
     "mcp": LazyCommand(
         "ui.cli.mcp:command", "Serve an agent's MCP client that starts this command."
     ),

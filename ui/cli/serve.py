@@ -60,6 +60,9 @@ _INDEXING_SECONDS = 2.0
     metavar="[GGUF]",
     help="Answer with an embedded LLM: the built-in one, or a GGUF file.",
 )
+@click.option(
+    "--follow", metavar="ADDRESS", help="Serve a copy of the index that is published there."
+)
 @click.option("--log-json", is_flag=True, help="Log every request, as lines of JSON.")
 @click.pass_context
 @report_errors
@@ -69,6 +72,7 @@ def command(
     host: str,
     port: int,
     local_llm: str | None,
+    follow: str | None,
     log_json: bool,
 ) -> None:
     """Serve the chat page and the HTTP interface.
@@ -79,9 +83,14 @@ def command(
     from index.settings import load_settings
 
     settings = settings_of(context)
-    wanted = load_settings(ServiceSettings, data=data_folder(context)).for_host(_url_host(host))
+    service = load_settings(ServiceSettings, data=data_folder(context), follow=follow)
+    wanted = service.for_host(_url_host(host))
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
+        if wanted.follow:
+            _follow(stack, settings, wanted.follow, given)
+            serve(settings, listener, host, wanted, log_json)
+            return
         folders = folders_of(context, given) or ([] if given else kept_in(context, settings))
         each = settings_of_each(settings, folders)
         places = [(one.folder, each[one.name]) for one in folders if one.folder]
@@ -99,6 +108,18 @@ def command(
             settings = local_settings(settings, url, is_small=gguf is None)
             each = settings_of_each(settings, folders)
         serve(settings, listener, host, wanted, log_json, each)
+
+
+def _follow(stack: ExitStack, settings: Settings, address: str, given: Sequence[str]) -> None:
+    """Have what is published at an address, and the newest of it until the stack is left."""
+    from index.replicas.follow import following
+
+    if given:
+        raise ConfigError(
+            f"a server that follows {address} serves no folder of this machine; give one of both"
+        )
+    click.echo(f"Fetching what is published at {address}.", err=True)
+    stack.enter_context(following(settings, address))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -155,7 +176,8 @@ def serve(
     from ui.service.collections import Collections
 
     tracing = tracing_of(os.environ)
-    for one in each.values() or [settings]:
+    # One that follows an address has just been compared with it.
+    for one in each.values() or ([] if wanted.follow else [settings]):
         if damage := rebuild_if_damaged(one):
             click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
     collections = Collections(settings, each) if each else None

@@ -22,6 +22,9 @@ class ServiceSettings(IndexSettings):
     collections: dict[str, Any] = Field(
         {}, description="folders by the names of their collections, or tables with `folder`"
     )
+    follow: str = Field(
+        "", description="address where an index is published, to serve a copy of it"
+    )
     uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
     uploads_mb: int = Field(
         10_000, ge=1, description="how much the documents may take where they can be added"

@@ -1,0 +1,74 @@
+"""What Footnote takes of a laptop: CPU, memory and time of a cold answer and of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from eval.bench.load import LoadClient
+from eval.bench.processes import ROOT, Checkout, Cost
+from eval.bench.timing import Figure, make_corpus
+
+_FILES, _PARAGRAPHS = 20, 10
+_QUESTIONS, _CLIENTS = 1000, 4
+_ASK = "Who hosted the talks?"
+
+
+def bench(
+    against: Path | None, passages: int, times: int, say: Callable[[str], None]
+) -> Iterator[list[Figure]]:
+    """Figures of this checkout, and beside those of another one (`against`) with its own index;
+    both take turns, so that a slow minute of the machine is slow for both.
+    """
+    with TemporaryDirectory(prefix="footnote-bench-") as name:
+        folder = Path(name)
+        make_corpus(folder / "corpus", max(1, passages // _PARAGRAPHS), _PARAGRAPHS)
+        roots = [ROOT, *([against.resolve()] if against else [])]
+        checkouts = [
+            Checkout(root, folder / f"data{number}", {}) for number, root in enumerate(roots)
+        ]
+        for checkout in checkouts:
+            say(f"indexing with {checkout.root}")
+            checkout.run("index", str(folder / "corpus"))
+        say("cold answers")
+        yield _answers(checkouts, times)
+        say(f"servers, {_QUESTIONS} questions each")
+        yield _servers(checkouts, folder / "corpus", times)
+
+
+def _answers(checkouts: list[Checkout], times: int) -> list[Figure]:
+    costs = dict[Path, list[Cost]]()
+    for _ in range(times):
+        for checkout in checkouts:
+            costs.setdefault(checkout.root, []).append(checkout.cost("ask", _ASK))
+    cpu = [median(cost.cpu for cost in found) for found in costs.values()]
+    peak = [median(cost.peak for cost in found) for found in costs.values()]
+    return [
+        _figure("a cold answer: CPU", cpu, "s"),
+        _figure("a cold answer: peak memory", peak, "MB"),
+    ]
+
+
+def _servers(checkouts: list[Checkout], corpus: Path, times: int) -> list[Figure]:
+    ready = dict[Path, list[float]]()
+    memory = dict[Path, float]()
+    for number in range(times):
+        for checkout in checkouts:
+            with checkout.serving() as server:
+                ready.setdefault(checkout.root, []).append(server.ready_seconds())
+                if number == 0:
+                    client = LoadClient(server.address, corpus)
+                    client.ask(client.questions(_QUESTIONS), _CLIENTS)
+                    memory[checkout.root] = server.resident()
+    return [
+        _figure("a server: ready after", [median(found) for found in ready.values()], "s"),
+        _figure(f"a server: memory after {_QUESTIONS} questions", list(memory.values()), "MB"),
+    ]
+
+
+def _figure(name: str, values: list[float], unit: str) -> Figure:
+    own, *others = values
+    detail = "".join(f"{own / other:.2f} of {other:,.2f} {unit}" for other in others)
+    return Figure(name, own, unit, detail)
