@@ -37,6 +37,7 @@ from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
 from rag.types import Draft, Support, Turn
+from rag.verification.fit import answers_question
 from rag.verification.support import support_of
 
 _BYTES_PER_TOKEN = 4
@@ -76,11 +77,12 @@ class LLMComposer:
 
         A server that fails before its first word gives no claims and a note; one that fails later
         gives what it wrote and a note that the answer is cut off. What a small model makes worse,
-        such as steps, is quoted as it would be without one.
+        such as steps or several questions in one, is quoted as it would be without one.
         """
         profile, budget = self._room(turns)
         own = self._own_words(evidence)
-        if profile is Profile.SMALL and (evidence.given or evidence.intent in LONG):
+        is_much = bool(evidence.given or evidence.parts or evidence.intent in LONG)
+        if profile is Profile.SMALL and is_much:
             yield from _pieces(own)
             return own
         if profile is Profile.CAPABLE and evidence.given is None:
@@ -88,10 +90,12 @@ class LLMComposer:
             own = evidence.given or own
         packed = pack_excerpts(_excerpts(evidence, own, profile), budget)
         draft = yield from self._written(_Prompt(evidence, profile, packed, turns))
-        if not evidence.is_sure and not _is_supported(draft) and not draft.note:
+        answers = _is_supported(draft) and answers_question(evidence.query, draft.claims)
+        if answers or draft.declined or draft.note:
+            return draft
+        if not evidence.is_sure:
             return replace(draft, claims=(), declined=True)
-        unusable = not draft.declined and not draft.note and not _is_supported(draft)
-        return own if profile is Profile.SMALL and unusable and own.claims else draft
+        return own if profile is Profile.SMALL and own.claims else draft
 
     def _room(self, turns: Sequence[Turn]) -> tuple[Profile, int]:
         """The profile of the model, and the tokens of excerpts that it has room for."""

@@ -19,6 +19,7 @@ from rag.verification.evidence import (
     name_runs,
     same_word,
 )
+from rag.verification.grammar import GRAMMARS
 from rag.verification.roles import (
     agent_differs,
     names_equated,
@@ -56,6 +57,7 @@ _SOME = frozenset(
     ).split()
 )
 _PARTS = {"half": ("50", "0.5"), "quarter": ("25", "0.25"), "dozen": ("12",)}
+_EXCEPTIONS = frozenset[str]().union(*(grammar.exceptions for grammar in GRAMMARS.values()))
 _DEFINITE = frozenset("the these those its their".split())
 # A sentence is nearly verbatim if this share of its words is in the evidence, in order.
 _NEAR_VERBATIM = 0.7
@@ -191,6 +193,19 @@ def _is_counted(word: Word, evidence: CitedEvidence) -> bool:
     )
 
 
+def exception_lost(statement: Words, evidence: CitedEvidence) -> bool:
+    """A rule without the exception that follows it: "Pets are not allowed, except guide dogs"."""
+    if any(word.low in _EXCEPTIONS for word in statement):
+        return False
+    said = compared_words(statement)
+    for sentence in evidence.sentences:
+        opens = next((i for i, word in enumerate(sentence) if word.low in _EXCEPTIONS), 0)
+        rule = sentence[:opens]
+        if rule and said and all(contains_word(word, rule) for word in said):
+            return True
+    return False
+
+
 def value_substituted(statement: Words, evidence: CitedEvidence) -> bool:
     """Another number, name or negation in an otherwise nearly verbatim sentence."""
     return any(_has_substitution(statement, sentence) for sentence in evidence.sentences)
@@ -244,6 +259,7 @@ MINOR: tuple[Contradiction, ...] = (
     mixed_name,
     negation_differs,
     hedge_lost,
+    exception_lost,
     antonym_used,
     quantifier_overstated,
     number_of_another,

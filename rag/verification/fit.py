@@ -18,7 +18,7 @@ from rag.retrieval.answer_type import (
 from rag.types import Claim, Quote, Support
 from rag.verification.evidence import contains_word
 from rag.verification.support import SupportCheck, SupportVerdict
-from rag.verification.words import parse_words
+from rag.verification.words import Word, parse_words
 
 _MEASURE = (
     r"(?:size|length|height|width|depth|weight|area|population|price|cost|fee|rate|limit|number|"
@@ -37,6 +37,13 @@ _TIMES = {
     "de": r"wann\b|in welche[mr] (?:jahr|monat|jahrhundert)|seit wann\b|bis wann\b",
     "fr": r"quand\b|en quelle (?:année|date)|depuis quand\b|à quelle (?:date|époque)",
     "es": r"¿?cu[áa]ndo\b|¿?en qu[ée] (?:año|mes|fecha|siglo)|¿?desde cu[áa]ndo\b",
+}
+# How a question begins that wants yes or no.
+_YES_NO = {
+    "en": r"(?:is|are|was|were|do|does|did|has|have|had|can|could|may|must|will|would|should)\b",
+    "de": r"(?:ist|sind|war|waren|hat|haben|kann|können|darf|dürfen|muss|müssen|gibt es|wird)\b",
+    "fr": r"(?:est-ce qu|y a-t-il|puis-je|peut-on|dois-je|\w+-(?:t-)?(?:il|elle|on|ils|elles)\b)",
+    "es": r"¿?(?:hay|es|son|está|están|puedo|se puede|debo|tiene|tienen|existe)\b",
 }
 _DATE = re.compile(
     r"\d|\b(?:jan|feb|f[ée]v|mar|mär|apr|avr|abr|ma[iy]|jun|juin|juil|jul|aug|ago|ao[uû]t|sep|"
@@ -57,9 +64,10 @@ _FIGURE_TYPES = frozenset(
 
 def answers_question(question: str, claims: Sequence[Claim]) -> bool:
     """Whether some claim states the kind of thing that a question asks for, of what it names."""
-    return any(
-        claim.computed or (_is_of_kind(question, claim.text) and _is_about(question, claim))
-        for claim in claims
+    if any(claim.computed for claim in claims):
+        return True
+    return _has_numbers(question, claims) and any(
+        _is_of_kind(question, claim.text) and _is_about(question, claim) for claim in claims
     )
 
 
@@ -113,11 +121,56 @@ def _has_figure(question: str, statement: str, language: str) -> bool:
 
 
 def _is_about(question: str, claim: Claim) -> bool:
-    """Whether a claim or what it cites names one of the names and numbers of the question."""
-    asked = [word for word in parse_words(question)[1:] if word.exact]
-    if not asked or not claim.quotes:
+    """Whether a claim or what it cites names one of the names of the question; where yes or no is
+    asked, whether it or a quote has one of its other words.
+    """
+    if language := _asks(_YES_NO, question):
+        asked = _asked_of_names(question, language)
+        quoted = " ".join(quote.text for quote in claim.quotes)
+        known = parse_words(f"{claim.text} {quoted}", language)
+    else:
+        asked = [word for word in parse_words(question)[1:] if word.exact and not word.number]
+        known = parse_words(f"{claim.text} {_around(claim)}")
+    return not asked or not claim.quotes or any(contains_word(word, known) for word in asked)
+
+
+def _asked_of_names(question: str, language: str) -> list[Word]:
+    """The words of a question for yes or no that are no names. German writes all nouns as it does
+    names: there the first one is kept.
+    """
+    opening = re.match(_YES_NO[language], question.strip().lower())
+    words = parse_words(question.strip()[opening.end() if opening else 0 :], language)
+    plain = [word for word in words if word.key and not word.exact]
+    nouns = [word for word in words if word.name] if language == "de" else []
+    return [*plain, *nouns[:1]]
+
+
+def _has_numbers(question: str, claims: Sequence[Claim]) -> bool:
+    """Whether the claims, or the passages that they cite, have the numbers by which a question
+    names something: a date, a version, an order; not how many of something there are.
+    """
+    words = parse_words(question)
+    named = [
+        word
+        for word, after in zip(words, [*words[1:], None], strict=True)
+        if word.number and not (after and _is_counted(after))
+    ]
+    if not named or not any(claim.quotes for claim in claims):
         return True
+    known = parse_words(" ".join(f"{claim.text} {_around(claim)}" for claim in claims))
+    return all(contains_word(word, known) for word in named)
+
+
+def _is_counted(after: Word) -> bool:
+    """Whether the word after a number is what it counts: "3 bags", not "3 May" or "error 3 means".
+
+    Nouns are plural then, or, in German, have a capital.
+    """
+    is_noun = after.name or after.low.endswith(("s", "x"))
+    return bool(after.stem) and not after.number and is_noun and not _DATE.match(after.low)
+
+
+def _around(claim: Claim) -> str:
+    """The passages that a claim cites, with their titles and files."""
     passages = dict.fromkeys(quote.passage for quote in claim.quotes)
-    around = " ".join(f"{one.title} {one.document} {one.embedding_text}" for one in passages)
-    known = parse_words(f"{claim.text} {around}")
-    return any(contains_word(word, known) for word in asked)
+    return " ".join(f"{one.title} {one.document} {one.embedding_text}" for one in passages)

@@ -1,8 +1,9 @@
 """Function words that change what a sentence says, in the languages that the check is measured in.
 
 Negations, denials and hedges with what they reach; numbers in words; forms of "be" and the "by" of
-the passive. `python -m eval.lab.perturb` makes the false statements that each language is measured
-with. A language that is not here has no verdict of `supported` but for words taken as they are.
+the passive; what opens an exception. `python -m eval.lab.perturb` makes the false statements that
+each language is measured with. A language that is not here has no verdict of `supported` but for
+words taken as they are.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Grammar:
     forms_of_be: frozenset[str] = _EMPTY
     by: frozenset[str] = _EMPTY
     joins: frozenset[str] = _EMPTY
+    exceptions: frozenset[str] = _EMPTY
     decimal: str = "."
     elides: bool = False
 
@@ -88,6 +90,7 @@ ENGLISH = Grammar(
     forms_of_be=_set("is was are were be named called"),
     by=_set("by"),
     joins=_set("and or"),
+    exceptions=_set("except excepting excluding unless"),
 )
 GERMAN = Grammar(
     stemmer="german",
@@ -118,6 +121,7 @@ GERMAN = Grammar(
     forms_of_be=_set("ist war sind waren wird wurde wurden werden worden sein heißt"),
     by=_set("von vom durch"),
     joins=_set("und oder"),
+    exceptions=_set("außer ausgenommen ausser sofern"),
     decimal=",",
 )
 FRENCH = Grammar(
@@ -147,6 +151,7 @@ FRENCH = Grammar(
     forms_of_be=_set("est était sont étaient fut furent été être sera seront"),
     by=_set("par"),
     joins=_set("et ou"),
+    exceptions=_set("sauf excepté hormis"),
     decimal=",",
     elides=True,
 )
@@ -175,6 +180,7 @@ SPANISH = Grammar(
     forms_of_be=_set("es era son eran fue fueron ser sido será serán está están"),
     by=_set("por"),
     joins=_set("y e o u"),
+    exceptions=_set("salvo excepto"),
     decimal=",",
 )
 GRAMMARS: Mapping[str, Grammar] = {

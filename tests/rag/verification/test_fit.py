@@ -53,6 +53,49 @@ def test_fit_is_about_what_the_question_names(statement: str, source: str, fits:
     assert answers_question("How many desks does the office in Hamburg have?", claims) is fits
 
 
+@pytest.mark.parametrize(
+    ("question", "source", "fits"),
+    [
+        ("What was agreed on 9 May 2025?", "Minutes of 2 May 2025. The board agreed.", False),
+        ("What was agreed on 9 May 2025?", "Minutes of 9 April 2025. The board agreed.", False),
+        ("What was agreed on 9 May 2025?", "Minutes of 9 May 2025. The board agreed.", True),
+        ("What does error 12 mean?", "Error 14 means that paper is missing.", False),
+        ("What does error 12 mean?", "Error 12 means that paper is missing.", True),
+        ("May I carry 3 bags?", "You may carry at most two bags.", True),
+        ("Was geschah am 4. März 1999?", "Am 7. März 1999 geschah nichts.", False),
+    ],
+)
+def test_fit_is_about_the_date_and_the_number_that_a_question_names(
+    question: str, source: str, fits: bool
+) -> None:
+    assert answers_question(question, [Claim(source, (quoted(source),))]) is fits
+
+
+@pytest.mark.parametrize(
+    ("question", "statement", "source", "fits"),
+    [
+        (
+            "Is there a sauna in the Oslo hotel?",
+            "The offices are in Oslo.",
+            "The offices are in Oslo.",
+            False,
+        ),
+        ("Is there a sauna in the hotel?", "Yes.", "The hotel has two saunas.", True),
+        ("Can I smoke in the yard?", "Smoking is allowed there.", "Smoking is allowed.", True),
+        ("Do you deliver to Norway?", "No.", "We deliver within the EU.", True),
+        ("Gibt es eine Sauna in Oslo?", "Die Zentrale ist in Oslo.", "Die Zentrale ist da.", False),
+        ("Gibt es eine Sauna in Oslo?", "Die Sauna ist im Keller.", "Die Sauna ist da.", True),
+        ("Y a-t-il un sauna à Oslo ?", "Le siège est à Oslo.", "Le siège est à Oslo.", False),
+        ("¿Hay una sauna en Oslo?", "La sede está en Oslo.", "La sede está en Oslo.", False),
+        ("Is Ann Lee in Oslo?", "Ann Lee is in Oslo.", "Ann Lee is in Oslo.", True),
+    ],
+)
+def test_fit_of_yes_or_no_is_about_what_is_asked_of_a_name(
+    question: str, statement: str, source: str, fits: bool
+) -> None:
+    assert answers_question(question, [Claim(statement, (quoted(source),))]) is fits
+
+
 def test_check_of_what_only_stands_near_by_is_weak_at_most() -> None:
     source = "The bridge was opened by the queen in rain."
     claim = Claim(source, (quoted(source),))

@@ -138,3 +138,41 @@ def test_judge_with_a_chance_replaces_what_is_fitted_but_keeps_faults() -> None:
 
 def test_judge_of_settings_without_a_model_is_the_check_by_words() -> None:
     assert support_checker(load_settings(Settings)) is check_support
+
+
+@pytest.mark.parametrize(
+    ("statement", "source", "support"),
+    [
+        ("Pets are not allowed.", "Pets are not allowed, except for guide dogs.", "weak"),
+        ("Pets may sleep in the yard.", "Pets may sleep in the yard unless it rains.", "weak"),
+        (
+            "Pets are not allowed, except guide dogs.",
+            "Pets are not allowed, except for guide dogs.",
+            "supported",
+        ),
+        (
+            "The yard opens at noon.",
+            "The yard opens at noon. Pets are not allowed, except for guide dogs.",
+            "supported",
+        ),
+        (
+            "Hunde sind im Haus nicht erlaubt.",
+            "Hunde sind im Haus nicht erlaubt, außer Blindenhunden.",
+            "weak",
+        ),
+        (
+            "Les chiens ne sont pas admis dans la maison.",
+            "Les chiens ne sont pas admis dans la maison, sauf les chiens guides.",
+            "weak",
+        ),
+        (
+            "Los perros no están permitidos en la casa.",
+            "Los perros no están permitidos en la casa, salvo los perros guía.",
+            "weak",
+        ),
+    ],
+)
+def test_check_of_a_rule_without_its_exception_is_weak_at_most(
+    statement: str, source: str, support: str
+) -> None:
+    assert check_support(statement, (quoted(source),)).support == support
