@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from rag.retrieval.answer_type import (
     REQUIRED_TYPES,
@@ -152,7 +153,7 @@ def _has_numbers(question: str, claims: Sequence[Claim]) -> bool:
     words = parse_words(question)
     named = [
         word
-        for word, after in zip(words, [*words[1:], None], strict=True)
+        for word, after in pairwise((*words, None))
         if word.number and not (after and _is_counted(after))
     ]
     if not named or not any(claim.quotes for claim in claims):

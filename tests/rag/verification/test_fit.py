@@ -61,6 +61,7 @@ def test_fit_is_about_what_the_question_names(statement: str, source: str, fits:
         ("What was agreed on 9 May 2025?", "Minutes of 9 May 2025. The board agreed.", True),
         ("What does error 12 mean?", "Error 14 means that paper is missing.", False),
         ("What does error 12 mean?", "Error 12 means that paper is missing.", True),
+        ("?", "Error 14 means that paper is missing.", True),
         ("May I carry 3 bags?", "You may carry at most two bags.", True),
         ("Was geschah am 4. März 1999?", "Am 7. März 1999 geschah nichts.", False),
     ],
