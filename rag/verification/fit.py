@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from rag.retrieval.answer_type import (
     REQUIRED_TYPES,
@@ -153,8 +152,8 @@ def _has_numbers(question: str, claims: Sequence[Claim]) -> bool:
     words = parse_words(question)
     named = [
         word
-        for word, after in pairwise((*words, None))
-        if word.number and not (after and _is_counted(after))
+        for place, word in enumerate(words)
+        if word.number and not any(map(_is_counted, words[place + 1 : place + 2]))
     ]
     if not named or not any(claim.quotes for claim in claims):
         return True
