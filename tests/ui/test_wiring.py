@@ -164,6 +164,48 @@ def test_secrets_and_questions_appear_in_no_log_and_no_reply(
         assert secret not in json.dumps(prompts)
 
 
+@pytest.mark.full
+def test_names_and_words_of_documents_appear_in_no_log(tmp_path: Path) -> None:
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    corpus.mkdir()
+    (corpus / "zebrawood.md").write_text("# Zebrawood\n\nZebrawood is dried in May.", "utf-8")
+    command = [*FOOTNOTE, "--data", str(data), "index", str(corpus)]
+    subprocess.run(command, check=True, capture_output=True)
+    server = Server(tmp_path, data, "127.0.0.1")
+    question = {"question": "When is zebrawood dried?"}
+    chat = {"model": "footnote", "messages": [{"role": "user", "content": "Zebrawood in May?"}]}
+    tool = {"name": "search", "arguments": {"query": "zebrawood"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
+    statuses = list[int]()
+    for method, path, body, headers in [
+        ("PUT", "/v1/documents/zebrawood-broken.pdf", "%PDF-1.4 zebrawood", {}),
+        ("PUT", "/v1/documents/zebrawood-more.md", "More zebrawood.", {}),
+        ("PUT", "/v1/documents/zebrawood.exe", "More zebrawood.", {}),
+        ("GET", "/v1/documents/zebrawood.md", None, {}),
+        ("GET", "/v1/documents/zebrawood-none.md", None, {}),
+        ("GET", "/documents/zebrawood.md?start=0&end=9", None, {}),
+        ("GET", "/zebrawood", None, {}),
+        ("POST", "/v1/ask", question, {}),
+        ("POST", "/v1/ask", question, STREAM),
+        ("POST", "/v1/ask", question | {"zebrawood": {"zebrawood": []}}, {}),
+        ("POST", "/v1/search", {"query": "zebrawood"}, {}),
+        ("POST", "/v1/chat/completions", chat, {}),
+        ("POST", "/v1/chat/completions", chat | {"model": "zebrawood"}, {}),
+        ("POST", "/mcp", call, {"Accept": "application/json, text/event-stream"}),
+        ("DELETE", "/v1/documents/zebrawood.md", None, {}),
+    ]:
+        _, reply = server.request(method, path, body, **headers)
+        reply.read()
+        statuses.append(reply.status)
+    while json.loads(server.request("GET", "/v1/sync")[1].read())["running"]:
+        sleep(0.1)
+    server.stop()
+    log = server.log.read_text(encoding="utf-8")
+    assert set(statuses) == {200, 201, 202, 404, 415, 422}
+    assert len([json.loads(line) for line in log.splitlines()]) > len(statuses)
+    assert "zebrawood" not in log.lower()
+
+
 def test_stop_tells_every_client_and_ends_without_waiting_for_the_llm(
     server: Server, llm: FakeLLM
 ) -> None:
