@@ -32,7 +32,8 @@ class Text:
     """A text that one or more passages have, in order of id, and its features for search.
 
     `vector` is its unit vector. `sentences` are spans in it, `inside` their vectors, and `terms`
-    the terms of each; `heading` has the terms of the heading path. A vector may be missing.
+    the terms of each; `heading` has the terms of the heading path, `own_heading` those of its last
+    part. A vector may be missing.
     """
 
     passages: tuple[Passage, ...]
@@ -41,6 +42,7 @@ class Text:
     inside: Packed | None
     terms: tuple[tuple[str, ...], ...]
     heading: tuple[str, ...]
+    own_heading: tuple[str, ...] = ()
 
     @property
     def passage(self) -> Passage:
@@ -57,10 +59,10 @@ def text_of(
     """The text of passages with the same text; `terms_of_each` gives the terms of its parts."""
     text, heading = passages[0].text, passages[0].heading
     spans = sentence_spans(text)
-    first, *terms = terms_of_each([heading, *(text[start:end] for start, end in spans)])
-    return Text(
-        tuple(passages), vector, tuple(spans), inside, tuple(map(tuple, terms)), tuple(first)
-    )
+    own = passages[0].own_heading
+    first, last, *terms = terms_of_each([heading, own, *(text[s:e] for s, e in spans)])
+    each = tuple(map(tuple, terms))
+    return Text(tuple(passages), vector, tuple(spans), inside, each, tuple(first), tuple(last))
 
 
 class TextCache:

@@ -248,6 +248,11 @@ class Passage:
     digest: str
 
     @property
+    def own_heading(self) -> str:
+        """The heading right above the passage, without those above it; "" if there is none."""
+        return self.heading.rpartition(" > ")[2]
+
+    @property
     def embedding_text(self) -> str:
         """What is embedded and searched: the heading path above the passage, then its text."""
         return Content(self.heading, self.text).embedding_text

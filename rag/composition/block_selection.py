@@ -156,7 +156,7 @@ def select(
     else is. Falls back to the fact's sentences where no block is known.
     """
     selector = Selector(structures)
-    _select_asked(query, ranked, selector)
+    _select_asked(query, intent, ranked, selector)
     if not selector.words:
         _select_titled(query, ranked, selector)
     if intent in LONG and not selector.words:
@@ -169,7 +169,9 @@ def select(
     return selector.in_order()
 
 
-def _select_asked(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
+def _select_asked(
+    query: str, intent: Intent, ranked: Sequence[RankedSentence], selector: Selector
+) -> None:
     """Choose the answer to a question whose words are all that is asked, or what a term means:
     "What is a discharge letter?" of the term "Discharge letter", on a line above its meaning.
     """
@@ -188,6 +190,9 @@ def _select_asked(query: str, ranked: Sequence[RankedSentence], selector: Select
         answer = structure.answers.get(number)
         if answer and _terms(_question_text(structure, answer), language) == asked:
             _select_answer(selector, structure, answer, number, 0)
+            if policy := POLICIES.get(intent):
+                room = policy.words - selector.words
+                _select_section(selector, policy, structure, answer, answer.start, room, 0)
             return
 
 
@@ -206,6 +211,8 @@ def _select_titled(query: str, ranked: Sequence[RankedSentence], selector: Selec
             section = structure.section(number)
             words = sum(structure.words(structure.blocks[each]) for each in section)
             if words + selector.words > _SHORT_ANSWER * 2:
+                if not selector.words:
+                    return
                 continue
             for each in section:
                 selector.add_whole(structure, each, sentence.hit.rank)

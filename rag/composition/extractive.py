@@ -84,7 +84,7 @@ def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
     """A claim with the heading above it, where that holds what the question asks for or names: the
     expected type of answer, or a number, and the claim does not ("3.1 (18 June 2025)").
     """
-    heading = claim.quotes[0].passage.heading.rpartition(" > ")[2]
+    heading = claim.quotes[0].passage.own_heading
     if claim.frame or not heading or evidence.intent in LONG:
         return claim
     kind, query = evidence.answer_type, evidence.query
@@ -92,8 +92,7 @@ def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
         matches_answer_type(kind, query, heading) > 0 > matches_answer_type(kind, query, claim.text)
     )
     figures = figures_in(query)
-    in_heading, in_claim = figures.within(heading), figures.within(claim.text)
-    if has_type or (in_heading.words - in_claim.words or in_heading.dates - in_claim.dates):
+    if has_type or figures.within(heading) - figures.within(claim.text):
         if claim.item:
             return replace(claim, before=f"**{heading}:**\n")
         return replace(claim, frame=(f"**{heading}:** {claim.text}", ""))

@@ -23,6 +23,7 @@ class AnswerType(StrEnum):
     ROLE = "role"
     SITE = "site"
     NAME = "name"
+    DEFINITION = "definition"
     ANY = "any"
 
 
@@ -44,6 +45,13 @@ _SITE = (
     r"theat(?:re|er))"
 )
 _LEADER = r"(?:leader|head|director|chief|boss|president|chair\w*|commander)"
+# "What is httpx?", "What are event hooks?", but not "What is the fee?", which has a value.
+_DEFINED = (
+    r"^\W*what(?:'s| is| are| does) (?:an? )?"
+    r"(?!(?:the|this|that|it|my|our|your|their|new|there)\b)"
+    r"(?P<term>[\w.+#/-]+(?: (?!(?:of|in|for|to|on|at|with|from|by)\b)[\w.+#/-]+){0,2}?)"
+    r"(?: mean| stand for)?\W*$"
+)
 # The first that matches decides.
 _QUESTION_REGEXES = (
     (AnswerType.AGE, r"\bhow old\b"),
@@ -68,6 +76,7 @@ _QUESTION_REGEXES = (
         rf"\bwho (?:(?:is|was) (?:now |currently )?(?:the )?{_LEADER}\b"
         r"|(?:leads|heads|chairs|commands)\b)",
     ),
+    (AnswerType.DEFINITION, _DEFINED),
     (AnswerType.NAME, r"\b(?:who|whom|whose|where)\b|\b(?:what|which) (?:person|place)\b"),
 )
 _ANSWER_REGEXES = {
@@ -94,6 +103,11 @@ _QUESTION_PATTERNS = [
 _ANSWER_PATTERNS = {
     kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ANSWER_REGEXES.items()
 }
+_DEFINED_PATTERN = re.compile(_DEFINED, re.IGNORECASE)
+_DEFINITION = (
+    r"\W*(?:(?:an?|the) )?\W*{term}(?:s|es)?\b[^.!?]{{0,40}}?"
+    r"\b(?:is|are|was|were|means?|refers?|stands?|describes?|denotes?)\b"
+)
 # A capital that does not open the sentence is taken for a name, and so are capitals alone.
 _NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+|\b[A-Z]{2,}\b|\b(?:[A-Z]\.){2,}")
 
@@ -133,12 +147,23 @@ def matches_answer_type(answer_type: AnswerType, query: str, sentence: str) -> f
     """1 if a sentence contains this type of answer, -1 if not, 0 for ANY; names must be new."""
     if answer_type is AnswerType.ANY:
         return 0.0
+    if answer_type is AnswerType.DEFINITION:
+        return 1.0 if _defines(query, sentence) else -1.0
     if answer_type in {AnswerType.NAME, AnswerType.PROPER}:
         matches = any(name not in query for name in _NAME.findall(sentence))
     else:
         matches = bool(_ANSWER_PATTERNS[answer_type].search(sentence))
         matches = matches or (answer_type is AnswerType.MONEY and _names_currency(sentence))
     return 1.0 if matches else -1.0
+
+
+def _defines(query: str, sentence: str) -> bool:
+    """Whether a sentence opens with the term that is asked for and says what it is."""
+    asked = _DEFINED_PATTERN.search(query)
+    if asked is None:
+        return False
+    term = re.escape(asked["term"].rstrip("s"))
+    return bool(re.match(_DEFINITION.format(term=term), sentence, re.IGNORECASE))
 
 
 def _names_currency(sentence: str) -> bool:

@@ -23,6 +23,7 @@ from rag.retrieval.sentences import (
     QueryTerms,
     RankedSentence,
     SentenceScores,
+    heading_match,
     quotes_of,
     rank_sentences,
     score_sentences,
@@ -115,10 +116,16 @@ def search(
         key: terms.matched(text.heading).union(*scored[key].matched_terms)
         for key, text in texts.items()
     }
-    best = {key: fused_scores[key] + weight * scored[key].best for key in keys}
+    best = {
+        key: fused_scores[key]
+        + weight * scored[key].best
+        + scoring.own_heading * heading_match(texts[key], terms)
+        for key in keys
+    }
     scores = add_context_scores(best, texts, matched, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
-    most = max_context_score(1 + weight * scoring.max_sentence_score(bool(terms.figures)), scoring)
+    alone = 1 + weight * scoring.max_sentence_score(bool(terms.figures)) + scoring.own_heading
+    most = max_context_score(alone, scoring)
     if reranker:
         most, scores = 1.0, _rerank_scores(reranker, query.text, texts, ranked[: max(k, _RERANKED)])
         ranked = sorted(scores, key=lambda key: (-scores[key], key))

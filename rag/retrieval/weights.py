@@ -51,6 +51,7 @@ class RankingWeights:
     # against 0.873 without, which may be chance, and nDCG@10 0.791 against 0.795, which is not. On
     # SciFact's claims nDCG@10 is 0.753 against 0.751.
     like: float = 0.3
+    own_heading: float = 0.6
 
     def max_sentence_score(self, with_numbers: bool) -> float:
         """The highest score of a sentence, for a query with numbers in it or without.

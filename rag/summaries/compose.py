@@ -61,7 +61,7 @@ def _asks_for_section(question: str, hits: Sequence[Hit], snapshot: Snapshot) ->
     """Whether the best hit's own heading holds a word of the question."""
     if not hits or not hits[0].passage.heading:
         return False
-    last = hits[0].passage.heading.rpartition(" > ")[2]
+    last = hits[0].passage.own_heading
     return bool(set(snapshot.terms(last)) & set(snapshot.terms(question)))
 
 
