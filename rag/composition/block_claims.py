@@ -17,6 +17,7 @@ _MARK = re.compile(r"\s*(?P<mark>[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z]
 _NESTED = re.compile(r"\n[ \t]+(?=(?:[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+\S)")
 _NUMBER = re.compile(r"\d{1,3}")
 _FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:\n\s*\1\s*)?\Z", re.DOTALL)
+_CODE_SPAN = re.compile(r"(`+[^`]*`+)")
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 
 
@@ -145,4 +146,10 @@ def _indent(structure: Structure, start: int) -> int:
 
 
 def _line(text: str) -> str:
-    return " ".join(_EMPHASIS.sub(r"\2", text).split())
+    """A text on one line without bold type, but where it is code or all of the text is bold."""
+    line = " ".join(text.split())
+    if _EMPHASIS.fullmatch(line) and line.count(line[:2]) == 2:
+        return line
+    parts = _CODE_SPAN.split(line)
+    parts[::2] = [_EMPHASIS.sub(r"\2", part) for part in parts[::2]]
+    return "".join(parts)

@@ -139,6 +139,35 @@ def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:
     assert answered(text, "Dogs have", Intent.FACT) == "Never. [1] Dogs have to stay at home. [2]"
 
 
+def test_bold_type_goes_but_for_a_line_that_is_a_heading_and_what_is_code() -> None:
+    text = "# API\n\n**Extra features**\n\n- **name**: see `__init__(**options)` and __more__.\n"
+    assert answered(text, "see", Intent.EXPLAIN) == (
+        "**Extra features** [1]\n\n- name: see `__init__(**options)` and more. [2]"
+    )
+
+
+def test_question_that_is_a_heading_is_explained_by_more_than_its_first_sentence() -> None:
+    text = (
+        "# Clients\n\n## Why use a client?\n\nUse one for more than a trial.\n\n"
+        + "Each request opens a connection of its own otherwise, which is slow. " * 8
+        + "\n\nIt keeps cookies.\n"
+    )
+    shown = answered(text, "keeps cookies", Intent.EXPLAIN, query="Why should I use a client?")
+    assert shown.startswith("Use one for more than a trial. [1]\n\nEach request opens")
+    fact = answered(text, "keeps cookies", Intent.FACT, query="Why should I use a client?")
+    assert fact == "Use one for more than a trial. [1]"
+
+
+def test_section_too_long_to_be_quoted_whole_for_its_figure_leaves_no_room_to_the_next() -> None:
+    text = (
+        "# HTTP/2\n\n## Enabling HTTP/2\n\nInstall the extra first. "
+        + "Then make a client that has it switched on, as is shown below. " * 11
+        + "\n\n## The version of HTTP/2\n\nLook at the reply.\n"
+    )
+    shown = answered(text, "Install the extra", Intent.HOW_TO, query="How do I enable HTTP/2?")
+    assert shown.startswith("Install the extra first. [1]")
+
+
 def test_code_is_quoted_as_it_stands_between_fences() -> None:
     text = "# Install\n\nRun this:\n\n```sh\npip install  footnote\nfootnote doctor\n```\n"
     assert answered(text, "Run this", Intent.HOW_TO) == (

@@ -36,3 +36,24 @@ def test_figures_within_texts_are_those_of_any_of_them() -> None:
     figures = figures_in("What did 3.1 change in rule 7?")
     assert figures.within("3.1 (June)", "rule 7 went") == figures
     assert figures.within("3.12", "rule 71").words == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "identifiers"),
+    [
+        ("How does NO_PROXY work?", {"no_proxy"}),
+        ("What does __init__ of AsyncClient take?", {"__init__", "asyncclient"}),
+        ("Where is footnote.toml kept?", {"footnote.toml"}),
+        ("What do --json and -v print?", {"--json", "-v"}),
+        ("Is the well-known U.S. law, e.g. this one, up-to-date?", set()),
+    ],
+)
+def test_figures_in_a_question_are_identifiers_too(question: str, identifiers: set[str]) -> None:
+    assert figures_in(question).identifiers == identifiers
+
+
+def test_figures_within_a_text_hold_an_identifier_as_a_whole() -> None:
+    figures = figures_in("How does NO_PROXY work?")
+    assert len(figures.within("Set `NO_PROXY` to a host.")) == 1
+    assert len(figures.within("Set XNO_PROXY, NO_PROXY_ALL or no proxy.")) == 0
+    assert not figures - figures

@@ -16,7 +16,7 @@ from index.snapshots import Text, text_of
 from index.types import Passage
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchQuery, SearchResult, search
-from rag.retrieval.sentences import QueryTerms
+from rag.retrieval.sentences import QueryTerms, heading_match
 from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 
 if TYPE_CHECKING:
@@ -123,12 +123,14 @@ def scored(query: SearchQuery, scoring: RankingWeights = RANKING_WEIGHTS) -> dic
         ),
     ],
 )
-def test_search_scores_as_with_the_weights_in_use(
+def test_search_without_headings_scores_as_with_the_weights_in_use(
     query: SearchQuery, passages: dict[str, float], sentences: tuple[float, ...]
 ) -> None:
-    assert list(scored(query)) == list(passages)
-    assert scored(query) == pytest.approx(passages, abs=1e-12)
-    assert [one.score for one in found(query).sentences] == pytest.approx(sentences, abs=1e-12)
+    scoring = replace(RANKING_WEIGHTS, own_heading=0.0)
+    assert list(scored(query, scoring)) == list(passages)
+    assert scored(query, scoring) == pytest.approx(passages, abs=1e-12)
+    ranked = found(query, scoring).sentences
+    assert [one.score for one in ranked] == pytest.approx(sentences, abs=1e-12)
 
 
 @pytest.mark.parametrize("part", [field.name for field in fields(RankingWeights)])
@@ -141,6 +143,30 @@ def test_search_without_a_part_scores_otherwise(part: str) -> None:
         for query in (*QUESTIONS, DATED)
     ]
     assert any(changed)
+
+
+@pytest.mark.parametrize(
+    ("heading", "match"),
+    [
+        ("Cairo talks", 1.0),
+        ("Cairo", 2 * 1.0 * (2 / 3) / (1 + 2 / 3)),
+        ("Cairo boats", 2 * (2 / 5) * (2 / 3) / (2 / 5 + 2 / 3)),
+        ("Boats > Cairo talks", 1.0),
+        ("Cairo talks > Boats", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_heading_match_is_of_the_heading_right_above(heading: str, match: float) -> None:
+    shelf = Shelf()
+    passage = Passage("p", "p", "", heading, "Bread.", 0, 6, None, "d")
+    text = text_of([passage], None, None, lambda parts: list(map(shelf.terms, parts)))
+    terms = QueryTerms(cast("Snapshot", shelf), "Cairo talks")
+    assert heading_match(text, terms) == pytest.approx(match)
+
+
+def test_query_terms_what_is_to_be_done_counts_half() -> None:
+    terms = QueryTerms(cast("Snapshot", Shelf()), "how do I add talks")
+    assert terms.weighted_coverage(terms.matched(["talks"])) == pytest.approx(1 / (1 + 3 * 3 + 1.5))
 
 
 def test_search_with_no_weight_ranks_by_the_fused_score() -> None:
