@@ -71,10 +71,10 @@ _PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=L
 _TEXT = Reader("index.formats.text.plain_text:parse_text", version=3, layout=Layout.WRAPPED)
 _WORD = Reader("index.formats.office.docx:parse_docx", version=3)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
-_NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=3, layout=Layout.MARKDOWN)
+_NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=4, layout=Layout.MARKDOWN)
 _SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles", version=2)
 _SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
-_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=3, layout=Layout.MARKDOWN)
+_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=4, layout=Layout.MARKDOWN)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=3)
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {

@@ -1,4 +1,4 @@
-"""Markdown to text: its own characters, but for HTML that is a comment or a table."""
+"""Markdown to text: its own characters, but for HTML and what is written beside CommonMark."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from index.formats.base import Parsed, Unreadable, moved
 from index.formats.decode import decode
 from index.formats.markup import raised
 from index.formats.text.front_matter import split_front_matter
+from index.formats.text.markdown_extensions import with_plain_labels, without_html
 from index.formats.text.pipe_tables import pipe_tables
 from index.types import Heading, Span, Table
 
@@ -33,10 +34,13 @@ def parse_markdown(data: bytes) -> Parsed:
 def markdown(text: str) -> Parsed:
     """Markdown with its headings; title from front matter or the first heading of level 1.
 
-    HTML comments are left out and counted, tables in HTML are rows after the names of columns.
+    HTML comments are left out and counted, tables in HTML are rows after the names of columns;
+    other HTML tags and admonitions become the Markdown that says the same.
     """
     given, text = split_front_matter(text)
     text, hidden = _without_comments(text)
+    text = with_plain_labels(text, _Code(text).holds)
+    text = without_html(text, _Code(text, but_tables=True).holds)
     text, tables, written = _with_rows(text)
     tokens = _tokens(text)
     code = _code(text, tokens)
@@ -82,11 +86,12 @@ def _plain(inline: Token) -> str:
 
 
 class _Code:
-    """The parts of a text that are code, in which nothing is HTML."""
+    """The parts of a text that are code, in which nothing is HTML; tables in HTML if wanted."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, but_tables: bool = False) -> None:
         blocks = _code(text, _tokens(text))
-        inline = (match.span() for match in _CODE_SPAN.finditer(text))
+        patterns = (_CODE_SPAN, _TABLE) if but_tables else (_CODE_SPAN,)
+        inline = (match.span() for pattern in patterns for match in pattern.finditer(text))
         self._spans = sorted([*blocks, *inline])
         self._starts = [start for start, _ in self._spans]
 
