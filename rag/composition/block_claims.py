@@ -27,6 +27,7 @@ class ClaimWriter:
     def __init__(self, passages_in: Callable[[str], Sequence[Passage]]) -> None:
         self._passages_in = passages_in
         self._items = count()
+        self._outlines = dict[str, int]()
 
     def claims(self, selection: Selection) -> Iterator[Claim]:
         """The claims of one selected block; the first one opens a paragraph."""
@@ -36,6 +37,8 @@ class ClaimWriter:
             yield from self._code(structure, (block.start, block.end))
         elif block.kind in {BlockKind.LIST, BlockKind.STEPS}:
             yield from self._list(structure, list(block.items) if selection.whole else spans)
+        elif block.kind is BlockKind.HEADING:
+            yield from self._outline(structure, selection.number, spans)
         elif selection.whole:
             yield from self._text(structure, (block.start, block.end))
         else:
@@ -75,6 +78,19 @@ class ClaimWriter:
         quotes = self.quotes(structure, span)
         if quotes:
             yield Claim(_line(structure.text(span)), quotes, lead)
+
+    def _outline(self, structure: Structure, number: int, spans: list[Span]) -> Iterator[Claim]:
+        """A section as an item: its heading and a sentence of it."""
+        for span in spans:
+            if quotes := self.quotes(structure, span):
+                words = structure.text(span)
+                mark = _MARK.match(words)
+                place, text = next(self._items), _line(words[mark.end() if mark else 0 :])
+                shown = f"**{structure.heading_words(number)}:** {text}"
+                item = Item(
+                    (place,), self._outlines.setdefault(structure.document.path, place), "-"
+                )
+                yield Claim(text, quotes, "\n", frame=(shown, ""), item=item)
 
     def _list(self, structure: Structure, items: Sequence[Span]) -> Iterator[Claim]:
         heads, outer = dict[tuple[int, ...], int](), list[tuple[int, int]]()

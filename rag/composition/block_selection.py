@@ -15,10 +15,10 @@ from index.text.languages import language_of
 from index.text.tokenizer import content_words, fold, stopwords_of, terms_of
 from index.types import Block, BlockKind, Span
 from rag.composition.structure import Structure
-from rag.intents.classifier import LONG, Intent
+from rag.intents.classifier import LONG, Intent, instruction_words
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.figures import figures_in
-from rag.retrieval.sentences import RankedSentence
+from rag.retrieval.sentences import RankedSentence, is_links
 
 _DIGITS = re.compile(r"\d+")
 _REPEATED_WORDS = 12
@@ -114,6 +114,11 @@ class Selector:
         if self.has(structure, number) or self._is_new(structure.text((block.start, block.end))):
             self._selection(structure, number, rank).whole = True
 
+    def add_outline(self, structure: Structure, heading: int, rank: int) -> None:
+        """Choose a heading as an item of an outline, with the first sentence below it."""
+        if sentence := _first_sentence(structure, heading):
+            self._selection(structure, heading, rank).spans = [sentence]
+
     def add_span(self, structure: Structure, number: int, span: Span, rank: int) -> None:
         """Choose a part of a block, unless another one reads the same."""
         chosen = self._chosen.get((structure.document.path, number))
@@ -141,6 +146,22 @@ class Selector:
         return self._chosen.setdefault(key, Selection(structure, number, rank))
 
 
+def _first_sentence(structure: Structure, heading: int) -> Span | None:
+    """The first sentence or item of what stands below a heading that is more than links; none of a
+    table or code.
+    """
+    first = None
+    for number in structure.section(heading)[:2]:
+        block = structure.blocks[number]
+        if block.kind in {BlockKind.TABLE, BlockKind.CODE}:
+            break
+        for span in block.items or structure.sentences(block):
+            if not is_links(structure.text(span)):
+                return span
+            first = first or span
+    return first
+
+
 def select(
     query: str,
     intent: Intent,
@@ -159,8 +180,10 @@ def select(
     _select_asked(query, intent, ranked, selector)
     if not selector.words:
         _select_titled(query, ranked, selector)
+    if intent is Intent.LIST and not selector.words:
+        _select_listed(query, ranked, selector)
     if intent in LONG and not selector.words:
-        _select_sections(query, selector, POLICIES[intent], ranked)
+        _select_sections(query, intent, selector, ranked)
     if not selector.words:
         for rank, sentence in enumerate(chosen):
             _select_sentence(selector, sentence, rank)
@@ -326,9 +349,10 @@ def _select_item(
 
 
 def _select_sections(
-    query: str, selector: Selector, policy: LengthPolicy, ranked: Sequence[RankedSentence]
+    query: str, intent: Intent, selector: Selector, ranked: Sequence[RankedSentence]
 ) -> None:
     """Sections of the best passages, each whole if it is short enough, else from its best block."""
+    policy = POLICIES[intent]
     first = dict[int, RankedSentence]()
     for sentence in ranked:
         first.setdefault(sentence.hit.rank, sentence)
@@ -355,6 +379,50 @@ def _select_sections(
         seen.add(key)
         room = policy.words - selector.words
         _select_section(selector, policy, structure, section, number, room, rank)
+        _select_outline(selector, intent, structure, section, rank)
+
+
+# An outline is a list of so many sections at least.
+_FEWEST_SECTIONS = 3
+
+
+def _select_outline(
+    selector: Selector, intent: Intent, structure: Structure, section: range, rank: int
+) -> None:
+    """For a list, what a short section without one introduces: the sections below it."""
+    if intent is not Intent.LIST:
+        return
+    blocks = [structure.blocks[each] for each in section]
+    is_short = sum(map(structure.words, blocks)) <= _SHORT_ANSWER
+    if not is_short or any(block.kind is not BlockKind.PARAGRAPH for block in blocks):
+        return
+    below = structure.subheadings(structure.headings[section.start])
+    if below and below[0] >= section.stop:
+        _add_outline(selector, structure, below, rank)
+
+
+def _select_listed(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
+    """Choose the outline of what is below a heading whose words are all that is asked for: "What
+    benefits are there?" of "Our benefits".
+    """
+    language = language_of(content_words(query))
+    told = " ".join(instruction_words(query, Intent.LIST))
+    asked = _terms(query, language) - _terms(told, language)
+    for sentence in ranked if asked else ():
+        structure, number = selector.place(sentence) or (None, 0)
+        for heading in structure.headings_above(number) if structure else ():
+            if structure and _terms(structure.heading_words(heading), language) == asked:
+                _add_outline(selector, structure, structure.subheadings(heading), 0)
+                return
+
+
+def _add_outline(
+    selector: Selector, structure: Structure, headings: Sequence[int], rank: int
+) -> None:
+    """Sections as items, as many as fit, unless they are too few for a list."""
+    for heading in headings if len(headings) >= _FEWEST_SECTIONS else ():
+        if selector.words < POLICIES[Intent.LIST].words:
+            selector.add_outline(structure, heading, rank)
 
 
 def _select_section(

@@ -130,7 +130,8 @@ def _sentences_and_rows(evidence: ComposerInput, chosen: Sequence[Quote]) -> Ite
 
 def _more(evidence: ComposerInput, claims: Sequence[Claim]) -> str:
     """Where the rest of a section stands of which a part is quoted, or ""."""
-    if evidence.intent not in LONG or not claims:
+    # An item of an outline stands for a whole section.
+    if evidence.intent not in LONG or not claims or (claims[-1].item and claims[-1].frame):
         return ""
     last = claims[-1].quotes[-1]
     structure = evidence.structure(last.passage.document)
@@ -140,8 +141,7 @@ def _more(evidence: ComposerInput, claims: Sequence[Claim]) -> str:
     section = structure.section(number)
     if number >= section.stop - 1:
         return ""
-    heading = structure.heading_of(number)
-    if heading is None:
+    above = structure.headings[number]
+    if above < 0:
         return ""
-    words = " ".join(structure.text((heading.start, heading.end)).strip("#= -\n").split())
-    return f"More on this: {last.passage.document}, under “{words}”."
+    return f"More on this: {last.passage.document}, under “{structure.heading_words(above)}”."

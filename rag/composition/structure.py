@@ -68,6 +68,32 @@ class Structure:
             end += 1
         return range(start, end)
 
+    def headings_above(self, number: int) -> Iterator[int]:
+        """Numbers of the headings that a block stands under, the nearest first."""
+        above = number if self._is_heading(number) else self.headings[number]
+        while above >= 0:
+            yield above
+            level = self.blocks[above].level
+            while above >= 0 and self.blocks[above].level >= level:
+                above = self.headings[above]
+
+    def subheadings(self, above: int) -> list[int]:
+        """Numbers of the headings one step below a heading, -1 for the document's top."""
+        level = self.blocks[above].level if above >= 0 else 0
+        deeper = list[int]()
+        for below in range(above + 1, len(self.blocks)):
+            if self._is_heading(below):
+                if self.blocks[below].level <= level:
+                    break
+                deeper.append(below)
+        top = min((self.blocks[one].level for one in deeper), default=0)
+        return [one for one in deeper if self.blocks[one].level == top]
+
+    def heading_words(self, number: int) -> str:
+        """The words of a heading block on one line, without its marks."""
+        heading = self.blocks[number]
+        return " ".join(self.text((heading.start, heading.end)).strip("#= -\n").split())
+
     def text(self, span: Span) -> str:
         """The document's characters of a span."""
         return self.document.text[span[0] : span[1]]

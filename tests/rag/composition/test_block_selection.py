@@ -139,6 +139,68 @@ def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:
     assert answered(text, "Dogs have", Intent.FACT) == "Never. [1] Dogs have to stay at home. [2]"
 
 
+OUTLINE = """# Handbook
+
+## Our rituals
+
+### Meet-ups
+
+We meet twice a year. Book your flights.
+
+### All hands
+
+[Photos](https://example.org/photos)
+
+- At the end of each cycle.
+- On a call.
+
+### Support days
+
+Everyone answers customers.
+
+## Our systems
+
+They are as follows:
+
+### Dash
+
+Dash is where the logs are.
+
+### Mail
+
+It sends mail.
+
+### Wiki
+
+```
+wiki.example.org
+```
+
+### Vault
+
+It keeps secrets.
+"""
+RITUALS = (
+    "- **Meet-ups:** We meet twice a year. [1]\n- **All hands:** At the end of each cycle. [2]\n"
+    "- **Support days:** Everyone answers customers. [3]"
+)
+
+
+def test_list_of_what_a_heading_names_is_the_sections_below_it() -> None:
+    target = "Book your flights"
+    assert answered(OUTLINE, target, Intent.LIST, query="What rituals are there?") == RITUALS
+    assert answered(OUTLINE, target, Intent.LIST, query="List the rituals") == RITUALS
+    assert "Meet-ups:" not in answered(OUTLINE, target, Intent.LIST, query="What trips are there?")
+
+
+def test_list_that_a_section_leads_to_is_the_sections_below_it() -> None:
+    shown = answered(OUTLINE, "as follows", Intent.LIST, query="Which tools do we use?")
+    assert shown == (
+        "They are as follows: [1]\n\n- **Dash:** Dash is where the logs are. [2]\n"
+        "- **Mail:** It sends mail. [3]\n- **Vault:** It keeps secrets. [4]"
+    )
+
+
 def test_bold_type_goes_but_for_a_line_that_is_a_heading_and_what_is_code() -> None:
     text = "# API\n\n**Extra features**\n\n- **name**: see `__init__(**options)` and __more__.\n"
     assert answered(text, "see", Intent.EXPLAIN) == (

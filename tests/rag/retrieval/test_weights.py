@@ -16,7 +16,7 @@ from index.snapshots import Text, text_of
 from index.types import Passage
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchQuery, SearchResult, search
-from rag.retrieval.sentences import QueryTerms, heading_match
+from rag.retrieval.sentences import QueryTerms, heading_match, is_links
 from rag.retrieval.weights import RANKING_WEIGHTS, RankingWeights
 
 if TYPE_CHECKING:
@@ -162,6 +162,20 @@ def test_heading_match_is_of_the_heading_right_above(heading: str, match: float)
     text = text_of([passage], None, None, lambda parts: list(map(shelf.terms, parts)))
     terms = QueryTerms(cast("Snapshot", shelf), "Cairo talks")
     assert heading_match(text, terms) == pytest.approx(match)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("[Getting started](start.md)", True),
+        ("- [Code](https://a.org/x) - [Docs](https://a.org/y).", True),
+        ("[![Build](b.svg)](https://a.org)", False),
+        ("See [the docs](https://a.org/y).", False),
+        ("No links.", False),
+    ],
+)
+def test_is_links_of_a_sentence_with_nothing_but_links(sentence: str, expected: bool) -> None:
+    assert is_links(sentence) is expected
 
 
 def test_query_terms_what_is_to_be_done_counts_half() -> None:
