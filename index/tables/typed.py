@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _YES = frozenset("yes y true ja oui sí si sim tak ✓ ✔ ☑".split())
 _NO = frozenset("no n false nein non não nie ✗ ✘ ☐".split())
 _NONE = frozenset("none nil keine keiner aucun aucune ninguno ninguna nessuno brak".split())
 _TOTALS = frozenset("total totals sum subtotal gesamt summe insgesamt totale somme suma".split())
+# A cell whose whole text is bold, italic or code in Markdown.
+_MARKED = re.compile(r"(?P<mark>\*{1,3}|_{1,3}|`)(?P<words>[^*_`]+)(?P=mark)")
 # A column has a type if this share of its cells that are not empty do.
 _MAJORITY = 0.8
 
@@ -133,7 +136,9 @@ def _typed(document: Document, parts: Sequence[Table]) -> TypedTable:
 
 def _cell(text: str, row: TableRow, place: int) -> str:
     span = row.cells[place] if place < len(row.cells) else None
-    return " ".join(text[span[0] : span[1]].split()) if span else ""
+    words = " ".join(text[span[0] : span[1]].split()) if span else ""
+    marked = _MARKED.fullmatch(words)
+    return marked["words"] if marked else words
 
 
 def _heading_above(document: Document, start: int) -> str:

@@ -9,6 +9,7 @@ from itertools import count, pairwise
 from index.types import BlockKind, Passage, Span
 from rag.composition.block_selection import FEW_WORDS, Selection
 from rag.composition.structure import Structure
+from rag.composition.table_rows import quotes_between
 from rag.types import Claim, Item, Quote
 
 # The mark of a list item with the white space before and after it.
@@ -49,17 +50,7 @@ class ClaimWriter:
 
     def quotes(self, structure: Structure, span: Span) -> tuple[Quote, ...]:
         """The exact words of a span, cut where passages end, white space at the ends left out."""
-        found = list[Quote]()
-        for passage in self._passages_in(structure.document.path):
-            start, end = max(span[0], passage.start), min(span[1], passage.end)
-            if start >= end:
-                continue
-            text = structure.text((start, end))
-            start += len(text) - len(text.lstrip())
-            end -= len(text) - len(text.rstrip())
-            if start < end:
-                found.append(Quote(passage, start, end))
-        return tuple(found)
+        return quotes_between(self._passages_in(structure.document.path), *span)
 
     def _text(self, structure: Structure, span: Span) -> Iterator[Claim]:
         """Running text sentence by sentence; lines that are items stay items."""

@@ -14,7 +14,15 @@ from rag.citations.labelling import leading_space, with_markers
 from rag.composition.base import ComposerInput
 from rag.composition.block_claims import ClaimWriter
 from rag.composition.block_selection import Selection, select
-from rag.composition.table_rows import best_rows, claims_of, rows_of
+from rag.composition.table_rows import (
+    best_rows,
+    cell_claims,
+    claims_of,
+    labelled_rows,
+    rows_asked,
+    rows_of,
+    table_at,
+)
 from rag.intents.classifier import LONG
 from rag.retrieval.answer_type import matches_answer_type
 from rag.retrieval.figures import figures_in
@@ -58,7 +66,7 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     writer, quotes, shown = ClaimWriter(evidence.passages_in), list[Quote](), set[str]()
     for selection in selections:
         if selection.block.kind is BlockKind.TABLE:
-            quotes += _quotes_of(writer, selection)
+            quotes += _quotes_of(evidence.query, writer, selection)
             continue
         yield from _sentences_and_rows(evidence, quotes)
         quotes = []
@@ -99,14 +107,15 @@ def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
     return claim
 
 
-def _quotes_of(writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:
-    """What is quoted of a table: sentences of it, or its first rows."""
+def _quotes_of(query: str, writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:
+    """What is quoted of a table: sentences of it, the rows that are named, or else the first."""
     block, spans = selection.block, selection.spans
     if selection.whole:
         tables = selection.structure.document.tables
         rows = [row for table in tables for row in table.rows]
         inside = [row for row in rows if block.start <= row.start and row.end <= block.end]
-        spans = [(row.start, row.end) for row in inside[:_MOST_ROWS]]
+        named = labelled_rows(query, inside, selection.structure.document.text)
+        spans = [(row.start, row.end) for row in (named or inside)[:_MOST_ROWS]]
     for span in spans:
         yield from writer.quotes(selection.structure, span)
 
@@ -120,12 +129,28 @@ def _sentences_and_rows(evidence: ComposerInput, chosen: Sequence[Quote]) -> Ite
     for quote in chosen:
         table = next((r.table for r in rows if r.holds(quote) or r.header == quote), None)
         if table is None:
-            yield Claim(" ".join(quote.text.split()), (quote,))
+            yield from _sentence_or_cells(evidence, quote, shown)
         elif table not in shown:
             shown.add(table)
             own = [row for row in rows if row.table == table]
             quoted = [row for row in own if any(map(row.holds, chosen))]
             yield from claims_of(best_rows(evidence.query, quoted or own, own))
+
+
+def _sentence_or_cells(
+    evidence: ComposerInput, quote: Quote, shown: set[tuple[str, ...]]
+) -> Iterator[Claim]:
+    """A sentence as it is; in a table of long rows the cells that are asked for, each once."""
+    path = quote.passage.document
+    structure = evidence.structure(path)
+    table = table_at(quote, structure.document) if structure else None
+    if structure is None or table is None:
+        yield Claim(" ".join(quote.text.split()), (quote,))
+        return
+    for row in rows_asked(evidence.query, quote, table, structure.document.text):
+        if (path, str(row.start)) not in shown:
+            shown.add((path, str(row.start)))
+            yield from cell_claims(evidence.query, quote, row, table, evidence.passages_in(path))
 
 
 def _more(evidence: ComposerInput, claims: Sequence[Claim]) -> str:

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from index.types import Passage, Span, Table
+from index.types import Document, Passage, Span, Table, TableRow
 from rag.types import Claim, Quote
 from rag.verification.evidence import compared_words, contains_word
 from rag.verification.words import is_negation, parse_words
 
-# A longer row is prose in a table: of it, the sentence alone is quoted.
+# A longer row is prose in a table: of it, the cells that are asked for are quoted.
 _LONGEST = 600
+_MOST_CELLS = 3
+# A row of a table with so many columns that fills only one of them is a heading inside the table.
+_COLUMNS_OF_HEADINGS = 3
 _MOST_ROWS = 10
 # Columns are lined up for readers of plain text, as long as a line stays this short.
 _LINE = 100
@@ -82,7 +85,7 @@ def _rows(table: Table, passage: Passage, header: Quote | None) -> Iterator[Quot
     name = str(header.start) if header else "\0".join(table.columns)
     for row in table.rows:
         is_inside = passage.start <= row.start and row.end <= passage.end
-        if not is_inside or row.end - row.start > _LONGEST:
+        if not is_inside or row.end - row.start > _LONGEST or is_label(row, table):
             continue
         spans = [*row.cells, *[None] * (len(table.columns) - len(row.cells))]
         cells = tuple(
@@ -92,6 +95,79 @@ def _rows(table: Table, passage: Passage, header: Quote | None) -> Iterator[Quot
         quote = Quote(passage, row.start, row.end)
         key = (passage.document, passage.heading, name)
         yield QuotedRow(quote, table.columns, cells, key, header)
+
+
+def is_label(row: TableRow, table: Table) -> bool:
+    """Whether a row only says what those below it are of."""
+    filled = sum(1 for span in row.cells if span and span[0] < span[1])
+    return filled < 2 and len(table.columns) >= _COLUMNS_OF_HEADINGS
+
+
+def table_at(quote: Quote, document: Document) -> Table | None:
+    """The table of several columns, each with a name, that a quote stands in."""
+    spans = (t for t in document.tables if t.rows)
+    inside = (t for t in spans if t.start <= quote.start and quote.end <= t.end)
+    return next((table for table in inside if sum(map(bool, table.columns)) > 1), None)
+
+
+def rows_asked(query: str, quote: Quote, table: Table, text: str) -> list[TableRow]:
+    """The row of a quote, or those that the query names, if that is none of them."""
+    own = [row for row in table.rows if row.start <= quote.start and quote.end <= row.end]
+    named = [row for row in labelled_rows(query, table.rows, text) if not is_label(row, table)]
+    if named and not any(row in named for row in own):
+        return named[:_MOST_CELLS]
+    return [row for row in own if not is_label(row, table)]
+
+
+def labelled_rows(query: str, rows: Sequence[TableRow], text: str) -> list[TableRow]:
+    """The rows of a document's text whose first cell holds a word of the query that few others
+    hold: less than half of them.
+    """
+    asked = compared_words(parse_words(query))
+    labels = [parse_words(text[slice(*row.cells[0])]) if row.cells[0] else [] for row in rows]
+    held = [sum(contains_word(word, label) for label in labels) for word in asked]
+    telling = [word for word, count in zip(asked, held, strict=True) if 2 * count < len(rows)]
+    pairs = zip(rows, labels, strict=True)
+    return [row for row, label in pairs if any(contains_word(word, label) for word in telling)]
+
+
+def cell_claims(
+    query: str, quote: Quote, row: TableRow, table: Table, passages: Sequence[Passage]
+) -> Iterator[Claim]:
+    """Of a long row the cells of the columns that the query names, each below the names of its row
+    and column; else the cell that ends the quote. `passages` are those of the document.
+    """
+    asked = compared_words(parse_words(query))
+    names = [parse_words(name) for name in table.columns]
+    counts = [sum(contains_word(word, name) for word in asked) for name in names]
+    filled = [at for at, span in enumerate(row.cells) if at and span and span[0] < span[1]]
+    most = max((counts[at] for at in filled), default=0)
+    places = [at for at in filled if counts[at] == most]
+    if len(places) == len(filled):
+        places = [at for at in filled if (row.cells[at] or (0, 0))[1] >= quote.end][:1]
+    label = " ".join(one.text for one in quotes_between(passages, *(row.cells[0] or (0, 0))))
+    for at in places[:_MOST_CELLS]:
+        if quotes := quotes_between(passages, *(row.cells[at] or (0, 0))):
+            text = _line(" ".join(one.text for one in quotes))
+            named = ", ".join(filter(None, (label.strip("*_`"), table.columns[at].strip("*_`"))))
+            yield Claim(text, quotes, "\n\n", frame=(f"**{named}:** {text}", ""))
+
+
+def quotes_between(passages: Sequence[Passage], start: int, end: int) -> tuple[Quote, ...]:
+    """The exact words of a span of a document, cut where its passages end, without white space at
+    the ends.
+    """
+    found = list[Quote]()
+    for passage in passages:
+        first, last = max(start, passage.start), min(end, passage.end)
+        if first >= last:
+            continue
+        text = passage.text[first - passage.start : last - passage.start]
+        first += len(text) - len(text.lstrip())
+        last -= len(text) - len(text.rstrip())
+        if first < last:
+            found.append(Quote(passage, first, last))
+    return tuple(found)
 
 
 def best_rows(

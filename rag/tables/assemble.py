@@ -38,6 +38,8 @@ _KIND_WORD = 0.75
 # "How many cores" of one row, where a column is "CPU cores".
 _ONE_WORD = 0.7
 _MOST_SHOWN = 6
+# A longer cell, in characters, is no value that stands in a sentence.
+_LONGEST_VALUE = 200
 _ASKS = (
     ("much", r"\bhow (?:much|expensive|costly)\b"),
     ("long", r"\bhow long\b"),
@@ -305,9 +307,14 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
     if not targets and lists and Role.ROW in binding.roles.values():
         targets = (label_column(binding.table),)
-    if not targets or not (filters or lists):
+    if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
     return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+
+
+def _is_prose(binding: Binding, place: int) -> bool:
+    """Whether a column holds texts that are quoted better than told in a sentence."""
+    return any(len(text) > _LONGEST_VALUE for text in binding.table.columns[place].texts)
 
 
 def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[int, ...]:

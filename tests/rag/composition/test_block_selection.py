@@ -139,6 +139,41 @@ def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:
     assert answered(text, "Dogs have", Intent.FACT) == "Never. [1] Dogs have to stay at home. [2]"
 
 
+LADDER = """# Titles
+
+| Category | Junior tester | Senior tester | Lead tester |
+| --- | --- | --- | --- |
+| **Skill** |  |  |  |
+| *Scope* | Works on small tasks that are clearly defined by others. {0} | Takes whole features. {0} \
+| Owns a system. {0} |
+| *Trust* | Is looked at often. {0} | Needs no review of single tasks. {0} | Sets the rules. {0} |
+""".format("More is said of this in the guide that each team keeps for itself and its tasks. " * 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "target", "shown"),
+    [
+        ("What is expected of a senior tester in scope?", "small tasks", "Takes whole features."),
+        ("How much trust does a lead tester get?", "Is looked at", "Sets the rules."),
+        ("How much trust does a lead tester get?", "Category", "Sets the rules."),
+        ("How much trust does a lead tester get?", "**Skill**", "Sets the rules."),
+    ],
+)
+def test_table_of_prose_is_quoted_by_the_cell_of_the_row_and_column_that_are_named(
+    query: str, target: str, shown: str
+) -> None:
+    named = "Scope, Senior tester" if "scope" in query else "Trust, Lead tester"
+    text = answered(LADDER, target, Intent.FACT, query=query)
+    assert text.startswith(f"**{named}:** {shown} More is said of this")
+    assert text.count("**") == 2
+    assert "|" not in text
+
+
+def test_table_of_prose_without_a_name_in_the_question_is_quoted_by_the_cell_found() -> None:
+    text = answered(LADDER, "small tasks", Intent.FACT, query="Who gets defined work?")
+    assert text.startswith("**Scope, Junior tester:** Works on small tasks that are clearly")
+
+
 OUTLINE = """# Handbook
 
 ## Our rituals
