@@ -14,6 +14,8 @@ from rag.intents.classifier import load_weights
 _WORD = re.compile(r"\w+")
 # How well a name must fit the words of a question, 0..100.
 _NAMED = 88.0
+# Or what share of the words of a name, two of them at least, a question must have.
+_MOST_OF_NAME = 0.6
 
 
 def named_documents(
@@ -61,6 +63,7 @@ def _name_fit(
     own = set(terms(name))
     if not own:
         return 0.0
-    if own <= words:
-        return 100.0 + len(own)
+    shared = len(own & words)
+    if own <= words or (shared > 1 and shared >= _MOST_OF_NAME * len(own)):
+        return 100.0 + shared + 0.5 * (own <= words)
     return float(fuzz.partial_ratio(name, asked)) if len(name) > 8 and own & words else 0.0

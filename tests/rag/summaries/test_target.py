@@ -6,6 +6,7 @@ import pytest
 
 from index.catalog.reader import DocumentInfo
 from index.text.analyzer import analyze
+from index.text.tokenizer import stopwords_of
 from rag.summaries.target import named_documents, names_only_a_file
 
 pytestmark = pytest.mark.unit
@@ -20,11 +21,16 @@ FOLDER = [
     info("notes.txt", "Board minutes"),
     info("board-minutes.md", "Minutes of the board"),
     info("api.md", "The interface"),
+    info("how-we-work.md", "How we work"),
+    info("managing-work-devices.md", "Managing devices"),
 ]
 
 
 def named(question: str) -> list[str]:
-    found = named_documents(question, FOLDER, lambda text: analyze(text)[0])
+    def terms(text: str) -> list[str]:
+        return [term for term in analyze(text)[0] if term not in stopwords_of("en")]
+
+    found = named_documents(question, FOLDER, terms)
     return [document.path for document in found]
 
 
@@ -36,6 +42,8 @@ def named(question: str) -> list[str]:
         ("Give me an overview of notes.txt", ["notes.txt"]),
         ("What is in the board minutes?", ["notes.txt", "board-minutes.md"]),
         ("Summarise the travel rules", []),
+        ("What is the document on work devices about?", ["managing-work-devices.md"]),
+        ("Sum up how we work", ["how-we-work.md"]),
     ],
 )
 def test_documents_named_by_path_stem_or_title_are_found(question: str, paths: list[str]) -> None:
