@@ -144,7 +144,7 @@ LADDER = """# Titles
 | Category | Junior tester | Senior tester | Lead tester |
 | --- | --- | --- | --- |
 | **Skill** |  |  |  |
-| *Scope* | Works on small tasks that are clearly defined by others. {0} | Takes whole features. {0} \
+| *Scope* | Works on small tasks that others define clearly. {0} | Takes whole features. {0} \
 | Owns a system. {0} |
 | *Trust* | Is looked at often. {0} | Needs no review of single tasks. {0} | Sets the rules. {0} |
 """.format("More is said of this in the guide that each team keeps for itself and its tasks. " * 3)
@@ -171,7 +171,7 @@ def test_table_of_prose_is_quoted_by_the_cell_of_the_row_and_column_that_are_nam
 
 def test_table_of_prose_without_a_name_in_the_question_is_quoted_by_the_cell_found() -> None:
     text = answered(LADDER, "small tasks", Intent.FACT, query="Who gets defined work?")
-    assert text.startswith("**Scope, Junior tester:** Works on small tasks that are clearly")
+    assert text.startswith("**Scope, Junior tester:** Works on small tasks that others define")
 
 
 OUTLINE = """# Handbook
