@@ -116,12 +116,8 @@ def search(
         key: terms.matched(text.heading).union(*scored[key].matched_terms)
         for key, text in texts.items()
     }
-    best = {
-        key: fused_scores[key]
-        + weight * scored[key].best
-        + scoring.own_heading * heading_match(texts[key], terms)
-        for key in keys
-    }
+    best = {key: fused_scores[key] + weight * scored[key].best for key in keys}
+    best = _add_headings(best, texts, terms, scoring)
     scores = add_context_scores(best, texts, matched, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
     alone = 1 + weight * scoring.max_sentence_score(bool(terms.figures)) + scoring.own_heading
@@ -145,6 +141,19 @@ def search(
         terms,
         tuple(documents),
     )
+
+
+def _add_headings(
+    scores: Mapping[str, float],
+    texts: Mapping[str, Text],
+    terms: QueryTerms,
+    scoring: RankingWeights,
+) -> dict[str, float]:
+    """Scores plus how much each passage's own heading and the query are the same, all by key."""
+    return {
+        key: score + scoring.own_heading * heading_match(texts[key], terms)
+        for key, score in scores.items()
+    }
 
 
 def _rerank_scores(

@@ -31,6 +31,8 @@ _ACTION_WEIGHT = 0.5
 # A sentence of nothing but links leads to an answer at most.
 _LINKS = re.compile(r"[\W_]*(?:!?\[[^\]]*\]\([^)\s]*\)[\W_]*)+")
 _LINKS_PENALTY = 0.25
+# Sentences of a paragraph have so many characters between them at most.
+_BESIDE = 1
 _LETTER = re.compile(r"\w")
 
 _SENTENCE_END = re.compile(r"""[.!?…:;。！？؟۔।][\W_]*$""")
@@ -223,13 +225,17 @@ def select_sentences(
 def with_completing_line(
     query: str, ranked: Sequence[RankedSentence], chosen: Sequence[RankedSentence]
 ) -> list[RankedSentence]:
-    """The sentences chosen, and with a line that has the query's number the one of its passage
-    that has the rest of what is asked: "Invoice 2207 of 8 May" names what "Amount due: 324.20" is
-    of. A line is no sentence: it has no full stop.
+    """The sentences chosen, and with a single one that which completes it.
+
+    With a sentence it is the one before or after that has more of what is asked; with a line that
+    has the query's number the one of its passage that has the rest: "Invoice 2207 of 8 May" names
+    what "Amount due: 324.20" is of. A line is no sentence: it has no full stop.
     """
-    if len(chosen) != 1 or not _is_line(chosen[0]):
+    if len(chosen) != 1:
         return list(chosen)
     (line,) = chosen
+    if not _is_line(line):
+        return _with_neighbour(line, ranked)
     if not figures_in(query).within(line.quote.text):
         return [line]
     others = (
@@ -242,6 +248,31 @@ def with_completing_line(
     )
     found = [line, rest] if rest else [line]
     return sorted(found, key=lambda sentence: sentence.quote.start)
+
+
+def _with_neighbour(
+    sentence: RankedSentence, ranked: Sequence[RankedSentence]
+) -> list[RankedSentence]:
+    """A sentence, with the one right before or after it that has most of the query's terms that it
+    lacks itself.
+    """
+    beside = [
+        other
+        for other in ranked
+        if other.hit is sentence.hit
+        and other.matched_terms - sentence.matched_terms
+        and _gap(other.quote, sentence.quote) <= _BESIDE
+    ]
+    missing = {id(other): len(other.matched_terms - sentence.matched_terms) for other in beside}
+    best = max(beside, key=lambda other: (missing[id(other)], other.score), default=None)
+    found = [sentence, best] if best else [sentence]
+    return sorted(found, key=lambda one: one.quote.start)
+
+
+def _gap(one: Quote, other: Quote) -> int:
+    """How many characters stand between two quotes of a passage."""
+    first, second = sorted([one, other], key=lambda quote: quote.start)
+    return second.start - first.end
 
 
 def _is_line(sentence: RankedSentence) -> bool:

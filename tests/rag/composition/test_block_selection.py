@@ -384,3 +384,20 @@ def test_a_line_that_names_the_number_asked_for_is_completed_by_the_line_with_th
         for one in found.sentences
     )
     assert label(draft(replace(found, sentences=sentences)), strict=False).text == expected
+
+
+def test_sentence_is_completed_by_the_one_beside_it_that_has_more_of_what_is_asked() -> None:
+    text = "# Plan\n\nIt is with a bank. We match all that you pay in. Join the 401k at once.\n"
+    found = evidence(text, "401k", Intent.FACT, query="What is the 401k match?")
+    terms = {"We match": {"match"}, "Join": {"401k"}}
+    ranked = [
+        replace(
+            one,
+            matched_terms=frozenset(
+                next((t for w, t in terms.items() if w in one.quote.text), set())
+            ),
+        )
+        for one in found.sentences
+    ]
+    shown = label(draft(replace(found, sentences=tuple(ranked))), strict=False).text
+    assert shown == "We match all that you pay in. [1] Join the 401k at once. [2]"
