@@ -88,9 +88,9 @@ class Bench:
             sys.exit(f"a sync of {scene.name} without faults failed: {ended}")
         return count
 
-    def killed(self, scene: Scene, share: float) -> Scene:
+    def killed(self, scene: Scene, share: float, steps: int) -> Scene:
         """The scene as a sync leaves it that is killed after a share of its steps."""
-        at = int(self.steps(scene) * share)
+        at = int(steps * share)
         name = f"{scene.name}-killed{100 * share:.0f}"
         data = self.faulted(scene, "kill", at)[0].rename(self.folder / name)
         return replace(scene, name=name, data=data, before=in_child(lambda: look(data)).value)
@@ -168,7 +168,8 @@ def make_scenes(bench: Bench, names: set[str]) -> dict[str, Scene]:
 
 def make_recoveries(bench: Bench, mixed: Scene) -> dict[str, Scene]:
     """Scenes that are recoveries already: from a kill, or from followers that are gone."""
-    made = [bench.killed(mixed, share) for share in _KILLED_AT]
+    steps = bench.steps(mixed)
+    made = [bench.killed(mixed, share, steps) for share in _KILLED_AT]
     made.append(bench.broken(mixed, "followerless", FOLDER))
     made.append(bench.broken(mixed, "chromaless", f"{FOLDER}/*/chroma"))
     return {scene.name: scene for scene in made}

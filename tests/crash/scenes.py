@@ -192,6 +192,8 @@ def make_scene(folder: Path, name: str, before: Files | None, after: Files) -> S
     else:
         replace_files(corpus, before)
         held = _built(data, corpus)
+    if held and before == after:
+        return Scene(name, corpus, data, held, held, top_names(data))
     replace_files(corpus, after)
     wanted = _built(scratch, corpus)
     return Scene(name, corpus, data, held, wanted, top_names(scratch))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.runtime import PARSER_MEMORY_BYTES
+from index.settings import load_settings
 from ui import wiring
 from ui.http import api, documents
 from ui.http.edge import json_bodies, server
@@ -57,7 +58,7 @@ def test_process_is_gone_within_the_seconds_that_the_page_says() -> None:
     assert server.ANSWER_SECONDS < server.CONNECTION_SECONDS < server.STOP_SECONDS < int(seconds)
 
 
-def test_defaults_of_settings_are_those_of_the_table() -> None:
+def test_defaults_of_settings_are_those_of_the_table(tmp_path: Path) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", PAGE, re.MULTILINE))
     made = {name: field.default for name, field in ServiceSettings.model_fields.items()}
     told = {name: said for name, said in rows.items() if said.replace(",", "").isdigit()}
@@ -66,6 +67,7 @@ def test_defaults_of_settings_are_those_of_the_table() -> None:
     }
     assert rows["uploads"] == f"`{str(made['uploads']).lower()}`"
     assert rows["requests_per_minute"] == "60, or none on loopback"
-    local, other = (ServiceSettings().for_host(host) for host in ("127.0.0.1", "0.0.0.0"))
+    settings = load_settings(ServiceSettings, data=tmp_path)
+    local, other = (settings.for_host(host) for host in ("127.0.0.1", "0.0.0.0"))
     assert (local.requests_per_minute, other.requests_per_minute) == (0, 60)
     assert (local.require_token, other.require_token) == (False, True)

@@ -177,7 +177,7 @@ def test_names_and_words_of_documents_appear_in_no_log(tmp_path: Path) -> None:
     tool = {"name": "search", "arguments": {"query": "zebrawood"}}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
     statuses = list[int]()
-    for method, path, body, headers in [
+    requests: list[tuple[str, str, object, dict[str, str]]] = [
         ("PUT", "/v1/documents/zebrawood-broken.pdf", "%PDF-1.4 zebrawood", {}),
         ("PUT", "/v1/documents/zebrawood-more.md", "More zebrawood.", {}),
         ("PUT", "/v1/documents/zebrawood.exe", "More zebrawood.", {}),
@@ -193,7 +193,8 @@ def test_names_and_words_of_documents_appear_in_no_log(tmp_path: Path) -> None:
         ("POST", "/v1/chat/completions", chat | {"model": "zebrawood"}, {}),
         ("POST", "/mcp", call, {"Accept": "application/json, text/event-stream"}),
         ("DELETE", "/v1/documents/zebrawood.md", None, {}),
-    ]:
+    ]
+    for method, path, body, headers in requests:
         _, reply = server.request(method, path, body, **headers)
         reply.read()
         statuses.append(reply.status)
