@@ -85,6 +85,11 @@ history: .venv/installed
 s3: .venv/installed
 	$(BIN)/pytest tests/index/replicas
 
+# Vectors in a Chroma server (`chroma run`), which is killed in the middle of syncs and questions.
+.PHONY: chroma-server
+chroma-server: .venv/installed
+	$(BIN)/pytest tests/index/engines/test_chroma_server.py
+
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
 	$(BIN)/python -m eval.bench.load 10000 10000

@@ -42,6 +42,10 @@ class DamagedGeneration(StoreError):
     """
 
 
+class UnreachableStore(StoreError):
+    """The server that holds vectors does not answer, or not in time; what it holds may be sound."""
+
+
 class UnknownDocument(FootnoteError):
     """A path that no document of the index has."""
 

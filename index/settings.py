@@ -28,7 +28,8 @@ class IndexSettings(BaseSettings):
         "minilm", description="'minilm' (built in), or a sentence-transformers model's path or name"
     )
     vector_store: str = Field(
-        "chroma", description="'chroma' (built in), or another vector store as MODULE:CLASS"
+        "chroma",
+        description="'chroma' (built in), a Chroma server's address, or a store as MODULE:CLASS",
     )
     text_store: str = Field(
         "tantivy", description="'tantivy' (built in), or another text store as MODULE:CLASS"

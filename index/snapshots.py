@@ -17,7 +17,13 @@ from index.embedding.micro_batching import MicroBatcher, VectorCache
 from index.embedding.pooling import Packed
 from index.engines.generations import Generations, opening_lock, pin
 from index.engines.integrity import verify
-from index.errors import DamagedGeneration, FootnoteError, IndexMismatch, StoreError
+from index.errors import (
+    DamagedGeneration,
+    FootnoteError,
+    IndexMismatch,
+    StoreError,
+    UnreachableStore,
+)
 from index.sentences import sentence_spans
 from index.settings import IndexSettings
 from index.types import Document, Passage, Table, Vectors
@@ -313,7 +319,7 @@ def _store_errors() -> Iterator[None]:
     """Turn the errors of stores, which have many kinds, into StoreErrors."""
     try:
         yield
-    except DamagedGeneration:
+    except (DamagedGeneration, UnreachableStore):
         raise
     except Exception as error:
         cause = error.__cause__ or error

@@ -39,13 +39,20 @@ class Checkout:
     def run(self, *words: str) -> bytes:
         """Run a command to its end; its standard output."""
         return subprocess.run(
-            self._command(words), env=self._environment(), check=True, stdout=subprocess.PIPE
+            self._command(words),
+            cwd=self.root,  # its modules come first
+            env=self._environment(),
+            check=True,
+            stdout=subprocess.PIPE,
         ).stdout
 
     def cost(self, *words: str) -> Cost:
         """Run a command to its end; what it cost, with the processes that it waited for."""
         process = subprocess.Popen(
-            self._command(words), env=self._environment(), stdout=subprocess.DEVNULL
+            self._command(words),
+            cwd=self.root,
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -59,7 +66,11 @@ class Checkout:
         began = perf_counter()
         command = self._command(("serve", "--port", "0", *words))
         with subprocess.Popen(
-            command, env=self._environment(), stdout=subprocess.PIPE, text=True
+            command,
+            cwd=self.root,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            text=True,
         ) as process:
             line = process.stdout.readline() if process.stdout else ""
             address = line.partition("http://")[2].partition(" ")[0].strip()

@@ -192,6 +192,8 @@ _BUILT_IN = {
     "chroma": "index.engines.chroma_store:ChromaStore",
     "tantivy": "index.engines.tantivy_store:TantivyStore",
 }
+# Its classes have addresses as their names.
+_SERVER = "index.engines.chroma_server"
 
 
 def load_engines(settings: IndexSettings) -> SearchEngines:
@@ -202,13 +204,16 @@ def load_engines(settings: IndexSettings) -> SearchEngines:
 
 
 def _load(setting: str, name: str) -> Any:  # noqa: ANN401
+    is_server = setting == "vector_store" and name.startswith(("http://", "https://"))
+    module = f"{_SERVER}:{name}" if is_server else _BUILT_IN.get(name, name)
     try:
-        return import_class(_BUILT_IN.get(name, name))
+        return import_class(module)
     except (ImportError, AttributeError, ValueError) as error:
         built_in = {"vector_store": "chroma", "text_store": "tantivy"}[setting]
         raise ConfigError(
             f"setting {setting!r} names {name!r}, which cannot be imported ({error}); "
             f"use {built_in!r}, or the MODULE:CLASS of another store"
+            f"{', or the address of a Chroma server' if is_server else ''}"
         ) from None
 
 

@@ -130,15 +130,18 @@ class Generations:
         False if readers still have one of them open; it is removed another time.
         """
         for folder in (self.data / FOLDER).glob("*"):
-            if folder.name == keep.name:
-                continue
-            try:
-                with (folder / _IN_USE).open("rb") as file:
-                    if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                        _remove(folder, self.engines)
-            except OSError:  # a killed sync got no further than the folder
-                _remove(folder, self.engines)
+            if folder.name != keep.name:
+                with suppress(StoreError):  # a server does not answer; it is told another time
+                    self._prune_one(folder)
         return all(folder.name == keep.name for folder in (self.data / FOLDER).glob("*"))
+
+    def _prune_one(self, folder: Path) -> None:
+        try:
+            with (folder / _IN_USE).open("rb") as file:
+                if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    _remove(folder, self.engines)
+        except OSError:  # a killed sync got no further than the folder
+            _remove(folder, self.engines)
 
 
 def publish(catalog: CatalogWriter, generation: Path) -> None:
@@ -231,7 +234,8 @@ class _Build:
             yield
         except Exception as error:
             # Stores raise errors of many kinds, and report a full disk in as many ways.
-            _remove(folder, self.engines)
+            with suppress(StoreError):  # what a server that is gone has of it is swept later
+                _remove(folder, self.engines)
             raise StoreError(
                 f"the index cannot be written ({_reason(error)}; {_free(folder.parent)}); "
                 "nothing was changed; mend that and try again"

@@ -117,6 +117,11 @@ def _staging(data: Path) -> Iterator[Path]:
 def _stage(settings: IndexSettings, stage: Path) -> Publication:
     """Copy the current state, which nobody changes then; its publication, yet without files."""
     generations = Generations.of(settings)
+    if "://" in settings.vector_store:
+        raise ConfigError(
+            "vectors in a Chroma server are not published, since old ones are dropped there; "
+            "set 'vector_store' to 'chroma', and run: footnote index FOLDER"
+        )
     for attempt in range(_ATTEMPTS):
         with closing(Catalog.read(settings.data)) as catalog, ExitStack() as stack:
             folder = generations.current(catalog)
@@ -130,8 +135,6 @@ def _stage(settings: IndexSettings, stage: Path) -> Publication:
                 if attempt + 1 == _ATTEMPTS:
                     raise
                 continue
-            if not any(store.records(folder) for store in generations.engines.stores()):
-                raise ConfigError(f"{generations.engines.version} cannot be published")
             with opening_lock(folder):
                 verify(folder, generations.engines)
                 shutil.copytree(folder, stage / FOLDER / folder.name)
