@@ -19,11 +19,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
-
-import numpy as np
+from typing import ClassVar, Self
 
 from index.engines.base import FileRecord, FileRecords, Ranking, VectorStore
+from index.engines.chroma_core import DATABASE, ChromaCore
 from index.engines.integrity import (
     first_damaged,
     is_as_recorded,
@@ -34,14 +33,9 @@ from index.engines.integrity import (
 from index.errors import StoreError
 from index.types import Batch, Vectors
 
-if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
-    from chromadb.api.collection_configuration import CreateCollectionConfiguration
-
 # Raise it when the same vectors would be kept otherwise.
 FORMAT = "cosine-1"
 _FOLDER = "chroma"
-_DATABASE = "chroma.sqlite3"
 # A graph is complete on the disk once this file is there.
 _GRAPH_MARK = "index_metadata.pickle"
 # The table in which Chroma counts its calls.
@@ -50,9 +44,7 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
-_CONFIGURATION: CreateCollectionConfiguration = {
-    "hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}
-}
+_GRAPH: dict[str, object] = {"space": "cosine", "ef_construction": 200, "ef_search": 200}
 
 
 class ChromaStore(VectorStore):
@@ -63,14 +55,14 @@ class ChromaStore(VectorStore):
     def __init__(self, generation: Path) -> None:
         folder = generation / _FOLDER
         # Chroma would make what is missing.
-        if not (folder / _DATABASE).is_file():
+        if not (folder / DATABASE).is_file():
             raise StoreError(f"the vectors in {folder} are missing; run: footnote index FOLDER")
         with ExitStack() as opened:
-            client = opened.enter_context(_closing(writable(folder, opened)))
-            self._collection = client.get_collection(_COLLECTION, embedding_function=None)
+            self._core = opened.enter_context(_closing(writable(folder, opened)))
+            self._collection = self._core.collection(_COLLECTION)
             # The first call reads the graph into memory, and writes; no later one does. Counting
             # takes Chroma 13 ms where there are 185,000 rows, so it is done once.
-            self._count = int(self._collection.count())
+            self._count = self._core.count(self._collection)
             self._opened = opened.pop_all()
 
     @staticmethod
@@ -80,8 +72,8 @@ class ChromaStore(VectorStore):
 
     @staticmethod
     def preload() -> None:
-        """Import Chroma, which takes most of a second."""
-        import chromadb  # noqa: F401
+        """Load Chroma's core, a library of 60 MB."""
+        import chromadb_rust_bindings  # noqa: F401
 
     @classmethod
     def open(cls, generation: Path) -> Self:
@@ -91,10 +83,8 @@ class ChromaStore(VectorStore):
     @staticmethod
     def build(generation: Path) -> None:
         """Make an empty collection."""
-        with _closing(generation / _FOLDER) as client:
-            client.create_collection(
-                _COLLECTION, embedding_function=None, configuration=_CONFIGURATION
-            )
+        with _closing(generation / _FOLDER) as core:
+            core.create(_COLLECTION, _GRAPH)
 
     @staticmethod
     def copy(source: Path, generation: Path) -> None:
@@ -104,7 +94,7 @@ class ChromaStore(VectorStore):
     @staticmethod
     def exists(generation: Path) -> bool:
         """Whether Chroma's database is there."""
-        return (generation / _FOLDER / _DATABASE).is_file()
+        return (generation / _FOLDER / DATABASE).is_file()
 
     @staticmethod
     def records(generation: Path) -> FileRecords:
@@ -112,13 +102,13 @@ class ChromaStore(VectorStore):
         graphs = [path for path in (generation / _FOLDER).iterdir() if path.is_dir()]
         whole = [path for path in graphs if (path / _GRAPH_MARK).exists()]
         files = record_files(generation, (file for graph in whole for file in graph.iterdir()))
-        digest = _rows_digest(generation / _FOLDER / _DATABASE)
-        return {**files, f"{_FOLDER}/{_DATABASE}": FileRecord(0, 0, digest)}
+        digest = _rows_digest(generation / _FOLDER / DATABASE)
+        return {**files, f"{_FOLDER}/{DATABASE}": FileRecord(0, 0, digest)}
 
     @staticmethod
     def damaged_file(generation: Path, records: FileRecords, quick: bool) -> str | None:
         """The first file that is not as it was recorded."""
-        database = f"{_FOLDER}/{_DATABASE}"
+        database = f"{_FOLDER}/{DATABASE}"
         if database not in records:
             return database
         return first_damaged(generation, records, quick, _is_whole)
@@ -126,14 +116,14 @@ class ChromaStore(VectorStore):
     @staticmethod
     def apply(generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
         """Remove keys and add batches of others, in a generation that nobody has open."""
-        with _closing(generation / _FOLDER) as client:
-            collection = client.get_collection(_COLLECTION, embedding_function=None)
+        with _closing(generation / _FOLDER) as core:
+            collection = core.collection(_COLLECTION)
             for first in range(0, len(removed), _BATCH):
-                collection.delete(ids=list(removed[first : first + _BATCH]))
+                core.delete(collection, removed[first : first + _BATCH])
             for batch in added:
                 for first in range(0, len(batch.keys), _BATCH):
                     rows = slice(first, first + _BATCH)
-                    collection.add(ids=list(batch.keys[rows]), embeddings=batch.vectors[rows])
+                    core.add(collection, batch.keys[rows], batch.vectors[rows])
 
     def count(self) -> int:
         """How many vectors there are."""
@@ -141,22 +131,14 @@ class ChromaStore(VectorStore):
 
     def keys(self) -> set[str]:
         """All keys."""
-        return set(self._collection.get(include=[])["ids"])
+        return set(self._core.keys(self._collection))
 
     def nearest(self, vector: Vectors, k: int) -> Ranking:
         """The k keys nearest to a unit vector with their cosine similarity (-1..1), best first."""
         if k < 1:
             return []
-        found = self._collection.query(
-            query_embeddings=np.asarray([vector], dtype=np.float32),
-            n_results=k,
-            include=["distances"],
-        )
-        distances = found["distances"]
-        if distances is None:
-            return []
-        pairs = zip(found["ids"][0], distances[0], strict=True)
-        scored = [(key, 1.0 - float(distance)) for key, distance in pairs]
+        found = self._core.query(self._collection, vector, k)
+        scored = [(key, 1.0 - distance) for key, distance in found]
         return sorted(scored, key=lambda item: (-item[1], item[0]))
 
     def close(self) -> None:
@@ -164,38 +146,22 @@ class ChromaStore(VectorStore):
         self._opened.close()
 
 
-def _client(folder: Path) -> ClientAPI:
-    # Chroma reads `.env` of the current folder and unprefixed variables (IS_PERSISTENT, ...) when
-    # it is imported, and fails on values that are not its own.
-    import chromadb
-    from chromadb.config import Settings
-
-    try:
-        return chromadb.PersistentClient(
-            os.path.realpath(folder), settings=Settings(anonymized_telemetry=False)
-        )
-    except Exception as error:
-        raise StoreError(
-            f"the vectors in {folder} cannot be opened ({type(error).__name__}: {error}); "
-            "run: footnote doctor --repair"
-        ) from error
-
-
 @contextmanager
-def _closing(folder: Path) -> Iterator[ClientAPI]:
-    client = _client(folder)
+def _closing(folder: Path) -> Iterator[ChromaCore]:
+    # Chroma makes the files, and not their folder.
+    folder.mkdir(parents=True, exist_ok=True)
+    core = ChromaCore(Path(os.path.realpath(folder)))
     try:
-        yield client
+        yield core
     finally:
-        # The type that chromadb declares lacks the method that its clients have.
-        client.close()  # type: ignore[attr-defined]
+        core.close()
 
 
 # --- integrity
 
 
 def _is_whole(path: Path, record: FileRecord, quick: bool) -> bool:
-    if path.name != _DATABASE:
+    if path.name != DATABASE:
         return is_as_recorded(path, record, quick)
     try:
         return _looks_like_sqlite(path) if quick else _rows_digest(path) == record.digest

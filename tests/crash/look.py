@@ -97,9 +97,11 @@ def stored(data: Path, model: str, keys: Sequence[str]) -> set[str]:
 def _dense(snapshot: GenerationSnapshot) -> dict[str, Vectors]:
     store = snapshot._vector_store
     assert isinstance(store, ChromaStore)
-    found = store._collection.get(include=["embeddings"])
-    vectors = np.asarray(found["embeddings"], dtype=np.float32)
-    return dict(zip(found["ids"], vectors, strict=True))
+    place = "default_tenant", "default_database"
+    arguments = (None, None, None, 0, None, ["embeddings"], *place)
+    found = store._core._core.get(store._collection, *arguments)
+    vectors = np.asarray(found.embeddings, dtype=np.float32)
+    return dict(zip(found.ids, vectors, strict=True))
 
 
 def _astray(snapshot: GenerationSnapshot, held: Held) -> Iterator[str]:

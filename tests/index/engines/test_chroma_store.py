@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from index.types import Batch, Vectors
 
 pytestmark = pytest.mark.model
 
+ROOT = Path(__file__).parents[3]
 COUNT, SIZE = 1200, 24  # past 1,000 Chroma searches its graph, not a list
 
 
@@ -90,6 +93,40 @@ def test_chroma_store_apply_removes_and_adds_and_is_exact_after(copied: Path) ->
         assert keys(found) == keys(expected)
     assert store.count() == 1100
     store.close()
+
+
+def test_chroma_store_is_what_chromas_own_client_makes_and_finds(copied: Path) -> None:
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    client = chromadb.PersistentClient(str(copied / "chroma"), settings=settings)
+    collection = client.get_collection("passages", embedding_function=None)
+    made = client.create_collection(
+        "other",
+        embedding_function=None,
+        configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}},
+    )
+    assert collection.configuration_json == made.configuration_json
+    assert collection.count() == COUNT
+    query = unit(1, seed=4)
+    found = collection.query(query_embeddings=query, n_results=10, include=["distances"])
+    store = ChromaStore.open(copied)
+    assert keys(store.nearest(query[0], 10)) == found["ids"][0]
+    assert store.keys() == set(collection.get(include=[])["ids"])
+    store.close()
+
+
+def test_chroma_store_is_searched_without_chromas_client(copied: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; import numpy as np\n"
+        "from index.engines.chroma_store import ChromaStore\n"
+        "store = ChromaStore.open(Path(sys.argv[1])); vector = np.zeros(24, np.float32)\n"
+        "vector[0] = 1; print(len(store.nearest(vector, 3)), 'chromadb' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, str(copied)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "3 False\n"
 
 
 def test_chroma_store_ties_are_broken_by_key(tmp_path: Path) -> None:

@@ -318,7 +318,10 @@ def test_verify_of_a_generation_that_other_stores_made_says_so(generation: Path)
 
 def test_no_module_but_its_own_names_a_file_or_table_of_a_store() -> None:
     root = Path(__file__).parents[3]
-    own = {root / "index/engines" / f"{name}_store.py" for name in ("chroma", "tantivy")}
+    own = {
+        root / "index/engines" / f"{name}.py"
+        for name in ("chroma_store", "chroma_core", "tantivy_store")
+    }
     names = re.compile(r"chroma\.sqlite3|acquire_write|index_metadata|[\"'/](chroma|tantivy)/")
     naming = [
         path
