@@ -71,7 +71,7 @@ def make_app(
         model_routes(service.models, service.answers),
         mcp_routes(service.access, service.settings.public_url),
         library_routes(service.access, service.upload_bytes),
-        viewer_routes(service.access, settings),
+        viewer_routes(service.access, settings, service.apart),
     ]
     for router in [*routers, fallback_routes(routers)]:
         app.include_router(router)

@@ -30,13 +30,15 @@ _AT_ONCE = {"quotes": 16, "llm": 4}
 class Service:
     """The services that all interfaces share; `tokens` is None where no token is required.
 
-    `access` has the answers and libraries for a caller, and `answers` those of all. `models` are
-    those of the engine, None for an engine without any.
+    `access` has the answers and libraries for a caller, and `answers` those of all. `apart` is the
+    same for what the page asks by itself: one at a time, in no reader's place, and not counted.
+    `models` are those of the engine, None for an engine without any.
     """
 
     engine: Answers
     answers: AdmissionControl
     access: CollectionAccess
+    apart: CollectionAccess
     metrics: Metrics
     rate_limit: RateLimit
     tokens: Tokens | None
@@ -76,6 +78,7 @@ def make_service(
         engine,
         answers,
         access,
+        access.with_answers(AdmissionControl(engine, Limits(at_once=1))),
         metrics,
         RateLimit(wanted.requests_per_minute or 0),
         Tokens(settings.data) if wanted.require_token else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +57,8 @@ class FileState(NamedTuple):
 class DocumentInfo:
     """A document in a list: size in bytes, pages if it has any, number of passages, failure.
 
-    `hidden` counts characters left out of its text, `notes` say what else was.
+    `hidden` counts characters left out of its text, `notes` say what else was. `mtime` is when the
+    file was changed, in ns since 1970, 0 if that is not known.
     """
 
     path: str
@@ -68,6 +69,7 @@ class DocumentInfo:
     failure: str | None
     hidden: int
     notes: tuple[str, ...]
+    mtime: int = field(default=0, compare=False)
 
     @property
     def omissions(self) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ class Catalog:
         """Every file of the corpus in order of path, failed ones with their reason."""
         rows = self._rows(
             "SELECT path, title, size, json_array_length(pages), "
-            "(SELECT count(*) FROM passages WHERE document = path), failure, hidden, notes "
+            "(SELECT count(*) FROM passages WHERE document = path), failure, hidden, notes, mtime "
             "FROM documents ORDER BY path"
         )
         return [
@@ -144,6 +146,7 @@ class Catalog:
                 row[5],
                 row[6],
                 tuple(json.loads(row[7])),
+                row[8],
             )
             for row in rows
         ]

@@ -4,6 +4,7 @@ search, two tabs, and an answer that is copied.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -85,6 +86,27 @@ def test_one_document_is_asked_alone_from_the_list_of_documents(page: Page) -> N
     expect(page.locator("#ask textarea")).to_be_focused()
     ask(page, HOSTAGES)
     assert sources(page) == {"pdf"}
+
+
+def test_guide_of_a_document_leads_into_it_and_asks_it_alone(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#documents a.open:has-text('disputes.html')").click()
+    document = document_of(page)
+    expect(document.locator(".guide .facts")).to_contain_text("words · changed on")
+    entries = page.evaluate("history.length")
+    document.locator(".guide ol a").last.click()
+    document.locator(".guide .key a").first.click()
+    quote = document.locator("mark#quote")
+    expect(quote).to_be_visible()
+    assert is_in_view(quote)
+    assert page.evaluate("history.length") == entries
+    page.locator("#panel .only").click()
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator("#scope .chip")).to_have_text("disputes.html")
+    page.goto(page.url.partition("?")[0] + "documents/terms.pdf")
+    page.get_by_role("link", name="Ask only this").click()
+    expect(page.locator("#scope .chip")).to_have_text("terms.pdf")
+    expect(page).not_to_have_url(re.compile("only="))
 
 
 def test_question_is_edited_in_a_conversation_of_its_own_and_the_old_one_stays(page: Page) -> None:

@@ -281,6 +281,21 @@
     follow();
   }
 
+  // --- one document is asked alone, also by a link from its own page
+
+  footnote.askOnly = (path) =>
+    footnote.dispatch(find("#scope .html-container > div"), "set_filter", { kind: "documents", value: path, on: true });
+
+  function askNamed() {
+    const address = new URL(location.href);
+    const path = address.searchParams.get("only");
+    if (!path) return;
+    if (!find("#options-summary button")) return void setTimeout(askNamed, 50); // not loaded yet
+    address.searchParams.delete("only");
+    history.replaceState(null, "", address);
+    footnote.askOnly(path);
+  }
+
   // --- values from the server: the conversation's id, and files to save
 
   // Each conversation that is opened is an entry of the browser's history.
@@ -343,6 +358,7 @@
     footnote.watch("current", follow);
     for (const id of ["past", "current"]) footnote.watch(id, measure);
     footnote.watch("suggestions", suggest);
+    askNamed();
     footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);
   });

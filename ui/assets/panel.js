@@ -27,6 +27,7 @@
       <header>
         <span class="label"></span>
         <div class="where"><h2 id="panel-title" tabindex="-1" dir="auto"></h2><p class="place"></p></div>
+        <button type="button" class="only" title="Ask only this document" aria-label="Ask only this document">Ask only this</button>
         <a class="whole" target="_blank" rel="noopener" aria-label="Open the document in a new tab" title="Open in a new tab"></a>
         <button type="button" class="close" aria-label="Close the source" title="Close (Esc)"></button>
       </header>
@@ -40,6 +41,12 @@
     find("#side").append(panel);
     frame = find("iframe", panel);
     find(".close", panel).addEventListener("click", close);
+    find(".only", panel).addEventListener("click", () => {
+      const path = decodeURIComponent(new URL(find(".whole", panel).href).pathname.replace("/documents/", ""));
+      window.footnote.askOnly(path);
+      close();
+      find("#ask textarea").focus();
+    });
     // A modal dialog takes clicks beside it for its own.
     panel.addEventListener("click", ({ target, clientY }) => {
       if (target === panel && clientY < panel.getBoundingClientRect().top) close();
@@ -75,6 +82,18 @@
     panel.classList.remove("loading");
     // Keys pressed in the document are meant for the panel as well.
     shown.addEventListener("keydown", keys);
+    // Its own links lead on inside of it, and leave no entry behind: the way back closes it.
+    shown.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href]");
+      if (!link || link.target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      const there = link.pathname + link.search === shown.location.pathname + shown.location.search;
+      const target = there && shown.getElementById(link.hash.slice(1));
+      if (target) return void target.scrollIntoView({ behavior: behavior(), block: "start" });
+      frame.contentWindow.location.replace(link.href);
+      panel.dataset.url = link.href;
+      settle(link.href);
+    });
     const quote = () => shown.getElementById("quote")?.scrollIntoView({ block: "center" });
     quote();
     // Fonts that come for the first time move the lines.

@@ -17,7 +17,6 @@ from ui.page.components import PageComponents
 from ui.page.exchanges import Exchanges, previous_turns
 from ui.page.html_conversation import error_html, parse_chat_id
 from ui.page.html_panels import documents_html, follow_ups_html, suggestions_html, summary_html
-from ui.service.admission import AdmissionControl, Limits
 from ui.service.answer_options import AnswerOptions
 from ui.service.tokens import Caller
 from ui.wiring import Service
@@ -38,10 +37,8 @@ class DocumentsPanel:
     def __init__(self, components: PageComponents, service: Service) -> None:
         self._components = components
         self._access = service.access
-        # Not the readers' admission control, whose places suggestions must not take; one thread.
         self._readers = service.answers
-        own = AdmissionControl(service.engine, Limits(at_once=1))
-        self._suggesting = service.access.with_answers(own)
+        self._suggesting = service.apart
         self._generating = threading.Lock()
         # For the collections of a reader: questions as HTML, and their generation.
         self._examples = dict[tuple[str, ...], tuple[int, str]]()

@@ -44,13 +44,38 @@ class HTMLTable(NamedTuple):
 
 
 class HTMLBlock(NamedTuple):
-    """A part of a document: the start of a page, a heading (its level), a table, code, or text."""
+    """A part of a document: the start of a page, a heading (its level and id), a table, code, or
+    text.
+    """
 
     html: Markup = Markup()
     page: int = 0
     heading: int = 0
+    anchor: str = ""
     table: HTMLTable | None = None
     is_code: bool = False
+
+
+class GuideLink(NamedTuple):
+    """A place of the document: the address that shows it, its words, and a heading's level."""
+
+    url: str
+    html: Markup
+    level: int = 0
+
+
+class DocumentGuide(NamedTuple):
+    """What a reader wants to know of a document before reading it.
+
+    `only` is the address of the chat page that asks this document alone.
+    """
+
+    facts: list[str]
+    left_out: Sequence[str]
+    key: list[GuideLink]
+    outline: list[GuideLink]
+    more: int
+    only: str
 
 
 def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) -> HTMLTable:
@@ -65,17 +90,22 @@ def html_table(table: Table, cited: Span, mark: Callable[[int, int], Markup]) ->
 
 
 def document_page(
-    document: Document, start: int = 0, end: int = 0, digest: str = "", part: int = 0
+    document: Document,
+    start: int = 0,
+    end: int = 0,
+    digest: str = "",
+    part: int = 0,
+    guide: DocumentGuide | None = None,
 ) -> Markup:
     """A whole page of HTML, without scripts; characters start to end marked if 0 <= start < end.
 
     A long document is shown in parts: the one asked for (from 1), or else that of `start`. A digest
     other than the document's own means that the quoted words may have moved: then nothing is
-    marked and the page says so.
+    marked and the page says so. A guide to the document stands before its text, if one is given.
     """
     span = valid_span(document, start, end, digest)
     parts = max(1, math.ceil(len(document.text) / _WINDOW))
-    here = min(part or _part_of(document.text, span[0] if span else 0), parts)
+    here = min(part or part_of(document.text, span[0] if span else 0), parts)
     window = _part_start(document.text, here), _part_start(document.text, here + 1)
     return render(
         "viewer/document.html",
@@ -83,7 +113,8 @@ def document_page(
         title=document.title or document.path,
         path=document.path,
         report=f"{document_url(document.path)}?reading=1",
-        left_out=omissions(document.hidden, document.notes),
+        left_out=() if guide else omissions(document.hidden, document.notes),
+        guide=guide,
         has_changed=has_changed(document, digest),
         url=document_url(document.path),
         part=here,
@@ -92,7 +123,7 @@ def document_page(
     )
 
 
-def _part_of(text: str, place: int) -> int:
+def part_of(text: str, place: int) -> int:
     """The number of the part that holds a place of a text."""
     number = 1
     while place >= _part_start(text, number + 1) < len(text):
@@ -112,7 +143,13 @@ def _part_start(text: str, number: int) -> int:
     return place
 
 
-def panel_page(document: Document, start: int, end: int, digest: str) -> Markup:
+def panel_page(
+    document: Document,
+    start: int,
+    end: int,
+    digest: str,
+    guide: DocumentGuide | None = None,
+) -> Markup:
     """The same for the panel, which names the document itself; a long one in part."""
     window = _window(document, start, end)
     is_part = window != (0, len(document.text))
@@ -123,6 +160,7 @@ def panel_page(document: Document, start: int, end: int, digest: str) -> Markup:
         "viewer/panel.html",
         kind="panel",
         title=document.title or document.path,
+        guide=guide,
         has_changed=has_changed(document, digest),
         url=document_url(document.path, start, end, digest) if is_part else "",
         body=_blocks(document, span, window, highlighter),
@@ -247,9 +285,15 @@ def tables_between(tables: Sequence[Table], start: int, end: int) -> Iterator[Ta
             yield replace(table, rows=rows)
 
 
+def heading_anchor(start: int) -> str:
+    """The id of the heading whose line starts at a character."""
+    return f"h{start}"
+
+
 def _heading(html: Markup, heading: Heading) -> Iterator[HTMLBlock]:
     if html := html.strip():
-        yield HTMLBlock(html, heading=min(heading.level + 1, 6))
+        level, anchor = min(heading.level + 1, 6), heading_anchor(heading.start)
+        yield HTMLBlock(html, heading=level, anchor=anchor)
 
 
 def _plain(html: Markup) -> Iterator[HTMLBlock]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from index.types import Document, Span
 from ui.service.links import QUOTE_ID, document_url
 from ui.templating import render
-from ui.viewer.document import Highlighter, has_changed, valid_span
+from ui.viewer.document import DocumentGuide, Highlighter, has_changed, valid_span
 from ui.viewer.pdf_images import PageImage, PageRequest
 
 _MOST_PAGES = 3  # of a quote that spans more, the first ones are shown
@@ -60,6 +60,7 @@ def pdf_page(
     start: int,
     end: int,
     digest: str,
+    guide: DocumentGuide | None = None,
 ) -> Markup:
     """A page of HTML with the rendered pages, links to those around, and their text.
 
@@ -77,6 +78,7 @@ def pdf_page(
     return render(
         "viewer/pdf.html",
         kind="panel pages",
+        guide=guide,
         title=document.title or document.path,
         has_changed=has_changed(document, digest),
         figures=figures,

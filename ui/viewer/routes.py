@@ -9,19 +9,29 @@ from pathlib import Path
 from typing import Annotated, TypeVarTuple
 
 from anyio import CapacityLimiter, to_thread
+from cachetools import LRUCache
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import FootnoteError, UnknownDocument
-from index.types import Document
+from index.types import Document, Span
 from rag.settings import Settings
 from ui.http.auth import caller_of
 from ui.http.errors import status_of
 from ui.service.background_sync import corpus_of
 from ui.service.collections import CollectionAccess
-from ui.viewer.document import document_page, error_page, has_changed, panel_page, valid_span
+from ui.service.tokens import Caller
+from ui.viewer.document import (
+    DocumentGuide,
+    document_page,
+    error_page,
+    has_changed,
+    panel_page,
+    valid_span,
+)
+from ui.viewer.guide import guide_of, info_of, key_sentences
 from ui.viewer.pdf import page_requests, pdf_page
 from ui.viewer.pdf_images import (
     Drawing,
@@ -37,11 +47,14 @@ Given = TypeVarTuple("Given")
 Place = Annotated[int, Query(ge=0)]
 # Making a page computes: many at once would leave other requests no turn.
 _PAGES_AT_ONCE = 2
+_GUIDES = 256  # documents whose key sentences are kept
 
 
-def viewer_routes(access: CollectionAccess, settings: Settings) -> APIRouter:
-    """The routes under `/documents`."""
-    viewer = _Viewer(access, settings)
+def viewer_routes(
+    access: CollectionAccess, settings: Settings, apart: CollectionAccess | None = None
+) -> APIRouter:
+    """The routes under `/documents`; what their guides say is asked of `apart`, if it is given."""
+    viewer = _Viewer(access, settings, apart or access)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -72,7 +85,8 @@ def viewer_routes(access: CollectionAccess, settings: Settings) -> APIRouter:
                 return HTMLResponse(await viewer.make(reading_page, found))
             if panel:
                 return HTMLResponse(await viewer.panel(found, start, end, digest, page, request))
-            html = await viewer.make(document_page, found, start, end, digest, part)
+            guide = await viewer.guide(found, request) if part < 2 else None
+            html = await viewer.make(document_page, found, start, end, digest, part, guide)
             return HTMLResponse(html)
         except FootnoteError as error:
             return HTMLResponse(error_page(str(error)), status_of(error))
@@ -83,8 +97,12 @@ def viewer_routes(access: CollectionAccess, settings: Settings) -> APIRouter:
 class _Viewer:
     """Makes the replies of the routes."""
 
-    def __init__(self, access: CollectionAccess, settings: Settings) -> None:
+    def __init__(
+        self, access: CollectionAccess, settings: Settings, apart: CollectionAccess
+    ) -> None:
         self._access = access
+        self._apart = apart
+        self._key = LRUCache[tuple[str, str], list[Span]](_GUIDES)
         self._settings = settings
         self._renderer: Drawing = PageRenderer(settings.data)
         self._turns: CapacityLimiter | None = None  # made where the event loop runs
@@ -109,6 +127,8 @@ class _Viewer:
     ) -> str:
         """The page beside an answer: images of a PDF's pages if they can be rendered, else text."""
         images = list[tuple[PageRequest, PageImage]]()
+        is_cited = start < end or page
+        guide = None if is_cited else await self.guide(document, request, panel=True)
         if document.path.lower().endswith(".pdf") and document.page_starts:
             span = valid_span(document, start, end, digest)
             requests = page_requests(document, span, page)
@@ -116,8 +136,23 @@ class _Viewer:
                 found = await self._draw(requests, request)
                 images = list(zip(requests, found, strict=True))
         if images:
-            return await self.make(pdf_page, document, images, start, end, digest)
-        return await self.make(panel_page, document, start, end, digest)
+            return await self.make(pdf_page, document, images, start, end, digest, guide)
+        return await self.make(panel_page, document, start, end, digest, guide)
+
+    async def guide(
+        self, document: Document, request: Request, panel: bool = False
+    ) -> DocumentGuide:
+        """What stands before a document that is opened as a whole."""
+        return await run_in_threadpool(self._guide, document, caller_of(request.scope), panel)
+
+    def _guide(self, document: Document, caller: Caller, panel: bool) -> DocumentGuide:
+        answers, known = self._apart.answers(caller), (document.path, document.digest)
+        key = self._key.get(known)
+        if key is None:
+            key = key_sentences(answers, document)
+            if key:
+                self._key[known] = key
+        return guide_of(document, info_of(answers, document.path), key, panel)
 
     async def make(self, page: Callable[[*Given], Markup], *given: *Given) -> Markup:
         """A page, when its turn has come."""

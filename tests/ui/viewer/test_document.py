@@ -45,7 +45,7 @@ def test_page_of_a_span_over_two_pages_marks_both_parts_and_anchors_the_first() 
 
 def test_page_shows_headings_without_their_signs_and_the_title_once() -> None:
     page = document_page(DOCUMENT)
-    assert "<h3>Part &lt;b&gt;two&lt;/b&gt;</h3>" in page
+    assert ">Part &lt;b&gt;two&lt;/b&gt;</h3>" in page
     assert page.count(">Title<") == 1
     assert marks(page) == []
 

@@ -20,6 +20,7 @@ def test_table_marks_the_cited_row_under_its_header() -> None:
     blocks = [HTMLBlock(table=view)]
     html = render(
         "viewer/document.html",
+        guide=None,
         kind="",
         title="",
         path="",
