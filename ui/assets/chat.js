@@ -254,6 +254,7 @@
     const chat = find("#chat-id [data-chat]")?.dataset.chat ?? "";
     const running = exchange?.classList.contains("running") ?? false;
     find("#current").setAttribute("aria-busy", String(running));
+    updateURL(); // an answer that is shown has its conversation in the URL
     const key = exchange ? chat + exchange.id + exchange.dataset.begun : "";
     if (key !== latest || (running && !find("#current").dataset.ran)) {
       latest = key;
@@ -341,6 +342,8 @@
     new MutationObserver(change).observe(document.getElementById(id), {
       childList: true,
       subtree: true,
+      // Gradio may change these in place, in the element that is there.
+      attributeFilter: ["data-chat", "data-turn"],
     });
 
   // Gradio builds the page some time after this script is there.
