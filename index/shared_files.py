@@ -6,12 +6,12 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-from index.errors import StoreError
+from index.errors import ConfigError, StoreError
 
 _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -73,6 +73,27 @@ def replace_file(path: Path, text: str, mode: int = 0o600) -> None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
+
+
+def change_settings(path: Path, changes: Mapping[str, object]) -> None:
+    """Write settings into a TOML file, or remove those that are None; its other content and its
+    comments are kept. Raises ConfigError if the file cannot be read or written.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        with changing(path):
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            document = tomlkit.parse(text)
+            for name, value in changes.items():
+                if value is None:
+                    document.pop(name, None)
+                else:
+                    document[name] = value
+            replace_file(path, tomlkit.dumps(document), 0o644)
+    except (OSError, UnicodeDecodeError, StoreError, TOMLKitError) as error:
+        raise ConfigError(f"{path} cannot be changed: {error}") from None
 
 
 def append_line(path: Path, line: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from eval.calibration.leave_out import IndexView, engine_without, open_index
 from eval.datasets.corpus import own_index, update
 from eval.datasets.load import load_gold
-from index.errors import ConfigError, StoreError
-from index.shared_files import changing, replace_file
+from index.errors import ConfigError
+from index.shared_files import change_settings
 from rag.retrieval.answerability import answer_confidence
 
 SETTING = "refuse_below"
@@ -117,17 +117,7 @@ def save_threshold(threshold: float, path: Path) -> None:
 
     Raises ConfigError if the file cannot be read or written.
     """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        with changing(path):
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            document = tomlkit.parse(text)
-            document[SETTING] = threshold
-            replace_file(path, tomlkit.dumps(document), 0o644)
-    except (OSError, UnicodeDecodeError, StoreError, TOMLKitError) as error:
-        raise ConfigError(f"{path} cannot be changed: {error}") from None
+    change_settings(path, {SETTING: threshold})
 
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "ask": LazyCommand("ui.cli.ask:ask", "Ask a question and get a cited answer."),
     "search": LazyCommand("ui.cli.ask:search", "List the passages that match a query best."),
     "serve": LazyCommand("ui.cli.serve:command", "Serve the chat page and the HTTP interface."),
+    "llm": LazyCommand("ui.cli.llm:command", "Show which LLM writes answers, or choose one."),
     "publish": LazyCommand(
         "ui.cli.publish:command", "Put the index at an address that servers can follow."
     ),

@@ -170,6 +170,7 @@ def serve(
     """
     from index.sync.doctor import rebuild_if_damaged
     from rag.engine import build
+    from rag.llm.running import offered_servers
     from ui.app import make_app
     from ui.observability.logs import configure_logging, secrets_of
     from ui.observability.tracing import tracing_of
@@ -190,6 +191,8 @@ def serve(
         app = make_app(engine, settings, hosts, wanted, tracing, collections)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
+        for server in offered_servers(settings):
+            click.echo(f"{server.sentence}. To have it write answers: {server.command}")
         _run(app, listener, ready, wanted)
     finally:
         stop.set()

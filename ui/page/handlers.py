@@ -12,6 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from index.errors import FootnoteError
+from rag.llm.running import offered_servers
 from rag.settings import Settings
 from ui.page.components import PageComponents, head, theme
 from ui.page.documents_panel import DocumentsPanel, Update, caller
@@ -59,7 +60,8 @@ class ChatPage:
         self._data = settings.data
         self._running = RunningAnswers()
         self._following = Following()
-        welcome = welcome_html(settings)
+        # Where tokens are asked for, readers need not know what runs beside the server.
+        welcome = welcome_html(settings, () if service.tokens else offered_servers(settings))
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
             self._components = PageComponents(welcome)
             self._updates = PageUpdates(

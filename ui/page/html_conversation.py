@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from rag.llm.running import RunningServer
 from rag.settings import Settings
 from rag.types import Answer, Support
 from ui.service.history import Exchange
@@ -94,7 +95,7 @@ def error_html(error: Exception) -> Markup:
     return render("page/error.html", message=str(error))
 
 
-def welcome_html(settings: Settings) -> Markup:
-    """What an empty page says: how answers come about."""
+def welcome_html(settings: Settings, offered: Sequence[RunningServer] = ()) -> Markup:
+    """What an empty page says: how answers come about, and which LLM servers could write them."""
     writer = "" if settings.composer_name == "quotes" else settings.llm_model or "an LLM"
-    return render("page/welcome.html", writer=writer)
+    return render("page/welcome.html", writer=writer, offered=offered)
