@@ -21,8 +21,8 @@ _SERVED = re.compile(
     r"|(?:assets|static|svelte)/.*"
     r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events))/?"
 )
-# Gradio's HTML component evaluates its templates, and a script of an event is a string to it:
-# without 'unsafe-eval' the page stays empty.
+# Gradio's HTML component makes a Function of each value's template and of `js_on_load`, whatever
+# they hold, and one of the script of an event: without 'unsafe-eval' the page stays empty.
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
