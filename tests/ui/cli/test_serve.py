@@ -14,12 +14,18 @@ from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 
-from index.errors import ConfigError
+from index.errors import ConfigError, FootnoteError
+from index.settings import load_settings
 from rag.engine import Engine
+from rag.settings import Settings
 from tests.helpers.screenshot import FOOTNOTE
-from ui.cli import main
+from tests.helpers.serving import FakeEngine
+from ui.app import make_app
+from ui.cli import main, serve
 from ui.cli.serve import allowed_hosts, listen
+from ui.http.edge.server import HTTPServer
 
 pytestmark = pytest.mark.model
 
@@ -136,3 +142,38 @@ def _served(data: Path, corpus: Path) -> Iterator[tuple[str, list[str]]]:
 def _generation(address: str) -> int:
     with urlopen(f"{address}/readyz") as reply:
         return int(json.load(reply)["generation"])
+
+
+class _LoadsAtLast(FakeEngine):
+    """An engine whose model loads at the third attempt."""
+
+    attempts = 0
+
+    def warm_up(self) -> None:
+        self.attempts += 1
+        if self.attempts < 3:
+            raise MemoryError
+
+
+def test_model_that_cannot_be_loaded_is_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, told = _LoadsAtLast(), list[tuple[int, int, str]]()
+    app = make_app(engine, load_settings(Settings, data=tmp_path), ("testserver",))
+    client = TestClient(app)
+
+    def look(seconds: float) -> None:
+        reply = client.get("/readyz")
+        said = reply.json().get("error", {}).get("message", "")
+        told.append((int(seconds), reply.status_code, said))
+
+    monkeypatch.setattr("ui.cli.serve.time.sleep", look)
+    # What it freezes would stay for all tests.
+    monkeypatch.setattr("ui.cli.serve.gc.freeze", lambda: None)
+    errors = list[FootnoteError]()
+    server = HTTPServer(app, lambda: None, lambda _: None)
+    serve._warm_up(app.state.service.answers, server, errors)
+    sentence = "the model cannot be loaded at present and is tried again; the server's log says why"
+    assert told == [(1, 503, sentence), (2, 503, sentence)]
+    assert (engine.attempts, errors, server.should_exit) == (3, [], False)
+    assert client.get("/readyz").status_code == 200
