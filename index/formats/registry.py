@@ -137,7 +137,7 @@ READERS: Mapping[str, Reader] = {
     ".r": _SCRIPT,
     ".rb": _code("ruby"),
     ".rs": _code("rust"),
-    ".rst": Reader("index.formats.text.plain_text:parse_rst", layout=Layout.WRAPPED),
+    ".rst": Reader("index.formats.text.restructured:parse_rst", version=2, layout=Layout.MARKDOWN),
     ".rtf": Reader("index.formats.office.rtf:parse_rtf", version=2),
     ".scala": _code("scala"),
     ".scss": _SCRIPT,

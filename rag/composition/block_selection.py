@@ -282,6 +282,8 @@ def _select_part(
         case BlockKind.HEADING:
             _select_below(selector, structure, number, rank)
         case BlockKind.CODE | BlockKind.MESSAGE:
+            if lead := structure.blocks[number].lead:
+                selector.add_span(structure, number - 1, lead, rank)
             selector.add_whole(structure, number, rank)
         case BlockKind.LIST | BlockKind.STEPS:
             _select_item(selector, structure, number, span, rank)

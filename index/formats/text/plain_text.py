@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from index.formats.base import Parsed
 from index.formats.decode import declared_encoding, decode
 from index.formats.text.pipe_tables import pipe_tables
 from index.types import Heading
-
-if TYPE_CHECKING:
-    from docutils.nodes import section
 
 # A short line by itself that reads like a title: no full stop, and text below it.
 _TITLE_LINE = re.compile(
@@ -64,39 +59,3 @@ def parse_marked_headings(data: bytes, kind: str) -> Parsed:
     )
     title = headings[0].text if headings else ""
     return Parsed(text, title, headings, tables=pipe_tables(text))
-
-
-def parse_rst(data: bytes) -> Parsed:
-    """The file's own text; headings are the section titles that docutils finds."""
-    from docutils import nodes
-    from docutils.frontend import get_default_settings
-    from docutils.parsers.rst import Parser
-    from docutils.utils import new_document
-
-    text = decode(data)
-    settings = get_default_settings(Parser)
-    # No file but this one is read, and what is wrong with it is no matter of ours.
-    settings.file_insertion_enabled = settings.raw_enabled = False
-    settings.report_level = settings.halt_level = 5
-    settings.warning_stream = False
-    document = new_document("", settings)
-    Parser().parse(text, document)
-    # docutils takes these two for blanks, though they end lines elsewhere.
-    lines = text.replace("\f", " ").replace("\v", " ").splitlines(keepends=True)
-    starts = [0, *accumulate(map(len, lines))]
-    headings = list[Heading]()
-    for section in document.findall(nodes.section):
-        # Its line is the one below the title; above it there may be one, too.
-        above = section.line - 3
-        first = above + (above < 0 or lines[above].strip() != lines[above + 2].strip())
-        words = " ".join(section[0].astext().split())
-        headings.append(Heading(starts[first], _depth(section), words))
-    return Parsed(text, headings[0].text if headings else "", tuple(headings))
-
-
-def _depth(section: section) -> int:
-    """How deep a section stands, from 1."""
-    depth = 0
-    while section.parent is not None:
-        section, depth = section.parent, depth + 1
-    return depth
