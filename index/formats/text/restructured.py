@@ -101,7 +101,7 @@ def _directive() -> type[Any]:
         def __missing__(self, name: str) -> Callable[[str], str]:
             return _unchanged
 
-    class Shown(Directive):  # type: ignore[misc]
+    class ShownDirective(Directive):  # type: ignore[misc]
         optional_arguments, final_argument_whitespace, has_content = 1, True, True
         option_spec = AnyOption({"class": _unchanged})
 
@@ -119,7 +119,7 @@ def _directive() -> type[Any]:
             self.state.nested_parse(self.content, self.content_offset, body)
             return [*found, *body.children]
 
-    return Shown
+    return ShownDirective
 
 
 def _blocks(node: nodes.Element, depth: int) -> Iterator[str]:
