@@ -71,6 +71,11 @@ attacks: .venv/installed
 long: .venv/installed compiler
 	$(BIN)/python -m tests.crash.long
 
+# Two tabs, reloads, files of names that are taken, killed browsers: what was lost.
+.PHONY: rounds
+rounds: setup
+	$(BIN)/python -m tests.browser.rounds
+
 # Files made to break readers or to cost much, beside good ones: what became of each.
 .PHONY: hostile
 hostile: .venv/installed
