@@ -459,6 +459,7 @@ class Engine:
             fingerprint=fingerprint(request.settings, snapshot),
             computed=draft.computed if draft and not refusal else None,
             searched=draft.searched if draft else (),
+            left_out=len(draft.claims) - len(shown.statements) if draft and not refusal else 0,
         )
 
 

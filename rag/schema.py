@@ -126,6 +126,9 @@ class AnswerBody(BaseModel):
     searched: list[str] = Field(
         default_factory=list, description="further queries of the LLM, for what was still open"
     )
+    left_out: int = Field(
+        default=0, description="statements written and not shown, as strict mode leaves them out"
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> AnswerBody:
@@ -151,6 +154,7 @@ class AnswerBody(BaseModel):
             kind=answer.kind,
             computed=_computed_body(answer),
             searched=list(answer.searched),
+            left_out=answer.left_out,
         )
 
 

@@ -178,7 +178,8 @@ class Answer:
     `confidence` is the chance, 0..1, that the documents answer the question; whatever is below
     the setting `refuse_below` is refused.
     `fingerprint` is a hash of the settings and the generation of the index that answered.
-    `searched` are further queries, of the LLM's own.
+    `searched` are further queries, of the LLM's own. `left_out` counts statements that were written
+    and are not shown, since strict mode leaves out what is not supported.
     """
 
     question: str
@@ -197,6 +198,7 @@ class Answer:
     is_reply: bool = False
     computed: Computed | None = None
     searched: tuple[str, ...] = ()
+    left_out: int = 0
 
     @property
     def kind(self) -> Literal["answer", "reply", "refusal"]:

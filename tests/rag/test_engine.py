@@ -214,6 +214,7 @@ def test_strict_drops_what_is_not_backed(seeds_data: Path) -> None:
     strict = scripted(seeds_data, Scripted(*texts), strict=True).answer("Who met in Paris?")
     assert [s.support for s in loose.statements][-1] is Support.UNSUPPORTED
     assert "Norway" not in strict.text
+    assert strict.left_out == 1
 
 
 @pytest.mark.parametrize(

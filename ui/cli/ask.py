@@ -122,6 +122,9 @@ def _print_answer(answer: Answer) -> None:
         click.echo(f"\nSearched for: {printable(answer.query)}")
     for query in answer.searched:
         click.echo(f"\nSearched again for: {printable(query)}")
+    if answer.left_out:
+        plural = "s" if answer.left_out > 1 else ""
+        click.echo(f"\n{answer.left_out} statement{plural} left out, not backed by a source")
     if answer.note and not answer.refusal:
         click.echo(f"\n{printable(answer.note)}")
     for citation in answer.citations:

@@ -60,6 +60,8 @@ def _facts(answer: Answer) -> Iterator[str]:
         each = "backed by its source" if total == 1 else "each backed by its source"
         support = each if backed == total else f"{backed} fully backed"
         yield f"{quantity(total, 'statement')}, {support}"
+    if answer.left_out:
+        yield f"{quantity(answer.left_out, 'statement')} left out, not backed by a source"
     seconds = answer.seconds.get("total")
     if seconds is not None:
         yield f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"

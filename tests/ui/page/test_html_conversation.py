@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,13 @@ def test_answer_says_how_well_it_is_backed_and_how_long_it_took() -> None:
     html = exchange_html(Exchange("t1", "Who met?", HITS, "", ANSWER))
     assert "1 statement, backed by its source · under 0.1 s" in html
     assert "Searched for" not in html
+
+
+def test_answer_tells_what_was_searched_for_besides_and_what_is_left_out() -> None:
+    answer = replace(ANSWER, searched=("<b>who paid",), left_out=2)
+    html = exchange_html(Exchange("t1", "Who met?", HITS, "", answer))
+    assert "Searched again for “&lt;b&gt;who paid”" in html
+    assert "2 statements left out, not backed by a source" in html
 
 
 def test_refusal_points_to_the_nearest_passages() -> None:
