@@ -50,6 +50,8 @@ class Checked(BaseModel):
         description="a reply is about Footnote or the documents as such: nothing is cited"
     )
     computed: ComputedBody | None = Field(description="what was computed over a table, if it was")
+    searched: list[str] = Field(description="further queries of the LLM, for what was still open")
+    left_out: int = Field(description="statements written and not shown, in strict mode")
 
     @classmethod
     def facts(cls, answer: Answer, links: Links = NO_LINKS) -> dict[str, Any]:

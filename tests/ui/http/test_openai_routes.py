@@ -91,6 +91,8 @@ def expected(engine: Engine, question: str, *turns: Turn) -> dict[str, Any]:
             "note",
             "kind",
             "computed",
+            "searched",
+            "left_out",
         )
     }
 

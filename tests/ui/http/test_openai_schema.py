@@ -414,6 +414,8 @@ def test_reply_has_openai_s_fields_and_those_of_a_checked_answer() -> None:
         "note": "",
         "kind": "answer",
         "computed": None,
+        "searched": [],
+        "left_out": 0,
     }
 
 
