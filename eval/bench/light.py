@@ -52,18 +52,20 @@ def _answers(checkouts: list[Checkout], times: int) -> list[Figure]:
 
 
 def _servers(checkouts: list[Checkout], corpus: Path, times: int) -> list[Figure]:
-    ready = dict[Path, list[float]]()
+    ready, cpu = dict[Path, list[float]](), dict[Path, list[float]]()
     memory = dict[Path, float]()
     for number in range(times):
         for checkout in checkouts:
             with checkout.serving() as server:
                 ready.setdefault(checkout.root, []).append(server.ready_seconds())
+                cpu.setdefault(checkout.root, []).append(server.cpu())
                 if number == 0:
                     client = LoadClient(server.address, corpus)
                     client.ask(client.questions(_QUESTIONS), _CLIENTS)
                     memory[checkout.root] = server.resident()
     return [
         _figure("a server: ready after", [median(found) for found in ready.values()], "s"),
+        _figure("a server: CPU until then", [median(found) for found in cpu.values()], "s"),
         _figure(f"a server: memory after {_QUESTIONS} questions", list(memory.values()), "MB"),
     ]
 

@@ -136,6 +136,13 @@ class Server:
         status, body = self.get("/readyz")
         return int(json.loads(body)["generation"]) if status == 200 else 0
 
+    def cpu(self) -> float:
+        """CPU seconds that it has used."""
+        fields = (
+            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident(self) -> float:
         """Its memory in MB, without what it shares with others through files."""
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()

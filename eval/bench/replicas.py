@@ -69,7 +69,10 @@ def _changes(
     stop, seconds, sent = threading.Event(), list[float](), list[int]()
     total = 0
     with ThreadPoolExecutor(len(servers)) as pool:
-        asking = [pool.submit(_keep_asking, server, corpus, stop) for server in servers]
+        clients = [LoadClient(server.address, corpus) for server in servers]
+        asking = [
+            pool.submit(_keep_asking, *each, stop) for each in zip(servers, clients, strict=True)
+        ]
         try:
             for number in range(times):
                 changed = min(corpus.rglob("*.txt"))
@@ -95,8 +98,7 @@ def _changes(
     ]
 
 
-def _keep_asking(server: Server, corpus: Path, stop: threading.Event) -> Counter[int]:
-    client = LoadClient(server.address, corpus)
+def _keep_asking(server: Server, client: LoadClient, stop: threading.Event) -> Counter[int]:
     counts = Counter[int]()
     while not stop.is_set():
         counts[server.ask(client.questions(1)[0])] += 1

@@ -37,7 +37,7 @@ from index.shared_files import replace_file
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 _INCOMING = "incoming"
 # Blocks that are fetched at once.
 _BATCH = 64
