@@ -35,17 +35,19 @@ MOST_WORDS = 200
 class LengthPolicy:
     """How much is quoted: sections, words in all, and how much worse than the best a passage's
     score, 0..1, may be whose section is taken. `whole` is the size in words up to which a section
-    is taken as it is.
+    is taken as it is. Where it `is_in_order`, what leads to the best block is quoted too, unless
+    that is most of what there is room for.
     """
 
     sections: int
     words: int
     within: float
     whole: int
+    is_in_order: bool = False
 
 
 POLICIES: Mapping[Intent, LengthPolicy] = {
-    Intent.HOW_TO: LengthPolicy(sections=2, words=180, within=0.1, whole=160),
+    Intent.HOW_TO: LengthPolicy(2, words=180, within=0.1, whole=160, is_in_order=True),
     Intent.EXPLAIN: LengthPolicy(sections=3, words=150, within=0.1, whole=110),
     Intent.LIST: LengthPolicy(sections=3, words=180, within=0.1, whole=110),
     Intent.COMPARE: LengthPolicy(sections=4, words=160, within=0.2, whole=80),
@@ -441,7 +443,9 @@ def _select_section(
         for each in section:
             selector.add_whole(structure, each, rank)
         return
-    for each in _from(structure, section, number):
+    before = sum(structure.words(structure.blocks[each]) for each in section if each < number)
+    start = section.start if policy.is_in_order and before <= room // 2 else number
+    for each in _from(structure, section, start):
         if selector.has(structure, each):
             continue
         taken = structure.words(structure.blocks[each])

@@ -401,3 +401,14 @@ def test_sentence_is_completed_by_the_one_beside_it_that_has_more_of_what_is_ask
     ]
     shown = label(draft(replace(found, sentences=tuple(ranked))), strict=False).text
     assert shown == "We match all that you pay in. [1] Join the 401k at once. [2]"
+
+
+def test_steps_of_a_long_section_are_quoted_from_what_leads_to_the_best_of_them() -> None:
+    text = (
+        "# Logs\n\nMake a file of settings first.\n\nThen name the file when you start.\n\n"
+        + "Each line of it is written at once, with the time at which it came in. " * 12
+    )
+    assert answered(text, "when you start", Intent.HOW_TO).startswith(
+        "Make a file of settings first. [1]\n\nThen name the file"
+    )
+    assert answered(text, "when you start", Intent.EXPLAIN).startswith("Then name the file")
