@@ -61,7 +61,12 @@ class RankingVariant:
     dense_weight: float | None = None
 
 
-_FUSED = replace(RANKING_WEIGHTS, sentence=0, sentence_unread=0, next_best=0, covered=0, like=0)
+_FUSED = replace(
+    RANKING_WEIGHTS,
+    **dict.fromkeys(
+        ("sentence", "sentence_unread", "next_best", "covered", "like", "own_heading"), 0.0
+    ),
+)
 AS_IT_IS = RankingVariant("as it is")
 BY_RANK = "both, fused by rank (RRF)"
 # From the two rankings up, then from the full ranking down. `passage` changes sentences alone.
@@ -75,6 +80,7 @@ VARIANTS = (
     ),
     RankingVariant("without documents", replace(RANKING_WEIGHTS, next_best=0, covered=0)),
     RankingVariant("without likeness", replace(RANKING_WEIGHTS, like=0)),
+    RankingVariant("without headings", replace(RANKING_WEIGHTS, own_heading=0)),
     RankingVariant("marks without cosine", replace(RANKING_WEIGHTS, cosine=0)),
     RankingVariant("marks without words", replace(RANKING_WEIGHTS, coverage=0)),
     RankingVariant(
