@@ -131,7 +131,7 @@ class Engine:
             given = self._special(request, intent, found, snapshot)
             quotes = request.writer.composer.name == "quotes"
             draft = given if quotes else None
-            refusal = refusal_before(found, 1.0 if given else confidence, request.settings, quotes)
+            refusal = refusal_before(request, found, 1.0 if given else confidence, snapshot, quotes)
             clock.lap("judge")
             if refusal:
                 yield Done(

@@ -175,6 +175,23 @@ def test_question_that_the_documents_do_not_answer_is_refused(engine: Engine) ->
     assert (answer.statements, answer.citations, len(answer.hits)) == ((), (), 8)
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("¿Cuántos días de vacaciones tengo?", "Están en inglés: pregunte en ese idioma."),
+        ("Wie kann ich Urlaub beantragen?", "Sie sind auf Englisch: Fragen Sie bitte in dieser"),
+        ("Who won the chess championship?", "The documents don't seem to answer this question."),
+    ],
+)
+def test_question_in_another_language_than_the_documents_is_told_so_in_its_own(
+    engine: Engine, question: str, said: str
+) -> None:
+    refusal = engine.answer(question).refusal
+    assert refusal
+    assert refusal.reason is Reason.NO_EVIDENCE
+    assert said in refusal.message
+
+
 def test_empty_index_is_refused_as_such(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     settings = load_settings(Settings, data=tmp_path / "data")
