@@ -40,7 +40,7 @@ class _Program(LazyGroup):
 
 
 @click.group(cls=_Program, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="footnote")
+@click.version_option(package_name="footnote-qa")
 @click.option("--data", metavar="DIR", help="Folder that holds the index (default: .footnote).")
 @click.pass_context
 def main(context: click.Context, data: str | None) -> None:

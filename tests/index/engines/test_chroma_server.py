@@ -90,7 +90,7 @@ def test_chroma_server_does_what_every_vector_store_must(
 
 def test_chroma_server_is_imported_by_its_address(store: type[VectorStore]) -> None:
     assert import_class(class_name(store)) is store
-    assert load_engines(load_settings(IndexSettings, vector_store=store.ADDRESS)).vectors is store  # type: ignore[attr-defined]
+    assert load_engines(load_settings(IndexSettings, vector_store=store.ADDRESS)).vectors is store
 
 
 def found(settings: IndexSettings, question: str = "who swims") -> list[str]:
