@@ -92,6 +92,7 @@ def test_wheel_runs_from_its_own_environment(desk: Path) -> None:
     files = run(desk / "venv/bin/python", "-c", code, cwd=desk).split()
     assert len(files) == 4
     assert all(file.startswith(f"{desk}/venv/") for file in files)
+    assert run(desk / "venv/bin/footnote", "--version", cwd=desk).startswith("footnote, version ")
 
 
 def test_wheel_asks(desk: Path) -> None:
