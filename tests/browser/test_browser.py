@@ -43,7 +43,7 @@ NORWAY = "What is the capital of Norway?"
 DESK = ViewportSize(width=1440, height=900)
 TITLE = "The <b>gate</b> ${6-7} {{value}}"
 NASTY = (
-    f"# {TITLE}\n\n"
+    f"= {TITLE}\n\n"
     "The north gate opens at nine <img src=x onerror=\"document.title='owned'\">"
     "<script>document.title='owned'</script> ![p](http://evil.example/p.png) every morning.\n"
 )
@@ -170,7 +170,7 @@ def nasty_address(tmp_path_factory: pytest.TempPathFactory, llm: SlowLLM) -> Ite
     """A server over a hostile document, with an LLM that writes what an attacker would."""
     folder = tmp_path_factory.mktemp("nasty")
     (folder / "corpus").mkdir()
-    (folder / "corpus" / "gate ${6-7}.md").write_text(NASTY, encoding="utf-8")
+    (folder / "corpus" / "gate ${6-7}.adoc").write_text(NASTY, encoding="utf-8")
     sync(load_settings(Settings, data=folder / "data"), folder / "corpus")
     settings = {"FOOTNOTE_LLM_URL": llm.url, "FOOTNOTE_LLM_MODEL": "slow"}
     with serving(folder / "data", settings) as running:

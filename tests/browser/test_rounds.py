@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.rounds import rounds
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 
 
 def test_rounds_lose_no_exchange_and_no_file() -> None:
