@@ -9,7 +9,7 @@ APT := $(AS_ROOT) apt-get install --yes --quiet --no-install-recommends
 
 # Two workers, and a test file stays with one of them: its fixtures are made once. Files keep their
 # order: by the number of their tests, the few long ones of tests/crash would come last, alone.
-PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
 # What failed beside other tests is run again alone: a fault of the product fails twice.
 AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
 

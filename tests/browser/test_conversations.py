@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_browser import HOSTAGES, PARIS, document_of, is_in_view
 from tests.helpers.screenshot import ask, chromium
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sample(1)]
 expect.set_options(timeout=30_000)  # on a busy machine
 
 TABLE = "Compare Qatar and Egypt"

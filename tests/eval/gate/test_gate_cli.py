@@ -176,7 +176,7 @@ def test_gate_over_seeds_catches_sabotage(
 @pytest.mark.model
 @pytest.mark.slow
 @pytest.mark.skipif(not XQUAD.exists(), reason="needs ../shared/data")
-@pytest.mark.sample(1)
+@pytest.mark.full
 @pytest.mark.parametrize(("sabotage", "metric"), SABOTAGES)
 def test_gate_over_xquad_catches_sabotage(
     sabotage: Sabotage, metric: str, xquad: Gated, monkeypatch: pytest.MonkeyPatch

@@ -249,6 +249,7 @@ def test_run_into_a_folder_that_cannot_be_written_is_refused(data: Path, tmp_pat
     not (ROOT / "../shared/data/xquad/xquad.en.json").exists(),
     reason="../shared/data is absent: XQuAD is not part of the repository",
 )
+@pytest.mark.full
 def test_run_over_xquad_finds_the_paragraph_first(data: Path, tmp_path: Path) -> None:
     gold = ROOT / "../shared/data/xquad/xquad.en.json"
     result = run_eval(data, gold, "--out", tmp_path, "--limit", 60, "--json")

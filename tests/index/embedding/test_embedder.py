@@ -59,7 +59,7 @@ def test_embed_passages_in_batches_equals_one_by_one() -> None:
     assert np.abs(together[:12] - alone).max() < 1e-5
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 46])
+@pytest.mark.parametrize("count", [1, 2, 7, pytest.param(46, marks=pytest.mark.full)])
 def test_embed_queries_gives_what_sentence_transformers_gives(
     count: int, plain: SentenceTransformerEncoder
 ) -> None:
