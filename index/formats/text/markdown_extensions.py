@@ -24,6 +24,7 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 # HTML has these, which lxml's list lacks.
 _NEWER_TAGS = frozenset({"picture", "source", "video", "audio", "dialog", "template"})
+_LISTS = frozenset({"ul", "ol", "li"})
 _NEVER_CLOSED = frozenset({"br", "hr", "wbr"})
 _INLINE = frozenset(
     "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strike "
@@ -57,6 +58,8 @@ def without_html(text: str, is_code: IsCode) -> str:
     if "<" not in text:
         return text
     closed = {match["name"].lower() for match in _HTML.finditer(text) if match["close"]}
+    # The number of the last item of each list that is open, -1 where items are not counted.
+    lists = list[int]()
 
     def plain(found: re.Match[str]) -> str:
         if is_code(found.end() - 1):
@@ -66,12 +69,12 @@ def without_html(text: str, is_code: IsCode) -> str:
             return f"{'#' * int(found['level'])} {words}" if words else ""
         if found["code"]:
             return f"`{found['code']}`"
-        return _of_tag(found, closed) if found["tag"] else ""
+        return _of_tag(found, closed, lists) if found["tag"] else ""
 
     return _HTML.sub(plain, text)
 
 
-def _of_tag(found: re.Match[str], closed: set[str]) -> str:
+def _of_tag(found: re.Match[str], closed: set[str], lists: list[int]) -> str:
     from lxml.html import defs
 
     name = found["name"].lower()
@@ -83,7 +86,26 @@ def _of_tag(found: re.Match[str], closed: set[str]) -> str:
     if name == "img":
         alt = _ALT.search(found["rest"])
         return (alt[1] or alt[2] or "") if alt else ""
+    if name in _LISTS:
+        return _of_list(found, lists)
     return "" if name in _INLINE or found["tag"][0] != "<" else " "
+
+
+def _of_list(found: re.Match[str], lists: list[int]) -> str:
+    """The mark of an item, further in for each list around its own; "" of a list's tags."""
+    if found["name"].lower() != "li":
+        if not found["close"]:
+            lists.append(0 if found["name"].lower() == "ol" else -1)
+        elif lists:
+            lists.pop()
+        return ""
+    if found["close"]:
+        return ""
+    if lists and lists[-1] >= 0:
+        lists[-1] += 1
+    mark = f"{lists[-1]}. " if lists and lists[-1] > 0 else "- "
+    is_first = found.start() == 0 or found.string[found.start() - 1] in "\r\n"
+    return ("" if is_first else "\n") + "   " * max(len(lists) - 1, 0) + mark
 
 
 def with_plain_labels(text: str, is_code: IsCode) -> str:

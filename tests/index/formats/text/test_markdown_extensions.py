@@ -28,6 +28,12 @@ def words(text: str) -> str:
         ("In `<b>x</b>` it stays.", "In `<b>x</b>` it stays."),
         ("```html\n<div>kept</div>\n```", "```html\n<div>kept</div>\n```"),
         ("<style>p {color: red}</style>Text", "Text"),
+        ("<ul>\n  <li>One</li>\n  <li>Two</li>\n</ul>", "- One\n- Two"),
+        ("<ol><li>One</li><li>Two <b>now</b></li></ol>", "1. One\n2. Two now"),
+        (
+            "<ul>\n<li>One\n  <ol>\n    <li>Deep</li>\n  </ol>\n</li>\n<li>Two</li>\n</ul>",
+            "- One\n   1. Deep\n- Two",
+        ),
         ("<a href='x'>Read <b>on</b></a>", "Read on"),
     ],
 )
