@@ -38,11 +38,6 @@ class Structure:
         place = bisect_right(self.starts, position) - 1
         return place if place >= 0 and position < self.blocks[place].end else None
 
-    def heading_of(self, number: int) -> Block | None:
-        """The heading that a block stands under."""
-        above = self.headings[number]
-        return self.blocks[above] if above >= 0 else None
-
     def section(self, number: int) -> range:
         """Numbers of the blocks under the same heading as a block, deeper headings not included.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -89,16 +90,30 @@ class _Code:
     """The parts of a text that are code, in which nothing is HTML; tables in HTML if wanted."""
 
     def __init__(self, text: str, but_tables: bool = False) -> None:
-        blocks = _code(text, _tokens(text))
-        patterns = (_CODE_SPAN, _TABLE) if but_tables else (_CODE_SPAN,)
-        inline = (match.span() for pattern in patterns for match in pattern.finditer(text))
-        self._spans = sorted([*blocks, *inline])
-        self._starts = [start for start, _ in self._spans]
+        self._text, self._but_tables = text, but_tables
 
     def holds(self, position: int) -> bool:
         """Whether a character is code."""
-        at = bisect_right(self._starts, position) - 1
-        return any(start <= position < end for start, end in self._spans[max(0, at - 1) : at + 1])
+        starts, ends = self._edges
+        at = bisect_right(starts, position) - 1
+        return at >= 0 and position < ends[at]
+
+    @cached_property
+    def _edges(self) -> tuple[list[int], list[int]]:
+        """Where the parts start and end, those inside another one left out.
+
+        Made when first asked for: most texts have nothing that may be HTML, and are parsed once.
+        """
+        patterns = (_CODE_SPAN, _TABLE) if self._but_tables else (_CODE_SPAN,)
+        inline = (match.span() for one in patterns for match in one.finditer(self._text))
+        starts, ends = list[int](), list[int]()
+        for start, end in sorted([*_code(self._text, _tokens(self._text)), *inline]):
+            if ends and start < ends[-1]:
+                ends[-1] = max(ends[-1], end)
+            else:
+                starts.append(start)
+                ends.append(end)
+        return starts, ends
 
 
 def _without_comments(text: str) -> tuple[str, int]:

@@ -73,3 +73,11 @@ def test_markdown_table_after_an_admonition_keeps_its_cells_in_place() -> None:
     (table,) = parsed.tables
     (row,) = table.rows
     assert [parsed.text[slice(*cell)] for cell in row.cells if cell] == ["1", "2"]
+
+
+def test_markdown_table_in_html_with_code_in_its_cells_stays_a_table() -> None:
+    cells = "".join(f"<tr><td>`--{name}`</td><td>Sets {name}.</td></tr>" for name in "abcd")
+    parsed = markdown(f"<table><tr><th>option</th><th>use</th></tr>{cells}</table>\n")
+    (table,) = parsed.tables
+    assert table.columns == ("option", "use")
+    assert len(table.rows) == 4
