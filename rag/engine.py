@@ -264,11 +264,7 @@ class Engine:
             return None
         if computed := self._computed(found, snapshot):
             return computed
-        # Only a question with a dot can name a file; the others need no list of all documents.
-        names_file = "." in request.question and names_only_a_file(
-            request.question, snapshot.documents()
-        )
-        if intent is Intent.SUMMARY or names_file:
+        if intent is Intent.SUMMARY or names_only_a_file(request.question, snapshot.documents):
             return summary_draft(request.question, found.vector, snapshot, found.hits)
         if intent is Intent.WRITING:
             evidence = self._evidence(Intent.EXPLAIN, found, snapshot)

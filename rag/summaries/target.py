@@ -12,6 +12,8 @@ from index.catalog.reader import DocumentInfo
 from rag.intents.classifier import load_weights
 
 _WORD = re.compile(r"\w+")
+# ".md" of "api.md", but neither the dot of "2.5" nor that of a sentence.
+_NAME_END = re.compile(r"(?<=\w)\.[^\W\d]\w*")
 # How well a name must fit the words of a question, 0..100.
 _NAMED = 88.0
 # Or what share of the words of a name, two of them at least, a question must have.
@@ -34,12 +36,18 @@ def named_documents(
     return [one for score, one in scored if score >= best - 1e-9]
 
 
-def names_only_a_file(question: str, documents: Sequence[DocumentInfo]) -> bool:
-    """Whether a question has no words but a file's name and those that questions are put in."""
-    low = question.lower()
-    names = [PurePosixPath(document.path).name.lower() for document in documents]
+def names_only_a_file(question: str, documents: Callable[[], Sequence[DocumentInfo]]) -> bool:
+    """Whether a question has no words but a file's name and those that questions are put in.
+
+    The documents are listed only where the question may end in a name: listing 10,000 takes longer
+    than an answer.
+    """
+    low, known = question.lower(), load_weights().vocabulary
+    ends = [found.end() for found in _NAME_END.finditer(low)]
+    if not ends or not all(word in known for word in _WORD.findall(low[ends[-1] :])):
+        return False
+    names = (document.path.rpartition("/")[2].lower() for document in documents())
     name = max((name for name in names if "." in name and name in low), key=len, default="")
-    known = load_weights().vocabulary
     return bool(name) and all(word in known for word in _WORD.findall(low.replace(name, " ")))
 
 

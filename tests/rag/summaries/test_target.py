@@ -51,7 +51,18 @@ def test_documents_named_by_path_stem_or_title_are_found(question: str, paths: l
 
 
 def test_question_of_a_file_name_alone_is_told_from_one_about_a_topic_in_it() -> None:
-    assert names_only_a_file("What is in api.md?", FOLDER)
-    assert names_only_a_file("api.md", FOLDER)
-    assert not names_only_a_file("What does api.md say on zeppelins?", FOLDER)
-    assert not names_only_a_file("What is the interface?", FOLDER)
+    assert names_only_a_file("What is in api.md?", lambda: FOLDER)
+    assert names_only_a_file("api.md", lambda: FOLDER)
+    assert not names_only_a_file("What does api.md say on zeppelins?", lambda: FOLDER)
+    assert not names_only_a_file("What is the interface?", lambda: FOLDER)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What does api.md say on zeppelins?", "Is 2.5 enough?", "It leaks. What now?", "Who is it?"],
+)
+def test_question_that_cannot_end_in_a_file_name_does_not_list_the_documents(question: str) -> None:
+    def fail() -> list[DocumentInfo]:
+        raise AssertionError
+
+    assert not names_only_a_file(question, fail)
