@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from index.tables.limited_sql import SqlError
 from index.tables.typed import TypedTable
 from index.types import Passage
 from rag.composition.base import ComposerInput
 from rag.composition.table_answer import quoted_rows
-from rag.composition.table_sql import SqlError, SqlResult, run_statement, schema, statement_in
+from rag.composition.table_sql import SqlResult, run_statement, schema, statement_in
 from rag.llm.base import LLM
 from rag.llm.errors import LLMError
 from rag.llm.prompts import sql_messages

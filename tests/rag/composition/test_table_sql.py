@@ -9,8 +9,9 @@ from statistics import mean
 
 import pytest
 
+from index.tables.limited_sql import SqlError
 from index.tables.typed import TypedTable, typed
-from rag.composition.table_sql import SqlError, run_statement, schema, statement_in
+from rag.composition.table_sql import run_statement, schema, statement_in
 from tests.rag.tables.build import markdown
 
 pytestmark = pytest.mark.unit
@@ -110,6 +111,7 @@ QUESTIONS: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(("statement", "expected"), QUESTIONS.values(), ids=QUESTIONS)
 def test_statement_gives_what_a_second_implementation_gives(statement: str, expected: str) -> None:
     assert figure(statement) == expected
@@ -163,12 +165,47 @@ HOSTILE = (
 )
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("statement", HOSTILE)
 def test_hostile_statement_is_refused_and_leaves_nothing(statement: str, tmp_path: Path) -> None:
     path = tmp_path / "made.db"
     with pytest.raises(SqlError, match=r"\w"):
         run_statement(statement.replace("{path}", str(path)), tables())
     assert list(tmp_path.iterdir()) == []
+
+
+# Each would take gigabytes within the seconds that a statement may take.
+GREEDY = (
+    "SELECT DISTINCT a.note || b.note || c.id FROM t1 a, t1 b, t1 c ORDER BY 1",
+    "SELECT count(DISTINCT a.note || b.note || c.note || c.id) FROM t1 a, t1 b, t1 c",
+    "SELECT a.note || b.id || c.id, count(*) FROM t1 a, t1 b, t1 c GROUP BY 1 LIMIT 1",
+    "SELECT a.note || b.note || c.id FROM t1 a, t1 b, t1 c ORDER BY 1 DESC LIMIT 1000000",
+)
+
+
+def notes() -> list[TypedTable]:
+    rows = [(str(n), "a note " * 500 + str(n)) for n in range(300)]
+    return [*typed(markdown("notes.csv", ("id", "note"), rows, "Notes"))]
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("statement", GREEDY)
+def test_statement_that_wants_all_memory_is_stopped_in_its_own_process(statement: str) -> None:
+    with pytest.raises(SqlError, match=r"needs more memory than it may|longer than 2 seconds"):
+        run_statement(statement, notes())
+
+
+def test_value_that_is_no_figure_is_refused() -> None:
+    with pytest.raises(SqlError, match="gives a value of more than 500 characters"):
+        run_statement("SELECT note FROM t1 LIMIT 1", notes())
+
+
+def test_sql_cannot_be_shadowed_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(3)", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert figure("SELECT count(*) FROM t1") == "60"
 
 
 def test_schema_names_tables_columns_types_and_values() -> None:
