@@ -105,7 +105,7 @@ BENCH_LLM := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/footnote/bench-llm
 PEOPLE := ../shared/data/people/harbor
 .PHONY: bench-llm
 bench-llm: .venv/installed-llm
-	nice -n 15 $(BIN)/python -m eval.bench.llm $(BENCH_LLM) --folder $(PEOPLE) --xquad $(XQUAD)
+	nice -n 15 $(BIN)/python -m eval.bench.llm $(BENCH_LLM) --folder $(PEOPLE) --xquad $(XQUAD) $(ARGS)
 
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json

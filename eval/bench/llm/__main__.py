@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ _DEFAULT = next(iter(model.MODELS))
 @click.option("--folder", "folders", multiple=True, type=PATH, help="documents/, questions.jsonl.")
 @click.option("--xquad", type=PATH, help="XQuAD's JSON; its forty questions are left out without.")
 @click.option("--long/--no-long", "with_long", default=True, help="Ask the twenty long questions.")
+@click.option("--most", type=click.IntRange(min=1), help="Ask the first so many of each set.")
 @click.option("--answers", "name", default="answers", show_default=True, help="Name of the run.")
 @click.option("--system", "systems", multiple=True, type=click.Choice(answers.SYSTEMS))
 @click.option("--profile", default="auto", type=click.Choice(["auto", "small", "capable"]))
@@ -32,6 +34,7 @@ def main(
     folders: tuple[Path, ...],
     xquad: Path | None,
     with_long: bool,
+    most: int | None,
     name: str,
     systems: tuple[str, ...],
     profile: str,
@@ -48,6 +51,7 @@ def main(
         sets.append(questions.xquad_set(xquad, cache / "xquad"))
     if with_long:
         sets.append(questions.long_set())
+    sets = [replace(one, questions=one.questions[:most]) for one in sets]
     path = cache / f"{name}.jsonl"
     try:
         if not report_only:

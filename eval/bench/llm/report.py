@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -65,7 +65,7 @@ _COLUMNS = {
 
 def lines(sets: Sequence[QuestionSet], answers: Sequence[BenchAnswer]) -> Iterator[str]:
     """A table of each set, of the questions that all systems of the run have answered, then the
-    right answers by kind of question.
+    right answers by kind of question, and what Footnote's are above the others'.
     """
     by_key = {(q.set, q.id): q for one in sets for q in one.questions}
     known = [(by_key[a.set, a.id], a) for a in answers if (a.set, a.id) in by_key]
@@ -87,6 +87,30 @@ def lines(sets: Sequence[QuestionSet], answers: Sequence[BenchAnswer]) -> Iterat
             for own in [[(q, a) for q, a in pairs if a.system == system]]
         ]
         yield f"{name:<10} {kind:<16}" + "".join(f"{count:>10}" for count in counts)
+    yield from _compared(complete, present)
+
+
+def _compared(pairs: Sequence[Pair], present: Sequence[str]) -> Iterator[str]:
+    """Of each set: Footnote's share of right answers, above each other system's, and the kinds of
+    question in which it has fewer.
+    """
+    for name in dict.fromkeys(q.set for q, _ in pairs if "footnote" in present):
+        own = _right_by_kind(pairs, name, "footnote")
+        for other in [each for each in present if each != "footnote"]:
+            theirs = _right_by_kind(pairs, name, other)
+            asked = sum(q.set == name and a.system == other for q, a in pairs)
+            share, beside = own.total() / asked, theirs.total() / asked
+            fewer = ", ".join(kind for kind in sorted(theirs) if theirs[kind] > own[kind])
+            yield (
+                f"{name}: footnote {share:.2f} right, {other} {beside:.2f}, {share - beside:+.2f}; "
+                f"fewer than {other} in: {fewer or 'no kind'}"
+            )
+
+
+def _right_by_kind(pairs: Sequence[Pair], name: str, system: str) -> Counter[str]:
+    return Counter(
+        q.kind for q, a in pairs if q.set == name and a.system == system and is_right(q, a)
+    )
 
 
 def _answered_by_all(pairs: Sequence[Pair], systems: Sequence[str]) -> list[Pair]:

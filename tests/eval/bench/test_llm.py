@@ -109,7 +109,16 @@ def test_report_holds_questions_that_every_system_answered() -> None:
         ["set", "footnote", "1", "1"],
         ["set", "stock", "1", "1"],
     ]
-    assert table[-1].split() == ["set", "fact", "1/1", "1/1"]
+    assert table[-2].split() == ["set", "fact", "1/1", "1/1"]
+    assert table[-1] == "set: footnote 1.00 right, stock 1.00, +0.00; fewer than stock in: no kind"
+
+
+def test_report_tells_kinds_in_which_footnote_has_fewer_right_answers() -> None:
+    how = replace(FEE, id="3", kind="how-to")
+    pairs = [(FEE, SAID), (how, replace(SAID, id="3", text="No.", cited=0))]
+    quotes = [replace(answer, system="quotes", text="22", cited=1) for _, answer in pairs]
+    *_, last = lines([QuestionSet((FEE, how), {})], [*(answer for _, answer in pairs), *quotes])
+    assert last == "set: footnote 0.50 right, quotes 1.00, -0.50; fewer than quotes in: how-to"
 
 
 class _OneAnswer(Systems):
