@@ -95,7 +95,8 @@ class Claim:
     list item that it stands in, if any: a mark is written before the first claim of an item.
     `computed` tells that it states what was computed over the rows that it quotes. `before` is
     what leads to it on lines of their own (a heading, a table's head): where the claim is left out,
-    it goes with the next one of the same `section`.
+    it goes with the next one of the same `section`. `written` is the text with its emphasis, as
+    Markdown, if it has any.
     """
 
     text: str
@@ -106,6 +107,7 @@ class Claim:
     computed: bool = False
     before: str = ""
     section: int = 0
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ In another language a reply declines by the sentence that the prompt asks for.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from rag.citations.markers import MarkedStatement
 from rag.llm.prompts import NO_ANSWER
@@ -36,6 +37,35 @@ _SPANISH = (
     r".{0,10}\bno\b.{0,20}\b(?:mencion|indic|dic|especific|contien|inclu|respond|señal|precis)"
 )
 _DECLINES = re.compile(rf"{_SORRY}(?:{_ENGLISH}|{_GERMAN}|{_FRENCH}|{_SPANISH})", re.IGNORECASE)
+
+
+# "X; the documents do not state Y": what joins the clauses, and the pronoun that may stand for the
+# documents in the second where the first has them for its subject.
+_JOINED = (
+    r"(?:\s*;|,?\s+(?:but|however|although|while|aber|jedoch|mais|pero|sino))\s+(?:however,\s+)?"
+)
+_SUBJECTS = (
+    ("The documents ", r"they "),
+    ("Die Dokumente ", r"sie "),
+    ("Les documents ", r"ils "),
+    ("Los documentos ", r"(?:ellos )?"),
+)
+
+
+def split_absent(statement: MarkedStatement) -> tuple[MarkedStatement, MarkedStatement] | None:
+    """What a statement states and what it says is missing, where it does both: "The documents
+    state the fee; they do not state who pays it." None where it doesn't.
+    """
+    for subject, pronoun in _SUBJECTS if statement.labels else ():
+        is_subject = statement.text.startswith(subject)
+        second = rf"(?:{subject}|{pronoun})" if is_subject else subject
+        found = re.search(_JOINED + second, statement.text, re.IGNORECASE)
+        text = subject + statement.text[found.end() :] if found else ""
+        missing = replace(statement, text=text, written=text, labels=(), lead=" ", before="")
+        if found and says_absent(missing):
+            said = statement.text[: found.start()].rstrip(" ,;") + "."
+            return replace(statement, text=said, written=said), missing
+    return None
 
 
 def asks_only(statement: MarkedStatement) -> bool:

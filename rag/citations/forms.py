@@ -96,9 +96,8 @@ def _table(lines: Sequence[tuple[int, str]], place: int) -> tuple[list[FormedLin
     rule = lines[place + 1][1]
     if not _RULE.fullmatch(rule) or "-" not in rule:
         return None
-    columns = max(1, head.strip().strip("|").count("|") + 1)
     cells = " | ".join(" ".join(cell.split()) for cell in head.strip().strip("|").split("|"))
-    written = f"| {cells} |\n|{' --- |' * columns}\n"
+    written = f"| {cells} |\n|{_alignments(rule, cells.count('|') + 1)}\n"
     found = [FormedLine(Form.BEFORE, start, start + len(head), written)]
     place += 2
     while place < len(lines) and _is_row(lines[place][1]):
@@ -110,6 +109,15 @@ def _table(lines: Sequence[tuple[int, str]], place: int) -> tuple[list[FormedLin
         )
         place += 1
     return found, place
+
+
+def _alignments(rule: str, columns: int) -> str:
+    """The line below a table's head with so many columns, each aligned as it was written."""
+    marks = [mark.strip() for mark in rule.strip().strip("|").split("|")][:columns]
+    marks += ["-"] * (columns - len(marks))
+    return "".join(
+        f" {':' * mark.startswith(':')}---{':' * mark.endswith(':')} |" for mark in marks
+    )
 
 
 def _code(lines: Sequence[tuple[int, str]], place: int) -> tuple[list[FormedLine], int] | None:

@@ -61,7 +61,7 @@ def leading_space(before: Claim | None, claim: Claim) -> str:
 
 def with_markers(claim: Claim, labels: tuple[int, ...] = ()) -> str:
     """A claim as written in the answer's text, with its markers."""
-    text, end = claim.frame or (claim.text, "")
+    text, end = claim.frame or (claim.written or claim.text, "")
     return " ".join([text, *(f"[{number}]" for number in labels)]) + end
 
 

@@ -6,11 +6,12 @@ passage are counted.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from index.sentences import sentence_spans
+from rag.citations.emphasis import Emphasised, with_emphasis, without_emphasis
 from rag.citations.forms import Form, FormedLine, formed_lines, headed
 from rag.citations.lists import ListReader
 from rag.llm.sanitize import separate_markup
@@ -60,7 +61,6 @@ _ANSWER_WORD = re.compile(
 )
 _LOOK_AHEAD = 40
 _STOPS = frozenset(".!?")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
 
 
 # Start, end, labels, whether the marker precedes its words, whether it opens a sentence.
@@ -72,7 +72,8 @@ class MarkedStatement:
     """A statement as an LLM wrote it, markers taken out, and the labels that stood with it.
 
     `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
-    its list item, whose mark is not part of the text. `before` holds what leads to it on lines of
+    its list item, whose mark is not part of the text. `written` is the text with its emphasis, of
+    code the code. `before` holds what leads to it on lines of
     their own, as in Claim; statements of one `section` share what stands before the first of them.
     """
 
@@ -89,7 +90,7 @@ class MarkedStatement:
     def frame(self) -> tuple[str, str] | None:
         """How it stands in the answer's text, as in Claim; None for a sentence."""
         if self.form is Form.ROW:
-            return f"| {self.text}", " |"
+            return f"| {self.written}", " |"
         return (f"```\n{self.written}\n```\n", "") if self.form is Form.CODE else None
 
 
@@ -116,7 +117,7 @@ class _Marker:
 
 def read_markers(text: str, known: int) -> tuple[tuple[MarkedStatement, ...], int]:
     """The statements of a plain text, and how many labels are not in 1 to `known`."""
-    text = _EMPHASIS.sub(r"\2", headed(text))
+    text, emphasised = without_emphasis(headed(text))
     bare, markers = _extract_markers(text, known)
     spans, end = _statement_spans(bare)
     labels: list[list[int]] = [[] for _ in spans]
@@ -126,7 +127,20 @@ def read_markers(text: str, known: int) -> tuple[tuple[MarkedStatement, ...], in
         if spans and marker.position <= end:
             owner = labels[_owner_index(marker, spans)]
             owner += [label for label in marker.labels if 1 <= label <= known]
-    return tuple(_statements(bare, spans, labels)), stray
+    return tuple(_emphasised(_statements(bare, spans, labels), emphasised)), stray
+
+
+def _emphasised(
+    statements: Iterable[MarkedStatement], emphasised: Sequence[Emphasised]
+) -> Iterator[MarkedStatement]:
+    """Statements that are written with the emphasis that their words had."""
+    for statement in statements:
+        if statement.form is Form.CODE:
+            yield statement
+            continue
+        written, used = with_emphasis(statement.text, emphasised)
+        emphasised = emphasised[used:]
+        yield replace(statement, written=written)
 
 
 def _extract_markers(text: str, known: int) -> tuple[str, list[_Marker]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from index.sentences import sentence_spans
 from index.types import Passage
 from rag.citations.attribution import supporting_quotes
-from rag.citations.declining import asks_only, declines, is_sentinel, says_absent
+from rag.citations.declining import asks_only, declines, is_sentinel, says_absent, split_absent
 from rag.citations.lists import wider_space
 from rag.citations.markers import MarkedStatement, read_markers
 from rag.composition.base import Excerpt
@@ -78,6 +78,8 @@ def parse_draft(
     if cut_off and len(statements) > 1 and not ENDS_SENTENCE.search(statements[-1].text):
         statements = statements[:-1]
     is_partial = profile is Profile.CAPABLE and any(statement.labels for statement in statements)
+    if is_partial:
+        statements = tuple(part for one in statements for part in split_absent(one) or (one,))
     missing = [
         one for one in statements if is_partial and says_absent(one) and not is_sentinel(one.text)
     ]
@@ -113,6 +115,7 @@ def _claims(statements: Sequence[MarkedStatement], reply: _Reply) -> list[Claim]
             statement.item,
             before=above,
             section=statement.section,
+            written=statement.written,
         )
         lead, carried = "", ("", 0)
     return list(claims.values())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from index.sentences import sentence_spans
 from index.text.languages import language_of
@@ -64,6 +66,24 @@ def languages_of(statement: str, quotes: Sequence[Quote]) -> tuple[str, str]:
     cited = language_of(words, LATIN if len(words) >= _TELLING else GRAMMARS)
     among = GRAMMARS if cited in GRAMMARS else LATIN
     return language_of(content_words(statement), among, default=cited), cited
+
+
+def without_opener(statement: str, language: str) -> str:
+    """A statement without what only joins it to the one before, or tells where it is from:
+    "Finally, ", "Step 2: ", "Note that ", "The documents state that ". `language` is one of
+    GRAMMARS, or any other, of which nothing is known.
+    """
+    found = _opener(language).match(statement) if language in GRAMMARS else None
+    rest = statement[found.end() :] if found else ""
+    return f"{rest[:1].upper()}{rest[1:]}" if rest else statement
+
+
+@cache
+def _opener(language: str) -> re.Pattern[str]:
+    phrases = "|".join(map(re.escape, sorted(GRAMMARS[language].openers, key=len, reverse=True)))
+    phrases = phrases.replace("'", "['’]")
+    joined = rf"(?:{phrases})(?: \d{{1,2}})?(?:\s*[,:–—]| that\b)"
+    return re.compile(rf"\W*(?:{joined}|{GRAMMARS[language].reports})\s+", re.IGNORECASE)
 
 
 def read_pair(

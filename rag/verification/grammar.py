@@ -1,7 +1,9 @@
 """Function words that change what a sentence says, in the languages that the check is measured in.
 
 Negations, denials and hedges with what they reach; numbers in words; forms of "be" and the "by" of
-the passive; what opens an exception. `python -m eval.lab.perturb` makes the false statements that
+the passive; what opens an exception, or a sentence without saying anything ("in short,").
+
+`python -m eval.lab.perturb` makes the false statements that
 each language is measured with. A language that is not here has no verdict of `supported` but for
 words taken as they are.
 """
@@ -22,7 +24,9 @@ class Grammar:
 
     `intentions` are verbs whose "to" is hedged, `refusals` those whose "to" is negated, `to` that
     word. `units` and `tens` are number words that may be joined to one number, `scales` what they
-    are multiplied by. `decimal` parts the digits below one, and its counterpart the thousands.
+    are multiplied by. `openers` are words and phrases that only join a sentence to the one before,
+    up to a comma or colon; `reports` is a pattern of "the documents state that".
+    `decimal` parts the digits below one, and its counterpart the thousands.
     """
 
     stemmer: str
@@ -42,6 +46,8 @@ class Grammar:
     by: frozenset[str] = _EMPTY
     joins: frozenset[str] = _EMPTY
     exceptions: frozenset[str] = _EMPTY
+    openers: frozenset[str] = _EMPTY
+    reports: str = ""
     decimal: str = "."
     elides: bool = False
 
@@ -53,6 +59,10 @@ class Grammar:
 
 def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
+
+
+def _phrases(words: str) -> frozenset[str]:
+    return frozenset(" ".join(phrase.split()) for phrase in words.split("|"))
 
 
 def _counted(words: str, first: int = 0, step: int = 1) -> dict[str, int]:
@@ -91,6 +101,16 @@ ENGLISH = Grammar(
     by=_set("by"),
     joins=_set("and or"),
     exceptions=_set("except excepting excluding unless"),
+    openers=_phrases(
+        "first|firstly|first of all|second|secondly|third|thirdly|then|next|after that|afterwards"
+        "|finally|lastly|step|in short|in brief|in summary|to summarise|to summarize|to sum up"
+        "|overall|in contrast|by contrast|on the one hand|on the other hand|however|therefore|thus"
+        "|also|in addition|additionally|moreover|note|please note|important|tip|for example"
+        "|for instance|in particular|specifically|similarly|likewise|in other words|that is"
+        "|as a result|consequently|meanwhile"
+    ),
+    reports=r"the (?:documents|excerpts|passages|sources|texts) "
+    r"(?:state|say|mention|give|list|name|specify|indicate|note|show|explain)(?: that)?",
 )
 GERMAN = Grammar(
     stemmer="german",
@@ -104,7 +124,10 @@ GERMAN = Grammar(
         "falls sofern würde würden"
     ),
     clause_openers=_set("aber sondern weil obwohl während wohingegen bis sodass"),
-    fillers=_set("jedoch daher deshalb somit außerdem ferner zudem ebenfalls zusammen"),
+    fillers=_set(
+        "jedoch daher deshalb somit außerdem ferner zudem ebenfalls zusammen zuerst zunächst "
+        "danach anschließend schließlich hingegen dagegen beispielsweise"
+    ),
     units=_counted(
         "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn "
         "fünfzehn sechzehn siebzehn achtzehn neunzehn"
@@ -122,6 +145,12 @@ GERMAN = Grammar(
     by=_set("von vom durch"),
     joins=_set("und oder"),
     exceptions=_set("außer ausgenommen ausser sofern"),
+    openers=_phrases(
+        "erstens|zweitens|drittens|schritt|kurz gesagt|kurzum|zusammengefasst|zusammenfassend"
+        "|im gegensatz dazu|hinweis|wichtig|tipp|zum beispiel|anders gesagt|das heißt|übrigens"
+    ),
+    reports=r"die (?:dokumente|auszüge|texte|unterlagen|passagen) "
+    r"(?:nennen|besagen|sagen|erwähnen|zeigen|erklären)(?:, dass)?",
     decimal=",",
 )
 FRENCH = Grammar(
@@ -152,6 +181,14 @@ FRENCH = Grammar(
     by=_set("par"),
     joins=_set("et ou"),
     exceptions=_set("sauf excepté hormis"),
+    openers=_phrases(
+        "d'abord|tout d'abord|premièrement|deuxièmement|troisièmement|ensuite|puis|après cela"
+        "|enfin|finalement|étape|en bref|en résumé|pour résumer|dans l'ensemble|en revanche"
+        "|par contre|d'une part|d'autre part|cependant|toutefois|de plus|en outre|remarque|note"
+        "|important|conseil|par exemple|en particulier|de même|autrement dit|par conséquent"
+    ),
+    reports=r"les (?:documents|extraits|textes|passages) "
+    r"(?:indiquent|mentionnent|précisent|disent|donnent|citent|expliquent)(?: que)?",
     decimal=",",
     elides=True,
 )
@@ -181,6 +218,15 @@ SPANISH = Grammar(
     by=_set("por"),
     joins=_set("y e o u"),
     exceptions=_set("salvo excepto"),
+    openers=_phrases(
+        "primero|en primer lugar|segundo|en segundo lugar|tercero|luego|después|a continuación"
+        "|por último|finalmente|paso|en resumen|en suma|en breve|en general|en cambio"
+        "|por el contrario|por un lado|por otro lado|sin embargo|no obstante|además|nota"
+        "|importante|consejo"
+        "|por ejemplo|en particular|del mismo modo|es decir|por lo tanto|en consecuencia"
+    ),
+    reports=r"los (?:documentos|extractos|textos|pasajes) "
+    r"(?:indican|mencionan|dicen|señalan|especifican|dan|explican)(?: que)?",
     decimal=",",
 )
 GRAMMARS: Mapping[str, Grammar] = {

@@ -26,6 +26,7 @@ from rag.verification.evidence import (
     contains_word,
     languages_of,
     read_pair,
+    without_opener,
 )
 from rag.verification.grammar import GRAMMARS
 from rag.verification.words import parse_words
@@ -85,6 +86,7 @@ def check_support(
     if any(statement == " ".join(quote.text.split()) for quote in quotes):
         return verdict_of(1.0)
     said, cited = languages_of(statement, quotes)
+    statement = without_opener(statement, said)
     language = cited if cited in GRAMMARS else "en"
     if not compared_words(parse_words(statement, language)):
         return verdict_of(0.0)

@@ -17,7 +17,8 @@ from ui.templating import escape_text, strip_hidden
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
 
-_MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])*")
+# After a statement: the end of its emphasis or code, and its markers.
+_MARKERS = re.compile(r"\*{0,3}(?:\n```\n)?(?:\s?\[\d{1,3}\])*")
 _BRACKET = "\ue002"
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 # The markers at the end of a row's last cell; the rows that have none.
@@ -126,20 +127,31 @@ def _with_verdicts(text: str, statements: Sequence[Statement]) -> str:
 
     What looks like a marker inside a statement is the document's own `[n]`, and is kept apart.
     """
-    pieces, done = [], 0
+    squeezed, places = _squeezed(text)
+    pieces, done, passed = [], 0, 0
     for statement in statements:
-        words = strip_hidden(statement.text)
-        found = text.find(words, done)
+        words, _ = _squeezed(strip_hidden(statement.text))
+        found = squeezed.find(words, passed) if words else -1
         if found < 0:
             continue
-        end = found + len(words)
-        markers = _MARKERS.match(text, end)
-        assert markers
+        passed = found + len(words)
+        start, end = places[found], places[passed - 1] + 1
+        rest = _MARKERS.match(text, end)
+        assert rest
         # The space keeps Markdown from reading the private character as part of the last word.
         sign = f" {_VERDICTS[statement.support][0]}" if statement.support in _VERDICTS else ""
-        pieces += [text[done:found], MARKER.sub(f"{_BRACKET}\\1]", words), markers[0], sign]
-        done = end + len(markers[0])
+        said = MARKER.sub(f"{_BRACKET}\\1]", text[start:end])
+        pieces += [text[done:start], said, rest[0], sign]
+        done = rest.end()
     return "".join([*pieces, text[done:]])
+
+
+def _squeezed(text: str) -> tuple[str, list[int]]:
+    """A text without white space and stars, which its form has and a statement hasn't, and the
+    index of each of its characters.
+    """
+    places = [place for place, char in enumerate(text) if not char.isspace() and char != "*"]
+    return "".join(text[place] for place in places), places
 
 
 @cache

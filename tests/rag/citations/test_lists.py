@@ -117,7 +117,10 @@ DROPPED = {
     "first sentence of a paragraph": ("A one.\n\nNot. A two.", "A one.\n\nA two."),
     "paragraph": ("A one.\n\nNot.\n\nA two.", "A one.\n\nA two."),
     "text between lists": ("1. A one.\n\nNot.\n\n1. A two.", "1. A one.\n\n2. A two."),
-    "first row": ("| A | B |\n|---|:-:|\n| Not | x |\n|y|z|", "| A | B |\n| --- | --- |\n| y|z |"),
+    "first row": (
+        "| A | B |\n|---|:-:|\n| Not | x |\n|y|z|",
+        "| A | B |\n| --- | :---: |\n| y|z |",
+    ),
     "all rows": ("| A | B |\n|---|---|\n| Not | x |\n\nA one.", "A one."),
     "under a heading": ("## A\nNot.\n\n## B\nA one.", "#### B\n\nA one."),
     "first under a heading": ("## A\nNot.\nA one.", "#### A\n\nA one."),

@@ -427,7 +427,7 @@ def test_draft_tables_headings_and_lead_ins_stay_and_rows_have_their_citations()
     )
     draft = parse_draft(reply, whole_excerpts(HITS), question="What do the rounds say of talks?")
     assert label(draft, strict=True).text == (
-        "#### The talks\n\nThese are the rounds:\n\n| Who | What |\n| --- | --- |\n"
+        "#### The talks\n\nThese are the rounds:\n\n| Who | What |\n| :--- | --- |\n"
         "| Egypt | led the latest round [1] |\n| Three men | met in Paris [2] |\n\n"
         "#### Gaza:\n\n- More than 120 hostages remain. [3]"
     )

@@ -176,3 +176,39 @@ def test_check_of_a_rule_without_its_exception_is_weak_at_most(
     statement: str, source: str, support: str
 ) -> None:
     assert check_support(statement, (quoted(source),)).support == support
+
+
+GERMAN = "Öffnen Sie das Ventil nicht vor dem Start. Schließen Sie den Deckel der Pumpe."
+FRENCH = "N'ouvrez pas la vanne avant le début. Fermez le couvercle de la pompe."
+SPANISH = "No abra la válvula antes de empezar. Cierre la tapa de la bomba."
+
+
+@pytest.mark.parametrize(
+    ("statement", "cited"),
+    [
+        ("Finally, confirm on your phone.", "Confirm on your phone."),
+        ("Step 3: Confirm on your phone.", "Confirm on your phone."),
+        ("Note that dogs are allowed in Lisbon.", "Dogs are allowed in Lisbon."),
+        ("The documents state that dogs are allowed in Lisbon.", "Dogs are allowed in Lisbon."),
+        ("Schritt 2: Schließen Sie den Deckel der Pumpe.", GERMAN),
+        ("Anschließend schließen Sie den Deckel der Pumpe.", GERMAN),
+        ("Ensuite, fermez le couvercle de la pompe.", FRENCH),
+        ("Por último, cierre la tapa de la bomba.", SPANISH),
+    ],
+)
+def test_support_looks_past_what_only_joins_sentences(statement: str, cited: str) -> None:
+    assert supported(statement, cited)
+
+
+@pytest.mark.parametrize(
+    ("statement", "cited"),
+    [
+        ("Finally, do not confirm on your phone.", "Confirm on your phone."),
+        ("Note that dogs are not allowed in Lisbon.", "Dogs are allowed in Lisbon."),
+        ("The documents state no fee of 22 euros.", "The fee is 22 euros."),
+        ("Step 3: Confirm on your tablet.", "Confirm on your phone."),
+        ("Second place went to Norway.", "Third place went to Norway."),
+    ],
+)
+def test_support_looks_past_nothing_that_says_something(statement: str, cited: str) -> None:
+    assert not supported(statement, cited)

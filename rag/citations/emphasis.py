@@ -1,0 +1,63 @@
+"""Bold and italics of an LLM's reply: taken out for the checks, put back where it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Code is left as it is. Words next to a star, as in "2*3*4", are no emphasis.
+_FENCED = r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^[ \t]*(?P=fence)[ \t]*$"
+_EMPHASIS = re.compile(
+    rf"(?P<code>{_FENCED}|`[^`\n]+`)"
+    r"|(?P<bold>\*\*|__)(?=\S)(?P<strong>[^\n]{1,300}?)(?<=\S)(?P=bold)"
+    r"|(?<![\w*\\])\*(?=[^\s*])(?P<slanted>[^*\n]{1,300}?)(?<=\S)\*(?![\w*])",
+    re.MULTILINE | re.DOTALL,
+)
+_LABEL = re.compile(r"\s*\[[^\[\]]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Emphasised:
+    """Words of a text and the stars around them."""
+
+    words: str
+    stars: str
+
+
+def without_emphasis(text: str) -> tuple[str, tuple[Emphasised, ...]]:
+    """A text without bold and italics, and what was in them, in order."""
+    found = list[Emphasised]()
+
+    def plain(match: re.Match[str]) -> str:
+        if match["code"]:
+            return match[0]
+        inner = match["strong"] or match["slanted"]
+        words = " ".join(_LABEL.sub("", inner).split())
+        found.append(Emphasised(words, "**" if match["strong"] else "*"))
+        return inner
+
+    return _EMPHASIS.sub(plain, text), tuple(found)
+
+
+def with_emphasis(text: str, emphasised: Sequence[Emphasised]) -> tuple[str, int]:
+    """A statement's text with the emphasis that it was written with, and how many of `emphasised`,
+    which are in the order of the reply, are used up by then.
+    """
+    shown, done, used = "", 0, 0
+    for place, one in enumerate(emphasised):
+        start = _find(text, one.words, done)
+        if start < 0:
+            continue
+        end = start + len(one.words)
+        shown += text[done:start] + one.stars + one.words + one.stars
+        done, used = end, place + 1
+    return shown + text[done:], used
+
+
+def _find(text: str, words: str, start: int) -> int:
+    """Where some words stand in a text as whole words, or -1."""
+    if not words or "`" in words or "*" in words:
+        return -1
+    found = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)").search(text, start)
+    return found.start() if found else -1
