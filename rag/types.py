@@ -87,6 +87,26 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a cell of a table states, to be checked by itself, with its quotes. `certain` tells that
+    a table of a document has this value in this row and column.
+    """
+
+    text: str
+    quotes: tuple[Quote, ...]
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The words of a list item that state nothing and lead to the items nested in it."""
+
+    text: str
+    item: Item
+    lead: str = "\n"
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A statement as a composer drafts it, before labels are given: its text and its quotes.
 
@@ -96,7 +116,8 @@ class Claim:
     `computed` tells that it states what was computed over the rows that it quotes. `before` is
     what leads to it on lines of their own (a heading, a table's head): where the claim is left out,
     it goes with the next one of the same `section`. `written` is the text with its emphasis, as
-    Markdown, if it has any.
+    Markdown, if it has any. Where it has `parts`, it is as well supported as the least of them.
+    `leads` are list items that lead to the one that it stands in.
     """
 
     text: str
@@ -108,6 +129,8 @@ class Claim:
     before: str = ""
     section: int = 0
     written: str = ""
+    parts: tuple[Part, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

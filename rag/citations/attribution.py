@@ -32,6 +32,28 @@ def find_quote(statement: str, passage: Passage) -> Quote | None:
     return Quote(passage, passage.start + span[0], passage.start + span[1])
 
 
+def is_row_of(cells: Sequence[str], quote: Quote) -> bool:
+    """Whether a line of a quote has all words of the first cell, and the others' in their order."""
+    name, *values = [_TOKEN.findall(cell.casefold()) for cell in cells]
+    return any(
+        set(name) <= set(words) and _are_in_order(values, words)
+        for line in quote.text.splitlines()
+        if (words := _TOKEN.findall(line.casefold()))
+    )
+
+
+def _are_in_order(runs: Sequence[Sequence[str]], words: Sequence[str]) -> bool:
+    """Whether runs of words stand in a line one after the other."""
+    place = 0
+    for run in runs:
+        starts = range(place, len(words) - len(run) + 1)
+        start = next((i for i in starts if words[i : i + len(run)] == run), None)
+        if start is None:
+            return False
+        place = start + len(run)
+    return True
+
+
 def supporting_quotes(
     statement: str, labelled: Sequence[Passage], packed: Sequence[Passage]
 ) -> tuple[Quote, ...]:

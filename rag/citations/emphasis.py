@@ -15,14 +15,16 @@ _EMPHASIS = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _LABEL = re.compile(r"\s*\[[^\[\]]*\]")
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Emphasised:
-    """Words of a text and the stars around them."""
+    """Words of a text, the stars around them, and the word before them in their line, or ""."""
 
     words: str
     stars: str
+    after: str = ""
 
 
 def without_emphasis(text: str) -> tuple[str, tuple[Emphasised, ...]]:
@@ -34,7 +36,8 @@ def without_emphasis(text: str) -> tuple[str, tuple[Emphasised, ...]]:
             return match[0]
         inner = match["strong"] or match["slanted"]
         words = " ".join(_LABEL.sub("", inner).split())
-        found.append(Emphasised(words, "**" if match["strong"] else "*"))
+        line = text[: match.start()].rpartition("\n")[2]
+        found.append(Emphasised(words, "**" if match["strong"] else "*", _last_word(line)))
         return inner
 
     return _EMPHASIS.sub(plain, text), tuple(found)
@@ -46,7 +49,7 @@ def with_emphasis(text: str, emphasised: Sequence[Emphasised]) -> tuple[str, int
     """
     shown, done, used = "", 0, 0
     for place, one in enumerate(emphasised):
-        start = _find(text, one.words, done)
+        start = _find(text, one, done)
         if start < 0:
             continue
         end = start + len(one.words)
@@ -55,9 +58,19 @@ def with_emphasis(text: str, emphasised: Sequence[Emphasised]) -> tuple[str, int
     return shown + text[done:], used
 
 
-def _find(text: str, words: str, start: int) -> int:
-    """Where some words stand in a text as whole words, or -1."""
-    if not words or "`" in words or "*" in words:
+def _find(text: str, one: Emphasised, start: int) -> int:
+    """Where emphasised words stand in a text as whole words, at its start or after the same word
+    as in the reply; -1 if they don't.
+    """
+    if not one.words or "`" in one.words or "*" in one.words:
         return -1
-    found = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)").search(text, start)
-    return found.start() if found else -1
+    for found in re.compile(rf"(?<!\w){re.escape(one.words)}(?!\w)").finditer(text, start):
+        before = _last_word(text[: found.start()].rpartition("\n")[2])
+        if before in ("", one.after):
+            return found.start()
+    return -1
+
+
+def _last_word(line: str) -> str:
+    words = _WORD.findall(_LABEL.sub("", line))
+    return words[-1] if words else ""

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from index.sentences import sentence_spans
+
 _ROW = re.compile(r"[ \t]*\|(?P<cells>.*?)\|?[ \t]*")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _FENCE = re.compile(r"[ \t]*(?P<fence>`{3,}|~{3,})[^`\n]*")
@@ -40,7 +42,7 @@ class FormedLine:
     """A line or block of a text, its characters `start` to `end`, and what it is.
 
     Of a row the span is that between the outer bars, of code that between its fences. `written` is
-    how a BEFORE stands before what follows it.
+    how a BEFORE stands before what follows it, and of a row the cells of its table's head.
     """
 
     form: Form
@@ -70,18 +72,27 @@ def formed_lines(text: str) -> Iterator[FormedLine]:
         following = lines[place + 1][1] if place + 1 < len(lines) else ""
         if heading and following:
             yield FormedLine(Form.BEFORE, start, end, f"#### {heading['words'].strip()}\n\n")
-        elif _leads(line, following):
-            yield FormedLine(Form.BEFORE, start, end, f"{line.strip()}\n\n")
         else:
-            yield FormedLine(Form.TEXT, start, end)
+            lead = start + _lead_start(line, following)
+            if line[: lead - start].strip():
+                yield FormedLine(Form.TEXT, start, lead)
+            if lead < end:
+                space = " " if lead > start else ""  # it goes on with the line
+                words = line[lead - start :].strip()
+                yield FormedLine(Form.BEFORE, lead, end, f"{space}{words}\n\n")
         place += 1
 
 
-def _leads(line: str, following: str) -> bool:
-    """Whether a line only leads to the list, table or code below it."""
-    if not line.rstrip().endswith(":") or _ITEM.match(line) or len(line.split()) > _MOST_WORDS:
-        return False
-    return bool(_ITEM.match(following) or _is_row(following) or _FENCE.fullmatch(following))
+def _lead_start(line: str, following: str) -> int:
+    """Where the sentence of a line begins that only leads to the list, table or code below it; the
+    line's length if none does.
+    """
+    if not line.rstrip().endswith(":") or _ITEM.match(line):
+        return len(line)
+    if not (_ITEM.match(following) or _is_row(following) or _FENCE.fullmatch(following)):
+        return len(line)
+    start, _ = sentence_spans(line)[-1]
+    return start if len(line[start:].split()) <= _MOST_WORDS else len(line)
 
 
 def _is_row(line: str) -> bool:
@@ -105,7 +116,7 @@ def _table(lines: Sequence[tuple[int, str]], place: int) -> tuple[list[FormedLin
         inside = _ROW.fullmatch(line)
         assert inside
         found.append(
-            FormedLine(Form.ROW, begin + inside.start("cells"), begin + inside.end("cells"))
+            FormedLine(Form.ROW, begin + inside.start("cells"), begin + inside.end("cells"), cells)
         )
         place += 1
     return found, place

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.citations.lists import ListWriter, wider_space
-from rag.types import Citation, Claim, Draft, Quote, Statement, Support
+from rag.types import Citation, Claim, Draft, Lead, Quote, Statement, Support
 from rag.verification.support import SupportCheck, check_support
 
 
@@ -27,10 +28,10 @@ def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> La
     labels: dict[Quote, int] = {}
     statements, text, before, skipped = list[Statement](), "", None, ""
     lists, carried = ListWriter(), ("", 0)
+    leads = list[Lead]()
     for claim in draft.claims:
-        # A figure is supported by its computation, not by words that stand in a row.
-        computed = claim.computed
-        verdict = Support.SUPPORTED if computed else check(claim.text, claim.quotes).support
+        leads += claim.leads
+        verdict = _verdict(claim, check)
         if strict and verdict is not Support.SUPPORTED:
             skipped = wider_space(skipped, claim.lead)
             carried = (claim.before, claim.section) if claim.before else carried
@@ -42,11 +43,38 @@ def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> La
         space = " " if text.endswith("]") and not space else space
         above = claim.before or (carried[0] if carried[1] == claim.section else "")
         if above:
-            text, space = text + ("\n\n" if text else "") + above, ""
+            gap = "" if above.startswith(" ") else "\n\n"
+            text, space = f"{text}{gap}{above}" if text else above.lstrip(), ""
+        for lead in _leading_to(claim, leads):
+            text += lists.before(lead.item, wider_space(space, lead.lead if text else ""))
+            text, space = text + lead.text, "\n"
         text += lists.before(claim.item, space) + with_markers(claim, used)
-        before, skipped, carried = claim, "", ("", 0)
+        before, skipped, carried, leads = claim, "", ("", 0), []
     citations = tuple(Citation(number, quote) for quote, number in labels.items())
     return LabelledAnswer(text, tuple(statements), citations)
+
+
+def _verdict(claim: Claim, check: SupportCheck) -> Support:
+    """How well a claim is backed. A figure is by its computation, not by words that stand in a row;
+    what has parts is in full if each of them is.
+    """
+    if claim.computed:
+        return Support.SUPPORTED
+    if not claim.parts:
+        return check(claim.text, claim.quotes).support
+    verdicts = [
+        Support.SUPPORTED if part.certain else check(part.text, part.quotes).support
+        for part in claim.parts
+    ]
+    if all(verdict is Support.SUPPORTED for verdict in verdicts):
+        return Support.SUPPORTED
+    return Support.WEAK if set(verdicts) != {Support.UNSUPPORTED} else Support.UNSUPPORTED
+
+
+def _leading_to(claim: Claim, leads: Sequence[Lead]) -> list[Lead]:
+    """The items among `leads` that a claim is nested in."""
+    path = claim.item.path[:-1] if claim.item else ()
+    return [lead for lead in leads if lead.item.path[-1] in path]
 
 
 def leading_space(before: Claim | None, claim: Claim) -> str:

@@ -73,8 +73,9 @@ class MarkedStatement:
 
     `lead` is the white space before it; `labels` count from 1, each once, as first used. `item` is
     its list item, whose mark is not part of the text. `written` is the text with its emphasis, of
-    code the code. `before` holds what leads to it on lines of
-    their own, as in Claim; statements of one `section` share what stands before the first of them.
+    code the code. Of a table's row, `head` holds the cells of its head. `leads` tells that it is
+    all of an item in which others are nested. `before` holds what leads to it on lines of their
+    own, as in Claim; statements of one `section` share what stands before the first of them.
     """
 
     text: str
@@ -85,6 +86,8 @@ class MarkedStatement:
     before: str = ""
     section: int = 0
     written: str = ""
+    head: str = ""
+    leads: bool = False
 
     @property
     def frame(self) -> tuple[str, str] | None:
@@ -104,6 +107,7 @@ class _Span:
     form: Form = Form.TEXT
     before: str = ""
     section: int = 0
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def read_markers(text: str, known: int) -> tuple[tuple[MarkedStatement, ...], in
     """The statements of a plain text, and how many labels are not in 1 to `known`."""
     text, emphasised = without_emphasis(headed(text))
     bare, markers = _extract_markers(text, known)
-    spans, end = _statement_spans(bare)
+    spans, end = _statement_spans(bare, [marker.position for marker in markers])
     labels: list[list[int]] = [[] for _ in spans]
     stray = 0
     for marker in markers:
@@ -135,12 +139,12 @@ def _emphasised(
 ) -> Iterator[MarkedStatement]:
     """Statements that are written with the emphasis that their words had."""
     for statement in statements:
-        if statement.form is Form.CODE:
-            yield statement
-            continue
-        written, used = with_emphasis(statement.text, emphasised)
-        emphasised = emphasised[used:]
-        yield replace(statement, written=written)
+        before, used = with_emphasis(statement.before, emphasised)
+        written, more = statement.written, 0
+        if statement.form is not Form.CODE:
+            written, more = with_emphasis(statement.text, emphasised[used:])
+        emphasised = emphasised[used + more :]
+        yield replace(statement, before=before, written=written)
 
 
 def _extract_markers(text: str, known: int) -> tuple[str, list[_Marker]]:
@@ -213,11 +217,17 @@ def _labels(marker: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", _RANGE.sub(fill, marker)))
 
 
-def _statement_spans(bare: str) -> tuple[list[_Span], int]:
-    """Spans of the statements, and where they end: a list of sources after them is left out."""
+def _statement_spans(bare: str, marked: Sequence[int]) -> tuple[list[_Span], int]:
+    """Spans of the statements, and where they end: a list of sources after them is left out.
+
+    What leads to a list with a marker of its own, at one of the characters `marked`, states
+    something.
+    """
     spans: list[_Span] = []
     lists, done, before, section = ListReader(), 0, "", 0
     for line in formed_lines(bare):
+        if line.written.endswith(":\n\n") and any(line.start < at <= line.end for at in marked):
+            line = replace(line, form=Form.TEXT)
         found = _spans_of(bare, line, lists, done)
         done = line.end
         sources = next((s for s in found if _SOURCE_LIST.fullmatch(bare, s.start, s.end)), None)
@@ -248,7 +258,8 @@ def _spans_of(bare: str, line: FormedLine, lists: ListReader, done: int) -> list
         return _sentences_of(bare, line.start, line.end, lists, done)
     if line.form is Form.BEFORE:
         lists.item("# heading", after_blank=True)
-    return [_Span(line.start, line.end, None, line.form)]
+    head = line.written if line.form is Form.ROW else ""
+    return [_Span(line.start, line.end, None, line.form, head=head)]
 
 
 def _sentences_of(bare: str, start: int, end: int, lists: ListReader, done: int) -> list[_Span]:
@@ -279,7 +290,7 @@ def _statements(
     bare: str, spans: list[_Span], labels: list[list[int]]
 ) -> Iterator[MarkedStatement]:
     done, first = 0, True
-    for span, owned in zip(spans, labels, strict=True):
+    for place, (span, owned) in enumerate(zip(spans, labels, strict=True)):
         raw = bare[span.start : span.end]
         text = " ".join(_EMPTY_BRACKETS.sub("", raw).split())
         text = _ANSWER_WORD.sub("", text, count=1) if first else text
@@ -295,9 +306,19 @@ def _statements(
                 separate_markup(span.before),
                 span.section,
                 raw if span.form is Form.CODE else text,
+                span.head,
+                _leads(place, spans),
             )
             first = False
         done = span.end
+
+
+def _leads(place: int, spans: Sequence[_Span]) -> bool:
+    """Whether a span is all of an item whose next span stands in an item nested in it."""
+    item = spans[place].item
+    before = spans[place - 1].item if place else None
+    after = spans[place + 1].item if place + 1 < len(spans) else None
+    return bool(item and after) and item != before and item.path[-1] in after.path[:-1]
 
 
 def _leading_space(gap: str) -> str:

@@ -36,7 +36,7 @@ from rag.llm.prompts import answer_messages
 from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
-from rag.types import Draft, Support, Turn
+from rag.types import Draft, Quote, Support, Turn
 from rag.verification.fit import answers_question
 from rag.verification.support import support_of
 
@@ -88,7 +88,7 @@ class LLMComposer:
         if profile is Profile.CAPABLE and evidence.given is None:
             evidence = replace(evidence, given=sql_draft(evidence, self._llm))
             own = evidence.given or own
-        packed = pack_excerpts(_excerpts(evidence, own, profile), budget)
+        packed = pack_excerpts(_excerpts(evidence, own, profile, budget), budget)
         draft = yield from self._written(_Prompt(evidence, profile, packed, turns))
         answers = _is_supported(draft) and answers_question(evidence.query, draft.claims)
         if answers or draft.declined or draft.note:
@@ -195,8 +195,12 @@ def _numbered(request: _Prompt) -> Sequence[Excerpt]:
     return in_reading_order(request.packed)
 
 
-def _excerpts(evidence: ComposerInput, own: Draft, profile: Profile) -> Sequence[Excerpt]:
-    """What there is to read, best first: for a capable model with whole blocks and rows."""
+def _excerpts(
+    evidence: ComposerInput, own: Draft, profile: Profile, budget: int
+) -> Sequence[Excerpt]:
+    """What there is to read, best first: for a capable model with whole blocks and rows, and all
+    passages whole where much is asked and there is room for them.
+    """
     found = evidence.excerpts() or whole_excerpts(evidence.hits)
     if profile is Profile.SMALL:
         return found
@@ -206,6 +210,12 @@ def _excerpts(evidence: ComposerInput, own: Draft, profile: Profile) -> Sequence
         return structure.document.text if structure else ""
 
     quotes = [quote for claim in own.claims for quote in claim.quotes]
+    read = (source for one in (*found, *whole_excerpts(evidence.hits)) for source in one.sources)
+    whole = [Quote(source, source.start, source.end) for source in read]
+    if evidence.intent in LONG:
+        spans = with_blocks(found, [*quotes, *whole], text_of)
+        if sum(_tokens(one.passage.embedding_text) for one in spans) <= budget:
+            return spans or found
     return with_blocks(found, quotes, text_of) or found
 
 

@@ -104,7 +104,7 @@ def missing_name(statement: Words, evidence: CitedEvidence) -> bool:
     """A name that the evidence lacks, in full and as initials (US), and that no pronoun in it may
     refer to.
     """
-    known = [*evidence.words, *evidence.context]
+    known = [*evidence.words, *evidence.context, *evidence.headings]
     lows = {word.low for word in known}
     letters = {_initials(run, known) for run in name_runs(known)}
     for run in name_runs(statement):
@@ -244,11 +244,12 @@ def number_of_another(statement: Words, evidence: CitedEvidence) -> bool:
 
 
 def subject_differs(statement: Words, evidence: CitedEvidence) -> bool:
-    """The same words about another subject."""
+    """The same words about another subject, which the headings above don't name either."""
     words = compared_words(statement)
-    if len(words) < _MIN_WORDS or contains_word(words[0], [*evidence.words, *evidence.context]):
+    known = [*evidence.words, *evidence.context, *evidence.headings]
+    if len(words) < _MIN_WORDS or contains_word(words[0], known):
         return False
-    return all(contains_word(word, evidence.words) for word in words[1:])
+    return all(contains_word(word, known) for word in words[1:])
 
 
 # A minor one may be a paraphrase: on WiCE true claims have them too. The same change in an

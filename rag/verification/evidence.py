@@ -25,6 +25,8 @@ _TELLING = 20
 _PRONOUNS = frozenset(
     "he she it they his her hers its their them him this these those that who which".split()
 )
+_HEADING_WORDS = 8
+_ENDS = re.compile(r"[.!?;:,]\s*$")
 # Synonyms of one role.
 _ROLES = frozenset("head director chief leader boss lead".split())
 _PARTICLES = frozenset("bin ibn al el de da di del la van von".split())
@@ -33,12 +35,14 @@ _PARTICLES = frozenset("bin ibn al el de da di del la van von".split())
 @dataclass(frozen=True, slots=True)
 class CitedEvidence:
     """The cited sentences, all their words, and the context that a pronoun in them may refer to:
-    the names before them in their passages, none without a pronoun.
+    the names before them in their passages, none without a pronoun. `headings` are the words of the
+    headings that they stand under.
     """
 
     sentences: tuple[Words, ...]
     words: Words
     context: Words
+    headings: Words = ()
 
     @classmethod
     def of(cls, quotes: Sequence[Quote], language: str = "en") -> CitedEvidence:
@@ -53,7 +57,20 @@ class CitedEvidence:
         words = tuple(word for sentence in sentences for word in sentence)
         has_pronoun = any(word.low in _PRONOUNS for word in words)
         before = parse_words("\n\n".join(context), language) if has_pronoun else ()
-        return cls(tuple(sentences), words, tuple(word for word in before if word.exact))
+        headings = parse_words("\n\n".join(map(_heading_of, dict.fromkeys(quotes))), language)
+        named = tuple(word for word in before if word.exact)
+        return cls(tuple(sentences), words, named, headings)
+
+
+def _heading_of(quote: Quote) -> str:
+    """The heading of a quote's passage, and the nearest line above the quote that may be one."""
+    above = quote.passage.text[: quote.start - quote.passage.start].splitlines()
+    may_be = (
+        line
+        for line in reversed(above)
+        if 0 < len(line.split()) <= _HEADING_WORDS and not _ENDS.search(line) and "|" not in line
+    )
+    return f"{quote.passage.heading}\n{next(may_be, '')}"
 
 
 def languages_of(statement: str, quotes: Sequence[Quote]) -> tuple[str, str]:
@@ -101,7 +118,7 @@ def read_pair(
 
     sentences = tuple(map(with_names, evidence.sentences))
     cited = tuple(word for sentence in sentences for word in sentence)
-    return with_names(words), CitedEvidence(sentences, cited, evidence.context)
+    return with_names(words), replace(evidence, sentences=sentences, words=cited)
 
 
 def same_word(a: Word, b: Word) -> bool:

@@ -133,9 +133,9 @@ def verdict_of(score: float) -> SupportVerdict:
 
 
 def support_features(statement: Words, evidence: CitedEvidence) -> tuple[float, ...]:
-    """The features of the score: the share of the statement's words in the evidence, 0..1, that in
-    the best two sentences, whether a severe contradiction was found, 0 or 1, and how many minor
-    ones. Names and numbers count double.
+    """The features of the score: the share of the statement's words in the evidence or the headings
+    above it, 0..1, that in the best two sentences, whether a severe contradiction was found, 0 or
+    1, and how many minor ones. Names and numbers count double.
     """
     return _features(statement, evidence, *contradictions(statement, evidence))
 
@@ -152,7 +152,8 @@ def _features(
         held_weight = sum(weight for weight, *row in columns if any(row))
         return float(held_weight / sum(weights))
 
-    before = [contains_word(word, evidence.context) for word in words]
+    above = [*evidence.context, *evidence.headings]
+    before = [contains_word(word, above) for word in words]
     best_two = max(map(share, combinations(holds, min(2, len(holds)))), default=0.0)
     return share([*holds, before]), best_two, float(severe), float(minor)
 
