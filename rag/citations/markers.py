@@ -318,7 +318,9 @@ def _leads(place: int, spans: Sequence[_Span]) -> bool:
     item = spans[place].item
     before = spans[place - 1].item if place else None
     after = spans[place + 1].item if place + 1 < len(spans) else None
-    return bool(item and after) and item != before and item.path[-1] in after.path[:-1]
+    if item is None or after is None or item == before:
+        return False
+    return item.path[-1] in after.path[:-1]
 
 
 def _leading_space(gap: str) -> str:

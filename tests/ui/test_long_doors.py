@@ -66,7 +66,8 @@ def cases() -> list[Case]:
     found = []
     for part in text.split("\n=== ")[1:]:
         head, _, reply = part.partition("\n")
-        found.append(Case(*head.split(" | "), reply.strip()))
+        corpus, kind, question = head.split(" | ")
+        found.append(Case(corpus, kind, question, reply.strip()))
     return found
 
 
