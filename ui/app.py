@@ -1,8 +1,7 @@
 """The HTTP application: the APIs, the document viewer and the chat page."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
@@ -10,6 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import Route
 
 from index.settings import load_settings
 from rag.settings import Settings
@@ -18,16 +18,14 @@ from ui.http.api import api_routes, fallback_routes
 from ui.http.auth import AuthMiddleware
 from ui.http.documents import library_routes
 from ui.http.edge.json_bodies import JSONBodies
+from ui.http.edge.late_app import LateApp, MadeApp
 from ui.http.errors import add_error_handlers
-from ui.http.mcp_server import mcp_routes
 from ui.http.openai_routes import OpenAIDoor, model_routes, openai_routes
 from ui.http.refusals import describe_refusals
 from ui.http.security import SecurityMiddleware, TrustedHosts
 from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
 from ui.observability.tracing import TraceMiddleware, Tracing
-from ui.page import handlers as chat
-from ui.page.gradio_runtime import PageSessions, log_tracebacks
 from ui.page.static_files import add_page_files
 from ui.service.collections import Collections
 from ui.service.library import Library
@@ -37,6 +35,7 @@ from ui.wiring import Service, make_service
 
 # Threads for everything else than answers on the page: documents, static files, uploads.
 _THREADS = 40
+MCP_PATH = "/mcp"
 
 
 def make_app(
@@ -69,7 +68,6 @@ def make_app(
         api_routes(service.access, service.options_policy, service.answers),
         openai_routes(service.access, OpenAIDoor.of(service.settings, service.models)),
         model_routes(service.models, service.answers),
-        mcp_routes(service.access, service.settings.public_url),
         library_routes(service.access, service.upload_bytes),
         viewer_routes(service.access, settings, service.apart),
     ]
@@ -79,10 +77,26 @@ def make_app(
     describe_refusals(app)
     _add_read_only_schema(app)
     add_page_files(app)
-    chat.mount(app, service, settings)
-    app.state.page_sessions = PageSessions(app)
-    log_tracebacks()
+    app.state.late = _late_apps(service, settings)
+    app.router.routes.append(Route(MCP_PATH, app.state.late[MCP_PATH], include_in_schema=False))
+    app.mount("/", app.state.late["/"])
     return app
+
+
+def _late_apps(service: Service, settings: Settings) -> dict[str, LateApp]:
+    """What is imported after the rest, by path: MCP's server and the chat page."""
+
+    def mcp() -> MadeApp:
+        from ui.http.mcp_server import mcp_endpoint
+
+        return mcp_endpoint(service.access, service.settings.public_url)
+
+    def page() -> MadeApp:
+        from ui.page.gradio_runtime import chat_page
+
+        return chat_page(service, settings)
+
+    return {"/": LateApp(page), MCP_PATH: LateApp(mcp)}
 
 
 @asynccontextmanager
@@ -91,9 +105,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A question of the chat page holds a thread, also in the queue; so there must be more.
     current_default_thread_limiter().total_tokens = service.answers.most + _THREADS
     await run_in_threadpool(service.access.every, Library.sweep)
-    sweeping = asyncio.create_task(app.state.page_sessions.keep_swept())
-    yield
-    sweeping.cancel()
+    async with AsyncExitStack() as stack:
+        for late in app.state.late.values():
+            await stack.enter_async_context(late.lifespan())
+        yield
     await run_in_threadpool(service.access.every, Library.close)
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from index.engines.base import load_engines
-from index.errors import ConfigError, EmptyIndex, FootnoteError
+from index.errors import ConfigError, DamagedGeneration, EmptyIndex, FootnoteError
 from index.settings import IndexSettings
 from ui.cli.common import PARTIAL, data_folder, report_errors, settings_of
 from ui.cli.folders import folders_of, kept_in, settings_of_each
@@ -29,7 +29,7 @@ from ui.service.background_sync import corpus_of
 from ui.service.settings import LOOPBACK, ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -168,37 +168,46 @@ def serve(
 
     Raises EmptyIndex if nothing is indexed.
     """
-    from index.sync.doctor import rebuild_if_damaged
     from rag.engine import build
-    from rag.llm.running import offered_servers
     from ui.app import make_app
     from ui.observability.logs import configure_logging, secrets_of
     from ui.observability.tracing import tracing_of
     from ui.service.collections import Collections
 
     tracing = tracing_of(os.environ)
-    # One that follows an address has just been compared with it.
-    for one in each.values() or ([] if wanted.follow else [settings]):
-        if damage := rebuild_if_damaged(one):
-            click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
     collections = Collections(settings, each) if each else None
     engine = collections.engine if collections else build(settings)
     stop = threading.Event()
     threading.Thread(target=(collections or engine).keep_up, args=(stop,), daemon=True).start()
     try:
+        # One that follows an address has just been compared with it.
+        _mend_damage(engine, [] if wanted.follow else list(each.values()) or [settings])
         ready = _ready_line(engine, host, listener.getsockname()[1], len(each))
         hosts = allowed_hosts(host, wanted.hosts)
         app = make_app(engine, settings, hosts, wanted, tracing, collections)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
-        for server in offered_servers(settings):
-            click.echo(f"{server.sentence}. To have it write answers: {server.command}")
-        _run(app, listener, ready, wanted)
+        afterwards = [lambda: _offer(settings), *(late.make for late in app.state.late.values())]
+        _run(app, listener, ready, wanted, afterwards)
     finally:
         stop.set()
         (collections or engine).close()
         if tracing:
             tracing.close()
+
+
+def _mend_damage(engine: Answers, each: Sequence[Settings]) -> None:
+    """Open the index, which reads all of it; what is damaged is first made anew."""
+    from index.sync.doctor import rebuild_if_damaged
+
+    try:
+        _ = engine.generation
+    except DamagedGeneration:
+        for settings in each:
+            if damage := rebuild_if_damaged(settings):
+                click.echo(f"The index was made anew from its catalog, since {damage}.", err=True)
+    except EmptyIndex:
+        return
 
 
 def allowed_hosts(host: str, more: str = "") -> Sequence[str]:
@@ -221,6 +230,14 @@ def _print_access(host: str, app: FastAPI) -> None:
         click.echo("Make others with: footnote token new [--write]")
 
 
+def _offer(settings: Settings) -> None:
+    """Print which LLMs run on this machine."""
+    from rag.llm.running import offered_servers
+
+    for server in offered_servers(settings):
+        click.echo(f"{server.sentence}. To have it write answers: {server.command}")
+
+
 def _url_host(host: str) -> str:
     """A host as written in a URL."""
     return f"[{host}]" if ":" in host else host
@@ -239,8 +256,16 @@ def _ready_line(engine: Answers, host: str, port: int, collections: int = 0) -> 
     return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
 
 
-def _run(app: FastAPI, listener: socket.socket, ready: str, wanted: ServiceSettings) -> None:
-    """Run the server; `ready` is printed once it accepts requests."""
+def _run(
+    app: FastAPI,
+    listener: socket.socket,
+    ready: str,
+    wanted: ServiceSettings,
+    afterwards: Sequence[Callable[[], object]],
+) -> None:
+    """Run the server; `ready` is printed once it accepts requests, and `afterwards` is done once
+    questions can be answered.
+    """
     from ui.http.edge.server import HTTPServer
 
     errors: list[FootnoteError] = []
@@ -248,9 +273,9 @@ def _run(app: FastAPI, listener: socket.socket, ready: str, wanted: ServiceSetti
 
     def on_ready() -> None:
         click.echo(ready)
-        # The page is served at once, while the model loads for some seconds; a question that comes
-        # sooner waits for it.
-        arguments = (answers, server, errors)
+        # Requests are taken at once, while the model loads and then the page is imported; what
+        # comes sooner waits for these.
+        arguments = (answers, server, errors, afterwards)
         threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
 
     server = HTTPServer(app, on_ready, answers.stop, wanted.proxy, user_header=wanted.user_header)
@@ -262,8 +287,14 @@ def _run(app: FastAPI, listener: socket.socket, ready: str, wanted: ServiceSetti
         raise errors[0]
 
 
-def _warm_up(answers: AdmissionControl, server: HTTPServer, errors: list[FootnoteError]) -> None:
+def _warm_up(
+    answers: AdmissionControl,
+    server: HTTPServer,
+    errors: list[FootnoteError],
+    afterwards: Sequence[Callable[[], object]],
+) -> None:
     """Load the model, and again after a failure that may pass; `/readyz` tells of it meanwhile.
+    Then do what can wait, such as the import of the page.
 
     A setting that cannot work stops the server, which reports the error.
     """
@@ -280,6 +311,11 @@ def _warm_up(answers: AdmissionControl, server: HTTPServer, errors: list[Footnot
                 return
             log.exception("the model could not be loaded; it is tried again in %s s", delay)
         time.sleep(delay)
+    for work in afterwards:
+        try:
+            work()
+        except Exception:
+            log.exception("a part of the server could not be loaded; a request tries it again")
     # A collection over all that is loaded takes 0.1 s each time, and finds nothing.
     gc.collect()
     gc.freeze()

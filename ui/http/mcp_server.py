@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, TypeVarTuple
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -33,7 +32,6 @@ from mcp_types import (
 )
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import EmptyIndex, FootnoteError
@@ -52,6 +50,7 @@ from ui.http.api import (
     TurnBody,
 )
 from ui.http.auth import caller_of
+from ui.http.edge.late_app import MadeApp
 from ui.http.errors import first_violation
 from ui.http.mcp_resources import get_prompt, list_prompts, list_resources, read_resource
 from ui.http.streaming import ANSWER_FAILED, last_answer
@@ -68,7 +67,6 @@ Given = TypeVarTuple("Given")
 Told = TypeVar("Told")
 _Context = ServerRequestContext[Any]
 
-PATH = "/mcp"
 MAX_LISTED = 500
 _ABOUT = (
     "Footnote answers questions from the user's own documents and proves its answers with exact "
@@ -249,12 +247,10 @@ async def _told(work: Callable[[*Given], Told], *arguments: *Given) -> Told:
         raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
-def mcp_routes(access: CollectionAccess, public_url: str = "") -> APIRouter:
-    """The route of the streamable HTTP transport, for the application's lifespan."""
+def mcp_endpoint(access: CollectionAccess, public_url: str = "") -> MadeApp:
+    """The application of the streamable HTTP transport."""
     endpoint = _Endpoint(mcp_server(access, public_url))
-    router = APIRouter(lifespan=endpoint.lifespan)
-    router.routes.append(Route(PATH, endpoint, include_in_schema=False))
-    return router
+    return MadeApp(endpoint, endpoint.lifespan)
 
 
 class _Endpoint:
@@ -265,7 +261,7 @@ class _Endpoint:
         self._manager: StreamableHTTPSessionManager | None = None
 
     @asynccontextmanager
-    async def lifespan(self, _: object) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncIterator[None]:
         """Run a session manager; it can run only once, so each lifespan has its own."""
         # Without the SDK's own check of Host and Origin: the application's middleware checks them
         # for every route, and knows the names of the server.
@@ -280,7 +276,7 @@ class _Endpoint:
         # A GET would open a stream of notifications, and a DELETE end a session: there is neither.
         if scope["method"] != "POST":
             raise HTTPException(405, "Only POST is answered here.", {"Allow": "POST"})
-        assert self._manager, "the application's lifespan has begun"
+        assert self._manager, "its lifespan has begun"
         await self._manager.handle_request(scope, receive, send)
 
 

@@ -1,4 +1,6 @@
-"""What Gradio keeps and prints beyond need: sessions of pages that were closed, and tracebacks."""
+"""The page as an application, and what Gradio keeps and prints beyond need: sessions of pages that
+were closed, and tracebacks.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,22 @@ import asyncio
 import logging
 import sys
 import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from rag.settings import Settings
+from ui.http.edge.late_app import MadeApp
+from ui.page.components import head, theme
+from ui.page.handlers import ChatPage
+from ui.wiring import Service
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +36,48 @@ _UNUSED = timedelta(hours=2)
 _MOST_SESSIONS = 1_000
 
 
+def chat_page(service: Service, settings: Settings) -> MadeApp:
+    """The chat page's application, to be mounted at `/` after every other route."""
+    blocks = ChatPage(service, settings).blocks
+    # Gradio wants an application to mount it in, and adds its own CORS middleware, which allows
+    # every origin, unless that one has some.
+    around = FastAPI(middleware=[Middleware(CORSMiddleware, allow_origins=[])])
+    gr.mount_gradio_app(
+        around,
+        blocks,
+        path="/",
+        theme=theme(),
+        head=head(),
+        show_error=False,
+        max_file_size=1,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )
+    log_tracebacks()
+    sessions = PageSessions(blocks)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(sessions.keep_swept())
+        async with around.router.lifespan_context(around):
+            yield
+        sweeping.cancel()
+
+    (mounted,) = (route.app for route in around.routes if isinstance(route, Mount))
+    return MadeApp(mounted, lifespan)
+
+
 class PageSessions:
     """The sessions of one page: Gradio keeps 10,000, also those whose pages were closed."""
 
-    def __init__(self, app: FastAPI) -> None:
-        """Limits those of the page that is mounted in an application."""
-        mounted: list[Any] = [getattr(route, "app", None) for route in app.routes]
-        self._blocks: Any = next(each for each in mounted if hasattr(each, "state_holder")).blocks
+    def __init__(self, blocks: gr.Blocks) -> None:
+        """Limits their number."""
+        self._blocks: Any = blocks
         self._blocks.state_holder.capacity = _MOST_SESSIONS
 
     def sweep(self, now: datetime) -> int:

@@ -9,12 +9,11 @@ from itertools import takewhile
 from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI
 
 from index.errors import FootnoteError
 from rag.llm.running import offered_servers
 from rag.settings import Settings
-from ui.page.components import PageComponents, head, theme
+from ui.page.components import PageComponents
 from ui.page.documents_panel import DocumentsPanel, Update, caller
 from ui.page.exchanges import (
     MAX_EXCHANGES,
@@ -474,24 +473,4 @@ def _too_long(question: str) -> FootnoteError:
     return FootnoteError(
         f"A question may have {QUESTION_CHARACTERS:,} characters, and this has {len(question):,}: "
         "shorten it, or add the text as a document."
-    )
-
-
-def mount(app: FastAPI, service: Service, settings: Settings) -> None:
-    """Put the chat page at `/` of an application; routes that it already has come first."""
-    gr.mount_gradio_app(
-        app,
-        ChatPage(service, settings).blocks,
-        path="/",
-        theme=theme(),
-        head=head(),
-        show_error=False,
-        max_file_size=1,
-        enable_monitoring=False,
-        run_history=False,
-        footer_links=[],
-        mcp_server=False,
-        ssr_mode=False,
-        pwa=False,
-        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )

@@ -172,7 +172,7 @@ def test_model_that_cannot_be_loaded_is_told_and_tried_again(
     monkeypatch.setattr("ui.cli.serve.gc.freeze", lambda: None)
     errors = list[FootnoteError]()
     server = HTTPServer(app, lambda: None, lambda _: None)
-    serve._warm_up(app.state.service.answers, server, errors)
+    serve._warm_up(app.state.service.answers, server, errors, [])
     sentence = "the model cannot be loaded at present and is tried again; the server's log says why"
     assert told == [(1, 503, sentence), (2, 503, sentence)]
     assert (engine.attempts, errors, server.should_exit) == (3, [], False)

@@ -9,6 +9,7 @@ import traceback
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from gradio import queueing
@@ -22,9 +23,15 @@ from ui.page.gradio_runtime import PageSessions, log_tracebacks
 pytestmark = pytest.mark.unit
 
 
+def blocks(data: Path) -> Any:  # noqa: ANN401
+    """Those of the page, as it is made for a server."""
+    app = make_app(FakeEngine(), load_settings(Settings, data=data))
+    page: Any = app.state.late["/"].make().app
+    return page.get_blocks()
+
+
 def test_sessions_of_closed_pages_are_forgotten_and_of_open_ones_kept(tmp_path: Path) -> None:
-    app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path))
-    sessions: PageSessions = app.state.page_sessions
+    sessions = PageSessions(blocks(tmp_path))
     holder = sessions._blocks.state_holder
     for name in ("open", "closed", "left"):
         holder[name].is_closed = name == "closed"
@@ -43,8 +50,7 @@ def test_sessions_are_few_even_when_all_pages_stay_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ui.page.gradio_runtime._MOST_SESSIONS", 20)
-    app = make_app(FakeEngine(), load_settings(Settings, data=tmp_path))
-    holder = app.state.page_sessions._blocks.state_holder
+    holder = blocks(tmp_path).state_holder
     for number in range(200):
         _ = holder[str(number)]
     assert len(holder.session_data) == len(holder.time_last_used) == 20
