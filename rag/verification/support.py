@@ -86,7 +86,6 @@ def check_support(
     if any(statement == " ".join(quote.text.split()) for quote in quotes):
         return verdict_of(1.0)
     said, cited = languages_of(statement, quotes)
-    statement = without_opener(statement, said)
     language = cited if cited in GRAMMARS else "en"
     if not compared_words(parse_words(statement, language)):
         return verdict_of(0.0)
@@ -95,6 +94,9 @@ def check_support(
     whole = [*evidence.sentences, *(parse_words(quote.text) for quote in quotes)]
     if any(lows == [word.low for word in other] for other in whole):
         return verdict_of(1.0)
+    shorter = without_opener(statement, said)
+    if shorter != statement:
+        return check_support(shorter, quotes, entailment)
     if said != cited and entailment is None:
         return _translated(words, evidence)
     found = contradictions(words, evidence)

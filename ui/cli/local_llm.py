@@ -4,14 +4,11 @@ It runs beside the product's own FastAPI in the same environment, but in its own
 that crashes or exhausts memory takes no answer of the quotes composer with it.
 """
 
-import http.client
 import os
 import runpy
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -22,6 +19,7 @@ from pydantic import SecretStr
 from index.embedding.model_files import check_digest
 from index.errors import ConfigError
 from index.runtime import cores
+from rag.llm.llama_cpp import START_SECONDS, comes_up, free_port, options
 from rag.settings import Settings
 
 # Tokens of passages for the built-in model: with 300 (five passages) it answered four of twelve
@@ -32,9 +30,7 @@ SMALL_CONTEXT_TOKENS = 200
 _SMOLLM2_DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _CONTEXT_TOKENS = 4096
 _MAX_THREADS = 8
-_START_SECONDS = 300.0
 _STOP_SECONDS = 5.0
-_POLL_SECONDS = 0.1
 _LOG = "llm.log"
 # The server reads settings from variables like HOST, PORT, MODEL and API_KEY, so it gets only
 # those variables that every program needs.
@@ -49,12 +45,13 @@ def local_llm(gguf: Path | None = None, data: Path = Path(".footnote")) -> Itera
     data folder. Raises ConfigError when the extra or the file is missing, or it cannot start.
     """
     model = _model(gguf)
-    port = _free_port()
+    port = free_port()
+    arguments = options(model, port, _threads(), _CONTEXT_TOKENS)
     data.mkdir(parents=True, exist_ok=True)
     log = data / _LOG
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "ui.cli.local_llm", *_options(model, port)],
+            [sys.executable, "-m", "ui.cli.local_llm", *arguments],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -97,46 +94,19 @@ def _model(gguf: Path | None) -> Path:
     return gguf.resolve()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def _options(model: Path, port: int) -> list[str]:
+def _threads() -> int:
     # Threads that wait for a core they share spin: with one per core, on a machine that was busy
     # otherwise too, a token took a hundred times as long.
-    threads = min(max(cores() // 2, 1), _MAX_THREADS)
-    return [
-        *("--model", str(model), "--model_alias", model.stem),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--n_ctx", str(_CONTEXT_TOKENS), "--n_threads", str(threads)),
-        *("--logits_all", "False"),  # its default reserves room for the scores of every token
-        *("--interrupt_requests", "False"),  # its default cuts an answer when a second one starts
-    ]
+    return min(max(cores() // 2, 1), _MAX_THREADS)
 
 
 def _wait(child: subprocess.Popen[bytes], port: int, model: Path, log: Path) -> None:
     """Return when the server answers. Raises ConfigError when it ends or takes too long."""
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
-            raise ConfigError(f"the embedded LLM could not load {model.name}; see {log}")
-        if _answers(port):
-            return
-        time.sleep(_POLL_SECONDS)
-    raise ConfigError(f"the embedded LLM was not ready after {_START_SECONDS:.0f} s; see {log}")
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/v1/models")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    if comes_up(child, port):
+        return
+    if child.poll() is not None:
+        raise ConfigError(f"the embedded LLM could not load {model.name}; see {log}")
+    raise ConfigError(f"the embedded LLM was not ready after {START_SECONDS:.0f} s; see {log}")
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -6,16 +6,13 @@ digest, and the readers that llama-index wants for PDF and Word.
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,9 +20,8 @@ from pathlib import Path
 
 from eval.console import say
 from index.errors import ConfigError
+from rag.llm.llama_cpp import comes_up, free_port, options
 
-_START_SECONDS = 300.0
-_POLL_SECONDS = 0.2
 _PART = re.compile(r"_part(\d+)-")
 _READERS = (
     "llama-index-readers-file==0.7.0",
@@ -126,21 +122,18 @@ def _pip(command: str, *arguments: str) -> None:
 @contextmanager
 def served(gguf: Path, threads: int, log: Path, window: int = 8192) -> Iterator[str]:
     """The base URL of llama.cpp's server over a model, while in use. Raises ConfigError."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
+    arguments = options(gguf, port, threads, window)
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-c", _ENDS_WITH_PARENT, *_options(gguf, port, threads, window)],
+            [sys.executable, "-c", _ENDS_WITH_PARENT, *arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
             env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         )
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not _answers(port):
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise ConfigError(f"llama.cpp's server did not start; see {log}")
-            time.sleep(_POLL_SECONDS)
+        if not comes_up(child, port):
+            raise ConfigError(f"llama.cpp's server did not start; see {log}")
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         child.terminate()
@@ -151,23 +144,3 @@ _ENDS_WITH_PARENT = (
     "from index.runtime import end_with_parent; end_with_parent(); import runpy; "
     "runpy.run_module('llama_cpp.server', run_name='__main__', alter_sys=True)"
 )
-
-
-def _options(gguf: Path, port: int, threads: int, window: int) -> Sequence[str]:
-    return [
-        *("--model", str(gguf), "--model_alias", gguf.stem, "--n_ctx", str(window)),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--n_threads", str(threads), "--n_threads_batch", str(threads)),
-        *("--logits_all", "False", "--interrupt_requests", "False"),
-    ]
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/v1/models")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

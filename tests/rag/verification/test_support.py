@@ -200,6 +200,11 @@ def test_support_looks_past_what_only_joins_sentences(statement: str, cited: str
     assert supported(statement, cited)
 
 
+def test_support_of_a_sentence_as_it_stands_keeps_what_joins_it() -> None:
+    cited = "The mediators met in Cairo. For example, Norway's envoys came late."
+    assert check_support("For example, Norway's envoys came late.", [quoted(cited)]).score == 1.0
+
+
 @pytest.mark.parametrize(
     ("statement", "cited"),
     [
