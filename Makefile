@@ -95,6 +95,13 @@ s3: .venv/installed
 chroma-server: .venv/installed
 	$(BIN)/pytest tests/index/engines/test_chroma_server.py
 
+# A folder that a Ray cluster of two workers reads and embeds, which are killed meanwhile. Ray is
+# installed for it.
+.PHONY: ray
+ray: .venv/installed
+	@$(PIP) --editable '.[ray]'
+	$(BIN)/pytest tests/index/sync/test_ray_workers.py
+
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
 	$(BIN)/python -m eval.bench.load 10000 10000

@@ -199,6 +199,11 @@ class GenerationSnapshot:
 
     def documents(self) -> list[DocumentInfo]:
         """Every file of the corpus in order of path, failed ones with their reason."""
+        return list(self._infos)
+
+    @cached_property
+    def _infos(self) -> list[DocumentInfo]:
+        # Of 100,000 files the list takes half a second, in which no question is answered.
         with self._lock:
             return self._catalog.documents()
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from eval.bench.index import FakeEmbedder
 from eval.bench.timing import Figure, make_corpus, paired
 from index.catalog.reader import Catalog
+from index.embedding.embedder import Embedder
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
@@ -40,9 +41,16 @@ def _ask(folder: Path, count: int, questions: int) -> list[Figure]:
     make_corpus(corpus, max(1, count // _PARAGRAPHS), _PARAGRAPHS)
     settings = load_settings(Settings, data=folder / "index", refuse_below=0)
     sync(settings, corpus, embedder=embedder)
+    return answer_figures(settings, embedder, corpus, questions, f"{count} passages")
+
+
+def answer_figures(
+    settings: Settings, embedder: Embedder, corpus: Path, questions: int, among: str
+) -> list[Figure]:
+    """Answers from an index of a corpus, as multiples of embedding the question."""
     engine = Engine(settings, Index(settings, embedder), QuotesComposer(settings.sentences))
     try:
-        asked = _questions(corpus, questions + _WARM)
+        asked = questions_of(corpus, questions + _WARM)
         for question in asked[:_WARM]:
             engine.answer(question)
         pairs = [
@@ -53,7 +61,7 @@ def _ask(folder: Path, count: int, questions: int) -> list[Figure]:
         engine.close()
     yardstick = median(pair.yardstick[0] for pair in pairs)
     answers = sorted(pair.thing[0] for pair in pairs)
-    among = f"among {count} passages"
+    among = f"among {among}"
     return [
         Figure(
             f"an answer {among}, median",
@@ -74,7 +82,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
-def _questions(corpus: Path, count: int) -> list[str]:
+def questions_of(corpus: Path, count: int) -> list[str]:
     """Questions of words that stand near each other in the corpus, the same ones each time."""
     chance = random.Random(count)
     paths = sorted(corpus.rglob("*.txt"))

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 _QUESTIONS = 100
 
 
-_SUBJECTS = ["index", "ask", "serve", "start", "collections", "light", "reading", "replicas"]
+_SUBJECTS = [
+    "index",
+    "ask",
+    "serve",
+    "start",
+    "collections",
+    "light",
+    "reading",
+    "replicas",
+    "large",
+    "peers",
+]
 
 
 @click.command("bench")
@@ -60,7 +71,9 @@ def bench(
     indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
     `collections` is the memory of ten collections of so many passages beside that of one. `light`
     is what a cold answer and a server take of a machine, `reading` the time and memory of a large
-    made file of each common format; `replicas` has servers follow an index.
+    made file of each common format; `replicas` has servers follow an index. `large` indexes made
+    files and vectors of a hundredth of the passages, a tenth, and all, and tells what grows.
+    `peers` times CORPUS, or 240 made files, beside llama-index, LangChain, txtai and haystack.
     """
     from dataclasses import asdict
 
@@ -80,7 +93,9 @@ def bench(
 def _sections(
     subject: str, corpus: Path | None, passages: int, times: int, against: Path | None
 ) -> Iterator[list[Figure]]:
-    from eval.bench import ask, collections, index, light, load, reading, replicas, start
+    from eval.bench import ask, index, light, load, reading, start
+    from eval.bench.peers import bench as peers
+    from eval.bench.scale import collections, large, replicas
 
     return {
         "index": lambda: index.bench(corpus, passages, times, say),
@@ -90,5 +105,7 @@ def _sections(
         "reading": lambda: reading.bench(against, times, say),
         "replicas": lambda: replicas.bench(passages, times, say),
         "serve": lambda: load.bench(passages, say),
+        "large": lambda: large.bench(passages, say),
+        "peers": lambda: peers.bench(corpus, times, say),
         "start": lambda: start.bench(corpus, times, say),
     }[subject]()

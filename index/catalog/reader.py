@@ -227,9 +227,12 @@ class Catalog:
         return found
 
     def all_texts(self) -> Iterator[tuple[str, str]]:
-        """Every key in order with the text to embed and to search for; not held in memory."""
+        """Every key with the text to embed and to search for, those of a document together; not
+        held in memory.
+        """
         rows = self._database.each(
-            "SELECT key, heading, text FROM passages GROUP BY key ORDER BY key"
+            "SELECT key, heading, text FROM passages "
+            "WHERE rowid IN (SELECT min(rowid) FROM passages GROUP BY key) ORDER BY rowid"
         )
         return ((key, Content(heading, text).embedding_text) for key, heading, text in rows)
 

@@ -128,7 +128,8 @@ class CatalogWriter(Catalog):
         )
         self._run(
             "INSERT INTO staging.unembedded (key) SELECT key FROM staging.passages "
-            "WHERE key NOT IN (SELECT key FROM vectors WHERE model = ?) "
+            "WHERE NOT EXISTS (SELECT 1 FROM main.vectors v WHERE v.model = ? AND v.key = "
+            "staging.passages.key) "
             "GROUP BY key ORDER BY max(length(heading) + length(text)) DESC, key",
             (model,),
         )
@@ -159,7 +160,9 @@ class CatalogWriter(Catalog):
             "CREATE TEMP TABLE before AS SELECT DISTINCT key FROM main.passages "
             "WHERE document IN (SELECT path FROM leaving)"
         )
-        added = self._keys("SELECT key FROM staging.passages EXCEPT SELECT key FROM main.passages")
+        # Looked up one by one: there may be a million others.
+        new = "SELECT DISTINCT key FROM {} WHERE key NOT IN (SELECT key FROM main.passages)"
+        added = self._keys(new.format("staging.passages"))
         self._database.script(
             "DELETE FROM main.documents WHERE path IN (SELECT path FROM leaving);"
             "DELETE FROM main.passages WHERE document IN (SELECT path FROM leaving);"
@@ -168,7 +171,7 @@ class CatalogWriter(Catalog):
         )
         for old, state in renamed:
             self._rename(old, state)
-        gone = self._keys("SELECT key FROM before EXCEPT SELECT key FROM main.passages")
+        gone = self._keys(new.format("before"))
         self._database.script("DROP TABLE leaving; DROP TABLE before")
         return IndexChange(gone, added)
 
@@ -200,8 +203,10 @@ class CatalogWriter(Catalog):
 
     def drop_orphan_vectors(self, model: str) -> None:
         """Delete vectors of other models, and of texts that no passage has any more."""
+        # Of all others the index alone is read, not the vectors.
         self._run(
-            "DELETE FROM vectors WHERE model <> ? OR key NOT IN (SELECT key FROM passages)",
+            "DELETE FROM vectors WHERE id IN (SELECT id FROM vectors "
+            "WHERE model <> ? OR key NOT IN (SELECT key FROM passages))",
             (model,),
         )
 

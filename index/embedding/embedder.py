@@ -38,6 +38,9 @@ class Embedder:
     `fingerprint` names model and weights: vectors of another fingerprint are never mixed in.
     """
 
+    # Vectors are stored after each this many, so that a killed sync has lost at most these.
+    contents_at_once = 512
+
     def __init__(self, model: str) -> None:
         self._name = model
         self._loading = threading.Lock()

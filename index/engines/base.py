@@ -8,7 +8,7 @@ a collection or table, and overrides `drop`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +20,10 @@ from index.types import Batch, Vectors
 
 # A key or term and how well it matches, best first, ties in order of key.
 Ranking = list[tuple[str, float]]
+
+
+# Texts by their keys.
+TextsOf = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 
 
 class FileRecord(NamedTuple):
@@ -119,14 +123,27 @@ class VectorStore(Store, Protocol):
 class TextStore(Store, Protocol):
     """Keys and words of texts, ranked by BM25.
 
-    Nothing is removed from a text store: BM25 ranks by counts over all texts, and an index like
-    Tantivy's goes on counting removed ones. It is built anew instead, which is cheap.
+    BM25 ranks by counts over all texts, so a store must not go on counting what is removed. One
+    that cannot help it says that nothing can be removed, and is built anew instead.
     """
+
+    # Whether `remove` can be called.
+    REMOVES: ClassVar[bool] = False
 
     @staticmethod
     def add(generation: Path, texts: Iterable[tuple[str, str]]) -> None:
         """Add keys and their texts, in a generation that nobody has open."""
         ...
+
+    @staticmethod
+    def remove(generation: Path, keys: Sequence[str], texts_of: TextsOf) -> None:
+        """Remove keys, in a generation that nobody has open; `texts_of` gives those of others."""
+        raise NotImplementedError
+
+    @staticmethod
+    def tidy(generation: Path, texts_of: TextsOf) -> None:
+        """Do what is due after changes; called after each."""
+        return
 
     @property
     def languages(self) -> Mapping[str, int]:

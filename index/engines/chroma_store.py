@@ -24,6 +24,7 @@ from typing import ClassVar, Self
 from index.engines.base import FileRecord, FileRecords, Ranking, VectorStore
 from index.engines.chroma_core import DATABASE, ChromaCore
 from index.engines.integrity import (
+    clone_or_copy,
     first_damaged,
     is_as_recorded,
     record_files,
@@ -88,8 +89,8 @@ class ChromaStore(VectorStore):
 
     @staticmethod
     def copy(source: Path, generation: Path) -> None:
-        """Copy Chroma's folder."""
-        shutil.copytree(source / _FOLDER, generation / _FOLDER)
+        """Copy Chroma's folder; it changes its files in place, so they cannot be the same ones."""
+        shutil.copytree(source / _FOLDER, generation / _FOLDER, copy_function=clone_or_copy)
 
     @staticmethod
     def exists(generation: Path) -> bool:

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 from uuid import uuid4
@@ -202,11 +203,15 @@ class _Build:
             added = _batches(self.catalog, self.model, change.added)
             vectors.apply(generation, change.removed, added)
             self.clock.lap("vectors")
-            if change.removed:
+            if change.removed and not texts.REMOVES:
                 self._build_texts(generation)
             else:
                 texts.copy(source, generation)
-                texts.add(generation, _texts(self.catalog, change.added))
+                texts_of = partial(_texts, self.catalog)
+                if change.removed:
+                    texts.remove(generation, change.removed, texts_of)
+                texts.add(generation, texts_of(change.added))
+                texts.tidy(generation, texts_of)
             self.clock.lap("words")
             self._finish(generation, _deleted_count(source) + len(change.removed))
         return generation

@@ -16,16 +16,14 @@ from typing import ClassVar, Self
 
 import tantivy
 
-from index.engines.base import FileRecords, Ranking, TextStore
+from index.engines.base import FileRecords, Ranking, TextsOf, TextStore
 from index.engines.integrity import first_damaged, record_files, versions_of, writable
+from index.engines.tantivy_segments import META, SEGMENT_TEXTS, Segments, link_or_copy
 from index.text.analyzer import TextAnalyzer, analyze
 
 # Raise it when the same texts would be indexed otherwise.
 FORMAT = "words-3"
 _FOLDER = "tantivy"
-_META = "meta.json"
-_HEAP_BYTES = 128_000_000
-_THREADS = 2
 _TIES = 16
 _MOST_LANGUAGES = 100
 
@@ -39,10 +37,16 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+def _document(key: str, text: str) -> tantivy.Document:
+    terms, language = analyze(text)
+    return tantivy.Document(key=key, text=" ".join(terms), language=language)
+
+
 class TantivyStore(TextAnalyzer, TextStore):
     """The words of one generation in a Tantivy index."""
 
     NAME: ClassVar[str] = "Tantivy"
+    REMOVES: ClassVar[bool] = True
 
     def __init__(self, generation: Path) -> None:
         with ExitStack() as opened:
@@ -74,13 +78,13 @@ class TantivyStore(TextAnalyzer, TextStore):
 
     @staticmethod
     def copy(source: Path, generation: Path) -> None:
-        """Copy Tantivy's folder."""
-        shutil.copytree(source / _FOLDER, generation / _FOLDER)
+        """Copy Tantivy's folder; both have the same segments."""
+        shutil.copytree(source / _FOLDER, generation / _FOLDER, copy_function=link_or_copy)
 
     @staticmethod
     def exists(generation: Path) -> bool:
         """Whether Tantivy's list of segments is there."""
-        return (generation / _FOLDER / _META).is_file()
+        return (generation / _FOLDER / META).is_file()
 
     @staticmethod
     def records(generation: Path) -> FileRecords:
@@ -91,20 +95,23 @@ class TantivyStore(TextAnalyzer, TextStore):
     @staticmethod
     def damaged_file(generation: Path, records: FileRecords, quick: bool) -> str | None:
         """The first file that is not as it was recorded."""
-        meta = f"{_FOLDER}/{_META}"
+        meta = f"{_FOLDER}/{META}"
         return first_damaged(generation, records, quick) if meta in records else meta
 
     @staticmethod
     def add(generation: Path, texts: Iterable[tuple[str, str]]) -> None:
         """Add keys and their texts, in a generation that nobody has open."""
-        index = tantivy.Index.open(str(generation / _FOLDER))
-        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=_THREADS)
-        for key, text in texts:
-            terms, language = analyze(text)
-            document = tantivy.Document(key=key, text=" ".join(terms), language=language)
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
+        Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).add(texts)
+
+    @staticmethod
+    def remove(generation: Path, keys: Sequence[str], texts_of: TextsOf) -> None:
+        """Remove keys, in a generation that nobody has open; `texts_of` gives those of others."""
+        Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).remove(keys, texts_of)
+
+    @staticmethod
+    def tidy(generation: Path, texts_of: TextsOf) -> None:
+        """Put small segments together."""
+        Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).put_together(texts_of)
 
     def count(self) -> int:
         """How many texts there are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from index.formats.readings import READINGS
 from index.formats.registry import reader_label
 from index.settings import IndexSettings
 from index.sync.parse_pool import parse_files
+from index.sync.parse_worker import LoadedFile
 from index.sync.preconditions import passage_limit
 from index.sync.walk import Entry
 from index.text.splitter import Splitting, passages_of
@@ -23,8 +24,10 @@ from index.types import Content, Document, omissions
 
 # Called with the stage ("reading", "embedding"), how much is done and how much there is.
 Progress = Callable[[str, int, int], None]
-# Vectors are stored after each this many, so that a killed sync has lost at most these.
-_CHUNK = 512
+# How files are read: as `parse_files` does.
+ReadFiles = Callable[
+    [Path, Sequence[Entry], IndexSettings, Splitting, Path], Generator[LoadedFile, None, None]
+]
 # A file written so shortly before it was listed may change again without a new mtime: FAT resolves
 # two seconds. Its mtime is not recorded, so the next sync compares its bytes.
 _MTIME_RESOLUTION_NS = 2_000_000_000
@@ -53,10 +56,11 @@ def parse_and_stage(
     embedder: Embedder,
     began_ns: int,
     progress: Progress | None,
+    read_files: ReadFiles | None = None,
 ) -> ParseSummary:
     """Parse and split files, and stage them as documents with their passages, or as failures.
 
-    `began_ns` is when the sync listed them.
+    `began_ns` is when the sync listed them. `read_files` is by default what this machine does.
     """
     if not entries:
         return ParseSummary()  # the model need not be loaded
@@ -64,7 +68,9 @@ def parse_and_stage(
     # Loading the model takes seconds, in which the first files are read.
     loading = _in_background(embedder.load)
     splitting = Splitting(embedder.counter, passage_limit(settings, embedder))
-    read = parse_files(corpus, entries, settings, splitting, settings.data / READINGS)
+    read = (read_files or parse_files)(
+        corpus, entries, settings, splitting, settings.data / READINGS
+    )
     with catalog.transaction(), closing(read) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result
@@ -107,8 +113,8 @@ def embed_staged(catalog: CatalogWriter, embedder: Embedder, progress: Progress 
     Across all documents by length, since a batch costs what its longest text costs.
     """
     total = catalog.list_unembedded(embedder.fingerprint)
-    for first in range(0, total, _CHUNK):
-        contents = catalog.unembedded(first, _CHUNK)
+    for first in range(0, total, embedder.contents_at_once):
+        contents = catalog.unembedded(first, embedder.contents_at_once)
         store_vectors(
             catalog, embedder, contents, _counter(progress, first, total) if progress else None
         )

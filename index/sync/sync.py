@@ -17,7 +17,14 @@ from index.errors import EmptyIndex, IndexMismatch
 from index.formats.readings import READINGS, drop_readings
 from index.runtime import Clock
 from index.settings import IndexSettings
-from index.sync.ingest import ParseSummary, Progress, embed_staged, file_state, parse_and_stage
+from index.sync.ingest import (
+    ParseSummary,
+    Progress,
+    ReadFiles,
+    embed_staged,
+    file_state,
+    parse_and_stage,
+)
 from index.sync.plan import SyncPlan, plan_sync
 from index.sync.preconditions import SyncRequest, build_config, check_losses, needs_full_reread
 from index.sync.walk import Entry, walk
@@ -66,6 +73,7 @@ class _SyncJob:
     began_ns: int
     progress: Progress | None
     clock: Clock
+    read_files: ReadFiles | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +95,14 @@ def sync(
     rebuild: bool = False,
     progress: Progress | None = None,
     embedder: Embedder | None = None,
+    read_files: ReadFiles | None = None,
 ) -> SyncReport:
     """Index a folder into `settings.data`; an unchanged folder costs a `stat` of each file.
 
     `dry_run` plans only. `rebuild` parses every file again and builds a new generation; vectors of
     unchanged texts are kept. `force` allows another folder, or the loss of more than
-    half of the documents. `embedder` may be one that is loaded. Raises ConfigError, IndexMismatch
+    half of the documents. `embedder` may be one that is loaded, and `read_files` other machines.
+    Raises ConfigError, IndexMismatch
     or StoreError; then nothing changed.
     """
     clock, began_ns = Clock(), time.time_ns()
@@ -106,6 +116,7 @@ def sync(
         began_ns,
         progress,
         clock,
+        read_files,
     )
     clock.lap("look")
     if dry_run:
@@ -159,7 +170,14 @@ def _execute(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan, read_all: bo
                 catalog.stage(FileState(failure.path, "", 0, 0, failure.reason), None)
             corpus, embedder = job.request.corpus, job.embedder
             parsed = parse_and_stage(
-                catalog, corpus, plan.parse, job.settings, embedder, job.began_ns, job.progress
+                catalog,
+                corpus,
+                plan.parse,
+                job.settings,
+                embedder,
+                job.began_ns,
+                job.progress,
+                job.read_files,
             )
             job.clock.lap("read")
             embedded = embed_staged(catalog, embedder, job.progress)

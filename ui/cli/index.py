@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--rebuild", is_flag=True, help="Read every file again and rebuild the index.")
 @click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
+@click.option("--ray", metavar="ADDRESS", help="Read and embed on a Ray cluster, or auto.")
 @click.option("--watch", is_flag=True, help="Go on until stopped: index what changes.")
 @json_option
 @click.pass_context
@@ -40,6 +41,7 @@ def command(
     dry_run: bool,
     rebuild: bool,
     force: bool,
+    ray: str | None,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -51,8 +53,9 @@ def command(
 
     if watch and (dry_run or as_json):
         raise ConfigError("--watch goes on and on; run it without --dry-run and --json")
-    once = partial(sync, force=force, dry_run=dry_run, rebuild=rebuild)
     settings = settings_of(context)
+    syncing = _on_cluster(context, ray) if ray and not dry_run else sync
+    once = partial(syncing, force=force, dry_run=dry_run, rebuild=rebuild)
     if folders := folders_of(context, given):
         if watch:
             raise ConfigError(
@@ -73,6 +76,20 @@ def command(
         _watch(folder, settings)
     if report.failed:
         sys.exit(PARTIAL)
+
+
+def _on_cluster(context: click.Context, address: str) -> Callable[..., SyncReport]:
+    """A sync whose files are read and texts embedded on a Ray cluster."""
+    from index.sync.ray_workers import ray_workers
+    from index.sync.sync import sync
+
+    workers = context.with_resource(ray_workers(address))
+
+    def on_cluster(settings: IndexSettings, folder: Path, **options: Any) -> SyncReport:
+        embedder = workers.embedder(settings.embedding_model)
+        return sync(settings, folder, embedder=embedder, read_files=workers.read_files, **options)
+
+    return on_cluster
 
 
 def _index_each(

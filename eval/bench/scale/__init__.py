@@ -1,0 +1,1 @@
+"""What grows: a million passages, many collections, many servers."""
