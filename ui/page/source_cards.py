@@ -1,4 +1,4 @@
-"""The sources of an answer as HTML: a card for each quoted text, and one for each quoted table."""
+"""The sources of an answer as HTML: a card for each quoted passage, and one for each table."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def tables_of(engine: Answers) -> TablesOf:
 class _Card(NamedTuple):
     """A passage in the column of sources; `label` is 0 if the answer does not cite it.
 
-    A card with `table` shows that in place of words. One that is `joined` belongs to the table of
-    the card before it, which shows its row.
+    A card with `table` shows that in place of words. One that is `joined` belongs to the card
+    before it, which shows its row or marks its words.
     """
 
     passage: Passage
@@ -89,27 +89,49 @@ def _sources(exchange: Exchange, tables: TablesOf) -> _Sources:
 
 
 def _cited(citations: Sequence[Citation], exchange: Exchange, tables: TablesOf) -> Iterator[_Card]:
-    """The cards of citations in order; those of one table follow each other, as one."""
-    placed = [(_table_at(each.passage, (each.quote.start, each.quote.end), tables), each)
-              for each in citations]  # fmt: skip
+    """The cards of citations in order; those of one table or passage follow each other, as one."""
+    placed = [_Placed.of(each, exchange, tables) for each in citations]
     first = dict[object, int]()
-    for at, (table, citation) in enumerate(placed):
-        first.setdefault(_key(table, citation), at)
-    ordered = sorted(placed, key=lambda pair: (first[_key(*pair)], pair[1].label))
-    for _, group in groupby(ordered, key=lambda pair: _key(*pair)):
-        pairs = list(group)
-        table, together = pairs[0][0], [citation for _, citation in pairs]
-        card = _citation(together[0], exchange, tables)
-        yield card._replace(table=_html_table(table, together)) if table else card
-        for citation in together[1:]:
-            yield _citation(citation, exchange, tables)._replace(
-                joined=_first_words(citation, table)
+    for at, each in enumerate(placed):
+        first.setdefault(each.key, at)
+    ordered = sorted(placed, key=lambda each: (first[each.key], each.citation.label))
+    for _, group in groupby(ordered, key=lambda each: each.key):
+        (_, table, citation), *others = group
+        together = [citation, *(each.citation for each in others)]
+        card = _citation(citation, exchange, tables)
+        if table:
+            yield card._replace(table=_html_table(table, together))
+        else:
+            yield card._replace(words=_words(citation.passage, _spans(together), tables))
+        for each in others:
+            yield _citation(each.citation, exchange, tables)._replace(
+                joined=_first_words(each.citation, table)
             )
 
 
-def _key(table: Table | None, citation: Citation) -> object:
-    """What citations of one card have in common."""
-    return (citation.passage.document, table.start) if table else citation.label
+class _Placed(NamedTuple):
+    """A citation, the table that it is of, and what it has in common with others of its card."""
+
+    key: object
+    table: Table | None
+    citation: Citation
+
+    @classmethod
+    def of(cls, citation: Citation, exchange: Exchange, tables: TablesOf) -> _Placed:
+        """Words of a document that has changed since stand alone: they are all that is left."""
+        passage, quote = citation.passage, citation.quote
+        if table := _table_at(passage, (quote.start, quote.end), tables):
+            return cls((passage.document, table.start), table, citation)
+        if passage.document in exchange.outdated:
+            return cls(citation.label, None, citation)
+        around = _around(passage, _spans([citation])[0], tables)
+        return cls((passage.id, around), None, citation)
+
+
+def _spans(citations: Sequence[Citation]) -> list[Span]:
+    """The quotes, as spans of their passage, which is the same."""
+    start = citations[0].passage.start
+    return [(each.quote.start - start, each.quote.end - start) for each in citations]
 
 
 def _table_at(passage: Passage, span: Span, tables: TablesOf) -> Table | None:
@@ -157,10 +179,13 @@ def _cell(cell: Span | None, passage: Passage) -> Markup:
 
 
 def _first_words(citation: Citation, table: Table | None) -> str:
-    """The first cell of the row that a citation quotes, else the names of its columns."""
+    """The first cell of the row that a citation quotes, else the names of its columns, or all
+    words that it quotes outside of a table.
+    """
     passage = citation.passage
-    for at in _touched(table, citation) if table else ():
-        assert table
+    if table is None:
+        return citation.quote.text
+    for at in _touched(table, citation):
         cell = next(filter(None, table.rows[at].cells), None)
         if cell:
             return passage.text[cell[0] - passage.start : cell[1] - passage.start].strip()
@@ -169,8 +194,8 @@ def _first_words(citation: Citation, table: Table | None) -> str:
 
 def _citation(citation: Citation, exchange: Exchange, tables: TablesOf) -> _Card:
     """A card: the quoted words marked among those around them."""
-    passage, quote = citation.passage, citation.quote
-    card = _card(passage, (quote.start - passage.start, quote.end - passage.start), tables)
+    passage = citation.passage
+    card = _card(passage, _spans([citation])[0], tables)
     change = exchange.outdated.get(passage.document, "")
     return card._replace(label=citation.label, change=change)
 
@@ -198,7 +223,7 @@ def _card(passage: Passage, span: Span | None, tables: TablesOf) -> _Card:
         passage,
         title,
         " · ".join([*path, *page, *headings]),
-        _words(passage.text, span or (0, 0), _around(passage, span or (0, 0), tables)),
+        _words(passage, [span or (0, 0)], tables),
         document_url(passage.document, at + first, at + last, passage.digest),
     )
 
@@ -215,13 +240,13 @@ def _around(passage: Passage, span: Span, tables: TablesOf) -> Span:
     return min(low, high), high
 
 
-def _words(text: str, span: Span, around: Span) -> Markup:
-    """The text around a span of it, but no more than this, the span marked."""
-    low, high = around
-    start, end = max(span[0], low), max(span[1], low)
+def _words(passage: Passage, spans: Sequence[Span], tables: TablesOf) -> Markup:
+    """The text around spans of a passage, which are marked, up to the tables before and after."""
+    text, (low, high) = passage.text, _around(passage, spans[0], tables)
+    start, end = max(min(spans)[0], low), max(low, *(last for _, last in spans))
     inside = excerpt(text[:high].rstrip() if end < high else text[:high], start, end)
     first, last = max(inside[0], low), inside[1]
     first += len(text[first:start]) - len(text[first:start].lstrip())
-    html = highlight(text[first:last], [(start - first, end - first)])
+    html = highlight(text[first:last], [(max(a, low) - first, b - first) for a, b in spans])
     before, after = "… " if first else "", " …" if last < len(text) else ""
     return Markup("{}{}{}").format(before, html, after)

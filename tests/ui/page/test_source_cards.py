@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,46 @@ def test_citations_of_one_table_are_one_card() -> None:
     rows = re.findall(r'<span class="row" dir="auto">(.*?)</span>', html)
     assert rows == ["South &lt;b&gt;", "The names of the columns"]
     assert "<mark>No boats in May.</mark>" in html
+
+
+PROSE = "Boats may stay. The fee is 120. A dog is free. Ask at the gate."
+FEE, DOG, BOATS = (16, 31), (32, 46), (0, 15)
+
+
+def quoted(*spans: tuple[int, int]) -> Exchange:
+    passage = Passage("r#1", "rules.md", "Rules", "", PROSE, 0, len(PROSE), None, "now")
+    citations = tuple(Citation(n, Quote(passage, *span)) for n, span in enumerate(spans, start=1))
+    answer = Answer("q", "q", "said", (), citations, None, (Hit(passage, 0.9, 1),), "quotes")
+    return Exchange("t1", "q", answer.hits, "", answer)
+
+
+def test_citations_of_one_passage_are_one_card_with_each_quote_marked() -> None:
+    html = sources_html([quoted(FEE, BOATS, DOG)])
+    words = (
+        "<mark>Boats may stay.</mark> <mark>The fee is 120.</mark> <mark>A dog is free.</mark>"
+        " Ask at the gate.</blockquote>"
+    )
+    assert html.count("<blockquote") == 1
+    assert words in html
+    labels = re.findall(r'class="card( joined)?" id="t1-c(\d)"', html)
+    assert labels == [("", "1"), (" joined", "2"), (" joined", "3")]
+    rows = re.findall(r'<span class="row" dir="auto">(.*?)</span>', html)
+    assert rows == ["Boats may stay.", "A dog is free."]
+    starts = re.findall(r"/documents/rules.md\?start=(\d+)", html)
+    assert starts == ["16", "0", "32"]
+
+
+def test_citations_that_overlap_are_marked_once() -> None:
+    html = sources_html([quoted((0, 31), FEE)])
+    assert "<mark>Boats may stay. The fee is 120.</mark> A dog is free." in html
+
+
+def test_words_of_a_document_that_has_changed_have_a_card_each() -> None:
+    outdated = {"rules.md": "has changed"}
+    html = sources_html([replace(quoted(FEE, DOG), outdated=outdated)])
+    assert re.findall("<mark>(.*?)</mark>", html) == ["The fee is 120.", "A dog is free."]
+    assert html.count("The document has changed.") == 2
+    assert "joined" not in html
 
 
 def test_table_of_a_document_that_has_changed_is_shown_as_its_words() -> None:
