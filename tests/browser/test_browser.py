@@ -393,6 +393,7 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
     expect(page.locator("#chat .suggestions.about button").first).to_be_visible(timeout=60_000)
     ask(page, "How many owls live in the barn behind the mill?")
     expect(page.locator("#current .answer")).to_contain_text("Two owls live in the barn")
+    expect(page.locator("#uploads li")).to_have_count(0)
 
     page.get_by_role("tab", name="Documents").click()
     page.get_by_role("button", name="Delete Owls of the barn").click()
@@ -461,6 +462,23 @@ def test_way_back_leads_from_a_source_to_the_conversation_and_on_to_the_one_befo
     expect(page.locator("#current .question")).to_have_text(PARIS)
 
 
+def test_file_that_is_dropped_anywhere_on_the_page_is_uploaded(page: Page, data: Path) -> None:
+    dropped = page.evaluate_handle(
+        "text => { const data = new DataTransfer(); "
+        "data.items.add(new File([text], 'moths.md', { type: 'text/markdown' })); return data }",
+        OWLS,
+    )
+    with writer_lock(data):  # so that it is not indexed for other tests
+        page.locator("#chat").dispatch_event("dragover", {"dataTransfer": dropped})
+        expect(page.locator("#side")).to_have_class(re.compile("dropping"))
+        page.locator("#chat").dispatch_event("drop", {"dataTransfer": dropped})
+        expect(page.locator("#uploads li.taken .title")).to_have_text("moths.md")
+        expect(page.locator("#side")).not_to_have_class(re.compile("dropping"))
+        file = data.parent / "corpus" / "moths.md"
+        assert file.read_text(encoding="utf-8") == OWLS
+        file.unlink()
+
+
 def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> None:
     with writer_lock(data):  # so that its sync waits
         page.locator("#files").set_input_files(
@@ -506,11 +524,15 @@ def test_page_and_document_use_our_fonts(page: Page, address: str) -> None:
         assert set(used) == {"Footnote Sans loaded", "Footnote Serif loaded"}
 
 
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_has_no_serious_faults_for_those_who_use_other_means(
-    browser: Browser, address: str, scheme: Literal["light", "dark"]
+    browser: Browser, address: str, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    context = browser.new_context(viewport=DESK, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, has_touch=width < 600
+    )
     page = Watched(context.new_page(), address).open()
     assert serious_faults(page) == []
     page.locator("#options-summary button").click()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.test_browser import HOSTAGES, PARIS, document_of, is_in_view
 from tests.helpers.screenshot import ask, chromium
@@ -107,6 +107,53 @@ def test_guide_of_a_document_leads_into_it_and_asks_it_alone(page: Page) -> None
     page.get_by_role("link", name="Ask only this").click()
     expect(page.locator("#scope .chip")).to_have_text("terms.pdf")
     expect(page).not_to_have_url(re.compile("only="))
+
+
+def test_guide_of_a_pdf_leads_to_its_marked_words_on_the_page(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#documents a.open:has-text('terms.pdf')").click()
+    document = document_of(page)
+    facts = document.locator(".guide .facts")
+    expect(facts).to_have_text(
+        re.compile(r"^[\d.]+ kB · 1 page · [\d,]+ words · changed on \d{1,2} \w+ \d{4}$"),
+        timeout=60_000,
+    )
+    document.locator(".guide .key a").first.click()
+    expect(document.locator("rect#quote")).to_be_visible(timeout=60_000)
+    assert is_in_view(document.locator("rect#quote"))
+    page.locator("#panel .only").click()
+    expect(page.locator("#scope .chip")).to_have_text("terms.pdf")
+    expect(page.locator("#ask textarea")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_cited_words_are_in_view_on_a_first_visit_once_fonts_have_come(
+    browser: Browser, seeds_server: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    waiting = list[Route]()
+    page.route("**/*.woff2*", waiting.append)
+    opened(page, seeds_server)
+    ask(page, PARIS)
+    page.locator("#t1-m1").click()
+    quote = document_of(page).locator("mark#quote")
+    expect(quote).to_be_visible()
+    assert waiting
+    # As lines do that are longer in the font that comes.
+    document_of(page).locator("body").evaluate(
+        "e => { e.style.paddingTop = '2000px'; e.ownerDocument.defaultView.scrollTo(0, 0) }"
+    )
+    assert not is_in_view(quote)
+    while waiting:
+        waiting.pop().continue_()
+        page.wait_for_timeout(50)
+    page.wait_for_function(
+        "() => { const { top, bottom } = document.querySelector('#panel iframe').contentDocument"
+        ".getElementById('quote').getBoundingClientRect(); "
+        "return top >= 0 && bottom <= innerHeight }"
+    )
+    page.close()
 
 
 def test_question_is_edited_in_a_conversation_of_its_own_and_the_old_one_stays(page: Page) -> None:

@@ -112,8 +112,14 @@
     timer = setTimeout(watch, POLL_MS);
   }
 
+  let isFirst = false; // the documents are read for the first time
+
   function watch() {
-    if (find("#documents .documents.running")) refresh();
+    const panel = find("#documents .documents");
+    const was = isFirst;
+    isFirst = panel?.matches(".first") ?? isFirst;
+    if (was && !isFirst) return void dispatch(panel, "indexed");
+    if (panel?.matches(".running")) refresh();
   }
 
   function filter(box) {
@@ -160,6 +166,10 @@
         if (kind === "drop" && open()) add([...event.dataTransfer.files]);
       });
     }
+    // What was sent and read stands in the list of documents; its card goes when one asks on.
+    window.footnote.watch("current", () => {
+      for (const done of list.querySelectorAll("li.indexed")) done.remove();
+    });
     window.footnote.watch("documents", () => {
       clearTimeout(timer);
       timer = setTimeout(watch, POLL_MS);
