@@ -22,6 +22,12 @@ class EmptyIndex(ConfigError):
     """Nothing is indexed yet."""
 
 
+class BeingIndexed(EmptyIndex):
+    """Nothing is indexed yet, but it is being done; `seconds` until a look makes sense."""
+
+    seconds = 5
+
+
 class IndexMismatch(ConfigError):
     """The index was built with other settings than those asked for."""
 

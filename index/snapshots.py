@@ -18,7 +18,9 @@ from index.embedding.pooling import Packed
 from index.engines.generations import Generations, opening_lock, pin
 from index.engines.integrity import verify
 from index.errors import (
+    BeingIndexed,
     DamagedGeneration,
+    EmptyIndex,
     FootnoteError,
     IndexMismatch,
     StoreError,
@@ -337,8 +339,15 @@ def _store_errors() -> Iterator[None]:
 class Index:
     """The index for any number of reading threads; it follows the writer by itself."""
 
-    def __init__(self, settings: IndexSettings, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        settings: IndexSettings,
+        embedder: Embedder | None = None,
+        being_indexed: Callable[[], str] = str,
+    ) -> None:
+        """`being_indexed` says in a sentence that a first index is being made; "" if none is."""
         self.settings = settings
+        self._being_indexed = being_indexed
         self.embedder = embedder or Embedder(settings.embedding_model)
         self._sentences = VectorCache(self.embedder.embed_passages)
         self._embed_query = lru_cache(_CACHED_QUERIES)(MicroBatcher(self.embedder.embed_queries))
@@ -351,10 +360,16 @@ class Index:
     def lease(self) -> Iterator[Snapshot]:
         """The newest generation, kept open until the block ends.
 
-        Raises EmptyIndex, IndexMismatch or StoreError, each with the command to run.
+        Raises EmptyIndex, IndexMismatch or StoreError, each with the command to run; BeingIndexed
+        while a first index is made.
         """
         with self._lock:
-            snapshot = self._newest()
+            try:
+                snapshot = self._newest()
+            except EmptyIndex:
+                if sentence := self._being_indexed():
+                    raise BeingIndexed(sentence) from None
+                raise
             snapshot.leases += 1
         try:
             yield snapshot

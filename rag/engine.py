@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -459,12 +459,12 @@ class Engine:
         )
 
 
-def build(settings: Settings) -> Engine:
+def build(settings: Settings, being_indexed: Callable[[], str] = str) -> Engine:
     """An engine over the index in `settings.data`, which is opened at the first question.
 
-    Raises ConfigError if the settings lead to no composer.
+    `being_indexed` is as of `Index`. Raises ConfigError if the settings lead to no composer.
     """
-    return Engine(settings, Index(settings))
+    return Engine(settings, Index(settings, being_indexed=being_indexed))
 
 
 def _signals(

@@ -27,6 +27,7 @@ from ui.observability.logs import RequestLogMiddleware
 from ui.observability.metrics import CONTENT_TYPE
 from ui.observability.tracing import TraceMiddleware, Tracing
 from ui.page.static_files import add_page_files
+from ui.service.background_sync import FirstIndex
 from ui.service.collections import Collections
 from ui.service.library import Library
 from ui.service.settings import BODY_BYTES, LOOPBACK, ServiceSettings
@@ -45,14 +46,17 @@ def make_app(
     wanted: ServiceSettings | None = None,
     tracing: Tracing | None = None,
     collections: Collections | None = None,
+    first: FirstIndex | None = None,
 ) -> FastAPI:
     """The application over an engine, or over collections and theirs, which the caller closes.
+
+    `first` is what is being indexed for the first time meanwhile.
 
     Requests must name one of the hosts ("*" for any), which prevents DNS rebinding. The shared
     services are in `app.state.service`.
     """
     wanted = wanted or load_settings(ServiceSettings, data=settings.data).for_host(LOOPBACK[0])
-    service = make_service(engine, settings, wanted, tracing, collections)
+    service = make_service(engine, settings, wanted, tracing, collections, first)
     app = FastAPI(
         title="Footnote",
         description="Answers from a folder of documents, every statement with its citations.",

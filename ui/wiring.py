@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from index.errors import FootnoteError
 from rag.retrieval.cross_encoder import LoadedModels
@@ -15,6 +16,7 @@ from ui.observability.metrics import Metrics
 from ui.observability.tracing import Tracing
 from ui.service.admission import AdmissionControl, Limits, Observer, streamed
 from ui.service.answer_options import OptionsPolicy
+from ui.service.background_sync import BackgroundSync, FirstIndex
 from ui.service.collections import CollectionAccess, Collections
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
@@ -54,10 +56,12 @@ def make_service(
     wanted: ServiceSettings,
     tracing: Tracing | None = None,
     collections: Collections | None = None,
+    first: FirstIndex | None = None,
 ) -> Service:
     """The services over an engine, that of the collections if there are some.
 
-    `wanted` must be resolved by `ServiceSettings.for_host`.
+    `wanted` must be resolved by `ServiceSettings.for_host`. `first` is what is being indexed for
+    the first time meanwhile.
     """
     metrics = Metrics()
     limits = Limits(
@@ -68,7 +72,7 @@ def make_service(
     observer = _Observers((metrics, QuestionLog()))
     streaming = tracing.stream if tracing else streamed
     answers = AdmissionControl(engine, limits, observer, streaming)
-    libraries = _libraries(answers, settings, wanted, collections)
+    libraries = _libraries(answers, settings, wanted, collections, first or FirstIndex(()))
     access = CollectionAccess(answers, libraries, collections, _READ_ONLY)
     metrics.add_gauge("footnote_answers_running", "Answers being made", lambda: answers.running)
     metrics.add_gauge("footnote_answers_waiting", "Questions that wait", lambda: answers.waiting)
@@ -94,18 +98,21 @@ def _libraries(
     settings: Settings,
     wanted: ServiceSettings,
     collections: Collections | None,
+    first: FirstIndex,
 ) -> dict[str, Library]:
     """The library of each collection by name, or that of the one folder as ""."""
     closed = _FOLLOWS if wanted.follow else "" if wanted.uploads else _UPLOADS_OFF
     most = wanted.uploads_mb
     if collections is None:
-        return {"": Library(settings, answers, closed, folder_mb=most)}
+        sync = BackgroundSync(settings, first.state)
+        return {"": Library(settings, answers, closed, sync, most)}
     return {
         name: Library(
             collections.settings[name],
             answers.over(collections.alone(name)),
             closed,
-            folder_mb=most,
+            BackgroundSync(collections.settings[name], partial(first.state, name)),
+            most,
         )
         for name in collections.names
     }

@@ -71,6 +71,8 @@ def parse_and_stage(
     read = (read_files or parse_files)(
         corpus, entries, settings, splitting, settings.data / READINGS
     )
+    if progress:
+        progress("reading", 0, len(entries))  # the first file may take long
     with catalog.transaction(), closing(read) as items:
         for done, item in enumerate(items, start=1):
             entry, result = item.entry, item.result

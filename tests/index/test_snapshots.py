@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError
+from index.errors import BeingIndexed, EmptyIndex, FootnoteError, IndexMismatch, StoreError
 from index.snapshots import GenerationSnapshot, Index, Snapshot
 from index.sync.sync import SyncReport
 from tests.helpers.indexing import Place, minilm, settings_for, sharing_minilm, write
@@ -198,6 +198,14 @@ def test_index_where_nothing_is_indexed_says_what_to_run(tmp_path: Path) -> None
     ):
         ask(Index(settings_for(tmp_path / "none")))
     assert not (tmp_path / "none").exists()
+
+
+def test_index_that_is_being_made_says_so_until_it_is_there(place: Place, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "none")
+    sentence = "the documents are being read; ask again in a moment"
+    with pytest.raises(BeingIndexed, match=f"^{sentence}$"):
+        ask(Index(settings, being_indexed=lambda: sentence))
+    assert ask(Index(settings_for(place.data), being_indexed=lambda: sentence))
 
 
 def test_index_of_an_empty_folder_has_no_passages(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +18,7 @@ from index.console import json_option, print_json
 from index.errors import ConfigError, FootnoteError
 from ui.cli.common import PARTIAL, report_errors, settings_of
 from ui.cli.folders import folders_of, settings_of_each
+from ui.service.background_sync import DONE
 
 if TYPE_CHECKING:
     from index.settings import IndexSettings
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Allow another folder, or most documents gone.")
 @click.option("--ray", metavar="ADDRESS", help="Read and embed on a Ray cluster, or auto.")
 @click.option("--watch", is_flag=True, help="Go on until stopped: index what changes.")
+@click.option("--progress-to", type=int, hidden=True)  # lines of JSON to this file descriptor
 @json_option
 @click.pass_context
 @report_errors
@@ -43,6 +47,7 @@ def command(
     force: bool,
     ray: str | None,
     watch: bool,
+    progress_to: int | None,
     as_json: bool,
 ) -> None:
     """Index FOLDER (default: seeds); what is unchanged is not read again.
@@ -63,10 +68,10 @@ def command(
                 f"{settings_of_each(settings, folders)[folders[0].name].data} "
                 f"index {folders[0].folder} --watch, and so for each"
             )
-        _index_each(settings, folders, once, dry_run, as_json)
+        _index_each(settings, folders, once, dry_run, as_json, progress_to)
         return
     folder = Path(given[0] if given else "seeds")
-    with _progress() as progress:
+    with _progress("", progress_to) as progress:
         report = once(settings, folder, progress=progress)
     if as_json:
         print_json(_as_json(report, dry_run))
@@ -98,6 +103,7 @@ def _index_each(
     once: Callable[..., SyncReport],
     dry_run: bool,
     as_json: bool,
+    progress_to: int | None,
 ) -> None:
     """Sync collections, one after the other; the failure of one is told, and the others go on."""
     code, bodies = 0, dict[str, object]()
@@ -105,7 +111,7 @@ def _index_each(
         if not as_json:
             click.echo(f"{each.name}: {each.folder}")
         try:
-            with _progress() as progress:
+            with _progress(each.name, progress_to) as progress:
                 own = settings_of_each(settings, [each])[each.name]
                 report = once(own, each.folder, progress=progress)
         except FootnoteError as error:
@@ -141,7 +147,24 @@ def _watch(folder: Path, settings: IndexSettings) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
+def _progress(name: str = "", descriptor: int | None = None) -> Iterator[Progress | None]:
+    """What shows progress; a server that waits for this index is told it as well, and its end."""
+    with _bars() as shown:
+        if descriptor is None:
+            yield shown
+            return
+
+        def tell(stage: str, done: int, total: int) -> None:
+            os.write(descriptor, f"{json.dumps([name, stage, done, total])}\n".encode())
+            if shown and stage != DONE:
+                shown(stage, done, total)
+
+        yield tell
+        tell(DONE, 0, 0)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress | None]:
     """A progress bar per stage on standard error; None unless that is a terminal."""
     if not sys.stderr.isatty():
         yield None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from itertools import chain, repeat
 from pathlib import Path
@@ -25,11 +27,11 @@ from index.errors import ConfigError, DamagedGeneration, EmptyIndex, FootnoteErr
 from index.settings import IndexSettings
 from ui.cli.common import PARTIAL, data_folder, report_errors, settings_of
 from ui.cli.folders import folders_of, kept_in, settings_of_each
-from ui.service.background_sync import corpus_of
+from ui.service.background_sync import FirstIndex, corpus_of
 from ui.service.settings import LOOPBACK, ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERYWHERE = ("0.0.0.0", "::")
-_POLL_SECONDS = 0.1
+_CLEAR_LINE = "\r\x1b[2K"
 # Until a model that could not be loaded is tried again.
 _RETRY_SECONDS = (1, 2, 5, 10, 30)
 # For the indexing of a folder to end with the server.
@@ -77,8 +79,8 @@ def command(
 ) -> None:
     """Serve the chat page and the HTTP interface.
 
-    Of FOLDER, if given, which is indexed first, or if it is indexed, brought up to date meanwhile.
-    Folders with names, here or in footnote.toml, are collections, each with an index of its own.
+    Of FOLDER, if given, which is indexed or brought up to date meanwhile. Folders with names, here
+    or in footnote.toml, are collections, each with an index of its own.
     """
     from index.settings import load_settings
 
@@ -93,12 +95,13 @@ def command(
             return
         folders = folders_of(context, given) or ([] if given else kept_in(context, settings))
         each = settings_of_each(settings, folders)
-        places = [(one.folder, each[one.name]) for one in folders if one.folder]
+        places = {one.name: (one.folder, each[one.name]) for one in folders if one.folder}
         named = [f"{one.name}={one.folder}" for one in folders if one.folder]
         if given and not folders:
-            places, named = [(Path(given[0]), settings)], list(given)
+            places, named = {"": (Path(given[0]), settings)}, list(given)
+        first = FirstIndex(())
         if places:
-            stack.enter_context(indexing(named, places, settings.data))
+            first = stack.enter_context(indexing(named, places, settings.data))
         if local_llm is not None:
             from ui.cli.local_llm import local_llm as running
             from ui.cli.local_llm import local_settings
@@ -107,7 +110,7 @@ def command(
             url = stack.enter_context(running(gguf, settings.data))
             settings = local_settings(settings, url, is_small=gguf is None)
             each = settings_of_each(settings, folders)
-        serve(settings, listener, host, wanted, log_json, each)
+        serve(settings, listener, host, wanted, log_json, each, first)
 
 
 def _follow(stack: ExitStack, settings: Settings, address: str, given: Sequence[str]) -> None:
@@ -163,10 +166,12 @@ def serve(
     wanted: ServiceSettings,
     log_json: bool = False,
     each: Mapping[str, Settings] = MappingProxyType({}),
+    first: FirstIndex | None = None,
 ) -> None:
     """Serve until stopped, with the settings of each collection, if there are some.
 
-    Raises EmptyIndex if nothing is indexed.
+    What is still to be indexed `first` is waited for meanwhile. Raises EmptyIndex if nothing is
+    indexed in the end.
     """
     from rag.engine import build
     from ui.app import make_app
@@ -175,20 +180,27 @@ def serve(
     from ui.service.collections import Collections
 
     tracing = tracing_of(os.environ)
-    collections = Collections(settings, each) if each else None
-    engine = collections.engine if collections else build(settings)
+    first = first or FirstIndex(())
+    pending = first.pending
+    collections = Collections(settings, each, first.sentence) if each else None
+    engine = collections.engine if collections else build(settings, first.sentence)
     stop = threading.Event()
     threading.Thread(target=(collections or engine).keep_up, args=(stop,), daemon=True).start()
     try:
         # One that follows an address has just been compared with it.
-        _mend_damage(engine, [] if wanted.follow else list(each.values()) or [settings])
-        ready = _ready_line(engine, host, listener.getsockname()[1], len(each))
+        there = each or ({} if wanted.follow else {"": settings})
+        _mend_damage(engine, [own for name, own in there.items() if name not in pending])
+        address = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
+        ready = partial(_ready_line, engine, address, len(each))
+        lines: Iterable[str] = () if pending else [ready()]
         hosts = allowed_hosts(host, wanted.hosts)
-        app = make_app(engine, settings, hosts, wanted, tracing, collections)
+        app = make_app(engine, settings, hosts, wanted, tracing, collections, first)
         configure_logging(secrets_of(settings), log_json)
         _print_access(host, app)
-        afterwards = [lambda: _offer(settings), *(late.make for late in app.state.late.values())]
-        _run(app, listener, ready, wanted, afterwards)
+        late = [late.make for late in app.state.late.values()]
+        if pending:
+            lines = _told(first, address, late, ready)
+        _run(app, listener, lines, wanted, [partial(_offer, settings), *late])
     finally:
         stop.set()
         (collections or engine).close()
@@ -243,7 +255,8 @@ def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _ready_line(engine: Answers, host: str, port: int, collections: int = 0) -> str:
+def _ready_line(engine: Answers, address: str, collections: int = 0) -> str:
+    """The line that says what can be asked. Raises EmptyIndex for nothing."""
     from ui.templating import quantity
 
     documents = [info for info in engine.documents() if not info.failure]
@@ -253,30 +266,51 @@ def _ready_line(engine: Answers, host: str, port: int, collections: int = 0) -> 
     counts = f"{quantity(len(documents), 'document')}, {quantity(passages, 'passage')}"
     if collections:
         counts = f"{quantity(collections, 'collection')}, {counts}"
-    return f"Footnote is ready on http://{_url_host(host)}:{port} ({counts})"
+    return f"Footnote is ready on {address} ({counts})"
+
+
+def _told(
+    first: FirstIndex,
+    address: str,
+    meanwhile: Iterable[Callable[[], object]],
+    ready: Callable[[], str],
+) -> Iterator[str]:
+    """What is said of a server that begins before there is something to answer from.
+
+    Raises EmptyIndex if there is nothing in the end, SystemExit if that could not be indexed.
+    """
+    yield f"Footnote is on {address}; it answers once the documents are read."
+    for work in meanwhile:
+        with suppress(Exception):  # it is tried again after the model, which logs it
+            work()
+    if code := first.wait():
+        raise SystemExit(code)
+    yield ready()
 
 
 def _run(
     app: FastAPI,
     listener: socket.socket,
-    ready: str,
+    lines: Iterable[str],
     wanted: ServiceSettings,
     afterwards: Sequence[Callable[[], object]],
 ) -> None:
-    """Run the server; `ready` is printed once it accepts requests, and `afterwards` is done once
+    """Run the server; the lines are printed once it accepts requests, and `afterwards` is done once
     questions can be answered.
     """
     from ui.http.edge.server import HTTPServer
 
-    errors: list[FootnoteError] = []
+    errors: list[FootnoteError | SystemExit] = []
     answers: AdmissionControl = app.state.service.answers
 
+    def begin() -> None:
+        if _announced(lines, server, errors):
+            _warm_up(answers, server, errors, afterwards)
+
     def on_ready() -> None:
-        click.echo(ready)
         # Requests are taken at once, while the model loads and then the page is imported; what
         # comes sooner waits for these.
-        arguments = (answers, server, errors, afterwards)
-        threading.Thread(target=_warm_up, args=arguments, daemon=True).start()
+        threading.Thread(target=begin, daemon=True).start()
 
     server = HTTPServer(app, on_ready, answers.stop, wanted.proxy, user_header=wanted.user_header)
     try:
@@ -287,10 +321,29 @@ def _run(
         raise errors[0]
 
 
+def _announced(
+    lines: Iterable[str], server: HTTPServer, errors: list[FootnoteError | SystemExit]
+) -> bool:
+    """Print the lines, to the one that says that questions are answered.
+
+    What is raised before that stops the server, which ends with it.
+    """
+    try:
+        for line in lines:
+            # In place of the progress that an index draws on the same terminal.
+            click.echo(f"{_CLEAR_LINE if sys.stdout.isatty() else ''}{line}")
+    except (FootnoteError, SystemExit) as error:
+        if not server.should_exit:  # or it ends as it was told to, and the index with it
+            errors.append(error)
+        server.should_exit = True
+        return False
+    return True
+
+
 def _warm_up(
     answers: AdmissionControl,
     server: HTTPServer,
-    errors: list[FootnoteError],
+    errors: list[FootnoteError | SystemExit],
     afterwards: Sequence[Callable[[], object]],
 ) -> None:
     """Load the model, and again after a failure that may pass; `/readyz` tells of it meanwhile.
@@ -323,38 +376,47 @@ def _warm_up(
 
 @contextmanager
 def indexing(
-    given: Sequence[str], places: Sequence[tuple[Path, IndexSettings]], data: Path
-) -> Iterator[None]:
+    given: Sequence[str], places: Mapping[str, tuple[Path, IndexSettings]], data: Path
+) -> Iterator[FirstIndex]:
     """Run `footnote index` with these arguments as a child process meanwhile.
 
-    Waits for the first index of each folder; what is indexed is updated in the background.
-    If the first index fails, exits with the child's exit code: it has printed the error.
+    Waits until the first index of a folder reads its first file; what is indexed is updated in the
+    background. If it does not come so far, exits with the child's exit code: it has printed the
+    error.
     """
+    told, tells = os.pipe()
     # It ends with this process, also when that is killed.
     start = "from index.runtime import end_with_parent; end_with_parent(); import ui.__main__"
-    command = [sys.executable, "-c", start, "--data", str(data), "index", *given]
-
-    def known() -> bool:
-        return all(_is_indexed(folder, settings) for folder, settings in places)
-
-    with subprocess.Popen(command) as process:
+    command = [sys.executable, "-c", start, "--data", str(data), "index"]
+    command += ["--progress-to", str(tells), *given]
+    pending = [name for name, (folder, own) in places.items() if not _is_indexed(folder, own)]
+    first = FirstIndex(pending)
+    with subprocess.Popen(command, pass_fds=[tells]) as process:
+        os.close(tells)
+        threading.Thread(target=_listen, args=(told, process, first), daemon=True).start()
         try:
-            if not known():
+            if pending:
                 # The imports of a server take as long as those of an index.
                 import_module("ui.app")
-                load_engines(places[0][1]).vectors.preload()
-                while process.returncode is None and not known():
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(_POLL_SECONDS)
-                if process.returncode not in (None, 0, PARTIAL):
-                    sys.exit(process.returncode)
-            yield
+                load_engines(next(iter(places.values()))[1]).vectors.preload()
+                if code := first.wait_until_begun():
+                    sys.exit(code)
+            yield first
         finally:
             process.terminate()
             try:
                 process.wait(_INDEXING_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _listen(told: int, process: subprocess.Popen[bytes], first: FirstIndex) -> None:
+    """Pass on what an index tells of its progress, and how it ends."""
+    with os.fdopen(told, encoding="utf-8") as lines:
+        for line in lines:
+            first.told(*json.loads(line))
+    code = process.wait()
+    first.ended(0 if code == PARTIAL else code)
 
 
 def _is_indexed(folder: Path, settings: IndexSettings) -> bool:

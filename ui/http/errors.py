@@ -8,7 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from index.errors import EmptyIndex, FootnoteError, IndexMismatch, StoreError, UnknownDocument
+from index.errors import (
+    BeingIndexed,
+    EmptyIndex,
+    FootnoteError,
+    IndexMismatch,
+    StoreError,
+    UnknownDocument,
+)
 from ui.service.admission import Busy
 from ui.service.answer_options import OptionUnavailable
 from ui.service.collections import UnknownCollection
@@ -52,7 +59,9 @@ def status_of(error: FootnoteError) -> int:
 
 def retry_after(error: FootnoteError) -> dict[str, str] | None:
     """The header that says when to retry, if the error says it."""
-    return {"Retry-After": str(error.seconds)} if isinstance(error, Busy) else None
+    if isinstance(error, Busy | BeingIndexed):
+        return {"Retry-After": str(error.seconds)}
+    return None
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -81,9 +81,8 @@ class PageComponents:
             with gr.Column(elem_id="side"):
                 html_block("tabs", _TABS)
                 self.sources = html_block("sources")
-                self.documents = html_block(
-                    "documents", "", "refresh", "delete_document", "suggest"
-                )
+                changes = ("refresh", "indexed", "delete_document", "suggest")
+                self.documents = html_block("documents", "", *changes)
         # Hidden: the conversation's id, and files for the browser to save.
         self.chat_id = html_block("chat-id")
         self.download = html_block("download")

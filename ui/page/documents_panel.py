@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import gradio as gr
 
-from index.errors import FootnoteError
+from index.errors import BeingIndexed, FootnoteError
 from rag.suggestions.follow_ups import cited_in, follow_ups
 from rag.suggestions.suggest import example_questions, questions_about
 from rag.types import AskOptions
@@ -16,7 +16,13 @@ from ui.http.auth import caller_of
 from ui.page.components import PageComponents
 from ui.page.exchanges import Exchanges, previous_turns
 from ui.page.html_conversation import error_html, parse_chat_id
-from ui.page.html_panels import documents_html, follow_ups_html, suggestions_html, summary_html
+from ui.page.html_panels import (
+    documents_html,
+    first_index_html,
+    follow_ups_html,
+    suggestions_html,
+    summary_html,
+)
 from ui.service.answer_options import AnswerOptions
 from ui.service.tokens import Caller
 from ui.wiring import Service
@@ -49,8 +55,12 @@ class DocumentsPanel:
             state = self._access.state(caller(request), self._chosen(options, request))
         except FootnoteError as error:
             return {self._components.documents: "", self._components.summary: error_html(error)}
-        html = documents_html(state)
-        return {self._components.documents: html, self._components.summary: summary_html(state)}
+        first = state.sync.first and not state.documents
+        return {
+            self._components.documents: documents_html(state),
+            self._components.summary: summary_html(state),
+            **({self._components.suggestions: first_index_html(state.sync)} if first else {}),
+        }
 
     def delete(
         self, options: AnswerOptions | None, request: gr.Request, event: gr.EventData
@@ -87,6 +97,8 @@ class DocumentsPanel:
                 if self._examples.get(chosen, (0, ""))[0] != generation:
                     html = suggestions_html(example_questions(engine, _EXAMPLES))
                     self._examples[chosen] = generation, html
+            except BeingIndexed:
+                return self.refresh(options, request)
             except FootnoteError:
                 self._examples.pop(chosen, None)
         return {self._components.suggestions: self.known_examples(options, request)}

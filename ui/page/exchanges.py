@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from index.errors import FootnoteError, UnknownDocument
+from index.errors import EmptyIndex, FootnoteError, UnknownDocument
 from rag.types import Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
 from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History
@@ -61,25 +61,27 @@ def previous_turns(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
 
 def with_outdated(engine: Answers, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Stored exchanges, each with the cited documents that have changed or gone since."""
-    digests = dict[str, str]()
+    digests = dict[str, str | None]()
 
-    def digest(path: str) -> str:
+    def digest(path: str) -> str | None:
         if path not in digests:
             try:
                 digests[path] = engine.document(path).digest
             except UnknownDocument:
                 digests[path] = ""
+            except EmptyIndex:  # it cannot be told yet
+                digests[path] = None
         return digests[path]
 
     return tuple(replace(each, outdated=_outdated(each, digest)) for each in exchanges)
 
 
-def _outdated(exchange: Exchange, digest: Callable[[str], str]) -> dict[str, str]:
+def _outdated(exchange: Exchange, digest: Callable[[str], str | None]) -> dict[str, str]:
     found = dict[str, str]()
     for citation in exchange.answer.citations if exchange.answer else ():
         passage = citation.passage
         now = digest(passage.document)
-        if now != passage.digest:
+        if now is not None and now != passage.digest:
             found[passage.document] = "has changed" if now else "is not indexed any more"
     return found
 

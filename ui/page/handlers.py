@@ -74,18 +74,19 @@ class ChatPage:
         """Bind the components' events to the handlers, with their inputs and outputs."""
         page = self._components
         state = [page.exchanges, page.chat_id]
-        asking, panel = [*state, page.options], [page.documents, page.summary]
+        asking = [*state, page.options]
+        panel = [page.documents, page.summary, page.suggestions]
         options = [page.options, page.options_summary, page.options_form]
         answers = [page.past, page.current, page.sources, page.exchanges]
         everything = [
-            *answers, page.question, page.suggestions, page.chats, page.chat_id, *options,
-            page.scope, *panel,
+            *answers, page.question, page.chats, page.chat_id, *options, page.scope, *panel,
         ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        opened = self.blocks.load(
-            self.load, [page.chat_id], everything, js=CHAT_ID_FROM_URL, **private
-        )
-        opened.then(self._documents.suggest_examples, asking, [page.suggestions], **private)
+        chosen = [page.chat_id, page.options]
+        opened = self.blocks.load(self.load, chosen[:1], everything, js=CHAT_ID_FROM_URL, **private)
+        indexed = page.documents.indexed(self.load, chosen, everything, **private)
+        for there in (opened, indexed):
+            there.then(self._documents.suggest_examples, asking, panel, **private)
         followed: dict[str, Any] = {**private, "concurrency_limit": _FOLLOWED}
         runs: list[Any] = [
             page.question.submit(self.ask, [page.question, *asking], everything, **private),
@@ -100,10 +101,9 @@ class ChatPage:
         for run in runs:
             run.then(self._documents.suggest_next, asking, [page.suggestions], **private)
         in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
-        chosen = [page.chat_id, page.options]
         page.options_form.set_options(self.set_options, chosen, options[:2], **in_order)
         scoped = page.scope.set_scope(self.set_scope, chosen, everything, **in_order)
-        scoped.then(self._documents.suggest_examples, asking, [page.suggestions], **private)
+        scoped.then(self._documents.suggest_examples, asking, panel, **private)
         for chips in (page.scope, page.suggestions):
             chips.set_filter(self.set_filter, chosen, everything, **in_order)
         page.find.find_chats(self.find_chats, [page.chat_id], [page.chats], **in_order)
@@ -131,9 +131,11 @@ class ChatPage:
 
     # --- opening and leaving conversations
 
-    def load(self, chat_id: str, request: gr.Request) -> Update:
-        """A page that opens: the conversation that its URL names, and the documents."""
-        conversation = self._conversation(request, parse_chat_id(chat_id))
+    def load(
+        self, chat_id: str, request: gr.Request, options: AnswerOptions | None = None
+    ) -> Update:
+        """A page that opens, or whose documents have been read for the first time: all of it."""
+        conversation = self._conversation(request, parse_chat_id(chat_id), options)
         return {
             **self._open(conversation, request),
             **self._documents.refresh(conversation.options, request),

@@ -164,6 +164,7 @@ def documents_html(state: LibraryState) -> Markup:
         folder=state.folder,
         accept=" ".join(sorted(kind for kind in READERS if kind.startswith("."))),
         is_running=state.sync.running,
+        is_first=state.sync.first,
         sync_error=state.sync.error,
         progress=_progress(state.sync),
         document_url=document_url,
@@ -174,7 +175,17 @@ def summary_html(state: LibraryState) -> Markup:
     """How much is indexed, in a line."""
     usable = [info for info in state.documents if not info.failure]
     passages = sum(info.passages for info in usable)
-    return render("page/summary.html", documents=len(usable), passages=passages)
+    return render(
+        "page/summary.html",
+        documents=len(usable),
+        passages=passages,
+        progress=_progress(state.sync) if state.sync.first else "",
+    )
+
+
+def first_index_html(sync: SyncState) -> Markup:
+    """What an empty page says while the documents are read for the first time."""
+    return render("page/first_index.html", progress=_progress(sync))
 
 
 def _day(when: datetime, now: datetime) -> str:
@@ -188,4 +199,5 @@ def _day(when: datetime, now: datetime) -> str:
 
 def _progress(sync: SyncState) -> str:
     stage = _STAGES.get(sync.stage, "Indexing")
-    return f"{stage} {sync.done:,} of {sync.total:,}" if sync.total else stage
+    unit = " files" if sync.stage == "reading" else " passages" if sync.stage == "embedding" else ""
+    return f"{stage} {sync.done:,} of {sync.total:,}{unit}" if sync.total else stage

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,6 +26,9 @@ from index.settings import IndexSettings
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+DONE = "done"
+# For a process that has indexed all to say so and end.
+_PRINT_SECONDS = 2.0
 # How often a sync of another process is looked for while it is waited for.
 _POLL_SECONDS = 1.0
 _NICENESS = 10
@@ -38,7 +42,7 @@ class SyncState:
     """The progress of a sync: `done` of `total` files or passages of a stage.
 
     Stages are "waiting", "starting", "reading" and "embedding". `error` says why the last sync
-    failed, or what this one waits for.
+    failed, or what this one waits for. Until the `first` is done there is nothing to answer from.
     """
 
     running: bool = False
@@ -46,13 +50,86 @@ class SyncState:
     done: int = 0
     total: int = 0
     error: str = ""
+    first: bool = False
+
+
+_COUNTED = {"reading": "files read", "embedding": "passages indexed"}
+
+
+class FirstIndex:
+    """How far the first index of folders is, which another process makes while they are served.
+
+    The thread that listens to it calls `told` and `ended`; any thread may ask.
+    """
+
+    def __init__(self, pending: Iterable[str]) -> None:
+        """`pending` are the names of the collections that have none yet, "" for the one folder."""
+        self._pending = frozenset(pending)
+        self._now = ("", SyncState())
+        self._begun, self._done, self._gone = (threading.Event() for _ in range(3))
+        self._code = 0
+        if not self._pending:
+            self.ended(0)
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The collections that have no index yet."""
+        return self._pending
+
+    def state(self, name: str = "") -> SyncState | None:
+        """The progress of a collection's first index; None once there is one."""
+        if name not in self._pending:
+            return None
+        of, state = self._now
+        return state if of == name else SyncState(True, "waiting", first=True)
+
+    def sentence(self, name: str = "") -> str:
+        """Why a collection cannot be asked yet; "" once it can."""
+        state = self.state(name)
+        if state is None:
+            return ""
+        counted = _COUNTED.get(state.stage)
+        progress = f" ({state.done:,} of {state.total:,} {counted})" if counted else ""
+        return f"The documents are being read for the first time{progress}; ask again in a moment."
+
+    def told(self, name: str, stage: str, done: int, total: int) -> None:
+        """A collection's index has come so far; with the stage "done" it is there."""
+        if stage == DONE:
+            self._pending -= {name}
+        elif name in self._pending:
+            self._now = name, SyncState(True, stage, done, total, first=True)
+            self._begun.set()
+        if not self._pending:
+            self._begun.set()
+            self._done.set()
+
+    def ended(self, code: int) -> None:
+        """The process has ended, with an exit code."""
+        self._code = code
+        for event in (self._begun, self._done, self._gone):
+            event.set()
+
+    def wait_until_begun(self) -> int:
+        """Wait until files are read; if that is not to be, the exit code."""
+        self._begun.wait()
+        return self._code if self._pending else 0
+
+    def wait(self) -> int:
+        """Wait until all is indexed, and told to the user; if that is not to be, the exit code."""
+        self._done.wait()
+        self._gone.wait(_PRINT_SECONDS)
+        return self._code if self._pending else 0
 
 
 class BackgroundSync:
     """Runs a sync when one is requested, and another if one is requested meanwhile."""
 
-    def __init__(self, settings: IndexSettings) -> None:
+    def __init__(
+        self, settings: IndexSettings, first: Callable[[], SyncState | None] = lambda: None
+    ) -> None:
+        """`first` is the progress of a first index that another process makes."""
         self._settings = settings
+        self._first = first
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._state = SyncState()
@@ -64,7 +141,7 @@ class BackgroundSync:
     @property
     def state(self) -> SyncState:
         """The progress of the sync."""
-        return self._state
+        return self._first() or self._state
 
     def request(self, deleted: str | None = None) -> None:
         """Request a sync of the index with its folder, in the background.

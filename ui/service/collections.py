@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +99,16 @@ def named_in(configured: Mapping[str, Any]) -> dict[str, Folder]:
 class Collections:
     """The engines of collections, which share the models; close it in the end."""
 
-    def __init__(self, settings: Settings, each: Mapping[str, Settings]) -> None:
-        """Raises ConfigError if the settings lead to no composer."""
+    def __init__(
+        self,
+        settings: Settings,
+        each: Mapping[str, Settings],
+        being_indexed: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """`being_indexed` says of a collection that its first index is being made; "" if not.
+
+        Raises ConfigError if the settings lead to no composer.
+        """
         from index.embedding.embedder import Embedder
         from index.joined import JoinedIndex
         from index.snapshots import Index
@@ -108,7 +116,9 @@ class Collections:
 
         embedder = Embedder(settings.embedding_model)
         self.settings = dict(each)
-        self._indexes = {name: Index(own, embedder) for name, own in each.items()}
+        self._indexes = {
+            name: Index(own, embedder, partial(being_indexed, name)) for name, own in each.items()
+        }
         self.engine: Engine = Engine(settings, JoinedIndex(self._indexes))
         self._over = lru_cache(_ENGINES)(self._made)
 

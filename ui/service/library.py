@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from index.catalog.reader import DocumentInfo
-from index.errors import FootnoteError, StoreError, UnknownDocument
+from index.errors import BeingIndexed, FootnoteError, StoreError, UnknownDocument
 from index.formats.registry import READERS
 from index.settings import IndexSettings
 from rag.types import Answers
@@ -22,6 +22,7 @@ from ui.service.uploads import BadUpload, Incoming, UploadLimits, sweep
 
 _NAME_BYTES = 200
 _FOLDER_MB = 10_000
+_FIRST = "The documents are being read for the first time; send it again in a moment."
 
 
 class NotAllowed(FootnoteError):
@@ -176,8 +177,12 @@ class Library:
 
     def state(self) -> LibraryState:
         """The indexed documents and the progress of the sync."""
-        sync, documents = self._sync.state, tuple(self._engine.documents())
-        state = LibraryState(self._engine.generation, documents, sync, "")
+        sync = self._sync.state
+        try:
+            generation, documents = self._engine.generation, tuple(self._engine.documents())
+        except BeingIndexed:
+            generation, documents = 0, ()
+        state = LibraryState(generation, documents, sync, "")
         try:
             corpus = self._open_corpus()
         except FootnoteError as error:
@@ -198,9 +203,11 @@ class Library:
         self._sync.close()
 
     def _open_corpus(self) -> Path:
-        """The corpus folder if it is writable. Raises NotAllowed."""
+        """The corpus folder if it is writable. Raises NotAllowed or BeingIndexed."""
         if self._closed:
             raise NotAllowed(self._closed)
+        if self._sync.state.first:
+            raise BeingIndexed(_FIRST)
         corpus = corpus_of(self._settings)
         if not corpus.is_dir():
             raise NotAllowed(f"the folder {corpus.name!r} of the documents is gone; bring it back")

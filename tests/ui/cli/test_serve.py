@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +22,7 @@ from index.errors import ConfigError, FootnoteError
 from index.settings import load_settings
 from rag.engine import Engine
 from rag.settings import Settings
+from tests.helpers.held_store import first_index_held
 from tests.helpers.screenshot import FOOTNOTE
 from tests.helpers.serving import FakeEngine
 from ui.app import make_app
@@ -100,7 +103,7 @@ def test_folder_that_is_not_indexed_is_indexed_and_then_served(tmp_path: Path) -
     corpus.mkdir()
     (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
     with _served(data, corpus) as (address, said):
-        assert said[0] == "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n"
+        assert "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n" in said
         assert _generation(address) == 1
 
 
@@ -114,6 +117,101 @@ def test_folder_that_is_indexed_is_served_while_it_is_brought_up_to_date(tmp_pat
         while _generation(address) == 1:
             time.sleep(0.1)
         assert _generation(address) == 2
+
+
+def _status(address: str, body: Mapping[str, object] | None = None) -> tuple[int, str]:
+    """The status of a reply, and the sentence of an error."""
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urlopen(Request(address, data, {"Content-Type": "application/json"})) as reply:
+            return reply.status, ""
+    except HTTPError as error:
+        message: str = json.load(error)["error"]["message"]
+        return error.code, message
+
+
+def test_page_is_there_while_the_first_index_runs_and_every_door_says_how_far_it_is(
+    tmp_path: Path,
+) -> None:
+    question = {"question": "Who hosted the talks?"}
+    chat = {"model": "footnote", "messages": [{"role": "user", "content": "Who hosted?"}]}
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    with first_index_held(tmp_path, str(tmp_path / "corpus")) as server:
+        at = server.address
+        assert (_status(f"{at}/"), _status(f"{at}/healthz")) == ((200, ""), (200, ""))
+        while (progress := _sync(at))["stage"] == "reading":
+            time.sleep(0.02)
+        assert progress == {
+            "running": True, "stage": "embedding", "done": 1, "total": 1, "fault": ""
+        }  # fmt: skip
+        sentence = (
+            "The documents are being read for the first time (1 of 1 passages indexed); "
+            "ask again in a moment."
+        )
+        assert _status(f"{at}/readyz") == (503, sentence)
+        assert _status(f"{at}/v1/ask", question) == (503, sentence)
+        assert _status(f"{at}/v1/search", {"query": "talks"}) == (503, sentence)
+        assert _status(f"{at}/v1/chat/completions", chat) == (503, sentence)
+        assert _status(f"{at}/v1/documents") == (503, sentence)
+        ready = server.let_go()
+        assert ready == f"Footnote is ready on {at} (1 document, 1 passage)\n"
+        assert _status(f"{at}/readyz") == (200, "")
+        assert _status(f"{at}/v1/ask", question) == (200, "")
+        assert not _sync(at)["running"]
+
+
+def test_first_index_that_fails_ends_the_server_with_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    with first_index_held(tmp_path, str(tmp_path / "corpus")) as server:
+        code, errors = server.fail("the disk is full")
+    assert code == 4
+    assert errors.startswith("footnote: the index cannot be written (the disk is full; ")
+    assert len(errors.splitlines()) == 1
+
+
+def test_collection_that_is_indexed_answers_while_another_is_read_for_the_first_time(
+    tmp_path: Path,
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
+    one, two = (f"{name}={tmp_path / name}" for name in ("one", "two"))
+    data = str(tmp_path / "data")
+    store = {"FOOTNOTE_VECTOR_STORE": "tests.helpers.held_store:HeldStore"}
+    subprocess.run([*FOOTNOTE, "--data", data, "index", one], check=True, env=os.environ | store)
+    with first_index_held(tmp_path, one, two) as server:
+        ask = f"{server.address}/v1/ask"
+        question = {"question": "Who hosted the talks?"}
+        assert _status(ask, question | {"collection": "one"}) == (200, "")
+        assert _status(ask, question) == (200, "")
+        status, sentence = _status(ask, question | {"collection": "two"})
+        assert status == 503
+        assert sentence.startswith("The documents are being read for the first time (")
+        assert "(2 collections, 2 documents, 2 passages)" in server.let_go()
+        assert _status(ask, question | {"collection": "two"}) == (200, "")
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("empty", 2, "nothing is indexed yet; run: footnote index FOLDER"),
+        ("refused", 2, "'photo.xyz': format .xyz is not read"),
+    ],
+)
+def test_folder_without_a_document_that_is_read_is_told_and_not_served(
+    tmp_path: Path, name: str, code: int, said: str
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    if name == "refused":
+        (tmp_path / "corpus" / "photo.xyz").write_bytes(b"\0")
+    command = [*FOOTNOTE, "--data", str(tmp_path / "data"), "serve", str(tmp_path / "corpus")]
+    done = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "is ready" not in done.stdout
 
 
 def test_folder_that_cannot_be_indexed_is_not_served(tmp_path: Path) -> None:
@@ -137,6 +235,12 @@ def _served(data: Path, corpus: Path) -> Iterator[tuple[str, list[str]]]:
             yield said[-1].split()[4], said
         finally:
             server.terminate()
+
+
+def _sync(address: str) -> dict[str, object]:
+    with urlopen(f"{address}/v1/sync") as reply:
+        state: dict[str, object] = json.load(reply)
+    return state
 
 
 def _generation(address: str) -> int:
@@ -170,7 +274,7 @@ def test_model_that_cannot_be_loaded_is_told_and_tried_again(
     monkeypatch.setattr("ui.cli.serve.time.sleep", look)
     # What it freezes would stay for all tests.
     monkeypatch.setattr("ui.cli.serve.gc.freeze", lambda: None)
-    errors = list[FootnoteError]()
+    errors = list[FootnoteError | SystemExit]()
     server = HTTPServer(app, lambda: None, lambda _: None)
     serve._warm_up(app.state.service.answers, server, errors, [])
     sentence = "the model cannot be loaded at present and is tried again; the server's log says why"

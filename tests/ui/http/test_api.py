@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from index.catalog.reader import DocumentInfo
-from index.errors import EmptyIndex, IndexMismatch, StoreError
+from index.errors import BeingIndexed, EmptyIndex, IndexMismatch, StoreError
 from index.settings import load_settings
 from rag.engine import Engine
 from rag.schema import AnswerBody, SearchBody
@@ -383,6 +383,14 @@ def test_readiness_of_an_empty_index_is_a_503_that_says_what_to_do() -> None:
     reply = client_of(Faulty(fault)).get("/readyz")
     assert reply.status_code == 503
     assert "footnote index" in message(reply.json())
+
+
+def test_index_that_is_being_made_is_a_503_that_says_when_to_come_back() -> None:
+    fault = BeingIndexed("the documents are being read for the first time (3 of 9 files read)")
+    client = client_of(Faulty(fault))
+    for reply in (client.get("/readyz"), client.post("/v1/ask", json={"question": "q"})):
+        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+        assert message(reply.json()) == str(fault)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil", ""])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import StoreError, UnknownDocument
+from index.errors import BeingIndexed, StoreError, UnknownDocument
 from index.types import Document, Hit, Passage
 from rag.types import (
     Answer,
@@ -155,6 +155,15 @@ def test_with_outdated_says_what_became_of_documents_and_reads_each_once() -> No
     assert (first.outdated, third.outdated) == ({}, {})
     assert second.outdated == {"changed.md": "has changed", "gone.md": "is not indexed any more"}
     assert sorted(engine.read) == ["changed.md", "gone.md", "same.md"]
+
+
+def test_with_outdated_says_nothing_of_documents_that_are_still_being_read() -> None:
+    class BeingRead(FakeEngine):
+        def document(self, path: str) -> Document:
+            raise BeingIndexed("the documents are being read for the first time")
+
+    (kept,) = with_outdated(BeingRead(), [answered("same.md")])
+    assert kept.outdated == {}
 
 
 USUAL = AnswerOptions("quotes", 8, False)

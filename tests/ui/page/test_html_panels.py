@@ -18,6 +18,7 @@ from ui.page.html_panels import (
     actions_html,
     chats_html,
     documents_html,
+    first_index_html,
     follow_ups_html,
     suggestions_html,
     summary_html,
@@ -138,7 +139,7 @@ def test_documents_html_lets_a_file_be_deleted_that_is_not_indexed_yet() -> None
 
 def test_documents_html_tells_how_far_a_sync_is_and_why_the_last_one_failed() -> None:
     running = SyncState(running=True, stage="reading", done=3, total=1200)
-    assert "Reading 3 of 1,200…" in documents_html(LibraryState(1, (), running, ""))
+    assert "Reading 3 of 1,200 files…" in documents_html(LibraryState(1, (), running, ""))
     failed = documents_html(LibraryState(1, (), SyncState(error="the disk is full"), ""))
     assert "the disk is full" in failed
     assert "Nothing is indexed yet." in failed
@@ -147,6 +148,20 @@ def test_documents_html_tells_how_far_a_sync_is_and_why_the_last_one_failed() ->
 def test_summary_counts_what_is_indexed() -> None:
     state = LibraryState(1, INFOS, SyncState(), "")
     assert summary_html(state) == ('<p>2 documents<span class="detail"> · 9 passages</span></p>')
+
+
+def test_panel_and_summary_tell_how_far_the_first_index_is() -> None:
+    first = SyncState(running=True, stage="embedding", done=512, total=5120, first=True)
+    state = LibraryState(0, (), first, "documents can be added soon")
+    assert summary_html(state) == "<p>Indexing 512 of 5,120 passages…</p>"
+    panel = documents_html(state)
+    assert 'class="documents running first"' in panel
+    assert "Indexing 512 of 5,120 passages…" in panel
+    assert "Nothing is indexed yet." not in panel
+    assert "Indexing 512 of 5,120 passages… Questions can be asked once" in first_index_html(first)
+    # Another collection has documents, which can be asked.
+    part = summary_html(LibraryState(1, INFOS, first, ""))
+    assert part == '<p>2 documents<span class="detail"> · 9 passages</span></p>'
 
 
 def test_rating_is_a_line_from_which_a_gold_question_can_be_made(tmp_path: Path) -> None:
