@@ -44,10 +44,13 @@ class HeldServer:
     said: IO[str]
     held: Path
 
-    def let_go(self) -> str:
-        """Let the index go on; the line that says that questions are answered."""
+    def let_go(self) -> list[str]:
+        """Let the index go on; what is said, to the line that says that questions are answered."""
         self.held.unlink()
-        return next(line for line in self.said if " is ready on " in line)
+        lines = [self.said.readline()]
+        while lines[-1] and " is ready on " not in lines[-1]:
+            lines.append(self.said.readline())
+        return lines
 
     def fail(self, words: str) -> tuple[int, str]:
         """Have the index fail with these words; the server's exit code and errors."""

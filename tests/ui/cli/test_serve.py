@@ -98,15 +98,6 @@ def test_server_says_when_it_is_ready_and_stops_quietly(
     assert server.returncode == (0 if sign is signal.SIGINT else -signal.SIGTERM)
 
 
-def test_folder_that_is_not_indexed_is_indexed_and_then_served(tmp_path: Path) -> None:
-    corpus, data = tmp_path / "corpus", tmp_path / "data"
-    corpus.mkdir()
-    (corpus / "talks.txt").write_text("Cairo hosted the talks.", encoding="utf-8")
-    with _served(data, corpus) as (address, said):
-        assert "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n" in said
-        assert _generation(address) == 1
-
-
 def test_folder_that_is_indexed_is_served_while_it_is_brought_up_to_date(tmp_path: Path) -> None:
     corpus, data = tmp_path / "corpus", tmp_path / "data"
     corpus.mkdir()
@@ -154,8 +145,9 @@ def test_page_is_there_while_the_first_index_runs_and_every_door_says_how_far_it
         assert _status(f"{at}/v1/search", {"query": "talks"}) == (503, sentence)
         assert _status(f"{at}/v1/chat/completions", chat) == (503, sentence)
         assert _status(f"{at}/v1/documents") == (503, sentence)
-        ready = server.let_go()
-        assert ready == f"Footnote is ready on {at} (1 document, 1 passage)\n"
+        said = server.let_go()
+        assert said[0] == "Indexed: 1 added, 0 changed, 0 renamed, 0 removed, 0 unchanged.\n"
+        assert said[-1] == f"Footnote is ready on {at} (1 document, 1 passage)\n"
         assert _status(f"{at}/readyz") == (200, "")
         assert _status(f"{at}/v1/ask", question) == (200, "")
         assert not _sync(at)["running"]
@@ -171,6 +163,7 @@ def test_first_index_that_fails_ends_the_server_with_its_exit_code(tmp_path: Pat
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.full
 def test_collection_that_is_indexed_answers_while_another_is_read_for_the_first_time(
     tmp_path: Path,
 ) -> None:
@@ -189,7 +182,7 @@ def test_collection_that_is_indexed_answers_while_another_is_read_for_the_first_
         status, sentence = _status(ask, question | {"collection": "two"})
         assert status == 503
         assert sentence.startswith("The documents are being read for the first time (")
-        assert "(2 collections, 2 documents, 2 passages)" in server.let_go()
+        assert "(2 collections, 2 documents, 2 passages)" in server.let_go()[-1]
         assert _status(ask, question | {"collection": "two"}) == (200, "")
 
 
