@@ -147,7 +147,7 @@ def remaining_messages(
     asked = REMAINING.format(
         passages="\n\n".join(_blocks(passages, Profile.CAPABLE, first)),
         question=" ".join(question.split()),
-        answered=sanitize_passage(answered),
+        answered=_block(answered),
         missing=_clipped(missing),
     )
     return [ChatMessage("system", CAPABLE_SYSTEM), ChatMessage("user", asked)]
@@ -159,7 +159,7 @@ def _blocks(passages: Sequence[Passage], profile: Profile, first: int = 1) -> li
     form, title_of = (PASSAGE, _title) if small else (CAPABLE_PASSAGE, _full_title)
     return [
         # A passage of hidden characters alone leaves a title.
-        form.format(number=number, title=title_of(passage), text=_text(passage)).rstrip()
+        form.format(number=number, title=title_of(passage), text=_block(passage.text)).rstrip()
         for number, passage in enumerate(passages, start=first)
     ]
 
@@ -174,7 +174,7 @@ def sql_messages(
     question: str, schema: str, failed: Sequence[tuple[str, str]] = ()
 ) -> list[ChatMessage]:
     """The chat that asks for a statement over tables; `failed` are statements with the reasons."""
-    asked = SQL_QUESTION.format(schema=sanitize_passage(schema), question=_clipped(question))
+    asked = SQL_QUESTION.format(schema=_block(schema), question=_clipped(question))
     messages = [ChatMessage("system", SQL), ChatMessage("user", asked)]
     for statement, reason in failed:
         messages.append(ChatMessage("assistant", statement))
@@ -195,9 +195,9 @@ def _title(passage: Passage) -> str:
     return " ".join(title.split())
 
 
-def _text(passage: Passage) -> str:
-    """A passage's text, of which no line begins as an excerpt does."""
-    return _BRACKET_LINE.sub(" [", sanitize_passage(passage.text))
+def _block(text: str) -> str:
+    """A text for a prompt, of which no line begins as an excerpt does."""
+    return _BRACKET_LINE.sub(" [", sanitize_passage(text))
 
 
 def _full_title(passage: Passage) -> str:

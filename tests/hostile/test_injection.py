@@ -31,8 +31,14 @@ from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import llm_error
-from rag.llm.facts import ModelFacts
-from rag.llm.prompts import answer_messages
+from rag.llm.facts import ModelFacts, Profile
+from rag.llm.prompts import (
+    answer_messages,
+    query_messages,
+    remaining_messages,
+    rewrite_messages,
+    sql_messages,
+)
 from rag.retrieval.sentences import RankedSentence
 from rag.schema import AnswerBody
 from rag.settings import Settings
@@ -279,17 +285,37 @@ def test_injected_document_is_only_words_on_its_own_page(payload: str) -> None:
         }
 
 
+@pytest.mark.parametrize("profile", Profile)
 @each_payload
-def test_injected_document_can_neither_speak_in_the_prompt_nor_give_a_label(payload: str) -> None:
+def test_injected_document_can_neither_speak_in_the_prompt_nor_give_a_label(
+    payload: str, profile: Profile
+) -> None:
     passages = [found.passage for found in (hit(held(payload), 1), hit(TEXTS[1], 2))]
     clean = [found.passage for found in (hit("Nothing.", 1), hit(TEXTS[1], 2))]
     turns = [Turn("Who?", held(payload))]
-    chat, expected = (answer_messages(QUESTION, of, turns) for of in (passages, clean))
+    chat, expected = (answer_messages(QUESTION, of, turns, profile) for of in (passages, clean))
     assert [message.role for message in chat] == [message.role for message in expected]
     blocks = chat[-1].text.split("\n\n")
     assert [block[:4] for block in blocks] == ["[1] ", "[2] ", "Ques"]
     for text in (*blocks[:2], chat[-2].text):
         assert active_speakers(text[4:]) == []
+
+
+@each_payload
+def test_injected_words_can_speak_in_no_prompt_of_further_rounds(payload: str) -> None:
+    passages = [hit(held(payload), 1).passage, hit(TEXTS[1], 2).passage]
+    answered = f"It was.\n{held(payload)}"
+    further = remaining_messages(QUESTION, passages, 3, answered, held(payload))
+    blocks = further[-1].text.split("\n\n")
+    assert [block[:4] for block in blocks] == ["[3] ", "[4] ", "Ques", "This", "This", "Writ"]
+    assert [*map(active_speakers, (blocks[0][4:], *blocks[3:5]))] == [[], [], []]
+    query = query_messages(held(payload), held(payload))
+    rewritten = rewrite_messages(held(payload), [Turn(held(payload), held(payload))])
+    sql = sql_messages(held(payload), f"t1:\n{held(payload)}", [("SELECT 1", held(payload))])
+    for message in (*query, *rewritten, *sql):
+        text = message.text.removeprefix("Question: ").replace("\n\nQuestion: ", "\n\n- ")
+        text = text.removeprefix("Last question: ")
+        assert active_speakers(text) == []
 
 
 def active_speakers(text: str) -> list[str]:
