@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 _TAGS = frozenset(
     (
         "p br strong em code pre ul ol li h2 h4 hr table thead tbody tr th td blockquote a span "
-        "article section div mark header footer details summary button nav h3"
+        "article section div mark header footer details summary button nav h3 del"
     ).split()
 )
 # Values that the page's own code writes, by attribute. `class="language-…"` is Markdown's word for
@@ -36,6 +36,7 @@ _ATTRIBUTES = {
     "rel": "noopener",
     "role": "status",
     "hidden": "",
+    "open": "",
     "type": "button",
     "data-action": "[a-z_]+",
     "data-document": r"[\w%.~/-]*",

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
+from rag.citations.declining import declines
+from rag.citations.markers import read_markers
 from rag.llm.running import RunningServer
 from rag.settings import Settings
 from rag.types import Answer, Support
 from ui.service.history import Exchange
 from ui.templating import quantity, render
-from ui.viewer.safe_html import answer_html, prose_html
+from ui.viewer.safe_html import MARKER, answer_html, prose_html
+
+_MOST_LABELS = 999
+# A statement of which less is left has been withdrawn.
+_SHOWN_SHARE = 0.7
 
 
 def exchange_html(exchange: Exchange) -> Markup:
@@ -27,9 +34,35 @@ def exchange_html(exchange: Exchange) -> Markup:
         prose=_prose(exchange),
         waiting=_waiting(exchange),
         note=answer.note if answer and answer.note != message else "",
+        withdrawn=withdrawn(exchange),
         changes="; ".join(f"{path} {change}" for path, change in exchange.outdated.items()),
-        facts=" · ".join(_facts(answer)) if answer else "",
+        facts=" · ".join(_facts(answer, bool(exchange.text))) if answer else "",
     )
+
+
+def withdrawn(exchange: Exchange) -> tuple[str, ...]:
+    """Statements that an LLM's answer showed while it was written and has no more: what nothing
+    backs, in strict mode or of a small model, and all of what became a refusal.
+    """
+    answer = exchange.answer
+    if answer is None or answer.composer == "quotes" or not exchange.text:
+        return ()
+    shown = _pairs("" if answer.refusal else answer.text)
+    written, _ = read_markers(exchange.text, _MOST_LABELS)
+    return tuple(
+        one.text for one in written if not declines(one) and not _is_shown(one.text, shown)
+    )
+
+
+def _is_shown(statement: str, shown: Collection[tuple[str, str]]) -> bool:
+    """Whether most of a statement's words follow one another in what is shown, too."""
+    pairs = _pairs(statement)
+    return bool(shown) and sum(pair in shown for pair in pairs) >= _SHOWN_SHARE * len(pairs)
+
+
+def _pairs(text: str) -> set[tuple[str, str]]:
+    words = re.findall(r"\w+", MARKER.sub(" ", text).casefold())
+    return set(pairwise(["", *words]))
 
 
 def _prose(exchange: Exchange) -> Markup:
@@ -47,8 +80,10 @@ def _waiting(exchange: Exchange) -> str:
     return f"Reading {passages} of {quantity(documents, 'document')}…"
 
 
-def _facts(answer: Answer) -> Iterator[str]:
-    """What was searched for, how well the answer is backed, and how long it took."""
+def _facts(answer: Answer, was_followed: bool) -> Iterator[str]:
+    """What was searched for, how well the answer is backed, and how long it took; how much strict
+    mode leaves out, where nobody saw it being written.
+    """
     if answer.query.strip() != answer.question.strip():
         yield f"Searched for “{answer.query}”"
     for query in answer.searched:
@@ -60,7 +95,7 @@ def _facts(answer: Answer) -> Iterator[str]:
         each = "backed by its source" if total == 1 else "each backed by its source"
         support = each if backed == total else f"{backed} fully backed"
         yield f"{quantity(total, 'statement')}, {support}"
-    if answer.left_out:
+    if answer.left_out and not was_followed:
         yield f"{quantity(answer.left_out, 'statement')} left out, not backed by a source"
     seconds = answer.seconds.get("total")
     if seconds is not None:

@@ -74,6 +74,40 @@ def test_answer_tells_what_was_searched_for_besides_and_what_is_left_out() -> No
     assert "2 statements left out, not backed by a source" in html
 
 
+WRITTEN = "Ada met **Bo** [1]. Ada paid 99 euros [1].\n\n- They met before it [1].\n"
+
+
+def withdrawn_from(html: str) -> list[str]:
+    return re.findall(r"<del>(.*?)</del>", html)
+
+
+def test_statement_that_was_written_and_taken_away_is_struck_through() -> None:
+    answer = replace(ANSWER, composer="llm", left_out=2)
+    html = exchange_html(Exchange("t1", "Who met?", HITS, WRITTEN, answer))
+    assert withdrawn_from(html) == ["Ada paid 99 euros.", "They met before it."]
+    assert "2 statements withdrawn, not backed by the documents" in html
+    assert "left out" not in html
+    assert '<details class="withdrawn" open>' in html
+
+
+def test_statement_that_is_only_written_otherwise_is_not_withdrawn() -> None:
+    text = "**Ada met Bo** [3]. The documents state that Ada met Bo [1]; they do not state when."
+    shown = "Ada met Bo. [1] The documents state that Ada met Bo. [1]\n\nThey do not state when."
+    answer = replace(ANSWER, composer="llm", text=shown)
+    assert withdrawn_from(exchange_html(Exchange("t1", "Who met?", HITS, text, answer))) == []
+    quoted = Exchange("t1", "Who met?", HITS, WRITTEN, ANSWER)
+    assert withdrawn_from(exchange_html(quoted)) == []
+
+
+def test_refusal_shows_what_was_written_before_it() -> None:
+    exchange = replace(refused(Reason.UNSUPPORTED, "Nothing backs it."), text=WRITTEN)
+    html = exchange_html(exchange)
+    assert "Nothing backs it." in html
+    assert len(withdrawn_from(html)) == 3
+    declined = replace(exchange, text="The documents do not answer this.")
+    assert withdrawn_from(exchange_html(declined)) == []
+
+
 def test_refusal_points_to_the_nearest_passages() -> None:
     exchange = refused(Reason.NO_EVIDENCE, "No answer.")
     assert "No answer." in exchange_html(exchange)
