@@ -50,19 +50,27 @@ def withdrawn(exchange: Exchange) -> tuple[str, ...]:
     shown = _pairs("" if answer.refusal else answer.text)
     written, _ = read_markers(exchange.text, _MOST_LABELS)
     return tuple(
-        one.text for one in written if not declines(one) and not _is_shown(one.text, shown)
+        one.text
+        for one in written
+        if not declines(one) and not (one.leads and not one.labels)
+        if not _is_shown(one.text, shown)
     )
 
 
-def _is_shown(statement: str, shown: Collection[tuple[str, str]]) -> bool:
+def _is_shown(statement: str, shown: Collection[str]) -> bool:
     """Whether most of a statement's words follow one another in what is shown, too."""
-    pairs = _pairs(statement)
+    pairs = _pairs(statement) - set(_words(statement)) or set(_words(statement))
     return bool(shown) and sum(pair in shown for pair in pairs) >= _SHOWN_SHARE * len(pairs)
 
 
-def _pairs(text: str) -> set[tuple[str, str]]:
-    words = re.findall(r"\w+", MARKER.sub(" ", text).casefold())
-    return set(pairwise(["", *words]))
+def _pairs(text: str) -> set[str]:
+    """The words of a text, and each two that follow one another."""
+    words = _words(text)
+    return {*words, *map(" ".join, pairwise(words))}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", MARKER.sub(" ", text).casefold())
 
 
 def _prose(exchange: Exchange) -> Markup:

@@ -95,6 +95,10 @@ def test_statement_that_is_only_written_otherwise_is_not_withdrawn() -> None:
     shown = "Ada met Bo. [1] The documents state that Ada met Bo. [1]\n\nThey do not state when."
     answer = replace(ANSWER, composer="llm", text=shown)
     assert withdrawn_from(exchange_html(Exchange("t1", "Who met?", HITS, text, answer))) == []
+    listed = "1. **Costs**\n   - Ada met Bo [1].\n2. **Trains**\n   - Ada paid 99 euros [1].\n"
+    shown = "1. **Costs**\n   - Ada met Bo. [1]"
+    exchange = Exchange("t1", "Who met?", HITS, listed, replace(answer, text=shown))
+    assert withdrawn_from(exchange_html(exchange)) == ["Ada paid 99 euros."]
     quoted = Exchange("t1", "Who met?", HITS, WRITTEN, ANSWER)
     assert withdrawn_from(exchange_html(quoted)) == []
 
