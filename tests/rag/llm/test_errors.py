@@ -452,8 +452,9 @@ SAYINGS = tuple(f"Sentence {number} says {'much ' * 60}. " for number in range(4
 
 
 @pytest.mark.slow
-def test_llm_stream_cut_at_every_byte_is_never_taken_for_a_whole_one(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.full)])
+def test_llm_stream_cut_at_any_byte_is_never_taken_for_a_whole_one(
+    step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = "".join([*map(event, SAYINGS), event(finish="stop")]).encode()
     assert len(whole) > 2000
@@ -465,7 +466,7 @@ def test_llm_stream_cut_at_every_byte_is_never_taken_for_a_whole_one(
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
     llm = OpenAICompatibleLLM("http://127.0.0.1:9/v1", "small", KEY, 5, backoff=())
-    for cut in range(len(whole)):
+    for cut in range(0, len(whole), step):
         body = whole[:cut]
         pieces, fault = read(llm)
         assert fault is not None, cut
