@@ -44,7 +44,7 @@ def drawn(*texts: tuple[int, int, str], size: tuple[int, int] = (800, 300)) -> I
 
 
 def encoded(image: Image.Image, kind: str = "png", others: Sequence[Image.Image] = ()) -> bytes:
-    file = io.io.BytesIO()
+    file = io.BytesIO()
     if others:
         image.save(file, kind, save_all=True, append_images=list(others))
     else:
@@ -201,7 +201,7 @@ def test_parse_picture_turned_as_its_camera_tells_is_read() -> None:
     image = drawn((30, 20, "The boiler is checked every year."))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise
-    file = io.io.BytesIO()
+    file = io.BytesIO()
     image.rotate(90, expand=True).save(file, "jpeg", exif=exif, quality=95)
     assert parse("a.jpg", file.getvalue()).text == "The boiler is checked every year."
 
