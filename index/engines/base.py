@@ -138,7 +138,7 @@ class TextStore(Store, Protocol):
     @staticmethod
     def remove(generation: Path, keys: Sequence[str], texts_of: TextsOf) -> None:
         """Remove keys, in a generation that nobody has open; `texts_of` gives those of others."""
-        raise NotImplementedError
+        raise TypeError("this store is built anew when texts leave")
 
     @staticmethod
     def tidy(generation: Path, texts_of: TextsOf) -> None:
