@@ -39,6 +39,7 @@ from rag.requests import (
     checked_question,
     fingerprint,
     passages_for,
+    replied,
     rewritten_question,
     with_options,
     writer_named,
@@ -121,16 +122,17 @@ class Engine:
             intent = self._intent(request)
             if reply := self._reply(request, intent, snapshot):
                 yield Retrieved(request.question, ())
-                yield Done(self._replied(request, reply, snapshot, clock))
+                yield Done(replied(request, reply, snapshot, clock))
                 return
             k = passages_for(request, intent, options)
             found, kind = self._retrieve(request, rewritten, snapshot, k, clock)
             yield Retrieved(found.query, found.hits)
             signals = _signals(request, intent, found, kind, snapshot)
-            confidence = answer_confidence(signals)
             given = self._special(request, intent, found, snapshot)
+            is_computed = given is not None and given.computed is not None
+            confidence = given.confidence if given and is_computed else answer_confidence(signals)
             quotes = request.writer.composer.name == "quotes"
-            draft = given if quotes else None
+            draft = hedged(given, given.confidence) if given and quotes else None
             refusal = refusal_before(request, found, 1.0 if given else confidence, snapshot, quotes)
             clock.lap("judge")
             if refusal:
@@ -238,7 +240,10 @@ class Engine:
         if intent not in REPLIES:
             return ""
         documents = snapshot.documents()
-        topic = topic_terms(request.question, snapshot.terms) if intent is Intent.DOCUMENTS else []
+        topic = topic_terms(request.question, snapshot.terms)
+        if intent is Intent.SELF and any(snapshot.search_words(word, 1) for word in topic):
+            return ""
+        topic = topic if intent is Intent.DOCUMENTS else []
         if topic and (paths := self._documents_about(" ".join(topic), snapshot)):
             by_path = {document.path: document for document in documents}
             return documents_about_text([by_path[path] for path in paths])
@@ -275,7 +280,8 @@ class Engine:
         """What is computed over the tables of the documents that were found, if anything is."""
         tables = self._found_tables(found, snapshot)
         answer = compute(found.query, tables, self._index.embed_sentences) if tables else None
-        return table_draft(answer, snapshot.passages_in) if answer else None
+        best = [one.quote for one in found.sentences[:1]]
+        return table_draft(answer, snapshot.passages_in, best) if answer else None
 
     def _found_tables(self, found: SearchResult, snapshot: Snapshot) -> list[TypedTable]:
         """The tables of the documents that were found, best first."""
@@ -310,24 +316,6 @@ class Engine:
             kind,
             typed_tables=lambda: self._found_tables(found, snapshot),
             parts=tuple(part.sentences for part in parts),
-        )
-
-    def _replied(
-        self, request: AnswerRequest, text: str, snapshot: Snapshot, clock: Clock
-    ) -> Answer:
-        return Answer(
-            question=request.question,
-            query=request.question,
-            text=text,
-            statements=(),
-            citations=(),
-            refusal=None,
-            hits=(),
-            composer=request.writer.composer.name,
-            confidence=1.0,
-            seconds=clock.seconds(),
-            fingerprint=fingerprint(request.settings, snapshot),
-            is_reply=True,
         )
 
     def _retrieve(
@@ -456,6 +444,7 @@ class Engine:
             computed=draft.computed if draft and not refusal else None,
             searched=draft.searched if draft else (),
             left_out=len(draft.claims) - len(shown.statements) if draft and not refusal else 0,
+            is_cut_off=draft.is_cut_off if draft else False,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from index.errors import ConfigError
+from index.runtime import Clock
 from index.snapshots import Snapshot
 from rag.composition.base import Composer
 from rag.composition.extractive import QuotesComposer
@@ -14,7 +15,7 @@ from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import Intent
 from rag.llm.prompts import PROMPT_VERSION
 from rag.settings import Settings
-from rag.types import AskOptions, Turn
+from rag.types import Answer, AskOptions, Turn
 
 QUESTION_CHARACTERS = 4000
 # What an LLM reads more for than for a fact, and how much more.
@@ -86,6 +87,24 @@ def fingerprint(settings: Settings, snapshot: Snapshot) -> str:
     dumped = settings.model_dump_json(exclude={"data", "llm_key"})
     facts = f"{snapshot.model} {snapshot.generation} {PROMPT_VERSION} {dumped}"
     return sha256(facts.encode()).hexdigest()[:16]
+
+
+def replied(request: AnswerRequest, text: str, snapshot: Snapshot, clock: Clock) -> Answer:
+    """A reply that is about Footnote or the corpus itself: it cites nothing."""
+    return Answer(
+        question=request.question,
+        query=request.question,
+        text=text,
+        statements=(),
+        citations=(),
+        refusal=None,
+        hits=(),
+        composer=request.writer.composer.name,
+        confidence=1.0,
+        seconds=clock.seconds(),
+        fingerprint=fingerprint(request.settings, snapshot),
+        is_reply=True,
+    )
 
 
 def checked_question(question: str) -> str:

@@ -151,7 +151,8 @@ class Draft:
     `stray` counts labels that named no passage. `declined` says that the composer itself found
     no answer. `note` is a sentence for the user about how the answer was made ("the LLM at … did
     not answer"), or "". `opening` and `closing` are sentences of the program's own around the
-    claims. `searched` are queries of the composer's own, besides the question.
+    claims. `searched` are queries of the composer's own, besides the question. `confidence` is how
+    sure it is, 0..1, that what was `computed` was asked. `is_cut_off` tells that an LLM broke off.
     """
 
     claims: tuple[Claim, ...]
@@ -162,6 +163,8 @@ class Draft:
     closing: str = ""
     computed: Computed | None = None
     searched: tuple[str, ...] = ()
+    confidence: float = 1.0
+    is_cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +203,12 @@ class Answer:
 
     `query` is what was searched for (the question, or a follow-up made to stand alone). `text`
     holds markers `[1]`, numbered by first use. `seconds` has a figure per stage.
-    `confidence` is the chance, 0..1, that the documents answer the question; whatever is below
-    the setting `refuse_below` is refused.
+    `confidence` is the chance, 0..1, that the documents answer the question, or that a figure was
+    computed as asked; whatever is below the setting `refuse_below` is refused.
     `fingerprint` is a hash of the settings and the generation of the index that answered.
     `searched` are further queries, of the LLM's own. `left_out` counts statements that were written
-    and are not shown, since strict mode leaves out what is not supported.
+    and are not shown, since strict mode leaves out what is not supported. `is_cut_off` tells that
+    the LLM broke off.
     """
 
     question: str
@@ -224,6 +228,7 @@ class Answer:
     computed: Computed | None = None
     searched: tuple[str, ...] = ()
     left_out: int = 0
+    is_cut_off: bool = False
 
     @property
     def kind(self) -> Literal["answer", "reply", "refusal"]:

@@ -17,7 +17,10 @@ _MARK = re.compile(r"\s*(?P<mark>[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z]
 # What stands before the mark of an item that is nested in another one.
 _NESTED = re.compile(r"\n[ \t]+(?=(?:[-*+•‣◦▪–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+\S)")
 _NUMBER = re.compile(r"\d{1,3}")
-_FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:\n\s*\1\s*)?\Z", re.DOTALL)
+_FENCE = re.compile(
+    r"\A\s*(`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<code>.*?)(?:\n\s*\1\s*)?\Z", re.DOTALL
+)
+_DIRECTIVE = re.compile(r"^[ \t]*(?:\.\. |:[\w-]+:|[\w-]+: ?|---).*$", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(`+[^`]*`+)")
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 
@@ -116,6 +119,9 @@ class ClaimWriter:
         text = structure.text(span)
         fenced = _FENCE.match(text)
         code = fenced["code"] if fenced else text
+        if fenced and "{" in fenced["info"] and not _DIRECTIVE.sub("", code).strip():
+            # A directive for the program that renders the page shows a reader nothing.
+            return
         quotes = self.quotes(structure, span)
         if quotes:
             yield Claim(_line(code), quotes, "\n\n", frame=(f"```\n{code.rstrip()}\n```\n", ""))

@@ -115,6 +115,9 @@ class Selector:
         block = structure.blocks[number]
         if self.has(structure, number) or self._is_new(structure.text((block.start, block.end))):
             self._selection(structure, number, rank).whole = True
+        reply = structure.reply_to(number)
+        if reply is not None and not self.has(structure, reply):
+            self._selection(structure, reply, rank).whole = True
 
     def add_outline(self, structure: Structure, heading: int, rank: int) -> None:
         """Choose a heading as an item of an outline, with the first sentence below it."""
@@ -292,8 +295,19 @@ def _select_part(
         case BlockKind.TABLE:
             selector.add_span(structure, number, span, rank)
         case _:
-            for part in _with_short_neighbour(structure, structure.blocks[number], span):
-                selector.add_span(structure, number, part, rank)
+            _select_sentences(selector, structure, number, span, rank)
+
+
+def _select_sentences(
+    selector: Selector, structure: Structure, number: int, span: Span, rank: int
+) -> None:
+    """A sentence of a paragraph; a question with what follows it."""
+    block = structure.blocks[number]
+    for part in _with_short_neighbour(structure, block, span):
+        selector.add_span(structure, number, part, rank)
+    reply = structure.reply_to(number)
+    if reply is not None and span[1] >= block.end:
+        _add_beginning(selector, structure, reply, FEW_WORDS, rank)
 
 
 # A sentence of so few words says nothing by itself ("No."), and an answer of so few is whole.

@@ -6,6 +6,7 @@ are quoted whole, with their header, as many as hold what is asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from rag.composition.table_rows import (
     best_rows,
     cell_claims,
     claims_of,
+    is_of_all_rows,
     labelled_rows,
     rows_asked,
     rows_of,
@@ -25,10 +27,19 @@ from rag.composition.table_rows import (
 )
 from rag.intents.classifier import LONG
 from rag.retrieval.answer_type import matches_answer_type
-from rag.retrieval.figures import figures_in
-from rag.retrieval.sentences import RankedSentence, select_sentences, with_completing_line
+from rag.retrieval.figures import figures_in, words_with_digit
+from rag.retrieval.sentences import (
+    RankedSentence,
+    is_version,
+    select_sentences,
+    with_completing_line,
+)
 from rag.types import Claim, Draft, Quote, Turn
+from rag.verification.evidence import compared_words, contains_word
+from rag.verification.words import parse_words
 
+_NOT_COMPUTED = "No figure could be computed with certainty. These rows come nearest:"
+_WHICH_ONE = re.compile(r"\b(?:which|what) ([^\W\d_]{3,})", re.IGNORECASE)
 # Rows of a table that is quoted whole.
 _MOST_ROWS = 10
 
@@ -49,7 +60,16 @@ class QuotesComposer:
         for claim in _claims(evidence, self._most):
             yield leading_space(claims[-1] if claims else None, claim) + with_markers(claim)
             claims.append(claim)
-        return Draft(tuple(claims), closing=_more(evidence, claims))
+        opening = _NOT_COMPUTED if _are_rows_only(evidence, claims) else ""
+        return Draft(tuple(claims), opening=opening, closing=_more(evidence, claims))
+
+
+def _are_rows_only(evidence: ComposerInput, claims: Sequence[Claim]) -> bool:
+    """Whether rows alone answer what is asked of all rows of a table."""
+    firsts = [claim.quotes[0] for claim in claims]
+    return is_of_all_rows(evidence.query) and all(
+        evidence.tables_in(one.passage.document, one.start, one.end) for one in firsts
+    )
 
 
 def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
@@ -89,22 +109,35 @@ def _further(
 
 
 def _with_heading(evidence: ComposerInput, claim: Claim) -> Claim:
-    """A claim with the heading above it, where that holds what the question asks for or names: the
-    expected type of answer, or a number, and the claim does not ("3.1 (18 June 2025)").
+    """A claim with the nearest heading above it that holds what the question asks for or names,
+    where the claim does not: the expected type of answer, a number, or which one of what is named
+    ("3.1 (18 June 2025)", "Version 3.1").
     """
-    heading = claim.quotes[0].passage.own_heading
-    if claim.frame or not heading or evidence.intent in LONG:
-        return claim
+    above = claim.quotes[0].passage.heading
+    headings = reversed(above.split(" > ") if above and not claim.frame else [])
+    heading = next((one for one in headings if _tells(evidence, one, claim.text)), "")
+    if heading and claim.item:
+        return replace(claim, before=f"**{heading}:**\n")
+    return replace(claim, frame=(f"**{heading}:** {claim.text}", "")) if heading else claim
+
+
+def _tells(evidence: ComposerInput, heading: str, text: str) -> bool:
+    """Whether a heading holds what is asked for and a text below it does not."""
     kind, query = evidence.answer_type, evidence.query
-    has_type = (
-        matches_answer_type(kind, query, heading) > 0 > matches_answer_type(kind, query, claim.text)
-    )
+    one = _WHICH_ONE.search(query)
+    noun = one[1].lower() if one else ""
+    names_it = noun in heading.lower() and bool(words_with_digit(heading))
+    if noun and (names_it or is_version(heading)):
+        return noun not in text.lower()
+    if evidence.intent in LONG:
+        return False
     figures = figures_in(query)
-    if has_type or figures.within(heading) - figures.within(claim.text):
-        if claim.item:
-            return replace(claim, before=f"**{heading}:**\n")
-        return replace(claim, frame=(f"**{heading}:** {claim.text}", ""))
-    return claim
+    if figures.within(heading) - figures.within(text):
+        return True
+    words, asked = parse_words(heading), compared_words(parse_words(query))
+    is_named = all(contains_word(word, words) for word in asked)
+    lacks = is_named or matches_answer_type(kind, query, text) < 0
+    return lacks and matches_answer_type(kind, query, heading) > 0
 
 
 def _quotes_of(query: str, writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:
@@ -144,13 +177,21 @@ def _sentence_or_cells(
     path = quote.passage.document
     structure = evidence.structure(path)
     table = table_at(quote, structure.document) if structure else None
-    if structure is None or table is None:
+    text = structure.document.text if structure else ""
+    rows = rows_asked(evidence.query, quote, table, text) if table else []
+    new = [row for row in rows if (path, str(row.start)) not in shown]
+    shown |= {(path, str(row.start)) for row in new}
+    cells = [
+        claim
+        for row in new
+        if table
+        for claim in cell_claims(evidence.query, quote, row, table, evidence.passages_in(path))
+    ]
+    # A row that was quoted says no more; one without cells of its own is quoted as it stands.
+    if cells or (rows and not new):
+        yield from cells
+    else:
         yield Claim(" ".join(quote.text.split()), (quote,))
-        return
-    for row in rows_asked(evidence.query, quote, table, structure.document.text):
-        if (path, str(row.start)) not in shown:
-            shown.add((path, str(row.start)))
-            yield from cell_claims(evidence.query, quote, row, table, evidence.passages_in(path))
 
 
 def _more(evidence: ComposerInput, claims: Sequence[Claim]) -> str:

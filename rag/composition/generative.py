@@ -132,6 +132,7 @@ class LLMComposer:
         note = f"{error} The answer is cut off." if error else ""
         packed = _numbered(request)
         draft = parse_draft(text, packed, note, evidence.query, request.profile)
+        draft = replace(draft, is_cut_off=bool(error))
         if evidence.given:
             return with_figure(draft, evidence.given)
         is_open = request.profile is Profile.CAPABLE and not note

@@ -113,6 +113,17 @@ class Structure:
                 return after
         return None
 
+    def reply_to(self, number: int) -> int | None:
+        """The number of the block, headings left out, that follows one which ends in a question
+        or a greeting ("Dear Ms Conti,"): what a reader looks for stands there.
+        """
+        block = self.blocks[number]
+        words = self.text((block.start, block.end)).rstrip().rstrip("*_)\"'”’»")
+        if number in self.answers or not words.endswith(("?", ",")):
+            return None
+        below = (at for at in range(number + 1, len(self.blocks)) if not self._is_heading(at))
+        return next(below, None)
+
     def _is_heading(self, number: int) -> bool:
         return self.blocks[number].kind is BlockKind.HEADING
 

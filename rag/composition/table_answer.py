@@ -17,13 +17,18 @@ _MOST_ROWS = 10
 
 
 def table_draft(
-    answer: TableAnswer, passages_in: Callable[[str], Sequence[Passage]]
+    answer: TableAnswer,
+    passages_in: Callable[[str], Sequence[Passage]],
+    best: Sequence[Quote] = (),
 ) -> Draft | None:
     """The draft of a computed answer; None if none of its rows can be quoted.
 
-    A count of nothing rests on no row, so what it was counted over is cited.
+    One that leaves a word of the question open is taken only where the best sentence stands in its
+    table. A count of nothing rests on no row, so what it was counted over is cited.
     """
     result, table = answer.result, answer.result.plan.table
+    if answer.is_open and not any(_stands_in(table.source or table, quote) for quote in best):
+        return None
     passages = passages_in(table.document)
     places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
     if table.source:
@@ -33,15 +38,21 @@ def table_draft(
         return None
     quotes = tuple(row.quote for row in rows[:_CITED])
     claims = [Claim(answer.wording.sentence, quotes, computed=True)]
-    if len(result.rows) > 1 or len(rows) > 1:
+    is_limited = any(own.operator != "in" for own in result.plan.filters)
+    if len(result.rows) > 1 or len(rows) > 1 or is_limited:
         claims += claims_of(rows)
     figure = result.figure or ", ".join(result.values[:_MOST_ROWS])
     note = f"{answer.wording.note}." if answer.wording.note else ""
     return Draft(
         tuple(claims),
         closing=note,
+        confidence=answer.confidence,
         computed=Computed(figure, len(result.rows), result.expression),
     )
+
+
+def _stands_in(table: TypedTable, quote: Quote) -> bool:
+    return quote.passage.document == table.document and table.start <= quote.start < table.end
 
 
 def _turned_back(plan: Plan) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from index.types import Document, Passage, Span, Table, TableRow
+from rag.tables.operators import DATE, Aggregate, aggregates, degrees
 from rag.types import Claim, Quote
 from rag.verification.evidence import compared_words, contains_word
 from rag.verification.words import is_negation, parse_words
@@ -175,8 +176,11 @@ def best_rows(
 ) -> list[QuotedRow]:
     """Of a table's rows those whose cells hold most of the query, in the table's order.
 
-    Those to be quoted otherwise, where the query tells no rows apart or asks what is not so.
+    Those to be quoted otherwise, where the query tells no rows apart or asks what is not so. All of
+    a short table, where what is asked is of all rows: the largest, a sum.
     """
+    if is_of_all_rows(query) and len(rows) <= _MOST_ROWS:
+        return list(rows)
     asked, texts = (
         parse_words(query),
         [parse_words("; ".join(filter(None, row.cells))) for row in rows],
@@ -186,6 +190,16 @@ def best_rows(
     if max(counts) > min(counts) and not any(is_negation(word.low) for word in asked):
         best = [row for row, count in zip(rows, counts, strict=True) if count == max(counts)]
     return sorted(best, key=lambda row: row.quote.start)[:_MOST_ROWS]
+
+
+def is_of_all_rows(query: str) -> bool:
+    """Whether a figure is asked for that no row of a table holds by itself; "the latest round" is
+    mostly the name of one thing.
+    """
+    extremes = [one for one in degrees(query) if one.superlative]
+    return any(DATE not in one.adjective.dimensions for one in extremes) or any(
+        own in {Aggregate.SUM, Aggregate.MEAN} for own, _, _ in aggregates(query)
+    )
 
 
 def claims_of(rows: Sequence[QuotedRow]) -> Iterator[Claim]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from index.text.tokenizer import LATIN, fold, stopwords_of
 from rag.followups.dependence import dependence_probability
+from rag.intents.clauses import asks
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.answerability import answer_confidence, answerability_signals
 from rag.retrieval.hybrid import ScoreProbe, SearchResult
@@ -29,6 +30,8 @@ _NUMBER = r"\b\d[\d.,:]*(?<![.,:])"
 _ELLIPTIC = re.compile(
     rf"[¿\s]*(?i:{_OPENER})\s+(?:[^\W\dA-Z]+\s+)?(?:(?P<name>{_NAME})|(?P<number>{_NUMBER}))\W*"
 )
+_FRAGMENT = re.compile(rf"[¿\s]*(?:{_OPENER})\s+([\w\s'’-]+)\W*", re.IGNORECASE)
+_KIND_WORDS = 2
 _FIRST = re.compile(r"\w+")
 # Confidence from which a question is answered as it stands.
 STANDS_ALONE = 0.8
@@ -152,7 +155,7 @@ def resolve_ellipsis(question: str, previous: str, score: Callable[[str], float]
     """
     found = _ELLIPTIC.fullmatch(question)
     if not found:
-        return ""
+        return _other_kind(question, previous)
     new = found["name"] or found["number"]
     if re.search(rf"\b{re.escape(new)}\b", previous, re.IGNORECASE):
         return ""
@@ -160,6 +163,20 @@ def resolve_ellipsis(question: str, previous: str, score: Callable[[str], float]
     olds = list(dict.fromkeys(span[0] for span in spans))[:_MOST_CANDIDATES]
     candidates = [re.sub(rf"\b{re.escape(old)}(?!\w)", lambda _: new, previous) for old in olds]
     return max(candidates, key=score) if len(candidates) > 1 else "".join(candidates)
+
+
+def _other_kind(question: str, previous: str) -> str:
+    """The previous question with "low season" in place of its "high season", or ""."""
+    found = None if asks(question) else _FRAGMENT.fullmatch(question)
+    words: list[str] = _FIRST.findall(found[1]) if found else []
+    while words and fold(words[0].lower()) in stopwords_of("en"):
+        words = words[1:]
+    if len(words) != _KIND_WORDS:
+        return ""
+    old = re.search(rf"\b(\w+)\s+{words[1]}\b", previous, re.IGNORECASE)
+    if not old or fold(old[1].lower()) in stopwords_of("en") or old[1].lower() == words[0].lower():
+        return ""
+    return previous[: old.start(1)] + words[0] + previous[old.end(1) :]
 
 
 def _start(text: str) -> int:

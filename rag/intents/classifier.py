@@ -138,6 +138,7 @@ def load_weights() -> IntentWeights:
     )
 
 
+_TALK = (Intent.SELF, Intent.GREETING, Intent.THANKS)
 # A reply instead of a search needs to be this sure, and so does another length than a fact's.
 _SURE_REPLY = 0.7
 _SURE_LENGTH = 0.45
@@ -149,6 +150,9 @@ def decide(probabilities: Mapping[Intent, float]) -> Intent:
     these together are likely enough, else a fact.
     """
     intent, probability = next(iter(probabilities.items()))
+    if intent in _TALK:
+        # "Hi, who are you?" is a greeting as well, and what is said to either fits.
+        probability = sum(probabilities[one] for one in _TALK)
     if (intent in REPLIES or intent is Intent.WRITING) and probability >= _SURE_REPLY:
         return intent
     if probabilities[Intent.SUMMARY] >= _SURE_SUMMARY:

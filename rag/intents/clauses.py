@@ -17,6 +17,11 @@ _OPENS = re.compile(rf"^\W*(?:(?:and|but|so|also)\s+)*(?:{_ASKS}|{_INVERTED})", 
 _MOST = 3
 
 
+def asks(text: str) -> bool:
+    """Whether a text opens as a whole question does: "and what does it cost", not "in May"."""
+    return bool(_OPENS.match(text))
+
+
 def clauses_of(question: str) -> tuple[str, ...]:
     """The questions that a question consists of, in order; at most three, else itself alone.
 
@@ -24,5 +29,5 @@ def clauses_of(question: str) -> tuple[str, ...]:
     asks nothing ("I am ill. Who ...") does not count.
     """
     found = [clause.strip() for clause in _BETWEEN.split(question.strip())]
-    asking = [clause for clause in found if _OPENS.match(clause)]
+    asking = [clause for clause in found if asks(clause)]
     return tuple(asking) if 1 < len(asking) == len(found) <= _MOST else (question,)

@@ -24,6 +24,7 @@ from rag.retrieval.sentences import (
     RankedSentence,
     SentenceScores,
     heading_match,
+    is_history,
     quotes_of,
     rank_sentences,
     score_sentences,
@@ -117,7 +118,7 @@ def search(
         for key, text in texts.items()
     }
     best = {key: fused_scores[key] + weight * scored[key].best for key in keys}
-    best = _add_headings(best, texts, terms, scoring)
+    best = _add_headings(best, texts, terms, scoring, query.answer_type)
     scores = add_context_scores(best, texts, matched, terms, scoring)
     ranked = sorted(keys, key=lambda key: (-scores[key], key))
     alone = 1 + weight * scoring.max_sentence_score(bool(terms.figures)) + scoring.own_heading
@@ -148,10 +149,16 @@ def _add_headings(
     texts: Mapping[str, Text],
     terms: QueryTerms,
     scoring: RankingWeights,
+    answer_type: AnswerType,
 ) -> dict[str, float]:
-    """Scores plus how much each passage's own heading and the query are the same, all by key."""
+    """Scores plus how much each passage's own heading and the query are the same, all by key; what
+    is history counts less, unless the query asks for a time.
+    """
+    asks_time = answer_type in {AnswerType.TIME, AnswerType.DATE}
     return {
-        key: score + scoring.own_heading * heading_match(texts[key], terms)
+        key: score
+        + scoring.own_heading * heading_match(texts[key], terms)
+        - scoring.history * (not asks_time and is_history(texts[key], terms))
         for key, score in scores.items()
     }
 

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from index.snapshots import Snapshot, Text
+from index.text.english import MONTH_PATTERN
 from index.types import Hit
 from rag.retrieval.answer_type import AnswerType, matches_answer_type
 from rag.retrieval.figures import figures_in
@@ -28,12 +29,15 @@ _ACTION = re.compile(
 )
 # Chosen of 0.25, 0.5 and 1 on people's questions over seven folders: 393, 396 and 395 right.
 _ACTION_WEIGHT = 0.5
-# A sentence of nothing but links leads to an answer at most.
+# A sentence of nothing but links, or a line of nothing but the question's words (a signature, a
+# name above a text), leads to an answer at most.
 _LINKS = re.compile(r"[\W_]*(?:!?\[[^\]]*\]\([^)\s]*\)[\W_]*)+")
-_LINKS_PENALTY = 0.25
+_EMPTY_PENALTY = 0.25
 # Sentences of a paragraph have so many characters between them at most.
 _BESIDE = 1
 _LETTER = re.compile(r"\w")
+_VERSION = re.compile(r"\d[.-]\d|\d{4}")
+_WORDS_OF_HEADING = re.compile(r"[^\W\d_]{2,}")
 
 _SENTENCE_END = re.compile(r"""[.!?…:;。！？؟۔।][\W_]*$""")
 
@@ -146,7 +150,10 @@ def score_sentences(
     words = text.passage.text
     if "](" in words:
         for place, (start, end) in enumerate(text.sentences):
-            scores[place] -= _LINKS_PENALTY * is_links(words[start:end])
+            scores[place] -= _EMPTY_PENALTY * is_links(words[start:end])
+    for place, (own, (start, end)) in enumerate(zip(text.terms, text.sentences, strict=True)):
+        if own and matched[place].issuperset(own) and not _SENTENCE_END.search(words[start:end]):
+            scores[place] -= _EMPTY_PENALTY
     if kind is not AnswerType.ANY:
         for place, (start, end) in enumerate(text.sentences):
             scores[place] += scoring.kind * matches_answer_type(kind, terms.query, words[start:end])
@@ -165,6 +172,22 @@ def heading_match(text: Text, terms: QueryTerms) -> float:
     own = sum(map(terms.idf, sorted(set(text.own_heading))))
     precision = sum(map(terms.idf, sorted(shared))) / (own or 1.0)
     return 2 * precision * recall / ((precision + recall) or 1.0)
+
+
+def is_history(text: Text, terms: QueryTerms) -> bool:
+    """Whether a text stands below a version or a date alone ("Version 8.4", "3.1 (18 June 2025)"),
+    and the query holds no word and no figure of the headings above it.
+    """
+    last = text.passage.own_heading
+    if terms.matched(text.heading) or (terms.figures and terms.figures.within(last)):
+        return False
+    return is_version(last)
+
+
+def is_version(heading: str) -> bool:
+    """Whether a heading is a version or a date, with one word besides at most."""
+    words = _WORDS_OF_HEADING.findall(re.sub(MONTH_PATTERN, "", heading))
+    return len(words) <= 1 and bool(_VERSION.search(heading))
 
 
 def _add_figures(scores: list[float], text: Text, terms: QueryTerms, weight: float) -> None:

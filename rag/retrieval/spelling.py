@@ -21,6 +21,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST, _LONG = 4, 6
 # Stems of the same word differ in their ends as well.
 _STEM_DISTANCE = 3
+_SHORTEST_PART, _MOST_TEXTS = 2, 50
 _MOST_TERMS = 50_000
 _CANDIDATES = 8
 _TEXTS = 3
@@ -47,7 +48,8 @@ class Spelled:
 def mend_spelling(
     question: str, index: Vocabulary, count_tokens: Callable[[Sequence[str]], list[int]]
 ) -> Spelled:
-    """The question with misspelt words replaced by the nearest words of the index.
+    """The question with misspelt words replaced by the nearest words of the index, and words that
+    it writes as two parted.
 
     Names are left alone: a word with a capital inside a question is not mended. `count_tokens`
     counts the embedding model's tokens in each text.
@@ -59,12 +61,28 @@ def mend_spelling(
             continue
         if not index.terms(word) or index.search_words(word, 1):
             continue
+        if parted := _parted(word.lower(), index):
+            corrections[word] = parted
+            continue
         if count_tokens([word.lower()])[0] == 1:
             continue
         if nearest := _nearest(word.lower(), index):
             corrections[word] = nearest
     text = _WORD.sub(lambda match: corrections.get(match[0], match[0]), question)
     return Spelled(text, tuple(corrections.items()))
+
+
+def _parted(word: str, index: Vocabulary) -> str:
+    """A word as the two that the index writes it with: "check out" for "checkout", or ""."""
+    for at in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
+        first, second = word[:at], word[at:]
+        if not index.terms(first):
+            continue
+        pattern = re.compile(rf"\b{first}[- ]{second}", re.IGNORECASE)
+        texts = index.texts(index.keys_with(index.terms(first)[0], _MOST_TEXTS)).values()
+        if any(pattern.search(text.passage.embedding_text) for text in texts):
+            return f"{first} {second}"
+    return ""
 
 
 def _nearest(word: str, index: Vocabulary) -> str:

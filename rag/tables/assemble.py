@@ -19,6 +19,7 @@ from rag.tables.columns import (
     settle,
 )
 from rag.tables.conditions import (
+    bind_free,
     bind_quantities,
     bind_some,
     bind_states,
@@ -78,6 +79,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     if limit is False or group is False:
         return None
     settle(binding, _KINDS.get(asks, ()))
+    bind_free(binding)
     bind_by_meaning(binding, _KINDS.get(asks, ()), embed)
     if asks == "whether" or bind_states(binding):
         draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
@@ -304,6 +306,9 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         # Who someone's leader is, is not told by a column of roles.
         return None
     used = {own.column for own in filters}
+    if asks in _DIMENSIONS and filters:
+        # How much was invoiced is told by no column of names.
+        named = tuple(one for one in named if binding.table.columns[one].kind is not Kind.TEXT)
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
     if not targets and lists and Role.ROW in binding.roles.values():
         targets = (label_column(binding.table),)
@@ -337,6 +342,12 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
             found = None
     else:
         found = None
+    if found is None and asks in _DIMENSIONS and len(table.columns) == len(used) + 1 == 2:
+        # Of two columns the one that names no row is asked for, if it tells figures.
+        other = next(at for at in range(2) if at not in used)
+        texts = table.columns[other].texts
+        has_digit = sum(any(map(str.isdigit, text)) for text in texts)
+        found = other if 2 * has_digit > len(texts) else None
     return () if found is None else (found,)
 
 
@@ -377,6 +388,8 @@ def _is_generic(binding: Binding, place: int) -> bool:
 
 def _is_kind(binding: Binding, place: int, asks: str, draft: Plan) -> bool:
     """Whether a word says of what kind the values of a column are that is named elsewhere."""
+    if len(draft.table.columns) == 2 and asks in _DIMENSIONS:
+        return True
     named = {*binding.columns_named()} & {*draft.targets}
     before = " ".join(token.text.lower() for token in binding.question.tokens[:place])
     head = re.search(r"(?:^|\s)(?:which|list(?: the| all)*|what|first|last)$", before)

@@ -161,6 +161,8 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
         binding.ambiguous.append((places, columns))
         return
     weak = not whole and bool(places.start) and words[places.start - 1] in _OF_ROWS
+    # "Which shares" asks for rows, "what share" for what they have.
+    weak = weak and words[places.start].endswith("s")
     binding.mentions.append(Mention(columns[0], places, weak=weak))
     if weak:
         binding.certainty *= WEAK

@@ -5,21 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf, nextafter
 
 from index.tables.dates import Moment
 from index.tables.numbers import Amount
 from index.tables.turned import turned
 from index.tables.typed import Column, Kind, Value, is_none
+from index.tables.units import Unit
 from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.columns import YEARS, is_year
 from rag.tables.operators import Degree
-from rag.tables.question import Quantity, stem_of
+from rag.tables.question import Quantity, read_question, stem_of
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
 NEGATIONS = frozenset("not no without never missing lack lacks lacking nobody none except".split())
+# Prefixes of words that say the opposite, and what a word that may be one leaves of the certainty.
+_UNDOING = ("un", "in", "non", "dis")
+_OPPOSITE = 0.4
 _LEAST_CODE = 1000
+# Longer columns of texts are no scale.
+_MOST_RANGES = 40
+_DASH, _OR_MORE = re.compile(r"(\d)\s*[-–]\s*(\d)"), re.compile(r"(\d)\+")
 _GONE = re.compile(r"\b(?:sold out|unavailable|(?:not|no longer) available|run out|none left)\b")
+_FREE = re.compile(r"\bfree(?: of charge)?\b|\bno (?:cost|charge)\b")
 _THERE = re.compile(r"\b(?:available|on hand|(?:is|are) left|left over)\b")
 # A table that counts no stock can't tell what is left.
 _NO_STOCK = 0.4
@@ -83,6 +92,8 @@ def ranks(binding: Binding, quantity: Quantity, degree: Degree) -> bool:
 def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:
     if isinstance(quantity.value, Moment):
         return _bind_moment(binding, quantity, quantity.value, places)
+    if quantity.operator == "=" and _bind_range(binding, quantity.value, places):
+        return True
     if quantity.operator == "=" and not quantity.value.unit:
         return _bind_code(binding, quantity, quantity.value, places)
     column = _measured_column(binding, quantity.value, places)
@@ -148,6 +159,44 @@ def _bind_numbered(binding: Binding, amount: Amount, places: range) -> bool:
             mention.qualifies = True
             return True
     return False
+
+
+def _bind_range(binding: Binding, amount: Amount, places: range) -> bool:
+    """A number that lies in the range that names one row: 10 days in "28 to 8 days before"."""
+    for place, column in enumerate(binding.table.columns):
+        if column.kind is not Kind.TEXT or not column.is_key or len(column.texts) > _MOST_RANGES:
+            continue
+        ranges = [_range_of(text, amount.unit) for text in column.texts]
+        if 2 * sum(map(bool, ranges)) <= len(ranges):
+            continue
+        pairs = zip(column.texts, ranges, strict=True)
+        found = [text for text, one in pairs if one and one[0] <= amount.value <= one[1]]
+        if len(found) == 1:
+            # Words of the other rows' names only say what the number is of.
+            binding.filters[:] = [one for one in binding.filters if one[1].column != place]
+            _add(binding, place, "in", (found[0],), f"{column.label} is “{found[0]}”", places)
+            return True
+    return False
+
+
+def _range_of(text: str, unit: Unit | None) -> tuple[float, float] | None:
+    """The least and the most of "60 to 29 days", "more than 60", "7 or less", "10+"; None where
+    they are of something else than a unit.
+    """
+    plain = _OR_MORE.sub(r"\1 or more", _DASH.sub(r"\1 to \2", text))
+    limits = [one for one in read_question(plain).quantities if isinstance(one.value, Amount)]
+    amounts = [one.value for one in limits if isinstance(one.value, Amount)]
+    values = sorted(one.value for one in amounts)
+    if any(one.unit and not (unit and one.unit.fits(unit)) for one in amounts):
+        return None
+    if len(values) == 2:
+        return values[0], values[1]
+    if len(values) != 1 or limits[0].operator == "=":
+        return None
+    strict = limits[0].operator in {"<", ">"}
+    if limits[0].operator.startswith(">"):
+        return nextafter(values[0], inf) if strict else values[0], inf
+    return -inf, nextafter(values[0], -inf) if strict else values[0]
 
 
 def _is_code(column: Column, amount: Amount) -> bool:
@@ -273,30 +322,59 @@ def bind_states(binding: Binding) -> bool:
 
     False if the question denies something that no column can be without.
     """
-    denied = False
-    for mention in binding.mentions:
-        column = binding.table.columns[mention.column]
-        if mention.qualifies:
-            continue
-        before = _words_before(binding, mention, 3)
-        if before[-2:] == ["out", "of"] and column.kind is Kind.NUMBER:
-            _state(binding, mention, "in", (0.0,), f"{column.label} is 0")
-        elif (
-            before[-1:] == ["in"]
-            and column.kind is Kind.NUMBER
-            and not column.unit
-            and not turned(binding.table)
-        ):
-            bind_some(binding, mention)
-        elif column.kind is Kind.BOOLEAN:
-            denied |= (no := bool(NEGATIONS & {*before}))
-            said = f"{column.label} is {_texts(column, 0.0 if no else 1.0)}"
-            _state(binding, mention, "in", (0.0 if no else 1.0,), said)
-        elif NEGATIONS & {*before} and column.kind is not Kind.NUMBER:
-            _bind_lack(binding, mention, column)
-            denied = True
+    own = [_bind_state(binding, one) for one in binding.mentions if not one.qualifies]
     _bind_stock(binding)
-    return denied or _deny_value(binding)
+    return any(own) or _deny_value(binding)
+
+
+def _bind_state(binding: Binding, mention: Mention) -> bool:
+    """Bind what is said of one column; whether that denies something."""
+    column, before = binding.table.columns[mention.column], _words_before(binding, mention, 3)
+    denied, zero = bool(NEGATIONS & {*before}), f"{column.label} is 0"
+    if column.kind is Kind.BOOLEAN:
+        return _bind_yes_no(binding, mention, denied)
+    if column.kind is not Kind.NUMBER:
+        if denied:
+            _bind_lack(binding, mention, column)
+        return denied
+    if before[-2:] == ["out", "of"]:
+        _state(binding, mention, "in", (0.0,), zero)
+    elif before[-1:] == ["in"] and _may_be_stock(binding, mention):
+        bind_some(binding, mention)
+    elif NEGATIONS & {*before[-1:]} and 0.0 in column.values:
+        _state(binding, mention, "in", (0.0,), zero)
+        return True
+    return False
+
+
+def _may_be_stock(binding: Binding, mention: Mention) -> bool:
+    """Whether "in" before a column may mean that there is some: not in "in 2025", a time."""
+    is_year = binding.question.tokens[mention.places.start].text.isdigit()
+    unit = binding.table.columns[mention.column].unit
+    return not (is_year or unit or turned(binding.table))
+
+
+def _bind_yes_no(binding: Binding, mention: Mention, denied: bool) -> bool:
+    """Bind a column of yes and no to one of them; whether that is no."""
+    column, undone = binding.table.columns[mention.column], _is_undone(binding, mention)
+    if mention.meant and not undone:
+        # What a word is near to may be its opposite: "open" and "closed", "due" and "paid".
+        binding.certainty *= _OPPOSITE
+    value = 0.0 if denied or undone else 1.0
+    said = f"{column.label} is {_texts(column, value)}"
+    _state(binding, mention, "in", (value,), said)
+    return not value
+
+
+def _is_undone(binding: Binding, mention: Mention) -> bool:
+    """Whether a word is a column's name with a prefix that denies it: "unpaid" of "Paid"."""
+    word = binding.question.tokens[mention.places.start].text.lower()
+    names = binding.lexicon.names[mention.column]
+    return mention.meant and any(
+        stem_of(word.removeprefix(prefix)) in names
+        for prefix in _UNDOING
+        if word.startswith(prefix)
+    )
 
 
 def bind_some(binding: Binding, mention: Mention) -> None:
@@ -329,6 +407,17 @@ def _bind_stock(binding: Binding) -> None:
     binding.take(places, Role.VALUE)
     own = ("in", (0.0,), "is 0") if gone else (">", (0.0,), "is over 0")
     binding.filters.append((places, Filter(columns[0], *own[:2], f"{column.label} {own[2]}")))
+
+
+def bind_free(binding: Binding) -> None:
+    """Bind "free" to the one column of money that has a 0."""
+    match, columns = _FREE.search(binding.question.text.lower()), binding.table.columns
+    free = [at for at, one in enumerate(columns) if one.is_money and 0.0 in one.values]
+    places = binding.question.within(*match.span()) if match else range(0)
+    if places and len(free) == 1 and not {*places} & {*binding.roles}:
+        binding.take(places, Role.VALUE)
+        said = f"{columns[free[0]].label} is 0"
+        binding.filters.append((places, Filter(free[0], "in", (0.0,), said)))
 
 
 def _deny_value(binding: Binding) -> bool:

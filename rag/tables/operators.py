@@ -98,7 +98,7 @@ _GROW = re.compile(
     r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
 )
 _DIFFER = re.compile(
-    r"\b(?:differences?|differ|how much (?:\w+er|more|less|fewer)|compared?)\b|^compare\b"
+    r"\b(?:differences?|differ|how (?:much|many) (?:\w+er|more|less|fewer)|compared?)\b|^compare\b"
 )
 # What is told by prose: reasons, ways of doing, advice.
 _PROSE = re.compile(

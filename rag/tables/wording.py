@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from index.tables.typed import Column, TypedTable
 from rag.tables.columns import label_column
-from rag.tables.execute import with_unit
+from rag.tables.execute import figure_of, with_unit
 from rag.tables.operators import Aggregate
 from rag.tables.question import ORDINALS
 from rag.tables.types import Plan, TableResult
@@ -224,11 +224,22 @@ def _cells(result: TableResult) -> str:
         values = [with_unit(table, one, text) or "empty" for one, text in columns]
         pairs = zip(plan.targets, values, strict=True)
         said = " and ".join(f"{_name(table.columns[one])} is {value}" for one, value in pairs)
-        return _capital(f"{said} where {_where(plan)}.")
+        together = _together(result)
+        each = f" in each of {len(result.rows)} rows" if together else ""
+        return _capital(f"{said}{each} where {_where(plan)}{together}.")
     listed = list(dict.fromkeys(value for value in result.values if value))
     shown = ", ".join(listed[:_MOST_VALUES]) + (", …" if len(listed) > _MOST_VALUES else "")
     label = "" if plan.targets == (label_column(table),) else f"{names} in "
-    return _capital(f"{label}{_basis(result)}: {shown}.")
+    return _capital(f"{label}{_basis(result)}: {shown}{_together(result)}.")
+
+
+def _together(result: TableResult) -> str:
+    """The sum of amounts of money that several rows have; "" of anything else."""
+    column = result.plan.table.columns[result.plan.targets[0]]
+    amounts = [value for row in result.rows if isinstance(value := column.values[row], float)]
+    if len(amounts) < 2 or not column.is_money or not result.plan.filters:
+        return ""
+    return f"; together {figure_of(column, sum(amounts))}"
 
 
 def _capital(sentence: str) -> str:

@@ -27,6 +27,14 @@ FILES: dict[str, str | bytes] = {
 
 Everyone has 28 days of vacation in a year. Vacation is requested in the portal.
 
+## Guests
+
+Badges for guests are printed at the gate. Can guests stay for lunch?
+
+### Answer
+
+Yes, in the canteen, as long as there is room.
+
 ## Documents to apply
 
 To apply you need a passport and a letter of reference.
@@ -37,7 +45,7 @@ To apply you need a passport and a letter of reference.
 
 ## 3.2 (4 March 2025)
 
-The export now keeps the order of columns. Searching got twice as fast.
+The export now keeps the order of columns. Searching got twice as fast. Badges can be printed.
 
 ## 3.1 (9 January 2025)
 
@@ -123,6 +131,43 @@ def test_sum_is_computed_over_all_rows_and_not_those_shown(office: Engine) -> No
     assert body.computed
     assert body.computed.rows == 15
     assert body.computed.figure.replace(",", "") == "2400"
+
+
+def test_figure_that_is_not_certain_is_told_with_its_rows(office: Engine) -> None:
+    answer = office.answer("Which year had the happiest visitors?")
+    assert answer.computed is None
+    assert "may not answer" in answer.text or "No figure could be computed" in answer.text
+
+
+def test_confidence_of_a_figure_is_that_of_its_computation(office: Engine) -> None:
+    answer = office.answer("What is the average total for customer Dorn?")
+    assert answer.computed is not None
+    assert answer.confidence == pytest.approx(0.97)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Where are badges printed?", "handbook.md"),
+        ("In which version can badges be printed?", "changelog.md"),
+    ],
+)
+def test_history_comes_first_only_where_it_is_asked_for(
+    office: Engine, question: str, first: str
+) -> None:
+    assert office.answer(question).hits[0].passage.document == first
+
+
+def test_version_that_is_asked_for_is_told_by_its_heading(office: Engine) -> None:
+    assert "**3.2 (4 March 2025):**" in office.answer("Which version is twice as fast?").text
+
+
+def test_question_that_the_documents_ask_is_answered_by_what_follows(office: Engine) -> None:
+    assert "Yes, in the canteen" in office.answer("Can guests stay for lunch?").text
+
+
+def test_question_that_sounds_like_one_to_footnote_is_put_to_the_documents(office: Engine) -> None:
+    assert office.answer("Can you help me with a badge?").kind != "reply"
 
 
 def test_question_of_two_parts_is_answered_in_both(office: Engine) -> None:

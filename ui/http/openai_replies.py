@@ -157,8 +157,7 @@ class Writer:
             pieces,
             facts,
             answer.fingerprint,
-            # A note on an answer that is no refusal says that the LLM broke off.
-            "length" if answer.note and not answer.refusal else "stop",
+            "length" if answer.is_cut_off and not answer.refusal else "stop",
             annotations,
             _usage(self.count_tokens(read), self.count_tokens(pieces)),
         )

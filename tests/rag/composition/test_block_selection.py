@@ -134,8 +134,18 @@ def test_meaning_of_a_term_that_is_asked_for_is_the_answer(intent: Intent) -> No
     assert "Sign" not in found
 
 
+# A paragraph that is longer than those that are quoted whole.
+LONG_START = " ".join(["Many people ask about it, each at another time and for other reasons."] * 3)
+
+
+def test_sentence_that_asks_is_quoted_with_what_follows_it() -> None:
+    text = f"# Shop\n\n{LONG_START} Can they order now?\n\n## Reply\n\nYes, until noon.\n"
+    shown = answered(text, "Can they order", Intent.FACT)
+    assert shown == "Can they order now? [1]\n\nYes, until noon. [2]"
+
+
 def test_short_sentence_keeps_the_sentence_that_it_opens() -> None:
-    text = "# Pets\n\nMany people ask about it. Never. Dogs have to stay at home. Cats as well."
+    text = f"# Pets\n\n{LONG_START} Never. Dogs have to stay at home. Cats as well."
     assert answered(text, "Dogs have", Intent.FACT) == "Never. [1] Dogs have to stay at home. [2]"
 
 
@@ -387,7 +397,7 @@ def test_a_line_that_names_the_number_asked_for_is_completed_by_the_line_with_th
 
 
 def test_sentence_is_completed_by_the_one_beside_it_that_has_more_of_what_is_asked() -> None:
-    text = "# Plan\n\nIt is with a bank. We match all that you pay in. Join the 401k at once.\n"
+    text = f"# Plan\n\n{LONG_START} We match all that you pay in. Join the 401k at once.\n"
     found = evidence(text, "401k", Intent.FACT, query="What is the 401k match?")
     terms = {"We match": {"match"}, "Join": {"401k"}}
     ranked = [

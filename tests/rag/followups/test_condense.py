@@ -125,6 +125,16 @@ def unscored(text: str) -> float:
         ("Where did David Barnea go?", "And William Burns?", "Where did William Burns go?"),
         ("Egypt proposed what?", "And Qatar?", "Qatar proposed what?"),
         ("Who won the prize in 2019?", "And in 2021?", "Who won the prize in 2021?"),
+        (
+            "What is the rent in high season?",
+            "And in low season?",
+            "What is the rent in low season?",
+        ),
+        (
+            "When does the autumn term end?",
+            "And the spring term?",
+            "When does the spring term end?",
+        ),
         ("When was version 3.1 released?", "And 3.2?", "When was version 3.2 released?"),
         ("What is in chapter 2 of Emma?", "And chapter 3?", "What is in chapter 3 of Emma?"),
         ("¿Quién dirige el Mossad?", "¿Y la CIA?", "¿Quién dirige el CIA?"),
@@ -142,6 +152,7 @@ def test_resolve_ellipsis_of_a_new_name_puts_it_in_place_of_the_old_one(
     [
         ("Who leads Mossad?", "And who leads the CIA?"),
         ("Who leads Mossad?", "And who is Barnea?"),
+        ("What kind of ceasefire does Hamas want?", "And what does Israel want?"),
         ("Who leads Mossad?", "Who is Barnea?"),
         ("Who leads Mossad?", "And then?"),
         ("Who leads Mossad?", "And Mossad?"),

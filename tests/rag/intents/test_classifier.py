@@ -32,6 +32,7 @@ def decided(question: str) -> Intent:
         ("Thank you, that helped.", Intent.THANKS),
         ("Who are you?", Intent.SELF),
         ("What can you do?", Intent.SELF),
+        ("Hi, who are you?", Intent.SELF),
         ("Which documents do you have?", Intent.DOCUMENTS),
         ("List all documents", Intent.DOCUMENTS),
     ],
@@ -49,6 +50,8 @@ def test_decide_on_what_no_document_answers_is_a_reply(question: str, intent: In
         "What does the hello world example print?",
         "Who met in Paris?",
         "What can the night nurse do alone?",
+        "Where can I park?",
+        "Can the heater send alerts?",
     ],
 )
 def test_decide_on_a_question_to_the_documents_is_no_reply(question: str) -> None:

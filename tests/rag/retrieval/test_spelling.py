@@ -17,7 +17,7 @@ pytestmark = pytest.mark.model
 
 SENTENCE = (
     "Request leave in the portal. Reimbursement takes ten days. Mossad met Hamas. "
-    "The guarantee covers frames."
+    "The guarantee covers frames. Late check-out is free."
 )
 
 
@@ -50,6 +50,13 @@ class OneText:
 def mended(question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     found = mend_spelling(question, OneText(), minilm().count_tokens)
     return found.text, found.corrections
+
+
+def test_word_that_the_index_writes_as_two_is_parted() -> None:
+    assert mended("is a checkout at noon free?") == (
+        "is a check out at noon free?",
+        (("checkout", "check out"),),
+    )
 
 
 def test_misspelt_words_become_the_nearest_of_the_index() -> None:

@@ -126,7 +126,7 @@ def scored(query: SearchQuery, scoring: RankingWeights = RANKING_WEIGHTS) -> dic
 def test_search_without_headings_scores_as_with_the_weights_in_use(
     query: SearchQuery, passages: dict[str, float], sentences: tuple[float, ...]
 ) -> None:
-    scoring = replace(RANKING_WEIGHTS, own_heading=0.0)
+    scoring = replace(RANKING_WEIGHTS, own_heading=0.0, history=0.0)
     assert list(scored(query, scoring)) == list(passages)
     assert scored(query, scoring) == pytest.approx(passages, abs=1e-12)
     ranked = found(query, scoring).sentences

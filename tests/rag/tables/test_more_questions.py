@@ -32,6 +32,18 @@ PEOPLE = (
     ("Ada Moreno", "director", "Prado Hall", "Ada Moreno led the last round of the talks in Rome."),
     ("Tom Reyes", "guide", "North Wing", "Tom Reyes wrote the booklet that every visitor gets."),
 )
+BILLS = (
+    ("R-1", "Aurora", "2025-03-31", "300", "yes", "9"),
+    ("R-2", "Basalt", "2025-04-02", "855", "no", "0"),
+    ("R-3", "Aurora", "2025-06-30", "300", "no", "4"),
+    ("R-4", "Cedar", "2025-06-30", "0", "yes", "2"),
+)
+CHARGES = (
+    ("more than 60 days before arrival", "no charge"),
+    ("60 to 29 days before arrival", "30 percent"),
+    ("28 to 8 days before arrival", "60 percent"),
+    ("7 days or less before arrival", "90 percent"),
+)
 OPTIONS = (("`retries`", "3", "How often a transfer is tried"), ("`colour`", "auto", "Of text"))
 
 
@@ -48,6 +60,8 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "visitors-2024.md", ("Quarter", "Visitors", "Complaints"), VISITORS, "Visitors 2024"
         ),
         document("people.csv", ("name", "role", "place", "part"), PEOPLE),
+        document("bills.csv", ("bill", "project", "date", "amount_eur", "paid", "pages"), BILLS),
+        markdown("leaving.md", ("Cancellation", "Charge"), CHARGES, "Cancellation"),
         markdown("options.md", ("Key", "Default", "Meaning"), OPTIONS, "Configuration"),
     ]
     tables = tuple(table for document in documents for table in typed(document))
@@ -77,6 +91,24 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
         (
             "What is the fastest first trip on the coast route?",
             "The lowest first trip where route is “coast” is 95 min: coast.",
+        ),
+        (
+            "What is the sum of the unpaid bills?",
+            "The sum of amount is 1155 EUR, over 2 of 4 rows of “bills.csv” where paid is no.",
+        ),
+        (
+            "How much was billed for Aurora?",
+            "Amount is 300 EUR in each of 2 rows where project is “Aurora”; together 600 EUR.",
+        ),
+        ("Which bill has no pages?", "Bill is R-2 where pages is 0."),
+        ("Which bills are free?", "Bill is R-4 where amount is 0."),
+        (
+            "How much is the charge 10 days before arrival?",
+            "Charge is 60 percent where Cancellation is “28 to 8 days before arrival”.",
+        ),
+        (
+            "What is the charge 90 days before arrival?",
+            "Charge is no charge where Cancellation is “more than 60 days before arrival”.",
         ),
         ("How many stops does the coast route have?", "Stops is 120 where route is “coast”."),
         (

@@ -478,12 +478,19 @@ def test_stream_that_breaks_ends_with_an_error_and_not_as_if_done(
 
 
 def test_answer_that_was_cut_off_is_not_finished_by_stop() -> None:
-    cut = replace(ANSWER, note="The LLM broke off. The answer is cut off.")
+    cut = replace(ANSWER, note="The LLM broke off. The answer is cut off.", is_cut_off=True)
     body = {"messages": [USER]}
     reply = client_of(Scripted(EVENTS[0], Done(cut))).post("/v1/chat/completions", json=body)
     choice = reply.json()["choices"][0]
     assert choice["finish_reason"] == "length"
     assert choice["message"]["content"].endswith("The answer is cut off.")
+
+
+def test_note_on_a_whole_answer_does_not_say_that_it_was_cut_off() -> None:
+    noted = replace(ANSWER, note="The LLM did not answer.")
+    body = {"messages": [USER]}
+    reply = client_of(Scripted(EVENTS[0], Done(noted))).post("/v1/chat/completions", json=body)
+    assert reply.json()["choices"][0]["finish_reason"] == "stop"
 
 
 def test_refusal_is_an_ordinary_reply_with_its_reason() -> None:
