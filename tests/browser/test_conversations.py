@@ -115,7 +115,7 @@ def test_guide_of_a_pdf_leads_to_its_marked_words_on_the_page(page: Page) -> Non
     document = document_of(page)
     facts = document.locator(".guide .facts")
     expect(facts).to_have_text(
-        re.compile(r"^[\d.]+ kB · 1 page · [\d,]+ words · changed on \d{1,2} \w+ \d{4}$"),
+        re.compile(r"^[\d.]+ kB · 2 pages · [\d,]+ words · changed on \d{1,2} \w+ \d{4}$"),
         timeout=60_000,
     )
     document.locator(".guide .key a").first.click()
@@ -133,7 +133,7 @@ def test_cited_words_are_in_view_on_a_first_visit_once_fonts_have_come(
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height})
     waiting = list[Route]()
-    page.route("**/*.woff2*", waiting.append)
+    page.route("**/*.woff2*", lambda route: waiting.append(route))
     opened(page, seeds_server)
     ask(page, PARIS)
     page.locator("#t1-m1").click()

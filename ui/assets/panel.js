@@ -44,8 +44,8 @@
     find(".only", panel).addEventListener("click", () => {
       const path = decodeURIComponent(new URL(find(".whole", panel).href).pathname.replace("/documents/", ""));
       window.footnote.askOnly(path);
+      from = find("#ask textarea"); // where one goes on once it is closed
       close();
-      find("#ask textarea").focus();
     });
     // A modal dialog takes clicks beside it for its own.
     panel.addEventListener("click", ({ target, clientY }) => {
