@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import tantivy
@@ -29,6 +31,7 @@ SEGMENT_TEXTS = 20_000
 # So many that fit into one are put together.
 _FEW = 8
 _HEAP_BYTES = 128_000_000
+_ATTEMPTS, _PAUSE_SECONDS = 50, 0.1
 
 
 class Segments:
@@ -91,14 +94,16 @@ class Segments:
     @contextmanager
     def _scratch(self, segments: Sequence[dict[str, Any]]) -> Iterator[Path]:
         """An index of some of the segments, for a moment."""
-        with TemporaryDirectory(prefix=".segments-", dir=self._folder.parent) as name:
-            scratch = Path(name)
+        scratch = Path(mkdtemp(prefix=".segments-", dir=self._folder.parent))
+        try:
             for segment in segments:
                 for path in self._files(segment):
                     link_or_copy(str(path), str(scratch / path.name))
             meta = json.dumps({**self._meta, "segments": list(segments)})
             (scratch / META).write_text(meta, encoding="utf-8")
             yield scratch
+        finally:
+            _remove(scratch)
 
     def _take(self, scratch: Path) -> None:
         """Move the segments of another index here."""
@@ -123,6 +128,15 @@ class Segments:
             new = self._folder / f"{name}.new"
             new.write_text(json.dumps(content), encoding="utf-8")
             new.replace(self._folder / name)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a thread of Tantivy's may still be writing its list of files."""
+    for _ in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def link_or_copy(source: str, target: str) -> None:
