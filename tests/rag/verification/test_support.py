@@ -213,6 +213,7 @@ def test_support_of_a_sentence_as_it_stands_keeps_what_joins_it() -> None:
         ("The documents state no fee of 22 euros.", "The fee is 22 euros."),
         ("Step 3: Confirm on your tablet.", "Confirm on your phone."),
         ("Second place went to Norway.", "Third place went to Norway."),
+        ("They open the red lid slowly.", "They open the blue lid slowly."),
     ],
 )
 def test_support_looks_past_nothing_that_says_something(statement: str, cited: str) -> None:
