@@ -244,10 +244,18 @@ class Engine:
         if intent is Intent.SELF and any(snapshot.search_words(word, 1) for word in topic):
             return ""
         topic = topic if intent is Intent.DOCUMENTS else []
+        if topic and self._is_computed(request.question, snapshot):
+            return ""
         if topic and (paths := self._documents_about(" ".join(topic), snapshot)):
             by_path = {document.path: document for document in documents}
             return documents_about_text([by_path[path] for path in paths])
         return reply_text(intent, documents)
+
+    def _is_computed(self, question: str, snapshot: Snapshot) -> bool:
+        """Whether a table answers: "which books are sold out" asks for no document."""
+        query = CondensedQuery(question, question)
+        found = self._search(snapshot, query, AnswerType.ANY, _TOPIC_HITS, Clock())
+        return self._computed(found, snapshot) is not None
 
     def _documents_about(self, topic: str, snapshot: Snapshot) -> list[str]:
         """Paths of the documents with the best passages for a topic that hold a word of it."""

@@ -129,15 +129,15 @@ def _tells(evidence: ComposerInput, heading: str, text: str) -> bool:
     names_it = noun in heading.lower() and bool(words_with_digit(heading))
     if noun and (names_it or is_version(heading)):
         return noun not in text.lower()
+    has_type = matches_answer_type(kind, query, heading) > 0
+    words, asked = parse_words(heading), compared_words(parse_words(query))
+    if has_type and all(contains_word(word, words) for word in asked):
+        return True
     if evidence.intent in LONG:
         return False
     figures = figures_in(query)
-    if figures.within(heading) - figures.within(text):
-        return True
-    words, asked = parse_words(heading), compared_words(parse_words(query))
-    is_named = all(contains_word(word, words) for word in asked)
-    lacks = is_named or matches_answer_type(kind, query, text) < 0
-    return lacks and matches_answer_type(kind, query, heading) > 0
+    is_new = bool(figures.within(heading) - figures.within(text))
+    return is_new or (has_type and matches_answer_type(kind, query, text) < 0)
 
 
 def _quotes_of(query: str, writer: ClaimWriter, selection: Selection) -> Iterator[Quote]:

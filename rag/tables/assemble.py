@@ -335,7 +335,9 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
     elif asks in _MEANT:
         found = meant_column(binding, _MEANT[asks], embed)
         found = None if found in used else found
-    elif asks == "which" and (Role.ROW in binding.roles.values() or binding.mentions):
+    elif asks == "which" and (
+        Role.ROW in binding.roles.values() or binding.mentions or _asks_for_kind(binding)
+    ):
         found = label_column(table)
         # The row that a question names is no answer to which one it is.
         if any(own.column == found and _selects_one(binding, own) for _, own in binding.filters):
@@ -349,6 +351,13 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         has_digit = sum(any(map(str.isdigit, text)) for text in texts)
         found = other if 2 * has_digit > len(texts) else None
     return () if found is None else (found,)
+
+
+def _asks_for_kind(binding: Binding) -> bool:
+    """Whether rows are asked for by a value that they share: "which books", of a category."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    after = {at + 1 for at, word in enumerate(words) if word == "which"}
+    return any(binding.roles.get(at) is Role.VALUE for at in after)
 
 
 def _filters(binding: Binding) -> tuple[Filter, ...]:

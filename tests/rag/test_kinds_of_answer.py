@@ -66,6 +66,13 @@ The zeppelin is washed on Mondays. Zeppelins rest in the hangar at night.
 | Income (EUR million) | 2.4 | 3.0 |
 | Visitors | 900 | 1300 |
 """,
+    "board.md": f"""# Board meeting, 4 May 2025
+
+{NOTE}
+
+The lease was renewed for ten years. The gate gets a new lamp.
+""",
+    "stock.csv": "article,price,stock\nKite,12,0\nBall,4,9\nRope,7,3\n",
     "orders.csv": "order,customer,total\n"
     + "".join(f"O-{n},{'Cale' if n % 2 else 'Dorn'},{n * 10}\n" for n in range(1, 31)),
 }
@@ -89,7 +96,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("Hello!", "Hello! Ask me anything"),
         ("Thanks a lot!", "You're welcome."),
         ("Who are you?", "I answer questions from your documents"),
-        ("Which documents do you have?", "There are 5 documents: 4 Markdown files, 1 CSV table."),
+        ("Which documents do you have?", "There are 7 documents: 5 Markdown files, 2 CSV tables."),
         ("Which documents are about zeppelins?", "These documents fit best:\n\n- fish.md"),
     ],
 )
@@ -168,6 +175,14 @@ def test_question_that_the_documents_ask_is_answered_by_what_follows(office: Eng
 
 def test_question_that_sounds_like_one_to_footnote_is_put_to_the_documents(office: Engine) -> None:
     assert office.answer("Can you help me with a badge?").kind != "reply"
+
+
+def test_question_that_sounds_like_one_for_documents_is_computed(office: Engine) -> None:
+    assert office.answer("Which articles are sold out?").text.startswith("Article is Kite where")
+
+
+def test_day_that_a_heading_tells_is_quoted_with_it(office: Engine) -> None:
+    assert "**Board meeting, 4 May 2025:**" in office.answer("When was the board meeting?").text
 
 
 def test_question_of_two_parts_is_answered_in_both(office: Engine) -> None:

@@ -101,6 +101,10 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "Amount is 300 EUR in each of 2 rows where project is “Aurora”; together 600 EUR.",
         ),
         ("Which bill has no pages?", "Bill is R-2 where pages is 0."),
+        (
+            "Which crafts cost less than 30 euros?",
+            "Course is Weaving where field is “Crafts” and price is under 30 euros.",
+        ),
         ("Which bills are free?", "Bill is R-4 where amount is 0."),
         (
             "How much is the charge 10 days before arrival?",
