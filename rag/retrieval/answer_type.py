@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from index.tables.units import MONEY, unit_of
 from index.text.english import MONTH_PATTERN, NUMBER_WORD_PATTERN
+from rag.intents.clauses import clauses_of
 
 
 class AnswerType(StrEnum):
@@ -126,17 +127,10 @@ REQUIRED_TYPES = frozenset(
 )
 
 
-# A second question word makes two questions, which expect two types of answer.
-_TWO_QUESTIONS = re.compile(
-    r"\b(?:who|whom|whose|when|where|what|which|how|why)\b.*"
-    r"\band (?:who|whom|whose|when|where|what|which|how|why)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
 def expected_answer_type(question: str) -> AnswerType:
     """The type of answer that a question expects; ANY where its words do not decide."""
-    if _TWO_QUESTIONS.search(question):
+    # Two questions expect two types of answer.
+    if len(clauses_of(question)) > 1:
         return AnswerType.ANY
     return next(
         (kind for kind, asked in _QUESTION_PATTERNS if asked.search(question)), AnswerType.ANY
