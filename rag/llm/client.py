@@ -83,6 +83,8 @@ class OpenAICompatibleLLM(ThreadedLLM):
             trust_env=not self._local,
         ) as http:
             found = ask_facts(http, self._url, self._model)
+        if known and not found.name:
+            found = known[0]  # a server that is busy says nothing, and is what it was
         self._facts = (found, time.monotonic() + _ASK_AGAIN_SECONDS)
         return found
 

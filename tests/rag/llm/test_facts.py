@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.facts import ModelFacts, Profile, ask_facts, parameters_in
 
 pytestmark = pytest.mark.unit
@@ -120,3 +121,11 @@ def test_profile_is_small_only_for_what_is_known_to_be(
 def test_budget_follows_from_the_window(window: int, small: int, capable: int) -> None:
     facts = ModelFacts("m", window)
     assert (facts.budget(Profile.SMALL), facts.budget(Profile.CAPABLE)) == (small, capable)
+
+
+def test_model_of_a_server_that_is_busy_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [ModelFacts("qwen2.5-1.5b"), ModelFacts(), ModelFacts("llama-8b")]
+    monkeypatch.setattr("rag.llm.client.ask_facts", lambda *_: told.pop(0))
+    monkeypatch.setattr("rag.llm.client._ASK_AGAIN_SECONDS", -1)
+    llm = OpenAICompatibleLLM("http://stub.invalid/v1", "")
+    assert [llm.facts().name for _ in range(3)] == ["qwen2.5-1.5b", "qwen2.5-1.5b", "llama-8b"]
