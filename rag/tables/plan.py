@@ -114,15 +114,26 @@ def _evidence(binding: Binding) -> float:
 
 def _best(found: Sequence[_Candidate]) -> Plan | None:
     """The surest candidate, None if another table's is as sure and says something else."""
-    order = sorted(found, key=lambda one: (-one.evidence, -one.plan.confidence))
+    order = sorted(
+        found, key=lambda one: (-one.evidence, -_has_one_row_each(one.plan), -one.plan.confidence)
+    )
     if not order:
         return None
     first = next((one for one in order if _is_turned(one, order[0])), order[0])
     for other in order[1:]:
         as_sure = other.plan.confidence >= first.plan.confidence - _TIE
+        as_sure = as_sure and _has_one_row_each(other.plan) >= _has_one_row_each(first.plan)
         if other.evidence >= first.evidence and as_sure and not _same(first.plan, other.plan):
             return None
     return first.plan
+
+
+def _has_one_row_each(own: Plan) -> bool:
+    """Whether the smallest or largest is asked of what each row is one of: the cheapest product, in
+    a list of products and not among orders of them.
+    """
+    is_extreme = own.aggregate in {Aggregate.MIN, Aggregate.MAX}
+    return is_extreme and any(own.table.columns[target].is_key for target in own.targets)
 
 
 def _is_turned(one: _Candidate, other: _Candidate) -> bool:

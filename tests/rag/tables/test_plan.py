@@ -116,6 +116,15 @@ def test_answer_of_a_sum_tells_rows_without_a_figure() -> None:
     )
 
 
+def test_plan_for_an_extreme_prefers_the_table_with_one_row_for_each_of_what_is_asked() -> None:
+    orders = [("1", "Pump", "698"), ("2", "Filter", "33"), ("3", "Pump", "349")]
+    bought = typed(document("orders.csv", ("order_id", "Product", "Total EUR"), orders))
+    tables = (*bought, *(table for table in _tables() if table.document == "stock.xlsx"))
+    found = plan("Which product is the cheapest?", tables, _nothing)
+    assert found is not None
+    assert (found.table.document, found.aggregate) == ("stock.xlsx", Aggregate.MIN)
+
+
 def test_plan_where_two_tables_answer_alike_is_none() -> None:
     first = typed(document("a.xlsx", ("Name", "Phone"), [("Ann", "123"), ("Bo", "124")]))
     second = typed(document("b.xlsx", ("Name", "Phone"), [("Ann", "987"), ("Cy", "985")]))
