@@ -33,6 +33,10 @@ _ACTION_WEIGHT = 0.5
 # name above a text), leads to an answer at most.
 _LINKS = re.compile(r"[\W_]*(?:!?\[[^\]]*\]\([^)\s]*\)[\W_]*)+")
 _EMPTY_PENALTY = 0.25
+# A heading that stands alone is mostly the document's title. On SciFact's claims nDCG@10 is 0.753
+# where it counts nothing, 0.751 by half and 0.749 in full; people's questions over eight folders
+# are answered alike by half and in full, one more is wrong where it counts nothing.
+_TITLE_WEIGHT = 0.5
 # Sentences of a paragraph have so many characters between them at most.
 _BESIDE = 1
 _LETTER = re.compile(r"\w")
@@ -163,7 +167,7 @@ def score_sentences(
 def heading_match(text: Text, terms: QueryTerms) -> float:
     """How much the heading right above a text and the query are the same, 0..1: the harmonic mean
     of the IDF-weighted shares of the heading's terms that are the query's, and of the query's that
-    it holds.
+    it holds; half of it for a heading that stands under no other.
     """
     shared = terms.matched(text.own_heading)
     if not shared:
@@ -171,7 +175,8 @@ def heading_match(text: Text, terms: QueryTerms) -> float:
     recall = terms.weighted_coverage(shared)
     own = sum(map(terms.idf, sorted(set(text.own_heading))))
     precision = sum(map(terms.idf, sorted(shared))) / (own or 1.0)
-    return 2 * precision * recall / ((precision + recall) or 1.0)
+    same = 2 * precision * recall / ((precision + recall) or 1.0)
+    return same if " > " in text.passage.heading else _TITLE_WEIGHT * same
 
 
 def is_history(text: Text, terms: QueryTerms) -> bool:

@@ -39,7 +39,7 @@ def test_render_without_a_value_raises() -> None:
 
 
 def test_render_leaves_out_line_breaks_of_the_template() -> None:
-    assert render("page/summary.html", documents=1, passages=1_200) == (
+    assert render("page/summary.html", progress="", documents=1, passages=1_200) == (
         '<p>1 document<span class="detail"> · 1,200 passages</span></p>'
     )
 
