@@ -20,6 +20,9 @@ from ui.viewer.document import DocumentGuide, GuideLink, heading_anchor, part_of
 
 _HEADINGS = 200  # an outline with more is no help
 _SENTENCES = 5
+# To summarise a document, all of it is read into blocks: a second and 150 MB for 2.8 million
+# characters, which a look at one of its parts must not cost.
+_MOST_CHARACTERS = 1_000_000
 _UNITS = ("bytes", "kB", "MB", "GB")
 
 
@@ -52,8 +55,10 @@ def guide_of(
 
 def key_sentences(answers: Answers, document: Document) -> list[Span]:
     """The sentences that say most of a document, as a summary of it quotes them; [] if none can
-    be had now.
+    be had now, and for a document of over a million characters.
     """
+    if len(document.text) > _MOST_CHARACTERS:
+        return []
     name = document.path.rpartition("/")[2]
     alone = AskOptions("quotes", filters=Filters((document.path,)))
     with suppress(FootnoteError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -100,6 +101,12 @@ def test_key_sentences_are_those_of_a_summary_of_this_document_alone() -> None:
     assert key_sentences(engine, FEES) == [SIX]
     assert engine.options == AskOptions("quotes", filters=Filters((FEES.path,)))
     assert key_sentences(Summing(breaks=True), FEES) == []
+
+
+def test_key_sentences_of_a_document_too_long_to_summarise_for_a_look_are_not_asked_for() -> None:
+    engine = Summing()
+    assert key_sentences(engine, replace(FEES, text=TEXT + "x" * 1_000_000)) == []
+    assert engine.options == AskOptions()
 
 
 def test_info_is_that_of_the_file() -> None:
