@@ -82,7 +82,8 @@ def _facts(document: Document, info: DocumentInfo | None) -> list[str]:
         facts.append(size_of(info.size))
     if document.page_starts:
         facts.append(quantity(len(document.page_starts), "page"))
-    facts.append(quantity(len(document.text.split()), "word"))
+    if len(document.text) <= _MOST_CHARACTERS:
+        facts.append(quantity(len(document.text.split()), "word"))
     if info and info.mtime:
         changed = datetime.fromtimestamp(info.mtime / 1e9, UTC)
         facts.append(f"changed on {changed:%-d %B %Y}")
