@@ -34,7 +34,7 @@ def run(module: str, *options: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("kills", "full", "recovery", "fired"),
-    [(4, 4, 6, 14), pytest.param(16, 12, 18, 40, marks=pytest.mark.full)],
+    [(6, 5, 6, 16), pytest.param(16, 12, 18, 40, marks=pytest.mark.full)],
 )
 def test_sync_killed_or_out_of_disk_at_any_point_leaves_a_whole_index(
     kills: int, full: int, recovery: int, fired: int
