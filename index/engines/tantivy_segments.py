@@ -64,7 +64,7 @@ class Segments:
             with self._scratch([segment]) as scratch:
                 searcher = tantivy.Index.open(str(scratch)).searcher()
                 if any(searcher.doc_freq("key", key) for key in keys):
-                    kept += (key for key in _keys(searcher) if key not in gone)
+                    kept += (key for key in keys_of(searcher) if key not in gone)
                     self._drop(segment)
         self.add(texts_of(kept))
         self._write()
@@ -80,7 +80,7 @@ class Segments:
         if len(few) < _FEW:
             return
         with self._scratch(few) as scratch:
-            keys = list(_keys(tantivy.Index.open(str(scratch)).searcher()))
+            keys = list(keys_of(tantivy.Index.open(str(scratch)).searcher()))
         for segment in few:
             self._drop(segment)
         self.add(texts_of(keys))
@@ -156,6 +156,12 @@ def _segment_files(folder: Path) -> list[Path]:
     return [path for path in files if path.suffix not in {".lock", ".new"}]
 
 
-def _keys(searcher: tantivy.Searcher) -> Iterator[str]:
+def key_at(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
+    """The key of a text."""
+    return str(searcher.doc(address)["key"][0])
+
+
+def keys_of(searcher: tantivy.Searcher) -> Iterator[str]:
+    """All keys of an index."""
     found = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs)).hits
-    return (str(searcher.doc(address)["key"][0]) for _, address in found)
+    return (key_at(searcher, address) for _, address in found)

@@ -18,7 +18,14 @@ import tantivy
 
 from index.engines.base import FileRecords, Ranking, TextsOf, TextStore
 from index.engines.integrity import first_damaged, record_files, versions_of, writable
-from index.engines.tantivy_segments import META, SEGMENT_TEXTS, Segments, link_or_copy
+from index.engines.tantivy_segments import (
+    META,
+    SEGMENT_TEXTS,
+    Segments,
+    key_at,
+    keys_of,
+    link_or_copy,
+)
 from index.text.analyzer import TextAnalyzer, analyze
 
 # Raise it when the same texts would be indexed otherwise.
@@ -119,8 +126,7 @@ class TantivyStore(TextAnalyzer, TextStore):
 
     def keys(self) -> set[str]:
         """All keys."""
-        hits = self._searcher.search(tantivy.Query.all_query(), limit=max(1, self.count())).hits
-        return {self._key(address) for _, address in hits}
+        return set(keys_of(self._searcher))
 
     @cached_property
     def languages(self) -> dict[str, int]:
@@ -158,11 +164,8 @@ class TantivyStore(TextAnalyzer, TextStore):
         if not clauses or not self.count() or k < 1:
             return []
         hits = self._best(tantivy.Query.boolean_query(clauses), k)
-        scored = [(self._key(address), score) for score, address in hits]
+        scored = [(key_at(self._searcher, address), score) for score, address in hits]
         return sorted(scored, key=lambda item: (-item[1], item[0]))[:k]
-
-    def _key(self, address: tantivy.DocAddress) -> str:
-        return str(self._searcher.doc(address)["key"][0])
 
     def _any_of(self, forms: Sequence[str]) -> tantivy.Query:
         queries = [
