@@ -63,3 +63,9 @@ def log_internal_error(error: Exception) -> str:
     ) as log:
         traceback.print_exception(error, file=log)
     return f"a fault of the program itself ({type(error).__name__}); details are in {log.name}"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what a library's error says, or its type if it says nothing."""
+    (first, *_) = str(error).strip().splitlines() or [type(error).__name__]
+    return first

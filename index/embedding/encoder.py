@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from index.errors import ConfigError, FootnoteError, StoreError
+from index.errors import ConfigError, FootnoteError, StoreError, first_line
 from index.runtime import cores
 from index.types import Vectors
 
@@ -55,5 +55,4 @@ def load_error(name: str, error: Exception) -> FootnoteError:
     if isinstance(error, MemoryError) or number in _TRANSIENT:
         return StoreError(f"embedding model {name!r} cannot be loaded now")
     # Files of a model that are cut, of another kind or missing raise errors of all kinds.
-    first_line = (str(error).splitlines() or [type(error).__name__])[0]
-    return ConfigError(f"embedding model {name!r} cannot be loaded: {first_line}")
+    return ConfigError(f"embedding model {name!r} cannot be loaded: {first_line(error)}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embedding.embedder import Embedder
-from index.errors import ConfigError, FootnoteError, StoreError
+from index.errors import ConfigError, FootnoteError, StoreError, first_line
 from index.runtime import product_version
 from index.sync.parse_pool import parse_files
 from index.types import Content, Embedded, Vectors
@@ -84,9 +84,9 @@ class RayWorkers:
                 f"a worker of the Ray cluster failed ({error.cause!r}); nothing was changed"
             ) from None
         except self._ray.exceptions.RayError as error:
-            (first, *_) = str(error).strip().splitlines() or [type(error).__name__]
             raise StoreError(
-                f"the Ray cluster failed ({first}); nothing was changed; mend that and try again"
+                f"the Ray cluster failed ({first_line(error)}); nothing was changed; "
+                "mend that and try again"
             ) from None
 
 
@@ -144,9 +144,8 @@ def ray_workers(address: str) -> Iterator[RayWorkers]:
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # of many kinds
-        (first, *_) = str(error).strip().splitlines() or [type(error).__name__]
         raise ConfigError(
-            f"there is no Ray cluster to be used at {address!r} ({first}); "
+            f"there is no Ray cluster to be used at {address!r} ({first_line(error)}); "
             "start one with: ray start --head"
         ) from None
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from index.errors import ConfigError
+from index.errors import ConfigError, first_line
 from rag.llm.base import BACKOFF_SECONDS, LLM, MOST_CHARACTERS, ChatMessage, ThreadedLLM
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
@@ -99,7 +99,7 @@ def _instance(path: str, options: Mapping[str, object], model: str, key: str) ->
         first = error.errors(include_input=False)[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except Exception as error:  # classes check their options, and for servers, in many ways
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
     reason = reason.replace(key, "…") if key else reason
     raise ConfigError(
         f"setting 'llm_options' is wrong: {kind.__name__} does not take it: {reason} "

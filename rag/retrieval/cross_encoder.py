@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index.embedding.embedder import Embedder
-from index.errors import ConfigError
+from index.errors import ConfigError, first_line
 from index.types import Vectors
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ class ModelHandle:
             model: CrossEncoder = CrossEncoder(self.name, device="cpu", local_files_only=True)
         except Exception as error:
             # Files of a model that are cut, of another kind or missing raise errors of all kinds.
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ConfigError(
-                f"{self._purpose} {self.name!r} cannot be loaded: {first_line}; "
+                f"{self._purpose} {self.name!r} cannot be loaded: {first_line(error)}; "
                 f"run: hf download {self.name}"
             ) from None
         return model
