@@ -1,4 +1,6 @@
-"""The chat page in a real Chromium: what a person sees, clicks and presses."""
+"""The chat page in a real Chromium, on a desk and on a phone: what a person sees, clicks and
+presses.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     FilePayload,
     FrameLocator,
@@ -33,7 +36,7 @@ from rag.settings import Settings
 from tests.conftest import SEEDS
 from tests.helpers.screenshot import ask, chromium, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sample(1)]
 expect.set_options(timeout=30_000)  # on a busy machine
 
 PARIS = "Who met in Paris?"
@@ -41,6 +44,7 @@ HOSTAGES = "How many hostages remain in Gaza?"
 OWLS = "# Owls of the barn\n\n## Their names\n\nTwo owls live in the barn behind the mill.\n"
 NORWAY = "What is the capital of Norway?"
 DESK = ViewportSize(width=1440, height=900)
+SIZES = {"desk": DESK, "phone": ViewportSize(width=390, height=844)}
 TITLE = "The <b>gate</b> ${6-7} {{value}}"
 NASTY = (
     f"= {TITLE}\n\n"
@@ -102,10 +106,17 @@ def address(data: Path) -> Iterator[str]:
         yield running
 
 
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(viewport=DESK)
-    yield Watched(context.new_page(), address)
+def on(browser: Browser, size: str) -> BrowserContext:
+    """A window of a size, or a phone's screen."""
+    return browser.new_context(viewport=SIZES[size], has_touch=size == "phone")
+
+
+@pytest.fixture(params=SIZES)
+def watched(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    context = on(browser, request.param)
+    page = context.new_page()
+    yield Watched(page, address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[request.param]["width"]
     context.close()
 
 
@@ -177,9 +188,11 @@ def nasty_address(tmp_path_factory: pytest.TempPathFactory, llm: SlowLLM) -> Ite
         yield running
 
 
-@pytest.fixture
-def nasty(browser: Browser, nasty_address: str) -> Iterator[Watched]:
-    context = browser.new_context(viewport=DESK)
+@pytest.fixture(params=SIZES)
+def nasty(
+    browser: Browser, nasty_address: str, request: pytest.FixtureRequest
+) -> Iterator[Watched]:
+    context = on(browser, request.param)
     yield Watched(context.new_page(), nasty_address)
     context.close()
 
@@ -213,6 +226,13 @@ def settled(page: Page) -> None:
     page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
 
 
+def open_conversations(page: Page) -> None:
+    """The list of conversations waits behind a button on a phone."""
+    if page.locator("#top .menu").is_visible():
+        page.locator("#top .menu").click()
+    expect(page.locator("#chats .chat").first).to_be_visible()
+
+
 def is_in_view(locator: Locator) -> bool:
     seen: bool = locator.evaluate(
         "e => { const r = e.getBoundingClientRect(); "
@@ -225,7 +245,11 @@ def test_fresh_page_says_what_is_indexed_and_offers_questions(page: Page) -> Non
     expect(page.locator("#summary p")).to_have_text(re.compile(r"6 documents · \d+ passages"))
     expect(page.locator("#documents .documents li")).to_have_count(6)
     expect(page.locator("#ask textarea")).to_be_focused()
-    page.locator("#chat .suggestions button").first.click(timeout=60_000)
+    expect(page.locator("#chat .suggestions button").first).to_be_visible(timeout=60_000)
+    page.reload()  # they are known now, and what follows takes them away no more
+    page.locator("#chat .suggestions button").first.wait_for()
+    page.wait_for_timeout(1_500)
+    page.locator("#chat .suggestions button").first.click()
     expect(page.locator("#current .exchange.done a.marker").first).to_be_visible(timeout=60_000)
     expect(page.locator("#current .refusal")).to_have_count(0)
     expect(page.locator("#chat .suggestions:not(.next)")).to_have_count(0)
@@ -362,6 +386,7 @@ def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and
     page.reload()
     expect(page.locator("#current .question")).to_have_text(PARIS, timeout=30_000)
     expect(page.locator("#current .thanks")).to_be_visible()
+    open_conversations(page)
     current = page.locator("#chats li:has([aria-current])")
     current.get_by_role("button", name="Rename").click()
     page.locator("#confirm input").fill("The weekend")
@@ -377,8 +402,10 @@ def test_conversation_is_found_after_a_reload_and_can_be_renamed_rated_saved_and
     page.get_by_role("button", name="New chat").click()
     expect(page.locator("#current .welcome")).to_be_visible()
     expect(page).not_to_have_url(re.compile("chat="))
+    open_conversations(page)
     page.get_by_role("button", name="The weekend", exact=True).click()
     expect(page.locator("#current .question")).to_have_text(PARIS)
+    open_conversations(page)
     current.get_by_role("button", name="Delete").click()
     page.locator("#confirm .yes").click()
     expect(page.get_by_role("button", name="The weekend", exact=True)).to_have_count(0)
@@ -553,6 +580,7 @@ def test_page_has_no_serious_faults_for_those_who_use_other_means(
 @pytest.mark.parametrize(
     ("scheme", "least", "most"), [("light", 230, 255), ("dark", 0, 45)], ids=["light", "dark"]
 )
+@pytest.mark.sample(2)
 def test_page_follows_the_colours_of_the_system(
     browser: Browser, address: str, tmp_path: Path, scheme: str, least: int, most: int
 ) -> None:
@@ -565,6 +593,7 @@ def test_page_follows_the_colours_of_the_system(
     context.close()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     browser: Browser, address: str, width: int

@@ -25,7 +25,7 @@ _ATTRIBUTES = {
     "id": r"t1(?:-[cm]\d+)?",
     "style": r"text-align:(?:left|right|center)",
     "start": r"\d+",
-    "dir": "auto",
+    "dir": "auto|ltr",
     "data-turn": "t1",
     "data-label": r"\d+",
     "tabindex": "-1|0",

@@ -243,6 +243,7 @@
 
   // --- the newest exchange is kept in view while it grows, until the reader scrolls away from it
 
+  const ROOM_ABOVE = 16; // pixels between the bar and the question
   let latest = null;
   let following = true;
   for (const kind of ["wheel", "touchmove", "keydown"]) {
@@ -268,7 +269,7 @@
     const next = find("#suggestions .next:not([hidden])")?.getBoundingClientRect();
     const bottom = Math.max(shown.bottom, next?.bottom ?? 0);
     const room = find("#ask").getBoundingClientRect().top;
-    const top = find("#top").getBoundingClientRect().bottom;
+    const top = find("#top").getBoundingClientRect().bottom + ROOM_ABOVE;
     const hidden = Math.min(bottom - room, shown.top - top);
     if (shown.top < top || hidden > 0) scrollBy(0, shown.top < top ? shown.top - top : hidden);
   }

@@ -110,7 +110,12 @@ class DocumentsPanel:
         options: AnswerOptions | None,
         request: gr.Request,
     ) -> Update:
-        """Questions to ask after the last answer; none while somebody waits for an answer."""
+        """Questions to ask after the last answer; none while somebody waits for an answer.
+
+        What an empty page shows stays: the questions to start with.
+        """
+        if not parse_chat_id(chat_id):
+            return {self._components.suggestions: gr.skip()}
         last = exchanges[-1] if exchanges else None
         if last is None or last.answer is None or last.turn is None:
             return {self._components.suggestions: ""}

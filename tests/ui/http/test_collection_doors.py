@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -139,6 +140,19 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
     "put around": ("PUT", "/v1/documents/open/..%2F..%2Fvault%2Fnew.md", {"content": b"words"}),
     "delete": ("DELETE", "/v1/documents/vault/pay.md", {}),
     "sync": ("GET", "/v1/sync", {}),
+    "sync now": ("POST", "/v1/sync", {}),
+    "health": ("GET", "/healthz", {}),
+    "embeddings": ("POST", "/v1/embeddings", {"json": {"model": "footnote", "input": QUESTION}}),
+    "embeddings it": (
+        "POST",
+        "/v1/embeddings",
+        {"json": {"model": "footnote:vault", "input": QUESTION}},
+    ),
+    "rerank": (
+        "POST",
+        "/v1/rerank",
+        {"json": {"model": "footnote", "query": QUESTION, "documents": ["soup", "pay"]}},
+    ),
     "models": ("GET", "/v1/models", {}),
     "model": ("GET", "/v1/models/footnote:vault", {}),
     "chat": ("POST", "/v1/chat/completions", {"json": chat("footnote")}),
@@ -158,6 +172,8 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
     "page": ("GET", "/", {}),
     "config": ("GET", "/config", {}),
     "openapi": ("GET", "/openapi.json", {}),
+    "openapi read": ("GET", "/openapi-read.json", {}),
+    "page script": ("GET", "/page/chat.js", {}),
     "mcp tools": ("POST", "/mcp", rpc("tools/list")),
     "mcp ask": ("POST", "/mcp", tool("ask", question=QUESTION)),
     "mcp ask it": ("POST", "/mcp", tool("ask", question=QUESTION, collection="vault")),
@@ -179,6 +195,12 @@ TRIES: dict[str, tuple[str, str, JSON]] = {
         "POST",
         "/v1/search",
         {"json": {"query": QUESTION, "filters": {"folders": ["vault"]}}},
+    ),
+    "mcp prompts": ("POST", "/mcp", rpc("prompts/list")),
+    "mcp prompt": (
+        "POST",
+        "/mcp",
+        rpc("prompts/get", name="ask_documents", arguments={"question": "vault/pay.md"}),
     ),
     "mcp list it": ("POST", "/mcp", tool("list_documents", collection="vault")),
 }
@@ -208,8 +230,12 @@ def test_token_of_one_collection_learns_nothing_of_another(door: Door, attempt: 
         assert said(reply, named="vault") == said(other, named="shoal")
 
 
+# A token of no collection here is refused everything, but for what is nobody's secret.
+CLOSED = [each for each in TRIES if "around" not in each and each not in ("health", "page script")]
+
+
 @pytest.mark.sample(6)
-@pytest.mark.parametrize("attempt", [each for each in TRIES if "around" not in each])
+@pytest.mark.parametrize("attempt", CLOSED)
 def test_token_of_other_collections_is_told_nothing_at_all(door: Door, attempt: str) -> None:
     method, path, given = TRIES[attempt]
     reply = door.call("elsewhere", method, path, **given)
@@ -265,28 +291,90 @@ def page_of(door: Door, who: str) -> PageCalls:
     return page
 
 
-@pytest.mark.sample(3)
-@pytest.mark.parametrize(
-    ("event", "inputs", "detail"),
-    [
-        ("submit", [QUESTION, None, "", None], {}),
-        ("set_scope", ["", None], {"collection": "vault"}),
-        ("refresh", [None], {}),
-        ("suggest", [], {"document": "vault/pay.md"}),
-        ("delete_document", [None], {"document": "vault/pay.md"}),
-        ("ask_suggested", [None, "", None], {"question": QUESTION}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+def tools_of(door: Door, who: str) -> set[str]:
+    listed = door.call(who, "POST", "/mcp", **rpc("tools/list")).text
+    data = listed.partition("data: ")[2] if listed.startswith(("event:", "data:")) else listed
+    return {each["name"] for each in json.loads(data)["result"]["tools"]}
+
+
+def test_every_route_of_the_openapi_and_every_tool_is_tried(door: Door) -> None:
+    paths = door.call("both", "GET", "/openapi.json").json()["paths"]
+    routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    tried = {(method, path.partition("?")[0]) for method, path, _ in TRIES.values()}
+    untried = {
+        (method, path)
+        for method, path in routes
+        if not any(
+            method == used and re.fullmatch(re.sub(r"\{\w+\}", ".+", path), at)
+            for used, at in tried
+        )
+    }
+    # It asks for no token and counts documents only.
+    assert untried == {("GET", "/readyz")}
+    called = [given["json"] for _, path, given in TRIES.values() if path == "/mcp"]
+    names = {each["params"]["name"] for each in called if each["method"] == "tools/call"}
+    assert names == tools_of(door, "both")
+
+
+HELD = "HELD"  # stands for a conversation of another token, in which the secret is told
+# Every event of the page: what the page sends of its own, and with the event.
+EVENTS_OF_THE_PAGE: dict[str, tuple[list[object], JSON]] = {
+    "load": ([HELD], {}),
+    "indexed": ([HELD, None], {}),
+    "submit": ([QUESTION, None, "", None], {}),
+    "ask_suggested": ([None, "", None], {"question": QUESTION}),
+    "ask_again": ([None, HELD, None], {}),
+    "edit": ([None, HELD, None], {"turn": "t1", "question": QUESTION}),
+    "stop": ([None, HELD], {}),
+    "set_options": ([HELD, None], {"passages": 9}),
+    "set_scope": (["", None], {"collection": "vault"}),
+    "set_filter": ([HELD, None], {"kind": "folders", "value": "vault", "on": True}),
+    "find_chats": ([HELD], {"words": "bonus"}),
+    "new_chat": ([], {}),
+    "open_chat": ([], {"chat": HELD}),
+    "rename_chat": ([HELD], {"chat": HELD, "title": "Mine"}),
+    "export_chat": ([], {"chat": HELD}),
+    "delete_chat": ([HELD], {"chat": HELD}),
+    "refresh": ([None], {}),
+    "suggest": ([], {"document": "vault/pay.md"}),
+    "delete_document": ([None], {"document": "vault/pay.md"}),
+}
+AS_SENT = {"suggest", "delete_document", "set_filter"}  # what the page sent is named in the reply
+
+
+@pytest.fixture(scope="module")
+def held(door: Door) -> str:
+    """The id of a conversation of a token of both collections."""
+    page = page_of(door, "both")
+    page.send("submit", QUESTION, None, "", None)
+    assert "90,000" in page.shown["current"]
+    chat: str = page.shown["chat-id"].split('"')[1]
+    return chat
+
+
+@pytest.mark.sample(5)
+@pytest.mark.parametrize("event", EVENTS_OF_THE_PAGE)
 def test_page_of_a_token_of_one_collection_shows_nothing_of_another(
-    door: Door, event: str, inputs: list[object], detail: JSON
+    door: Door, held: str, event: str
 ) -> None:
+    inputs, detail = EVENTS_OF_THE_PAGE[event]
     page = page_of(door, "open")
-    page.send(event, *inputs, **detail)
+    inputs = [f'<i data-chat="{held}"></i>' if each == HELD else each for each in inputs]
+    page.send(event, *inputs, **{k: held if v == HELD else v for k, v in detail.items()})
     shown = str(page.shown).replace(QUESTION, "")
     assert [secret for secret in SECRETS if secret in shown] == []
-    assert ("vault" in shown) == (event in ("suggest", "delete_document"))  # as it was sent
+    assert ("vault" in shown) == (event in AS_SENT)
     assert "open/mail.md" in shown
+    kept = page_of(door, "both")
+    kept.send("open_chat", chat=held)
+    assert "90,000" in kept.shown["current"]
+
+
+def test_every_event_of_the_page_is_tried(door: Door) -> None:
+    config = door.call("both", "GET", "/config").json()
+    events = {name for each in config["dependencies"] for _, name in each["targets"]}
+    # What follows on another event, and ratings, which find an answer only in one's own history.
+    assert events - EVENTS_OF_THE_PAGE.keys() == {"then", "rate", "give_reason"}
 
 
 def test_page_asks_the_collection_that_is_chosen(door: Door) -> None:
