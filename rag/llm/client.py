@@ -29,6 +29,8 @@ _UNFINISHED = {
 }
 _NO_KEY = "none"
 _ASK_AGAIN_SECONDS = 300.0
+# Of a server that was busy: soon, but not by each of the questions that wait for it.
+_BUSY_AGAIN_SECONDS = 5.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -83,9 +85,10 @@ class OpenAICompatibleLLM(ThreadedLLM):
             trust_env=not self._local,
         ) as http:
             found = ask_facts(http, self._url, self._model)
-        if known and not found.name:
-            found = known[0]  # a server that is busy says nothing, and is what it was
-        self._facts = (found, time.monotonic() + _ASK_AGAIN_SECONDS)
+        wait = _BUSY_AGAIN_SECONDS if found.is_busy else _ASK_AGAIN_SECONDS
+        if known and (found.is_busy or not found.name) and not known[0].is_busy:
+            found = known[0]  # a server that is busy is what it was
+        self._facts = (found, time.monotonic() + wait)
         return found
 
     def _load(self) -> None:

@@ -2,7 +2,7 @@
 
 Asked once, of servers that speak OpenAI's protocol: `/v1/models` first, and where that names
 llama.cpp or Ollama as the owner, of what these offer besides. A server that tells nothing is as
-good as any; nothing here raises.
+good as any; one that is too busy to say anything is asked again. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Profile(StrEnum):
 
 
 _SECONDS = 3.0
+# What a server or the proxy before it says while it is busy, or not there yet.
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOST_BYTES = 1_000_000
 # Names for the context window, by server: vLLM, OpenRouter and Together, LM Studio and Mistral,
 # Groq, llama.cpp.
@@ -53,19 +55,31 @@ _RESERVED = {Profile.SMALL: 0.5, Profile.CAPABLE: 0.45}
 _LEAST_BUDGET = 200
 
 
+class _ServerBusyError(Exception):
+    """A server says nothing for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """The model's name, its context window in tokens and its parameters; 0 for unknown."""
+    """The model's name, its context window in tokens and its parameters; 0 for unknown.
+
+    `is_busy` tells that the server was asked and had no time to answer.
+    """
 
     name: str = ""
     window: int = 0
     parameters: float = 0.0
+    is_busy: bool = False
 
     @property
     def profile(self) -> Profile:
-        """Small if the server or the model's name says so."""
+        """Small if the server or the model's name says so, and while neither could: any model
+        follows the short prompt, and its excerpts fit into any window.
+        """
         size = self.parameters or parameters_in(self.name)
-        return Profile.SMALL if 0 < size <= _SMALL else Profile.CAPABLE
+        if size:
+            return Profile.SMALL if size <= _SMALL else Profile.CAPABLE
+        return Profile.SMALL if self.is_busy else Profile.CAPABLE
 
     def budget(self, profile: Profile) -> int:
         """Tokens of passages for a prompt."""
@@ -85,6 +99,13 @@ def parameters_in(name: str) -> float:
 
 def ask_facts(client: httpx.Client, url: str, model: str) -> ModelFacts:
     """What the server at `url`, which ends in /v1, says about a model, or about its first one."""
+    try:
+        return _told(client, url, model)
+    except _ServerBusyError:
+        return ModelFacts(model, is_busy=True)
+
+
+def _told(client: httpx.Client, url: str, model: str) -> ModelFacts:
     listed = _json(client, "GET", f"{url.rstrip('/')}/models")
     entries = [entry for entry in _list(listed, "data") if isinstance(entry, dict)]
     entry = next((one for one in entries if one.get("id") == model), None)
@@ -132,14 +153,22 @@ def _window(value: object) -> int:
 
 
 def _json(client: httpx.Client, method: str, url: str, body: object = None) -> Mapping[str, Any]:
-    """The JSON object at an address, an empty one for whatever is none."""
+    """The JSON object at an address, an empty one for whatever is none. Raises _ServerBusyError
+    where nothing is said in time.
+    """
     import json
+
+    import httpx
 
     try:
         with client.stream(method, url, json=body, timeout=_SECONDS) as reply:
+            if reply.status_code in _BUSY:
+                raise _ServerBusyError
             if not reply.is_success:
                 return {}
             told = json.loads(b"".join(_limited(reply)))
+    except (_ServerBusyError, httpx.TimeoutException, httpx.ConnectError):
+        raise _ServerBusyError from None
     except Exception:  # a server can make its client's parser raise anything
         return {}
     return told if isinstance(told, dict) else {}

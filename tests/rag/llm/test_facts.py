@@ -129,3 +129,38 @@ def test_model_of_a_server_that_is_busy_is_what_it_was(monkeypatch: pytest.Monke
     monkeypatch.setattr("rag.llm.client._ASK_AGAIN_SECONDS", -1)
     llm = OpenAICompatibleLLM("http://stub.invalid/v1", "")
     assert [llm.facts().name for _ in range(3)] == ["qwen2.5-1.5b", "qwen2.5-1.5b", "llama-8b"]
+
+
+def test_model_of_a_server_that_is_busy_at_first_is_small_until_it_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = [ModelFacts(is_busy=True), ModelFacts(is_busy=True), ModelFacts("llama-8b", 8192, 8e9)]
+    monkeypatch.setattr("rag.llm.client.ask_facts", lambda *_: told.pop(0))
+    monkeypatch.setattr("rag.llm.client._BUSY_AGAIN_SECONDS", -1)
+    llm = OpenAICompatibleLLM("http://stub.invalid/v1", "")
+    profiles = [llm.facts().profile for _ in range(4)]
+    assert profiles == [Profile.SMALL, Profile.SMALL, Profile.CAPABLE, Profile.CAPABLE]
+    assert told == []
+
+
+def test_model_of_a_busy_server_is_what_its_name_says() -> None:
+    assert ModelFacts("llama3.2:8b", is_busy=True).profile is Profile.CAPABLE
+    assert ModelFacts("qwen2.5:0.5b", is_busy=True).profile is Profile.SMALL
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/props"])
+@pytest.mark.parametrize(
+    "fault", [503, 429, httpx.ReadTimeout("slow"), httpx.ConnectError("starts")]
+)
+def test_facts_of_a_server_that_has_no_time_are_told_apart_from_none(
+    fault: int | httpx.TransportError, path: str
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != path:
+            return httpx.Response(200, json=models(owned_by="llamacpp"))
+        if isinstance(fault, int):
+            return httpx.Response(fault)
+        raise fault
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    assert ask_facts(client, URL, "m") == ModelFacts("m", is_busy=True)
