@@ -37,6 +37,7 @@ from rag.requests import (
     AnswerRequest,
     AnswerWriter,
     checked_question,
+    composed,
     fingerprint,
     passages_for,
     replied,
@@ -62,9 +63,21 @@ from rag.retrieval.hybrid import (
 from rag.retrieval.spelling import mend_spelling
 from rag.settings import Settings
 from rag.summaries.compose import summary_draft
+from rag.summaries.reading import to_summarise
 from rag.summaries.target import names_only_a_file
 from rag.tables.plan import answer as compute
-from rag.types import Answer, AskOptions, Delta, Done, Draft, Event, Refusal, Retrieved, Turn
+from rag.types import (
+    Answer,
+    AskOptions,
+    Delta,
+    Done,
+    Draft,
+    Event,
+    PartRead,
+    Refusal,
+    Retrieved,
+    Turn,
+)
 from rag.verification.conflicts import cite_conflict, find_conflict
 from rag.verification.fit import fitted
 from rag.verification.support import support_checker
@@ -108,7 +121,7 @@ class Engine:
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
     ) -> Generator[Event, None, None]:
-        """Retrieved, then Delta for every piece of text, then Done with the checked answer.
+        """Retrieved, PartRead and Delta for what is read and written, then Done, which is checked.
 
         Raises ConfigError for a question that is empty or too long and for a composer that the
         settings do not allow, and what the index raises.
@@ -281,7 +294,7 @@ class Engine:
             return summary_draft(request.question, found.vector, snapshot, found.hits)
         if intent is Intent.WRITING:
             evidence = self._evidence(Intent.EXPLAIN, found, snapshot)
-            return replace(draft_of(_compose(request, evidence)), opening=writing_text())
+            return replace(draft_of(composed(request, evidence)), opening=writing_text())
         return None
 
     def _computed(self, found: SearchResult, snapshot: Snapshot) -> Draft | None:
@@ -365,11 +378,15 @@ class Engine:
         found: SearchResult,
         snapshot: Snapshot,
         clock: Clock,
-    ) -> Generator[Delta, None, tuple[Draft, SearchResult]]:
+    ) -> Generator[Delta | PartRead, None, tuple[Draft, SearchResult]]:
         """A composer's draft, and what was found with the hits of its own searches."""
         further = list[SearchResult]()
         search = partial(self._further, request, snapshot, clock, further)
-        draft = yield from _compose(request, replace(evidence, search=search))
+        evidence = replace(evidence, search=search)
+        if evidence.given and evidence.given.computed is None:  # a summary
+            reading = partial(to_summarise, request.question, snapshot, found.hits)
+            evidence = replace(evidence, reading=reading)
+        draft = yield from composed(request, evidence)
         conflict = find_conflict(found.query, evidence.answer_type, found.sentences)
         hits = merged_hits(found, further)
         return cite_conflict(draft, conflict), replace(found, hits=hits)
@@ -478,14 +495,3 @@ def _signals(
 def _text_of(snapshot: Snapshot, path: str) -> str:
     document = snapshot.document(path)
     return document.text if document else ""
-
-
-def _compose(request: AnswerRequest, evidence: ComposerInput) -> Generator[Delta, None, Draft]:
-    pieces = request.writer.composer.compose(evidence, request.turns)
-    while True:
-        try:
-            piece = next(pieces)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            return draft
-        yield Delta(piece)

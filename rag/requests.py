@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from index.errors import ConfigError
 from index.runtime import Clock
 from index.snapshots import Snapshot
-from rag.composition.base import Composer
+from rag.composition.base import Composer, ComposerInput
 from rag.composition.extractive import QuotesComposer
 from rag.followups.llm_rewrite import Rewriter
 from rag.intents.classifier import Intent
 from rag.llm.prompts import PROMPT_VERSION
 from rag.settings import Settings
-from rag.types import Answer, AskOptions, Turn
+from rag.types import Answer, AskOptions, Delta, Draft, PartRead, Turn
 
 QUESTION_CHARACTERS = 4000
 # What an LLM reads more for than for a fact, and how much more.
@@ -117,3 +117,17 @@ def checked_question(question: str) -> str:
             "ask a shorter one"
         )
     return question
+
+
+def composed(
+    request: AnswerRequest, evidence: ComposerInput
+) -> Generator[Delta | PartRead, None, Draft]:
+    """The events of a draft as it is made; it is returned."""
+    pieces = request.writer.composer.compose(evidence, request.turns)
+    while True:
+        try:
+            piece = next(pieces)
+        except StopIteration as stop:
+            draft: Draft = stop.value
+            return draft
+        yield piece if isinstance(piece, PartRead) else Delta(piece)

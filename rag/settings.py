@@ -56,6 +56,12 @@ class Settings(IndexSettings):
         ge=200,
         description="tokens of passages that are sent to the LLM; by default what it has room for",
     )
+    llm_summary_calls: int = Field(
+        9,
+        ge=2,
+        le=100,
+        description="most calls of the LLM for one summary of what is too long for one",
+    )
 
     @property
     def composer_name(self) -> Literal["quotes", "llm"]:

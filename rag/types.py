@@ -254,13 +254,21 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class PartRead:
+    """An LLM begins to read part `part` of `of` of what it is to summarise, counted from 1."""
+
+    part: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The checked answer; it replaces whatever the deltas showed."""
 
     answer: Answer
 
 
-Event = Retrieved | Delta | Done
+Event = Retrieved | PartRead | Delta | Done
 
 
 class Answers(Protocol):
@@ -272,7 +280,10 @@ class Answers(Protocol):
     def stream(
         self, question: str, turns: Sequence[Turn] = (), options: AskOptions = AskOptions()
     ) -> Generator[Event, None, None]:
-        """Retrieved, a Delta for every piece of text, then Done with the checked answer."""
+        """Retrieved, a Delta for every piece of text, then Done with the checked answer.
+
+        A PartRead for each part of a long text that is summarised comes before its first Delta.
+        """
         ...
 
     def answer(

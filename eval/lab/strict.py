@@ -26,7 +26,7 @@ from index.errors import ConfigError
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
 from rag.llm.errors import LLMError
-from rag.types import Answer, Draft, Reason, Support, Turn
+from rag.types import Answer, Draft, PartRead, Reason, Support, Turn
 
 if TYPE_CHECKING:
     from eval.datasets.gold import GoldItem, GoldSet
@@ -144,7 +144,7 @@ class _RecordingComposer:
 
     def compose(
         self, evidence: ComposerInput, turns: Sequence[Turn] = ()
-    ) -> Generator[str, None, Draft]:
+    ) -> Generator[str | PartRead, None, Draft]:
         self.draft = yield from self._inner.compose(evidence, turns)
         return self.draft
 

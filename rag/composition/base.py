@@ -13,12 +13,13 @@ from rag.intents.classifier import Intent
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchResult
 from rag.retrieval.sentences import RankedSentence, SentenceScores
-from rag.types import Draft, Quote, Turn
+from rag.types import Draft, PartRead, Quote, Turn
 
 # A sentence belongs to an excerpt if its score is within this much of the best one's. Chosen on the
 # chunking set's questions of even number.
 _EXCERPT_MARGIN = 0.5
 _PART_EXCERPTS = 2
+_BYTES_PER_TOKEN = 4
 # Passages of one section stand so close: white space between paragraphs.
 _GAP = 3
 
@@ -31,9 +32,21 @@ class Excerpt:
     sources: tuple[Passage, ...]
 
 
+def tokens_of(text: str) -> float:
+    """About how many tokens a text has: one for four bytes, which holds for English and leaves room
+    elsewhere.
+    """
+    return len(text.encode()) / _BYTES_PER_TOKEN
+
+
 def whole_excerpts(hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
     """Hits as excerpts, uncut."""
-    return tuple(Excerpt(hit.passage, (hit.passage,)) for hit in hits)
+    return whole_passages([hit.passage for hit in hits])
+
+
+def whole_passages(passages: Sequence[Passage]) -> tuple[Excerpt, ...]:
+    """Passages as excerpts."""
+    return tuple(Excerpt(passage, (passage,)) for passage in passages)
 
 
 def build_excerpts(
@@ -148,8 +161,22 @@ def _unknown(*_: object) -> Sequence[Any]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingList:
+    """The passages of what is to be summarised, in reading order; `total` are all there are, of
+    which these may be a part.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    total: int = 0
+
+
 def _nothing_more(_: str) -> tuple[Excerpt, ...]:
     return ()
+
+
+def _nothing_to_read(_: int) -> ReadingList:
+    return ReadingList()
 
 
 def _unstructured(_: str) -> Structure | None:
@@ -168,7 +195,8 @@ class ComposerInput:
     tells that the documents probably answer; otherwise an answer must be supported to be shown.
     `typed_tables` are the tables of the documents that were found, best first. `parts` are the
     sentences found for each of several questions in one. `search` finds excerpts for a further
-    query of a composer.
+    query of a composer. `reading` are the passages of the documents of which a summary is wanted,
+    at most of so many tokens.
     """
 
     query: str
@@ -185,10 +213,13 @@ class ComposerInput:
     typed_tables: Callable[[], Sequence[TypedTable]] = tuple
     parts: tuple[tuple[RankedSentence, ...], ...] = ()
     search: Callable[[str], tuple[Excerpt, ...]] = _nothing_more
+    reading: Callable[[int], ReadingList] = _nothing_to_read
 
 
 class Composer(Protocol):
-    """Yields pieces of text as they are made, and returns the draft they add up to."""
+    """Yields pieces of text as they are made, and returns the draft they add up to; before them,
+    which part of a long text is read.
+    """
 
     @property
     def name(self) -> str:
@@ -197,7 +228,7 @@ class Composer(Protocol):
 
     def compose(
         self, evidence: ComposerInput, turns: Sequence[Turn] = ()
-    ) -> Generator[str, None, Draft]:
+    ) -> Generator[str | PartRead, None, Draft]:
         """Draft an answer; there is always a hit and a sentence.
 
         Never raises for an error of a server: it returns a draft with a note.

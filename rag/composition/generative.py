@@ -15,6 +15,7 @@ from rag.composition.base import (
     Excerpt,
     draft_of,
     in_reading_order,
+    tokens_of,
     whole_excerpts,
     with_blocks,
 )
@@ -32,16 +33,17 @@ from rag.intents.classifier import LONG
 from rag.llm.base import LLM, ChatMessage
 from rag.llm.errors import LLMError
 from rag.llm.facts import ModelFacts, Profile
-from rag.llm.prompts import answer_messages
+from rag.llm.prompts import answer_messages, notes_messages
 from rag.llm.providers import make_llm
 from rag.llm.sanitize import PlainText
 from rag.settings import Settings
-from rag.types import Draft, Quote, Support, Turn
+from rag.summaries.map_reduce import SummaryLimits, noted, reading_in_parts, unabridged
+from rag.types import Draft, PartRead, Quote, Support, Turn
 from rag.verification.fit import answers_question
 from rag.verification.support import support_of
 
-_BYTES_PER_TOKEN = 4
 _LEAST_BUDGET = 200
+QUOTED = "The summary is quoted instead."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class LLMComposer:
 
     def compose(
         self, evidence: ComposerInput, turns: Sequence[Turn] = ()
-    ) -> Generator[str, None, Draft]:
+    ) -> Generator[str | PartRead, None, Draft]:
         """Stream the LLM's plain text, then return the draft whose claims quote the passages.
 
         A server that fails before its first word gives no claims and a note; one that fails later
@@ -85,6 +87,8 @@ class LLMComposer:
         if profile is Profile.SMALL and is_much:
             yield from _pieces(own)
             return own
+        if profile is Profile.CAPABLE and evidence.given and evidence.given.computed is None:
+            return (yield from self._summary(evidence, own, budget))
         if profile is Profile.CAPABLE and evidence.given is None:
             evidence = replace(evidence, given=sql_draft(evidence, self._llm))
             own = evidence.given or own
@@ -97,6 +101,36 @@ class LLMComposer:
             return replace(draft, claims=(), declined=True)
         return own if profile is Profile.SMALL and own.claims else draft
 
+    def _summary(
+        self, evidence: ComposerInput, own: Draft, budget: int
+    ) -> Generator[str | PartRead, None, Draft]:
+        """What the LLM says in short of whole documents, in parts if they are long; the quoted
+        summary where it fails, or nothing that it writes is supported.
+        """
+        limits = SummaryLimits(budget, self._settings.llm_summary_calls - 1)
+        parts, total = reading_in_parts(evidence, budget, limits.calls)
+        notes = unabridged(parts[0] if parts else (), total)
+        if len(parts) > 1:
+            notes = yield from noted(evidence.query, parts, total, self._llm, limits)
+        text, error = "", notes.error
+        if notes.notes:
+            passages = [note.passage for note in notes.notes]
+            messages = (
+                notes_messages(evidence.query, passages)
+                if len(parts) > 1
+                else answer_messages(evidence.query, passages, ())
+            )
+            text, error = yield from self._stream_text(messages, len(notes.notes))
+        if error and error.too_long and len(parts) == 1 and not text and budget > _LEAST_BUDGET:
+            return (yield from self._summary(evidence, own, max(_LEAST_BUDGET, budget // 2)))
+        draft = parse_draft(text, notes.notes, "", evidence.query)
+        if not error and _is_supported(draft):
+            closing = " ".join(filter(None, [draft.closing, notes.unread]))
+            return replace(draft, closing=closing)
+        if not text:
+            yield from _pieces(own)
+        return replace(own, note=f"{error} {QUOTED}") if error else own
+
     def _room(self, turns: Sequence[Turn]) -> tuple[Profile, int]:
         """The profile of the model, and the tokens of excerpts that it has room for."""
         settings = self._settings
@@ -106,7 +140,7 @@ class LLMComposer:
         profile = facts.profile if settings.llm_profile == "auto" else Profile(settings.llm_profile)
         if settings.llm_context_tokens is not None:
             return profile, settings.llm_context_tokens
-        past = sum(_tokens(f"{turn.question} {turn.answer}"[:1200]) for turn in turns[-3:])
+        past = sum(tokens_of(f"{turn.question} {turn.answer}"[:1200]) for turn in turns[-3:])
         return profile, max(_LEAST_BUDGET, int(facts.budget(profile) - past))
 
     def _own_words(self, evidence: ComposerInput) -> Draft:
@@ -215,28 +249,21 @@ def _excerpts(
     whole = [Quote(source, source.start, source.end) for source in read]
     if evidence.intent in LONG:
         spans = with_blocks(found, [*quotes, *whole], text_of)
-        if sum(_tokens(one.passage.embedding_text) for one in spans) <= budget:
+        if sum(tokens_of(one.passage.embedding_text) for one in spans) <= budget:
             return spans or found
     return with_blocks(found, quotes, text_of) or found
 
 
 def pack_excerpts(excerpts: Sequence[Excerpt], budget: int) -> list[Excerpt]:
-    """The excerpts that fit into a budget (tokens, estimated), best first and whole; at least one.
-
-    A token is taken for four bytes of text, which holds for English and leaves room elsewhere.
-    """
+    """The excerpts that fit into a budget (tokens), best first and whole; at least one."""
     packed: list[Excerpt] = []
     used = 0.0
     for excerpt in excerpts:
-        size = _tokens(excerpt.passage.embedding_text)
+        size = tokens_of(excerpt.passage.embedding_text)
         if not packed or used + size <= budget:
             packed.append(excerpt)
             used += size
     return packed
-
-
-def _tokens(text: str) -> float:
-    return len(text.encode()) / _BYTES_PER_TOKEN
 
 
 def _is_supported(draft: Draft) -> bool:

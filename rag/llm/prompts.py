@@ -15,7 +15,7 @@ from rag.llm.base import ChatMessage
 from rag.llm.facts import Profile
 from rag.types import Turn
 
-PROMPT_VERSION = 4
+PROMPT_VERSION = 5
 
 # Asked for in the prompt and looked for in the reply.
 NO_ANSWER = "The documents do not answer this."
@@ -72,6 +72,19 @@ OPEN = "Question: {question}\nOpen: {missing}\nQuery:"
 REMAINING = (
     "{passages}\n\nQuestion: {question}\n\nThis has been answered:\n{answered}\n\nThis was open: "
     "{missing}\n\nWrite only what the excerpts above state of what was open; repeat nothing."
+)
+
+# A text that is too long for one prompt is read in parts, and what was noted put together.
+PART = (
+    "{passages}\n\nThese excerpts are part {part} of {of} of a longer text. For a summary of the "
+    "whole, note what this part says that matters most to the question below: at most {points} "
+    "list items, each one sentence that ends with the number of its excerpt.\n\n"
+    "Question: {question}"
+)
+NOTES = (
+    "{passages}\n\nThe excerpts above are notes on all parts of a longer text, in its order. Put "
+    "them together to one summary without repetition, in sections or a list where that helps, "
+    "each sentence with the numbers of its notes.\n\nQuestion: {question}"
 )
 
 LAST_QUESTION = "Last question: {question}\nRewritten:"
@@ -150,6 +163,27 @@ def remaining_messages(
         answered=_block(answered),
         missing=_clipped(missing),
     )
+    return [ChatMessage("system", CAPABLE_SYSTEM), ChatMessage("user", asked)]
+
+
+def part_messages(
+    question: str, passages: Sequence[Passage], part: int, of: int, points: int
+) -> list[ChatMessage]:
+    """The chat that asks for at most so many notes on a part of a text, for a summary."""
+    asked = PART.format(
+        passages="\n\n".join(_blocks(passages, Profile.CAPABLE)),
+        part=part,
+        of=of,
+        points=points,
+        question=" ".join(question.split()),
+    )
+    return [ChatMessage("system", CAPABLE_SYSTEM), ChatMessage("user", asked)]
+
+
+def notes_messages(question: str, notes: Sequence[Passage]) -> list[ChatMessage]:
+    """The chat that asks for one summary of notes, each shaped like a passage."""
+    blocks = "\n\n".join(_blocks(notes, Profile.CAPABLE))
+    asked = NOTES.format(passages=blocks, question=" ".join(question.split()))
     return [ChatMessage("system", CAPABLE_SYSTEM), ChatMessage("user", asked)]
 
 

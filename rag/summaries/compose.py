@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -28,14 +29,23 @@ def summary_draft(
 
     `vector` is the question's unit vector and `hits` what was found for it, best first.
     """
+    named = summarised_documents(question, snapshot, hits)
+    if len(named) > 1:
+        return _of_many(named[:_MOST_DOCUMENTS], len(named), snapshot)
+    return _of_one(question, vector, named[0], snapshot) if named else None
+
+
+def summarised_documents(
+    question: str, snapshot: Snapshot, hits: Sequence[Hit]
+) -> list[DocumentInfo]:
+    """The documents that a question wants a summary of: those that it names, all of them, or the
+    one that most of what was found is of; none for a topic within documents.
+    """
     readable = [one for one in snapshot.documents() if not one.failure and one.passages]
     named = named_documents(question, readable, snapshot.terms)
     if not named and _is_about_everything(question, snapshot):
-        named = readable
-    if len(named) > 1:
-        return _of_many(named[:_MOST_DOCUMENTS], len(named), snapshot)
-    named = named or _majority(question, hits, readable, snapshot)
-    return _of_one(question, vector, named[0], snapshot) if named else None
+        return readable
+    return named or _majority(question, hits, readable, snapshot)
 
 
 def _is_about_everything(question: str, snapshot: Snapshot) -> bool:
@@ -70,7 +80,7 @@ def _of_one(question: str, vector: Vectors, info: DocumentInfo, snapshot: Snapsh
     if document is None:
         return None
     sentences = _sentences(document, snapshot)
-    within = _asked_sections(question, info, document, snapshot)
+    within = asked_sections(question, info, document, snapshot)
     topical = [one for one in sentences if one.section in within] if within else []
     chosen = central_sentences(topical or sentences, _WORDS, vector if topical else None)
     return Draft(tuple(_claims(chosen, document))) if chosen else None
@@ -100,7 +110,7 @@ def _sentences(document: Document, snapshot: Snapshot) -> list[SummarySentence]:
         text = texts[passage.key]
         for span, row in _vectors(text):
             start = passage.start + span[0]
-            section = int(np.searchsorted(starts, start, side="right"))
+            section = bisect_right(starts, start)
             quote = Quote(passage, start, passage.start + span[1])
             if _is_heading(document, quote):
                 continue
@@ -126,7 +136,7 @@ def _is_heading(document: Document, quote: Quote) -> bool:
     return any(words == " ".join(heading.text.split()) for heading in document.headings)
 
 
-def _asked_sections(
+def asked_sections(
     question: str, info: DocumentInfo, document: Document, snapshot: Snapshot
 ) -> set[int]:
     """Numbers of the sections, deeper ones included, whose headings hold most of the question's

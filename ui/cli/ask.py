@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.types import Hit
+    from rag.engine import Engine
     from rag.types import Answer, Turn
 
 _NEAREST = 3
@@ -64,7 +65,7 @@ def ask(
     """Answer QUESTION from the indexed documents, with citations."""
     turns = _turns(pairs)
     engine = engine_of(context, collections)
-    answer = engine.answer(question, turns)
+    answer = _answered(engine, question, turns)
     engine.close()
     if as_json:
         from rag.schema import AnswerBody
@@ -97,6 +98,18 @@ def search(
         return
     for hit in hits:
         _print_hit(hit)
+
+
+def _answered(engine: Engine, question: str, turns: Sequence[Turn]) -> Answer:
+    """The checked answer; what an LLM reads meanwhile is told on the error stream."""
+    from rag.types import Done, PartRead
+
+    for event in engine.stream(question, turns):
+        if isinstance(event, PartRead):
+            click.echo(f"Reading part {event.part} of {event.of} …", err=True)
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("a stream of an answer ends with it")
 
 
 def _turns(pairs: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:

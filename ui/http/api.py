@@ -235,7 +235,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 _STREAM = {
     "description": "The answer; with `Accept: text/event-stream` the events `retrieved` "
-    '({"query", "passages"}), `delta` ({"text"}) and `done` (the answer) or `error`.',
+    '({"query", "passages"}), `reading` ({"part", "of"}) for each part of a long text that an LLM '
+    'summarises, `delta` ({"text"}) and `done` (the answer) or `error`.',
     "content": EVENT_CONTENT,
 }
 

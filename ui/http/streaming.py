@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from index.errors import FootnoteError
 from rag.schema import AnswerBody, SearchBody
-from rag.types import Answer, Delta, Done, Event, Retrieved
+from rag.types import Answer, Delta, Done, Event, PartRead, Retrieved
 from ui.service.admission import AsyncEventStream
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def server_sent_event(data: Mapping[str, Any], name: str | None = None) -> Serve
 async def answer_events(
     first: Event, rest: AsyncEventStream[Event]
 ) -> AsyncIterator[ServerSentEvent]:
-    """The events `retrieved`, `delta` and `done` of an answer, or `error` at the end.
+    """The events `retrieved`, `reading`, `delta` and `done` of an answer, or `error` at the end.
 
     The stream is closed at the end, also when the client disconnects: an LLM stops writing.
     """
@@ -92,6 +92,8 @@ def answer_event(event: Event) -> ServerSentEvent:
         case Retrieved(query, hits):
             body = SearchBody.of(query, hits).model_dump(mode="json")
             return server_sent_event(body, "retrieved")
+        case PartRead(part, of):
+            return server_sent_event({"part": part, "of": of}, "reading")
         case Delta(text):
             return server_sent_event({"text": text}, "delta")
         case Done(answer):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from index.errors import EmptyIndex, FootnoteError, UnknownDocument
-from rag.types import Answers, AskOptions, Delta, Done, Event, Retrieved, Turn
+from rag.types import Answers, AskOptions, Delta, Done, Event, PartRead, Retrieved, Turn
 from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History
 from ui.service.plain_text import latest
@@ -89,6 +89,8 @@ def _outdated(exchange: Exchange, digest: Callable[[str], str | None]) -> dict[s
 def _with_event(exchange: Exchange, event: Event) -> Exchange:
     if isinstance(event, Retrieved):
         return replace(exchange, hits=event.hits)
+    if isinstance(event, PartRead):
+        return replace(exchange, reading=(event.part, event.of))
     if isinstance(event, Delta):
         return replace(exchange, text=exchange.text + event.text)
     if isinstance(event, Done):

@@ -83,6 +83,9 @@ def _prose(exchange: Exchange) -> Markup:
 def _waiting(exchange: Exchange) -> str:
     if not exchange.hits:
         return "Searching the documents…"
+    if exchange.reading:
+        part, of = exchange.reading
+        return f"Reading part {part} of {of}…"
     documents = len({hit.passage.document for hit in exchange.hits})
     passages = quantity(len(exchange.hits), "passage")
     return f"Reading {passages} of {quantity(documents, 'document')}…"

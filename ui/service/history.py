@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS manners (
 class Exchange:
     """A question and its answer so far; `key` ("t1", "t2", ...) identifies it in its conversation.
 
-    `hits` are set once passages are retrieved, `text` grows with each delta, and `answer` or
+    `hits` are set once passages are retrieved, `reading` says which part of how many an LLM reads
+    of what it summarises, `text` grows with each delta, and `answer` or
     `fault`, an error as a sentence, completes it. `rating` is "up", "down" or "", and `reason` the
     user's comment. `outdated` says by path which cited documents have changed since.
     """
@@ -62,6 +63,7 @@ class Exchange:
     rating: str = ""
     reason: str = ""
     outdated: Mapping[str, str] = field(default_factory=dict)
+    reading: tuple[int, int] | None = None
 
     @property
     def number(self) -> int:

@@ -16,11 +16,12 @@ import pytest
 
 from index.errors import ConfigError
 from index.settings import load_settings
+from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.llm.base import ChatMessage
 from rag.llm.client import OpenAICompatibleLLM
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Reason, Retrieved, Support, Turn
+from rag.types import Answer, Delta, Done, PartRead, Reason, Retrieved, Support, Turn
 from ui.cli.local_llm import SMALL_CONTEXT_TOKENS, local_llm
 
 pytestmark = pytest.mark.llm
@@ -137,6 +138,38 @@ def test_server_prompt_beyond_its_context_is_a_sentence_not_a_traceback(url: str
         list(llm.stream([ChatMessage("user", "word and more " * 3000)]))
     assert getattr(e.value, "too_long", False)
     assert "".join(llm.stream([ChatMessage("user", "Say hello.")]))
+
+
+def test_server_long_document_is_summarised_in_parts_with_exact_citations(
+    url: str, tmp_path: Path
+) -> None:
+    folder, data = tmp_path / "folder", tmp_path / "data"
+    folder.mkdir()
+    parts = (
+        ("Walls", "The harbour wall was raised by two metres in 1953, after the great storm."),
+        ("Ferries", "The ferry carries 240 passengers on each crossing, and takes forty minutes."),
+        (
+            "Pilots",
+            "The pilots went on strike for nine days in March, and came back with more pay.",
+        ),
+    )
+    filler = " ".join(["On quiet evenings people walk along the pier and look at the gulls."] * 9)
+    text = "\n\n".join(f"## {name}\n\n{fact} {filler}" for name, fact in parts)
+    (folder / "port.md").write_text(f"# The port\n\n{text}\n", encoding="utf-8")
+    sync(load_settings(Settings, data=data), folder)
+    engine = engine_at(url, data, llm_profile="capable", llm_context_tokens=220)
+    events = list(engine.stream("Summarise port.md"))
+    document = engine.document("port.md").text
+    engine.close()
+    read = [event for event in events if isinstance(event, PartRead)]
+    assert [one.part for one in read] == list(range(1, read[0].of + 1))
+    assert read[0].of >= 3
+    answer = answer_of(events)
+    assert (answer.composer, answer.refusal, answer.note) == ("llm", None, "")
+    assert answer.statements
+    for citation in answer.citations:
+        quote = citation.quote
+        assert document[quote.start : quote.end] == quote.text != ""
 
 
 HOLDER = """

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from index.errors import StoreError
-from rag.types import AskOptions, Delta, Done, Event, Retrieved, Turn
+from rag.types import AskOptions, Delta, Done, Event, PartRead, Retrieved, Turn
 from tests.helpers.serving import FakeEngine, answer_to
 from ui.http import streaming
 from ui.http.streaming import answer_event, answer_events, answer_unless_disconnected, event_source
@@ -71,6 +71,7 @@ async def streamed(engine: FakeEngine, client: Client) -> list[bytes]:
     ("event", "frame"),
     [
         (Retrieved("q", ()), 'event: retrieved\ndata: {"query": "q", "passages": []}\n\n'),
+        (PartRead(3, 8), 'event: reading\ndata: {"part": 3, "of": 8}\n\n'),
         (Delta("one\ntwo\u2028"), 'event: delta\ndata: {"text": "one\\ntwo\\u2028"}\n\n'),
     ],
 )

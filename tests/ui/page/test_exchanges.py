@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rag.types import (
     Delta,
     Done,
     Event,
+    PartRead,
     Quote,
     Retrieved,
     Statement,
@@ -32,6 +34,7 @@ from ui.page.exchanges import (
     stream_exchange,
     with_outdated,
 )
+from ui.page.html_conversation import exchange_html
 from ui.service.answer_options import AnswerOptions
 from ui.service.history import FILE_NAME, Exchange, History
 
@@ -88,6 +91,18 @@ def test_stream_exchange_shows_what_was_found_then_the_text_then_the_checked_ans
     assert (found.hits, found.text, found.running) == (HITS, "", True)
     assert {step.text for step in written} <= {"Ada ", "Ada met"}
     assert (last.text, last.answer, last.running) == ("Ada met", done, False)
+
+
+def test_stream_exchange_shows_which_part_is_read_until_there_is_text() -> None:
+    engine = Scripted(Retrieved("q", HITS), PartRead(1, 2), PartRead(2, 2), Delta("Ada met Bo"))
+    shown = [exchange_html(step) for step in stream_exchange(engine, NOW, ())]
+    told = [re.findall(r"Reading [^<]*…", html) for html in shown]
+    assert told[:3] == [
+        ["Reading 1 passage of 1 document…"],
+        ["Reading part 1 of 2…"],
+        ["Reading part 2 of 2…"],
+    ]
+    assert [found for found in told[3:] if found] == []
 
 
 def test_stream_exchange_shows_a_flood_of_pieces_a_few_times_only() -> None:
