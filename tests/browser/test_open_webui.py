@@ -58,8 +58,10 @@ def open_webui(seeds_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
         )
         try:
             for _ in range(START_SECONDS):
-                if server.poll() is None and is_up(address):
+                if is_up(address):
                     break
+                if server.poll() is not None:
+                    pytest.fail(f"Open WebUI ended:\n{(folder / 'log').read_text()[-2000:]}")
                 time.sleep(1)
             yield address
         finally:

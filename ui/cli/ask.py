@@ -9,7 +9,7 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError
-from ui.cli.common import PARTIAL, report_errors
+from ui.cli.common import PARTIAL, data_folder, program, report_errors
 from ui.cli.folders import collection_option, engine_of
 from ui.service.settings import HISTORY_CHARACTERS, HISTORY_TURNS
 
@@ -36,7 +36,8 @@ class _Quoted(click.Command):
             words = [word for word in given if not word.startswith("-")]
             if "unexpected extra argument" in error.message and len(words) == len(given):
                 text = " ".join(words).replace('"', "'")
-                message = f'Put it in quotes: {ctx.command_path} "{text}"'
+                command = f"{program(data_folder(ctx.find_root()))} {ctx.info_name}"
+                message = f'Put it in quotes: {command} "{text}"'
                 raise click.UsageError(message, ctx) from None
             raise
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -18,6 +21,7 @@ from rag.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 PARTIAL = 3  # done, but some files or questions failed
+_COMMAND = re.compile(r"(?<=\brun: )footnote (?!--data)")
 
 
 def data_folder(context: click.Context) -> Path | None:
@@ -49,6 +53,39 @@ def _name_unknown_variables() -> None:
             click.echo(f"footnote: there is no setting {name}{hint}", err=True)
 
 
+def pasteable(message: str) -> str:
+    """A sentence whose commands can be pasted as they are: with the `--data` of this call, and its
+    folder, or the one that its index was made of.
+    """
+    context = click.get_current_context(silent=True)
+    data = data_folder(context.find_root()) if context else None
+    if "index FOLDER" in message:
+        given = context.params.get("given") if context else None
+        folder = Path(given[0]) if given else indexed_folder(data)
+        if folder and folder.is_dir():
+            message = message.replace("index FOLDER", f"index {shlex.quote(str(folder))}")
+    return _COMMAND.sub(f"{program(data)} ", message)
+
+
+def program(data: Path | None) -> str:
+    """How a further command begins: with the data folder, if this one names it."""
+    return f"footnote --data {shlex.quote(str(data))}" if data else "footnote"
+
+
+def indexed_folder(data: Path | None) -> Path | None:
+    """The folder of documents that an index was made of, None if there is none that opens."""
+    from index.catalog.reader import Catalog
+    from index.settings import load_settings
+
+    with suppress(FootnoteError):
+        catalog = Catalog.read(load_settings(Settings, data=data).data)
+        try:
+            return Path(found) if (found := catalog.meta("corpus")) else None
+        finally:
+            catalog.close()
+    return None
+
+
 def report_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Decorator: print an error as one sentence on standard error, and exit with its code."""
 
@@ -72,5 +109,5 @@ def report_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 def fail(message: str, code: int) -> NoReturn:
     """Print an error and exit."""
-    click.echo(f"footnote: {message}", err=True)
+    click.echo(f"footnote: {pasteable(message)}", err=True)
     sys.exit(code)

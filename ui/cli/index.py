@@ -16,7 +16,7 @@ import click
 
 from index.console import json_option, print_json
 from index.errors import ConfigError, FootnoteError
-from ui.cli.common import PARTIAL, report_errors, settings_of
+from ui.cli.common import PARTIAL, data_folder, indexed_folder, report_errors, settings_of
 from ui.cli.folders import folders_of, settings_of_each
 from ui.service.background_sync import DONE
 
@@ -50,7 +50,8 @@ def command(
     progress_to: int | None,
     as_json: bool,
 ) -> None:
-    """Index FOLDER (default: seeds); what is unchanged is not read again.
+    """Index FOLDER (default: the one that is indexed, or seeds); what is unchanged is not read
+    again.
 
     Folders with names are collections, each with an index of its own.
     """
@@ -70,13 +71,14 @@ def command(
             )
         _index_each(settings, folders, once, dry_run, as_json, progress_to)
         return
-    folder = Path(given[0] if given else "seeds")
+    folder = Path(given[0]) if given else indexed_folder(data_folder(context)) or Path("seeds")
     with _progress("", progress_to) as progress:
         report = once(settings, folder, progress=progress)
     if as_json:
         print_json(_as_json(report, dry_run))
     else:
         _print(report, dry_run)
+        _print_emptiness(report, folder)
     if watch:
         _watch(folder, settings)
     if report.failed:
@@ -121,6 +123,7 @@ def _index_each(
         bodies[each.name] = _as_json(report, dry_run)
         if not as_json:
             _print(report, dry_run)
+            _print_emptiness(report, each.folder)
         if report.failed:
             code = code or PARTIAL
     if as_json:
@@ -256,6 +259,17 @@ def _print(report: SyncReport, dry_run: bool) -> None:
             f"{report.seconds['total']:.1f} s, generation {report.generation}."
         )
     _print_omissions(report)
+
+
+def _print_emptiness(report: SyncReport, folder: Path | None) -> None:
+    """Say that a folder holds no document, since nothing can be asked then."""
+    if report.added or report.changed or report.renamed or report.unchanged or report.failed:
+        return
+    click.echo(
+        f"There is no document in {folder}, so nothing can be asked: put files there, as PDF, "
+        "Word, Excel, HTML, Markdown or text, and index it again.",
+        err=True,
+    )
 
 
 def _print_omissions(report: SyncReport) -> None:

@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def command(
     service = load_settings(ServiceSettings, data=data_folder(context), follow=follow)
     wanted = service.for_host(_url_host(host))
     with ExitStack() as stack:
-        listener = stack.enter_context(listen(host, port))
+        listener = stack.enter_context(listen(host, port, _again(given, host, wanted.follow)))
         if wanted.follow:
             _follow(stack, settings, wanted.follow, given)
             serve(settings, listener, host, wanted, log_json)
@@ -125,10 +126,16 @@ def _follow(stack: ExitStack, settings: Settings, address: str, given: Sequence[
     stack.enter_context(following(settings, address))
 
 
-def listen(host: str, port: int) -> socket.socket:
+def _again(given: Sequence[str], host: str, follow: str) -> str:
+    """The same command, but for its port."""
+    words = [*given, *(["--host", host] if host != "127.0.0.1" else [])]
+    return shlex.join(["footnote", "serve", *words, *(["--follow", follow] if follow else [])])
+
+
+def listen(host: str, port: int, again: str = "footnote serve") -> socket.socket:
     """A socket bound to an address; port 0 is any free one.
 
-    Raises ConfigError if the address is not available.
+    Raises ConfigError if the address is not available, with the command to run `again`.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -145,7 +152,7 @@ def listen(host: str, port: int) -> socket.socket:
         reason = (error.strerror or "it cannot be used").lower()
         other = _free_port(family, address)
         raise ConfigError(
-            f"cannot listen on {host}, port {port}: {reason}; run: footnote serve --port {other}"
+            f"cannot listen on {host}, port {port}: {reason}; run: {again} --port {other}"
         ) from error
     return listener
 

@@ -31,7 +31,7 @@ def test_page_is_kept_indexed_cited_with_its_address_and_replaced(
     with sharing_minilm():
         empty = run("add", URL)
         assert empty.exit_code == 2
-        assert "footnote index" in empty.output
+        assert "index FOLDER" in empty.output
         run("index", str(tmp_path / "docs"))
         added = run("add", URL)
         assert added.exit_code == 0, added.output

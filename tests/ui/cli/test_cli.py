@@ -99,7 +99,8 @@ def test_ask_without_an_index_says_what_to_run(tmp_path: Path) -> None:
     done = footnote("ask", "Who?", data=tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr == (
-        f"footnote: nothing is indexed in {tmp_path / 'none'}; run: footnote index FOLDER\n"
+        f"footnote: nothing is indexed in {tmp_path / 'none'}; "
+        f"run: footnote --data {tmp_path / 'none'} index FOLDER\n"
     )
 
 
@@ -190,7 +191,7 @@ def test_doctor_tells_of_an_index_and_mends_it(tmp_path: Path) -> None:
     words.write_bytes(b"torn")
     asked = footnote("ask", "Who swims?", data=data)
     assert asked.returncode == 4
-    assert asked.stderr.endswith("; run: footnote doctor --repair\n")
+    assert asked.stderr.endswith(f"; run: footnote --data {data} doctor --repair\n")
     sick = footnote("doctor", "--json", data=data)
     assert sick.returncode == 4
     (problem,) = json.loads(sick.stdout)["problems"]

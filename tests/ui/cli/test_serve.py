@@ -44,6 +44,18 @@ def test_port_in_use_is_named_with_the_next_command() -> None:
     )
 
 
+def test_port_in_use_is_named_with_a_command_that_can_be_pasted_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        arguments = ["--data", str(data), "serve", "a folder", "--port", str(port)]
+        result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert result.output.endswith(
+        f"run: footnote --data '{data}' serve 'a folder' --port {port + 1}\n"
+    )
+
+
 def test_address_that_is_not_here_is_named() -> None:
     with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1, port 0"):
         listen("192.0.2.1", 0)
@@ -55,7 +67,7 @@ def test_empty_index_is_said_before_anything_is_served(tmp_path: Path) -> None:
     data = tmp_path / "data"
     result = CliRunner().invoke(main, ["--data", str(data), "serve", "--port", "0"])
     assert result.exit_code == 2
-    assert "footnote index" in result.output
+    assert result.output.endswith(f"; run: footnote --data {data} index FOLDER\n")
     assert not data.exists()
 
 
@@ -190,7 +202,7 @@ def test_collection_that_is_indexed_answers_while_another_is_read_for_the_first_
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("empty", 2, "nothing is indexed yet; run: footnote index FOLDER"),
+        ("empty", 2, "nothing is indexed yet; run: footnote --data DATA index CORPUS"),
         ("refused", 2, "'photo.xyz': format .xyz is not read"),
     ],
 )
@@ -203,6 +215,7 @@ def test_folder_without_a_document_that_is_read_is_told_and_not_served(
     command = [*FOOTNOTE, "--data", str(tmp_path / "data"), "serve", str(tmp_path / "corpus")]
     done = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, check=False)
     assert done.returncode == code
+    said = said.replace("DATA", command[4]).replace("CORPUS", command[-1])
     assert said in done.stderr
     assert "is ready" not in done.stdout
 
