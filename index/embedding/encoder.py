@@ -23,12 +23,15 @@ class Encoder(Protocol):
     """A loaded model. Its vectors need not be unit vectors.
 
     `dimension` is that of its vectors, `max_tokens` its window in tokens, and `is_mean_pooled` says
-    whether a text's vector is the mean of its token embeddings.
+    whether a text's vector is the mean of its token embeddings. A batch of passages has at most
+    `batch_tokens`, and texts of several lengths only if it `pads` them.
     """
 
     dimension: int
     max_tokens: int
     is_mean_pooled: bool
+    batch_tokens: int
+    pads: bool
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions in one batch, shape (len(texts), dimension)."""

@@ -48,7 +48,8 @@ def test_embed_passages_gives_unit_vectors_in_the_order_of_texts() -> None:
     assert vectors.shape == (len(TEXTS), 384)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
-    assert told == [4, 16, 26]  # the longest first, as many as fit
+    # The longest first, and in a batch texts of one length: 300 tokens, four times 63, once 63, ...
+    assert told == [1, 4, 1, 4, 1, 5, 1, 6, 6, 6, 1, 6, 1, 1, 1, 1]
     cosines = vectors @ minilm().embed_query("Where were the talks?")
     assert sorted(np.argsort(-cosines)[:2].tolist()) == [3, 5]
 
@@ -56,7 +57,7 @@ def test_embed_passages_gives_unit_vectors_in_the_order_of_texts() -> None:
 def test_embed_passages_in_batches_equals_one_by_one() -> None:
     together = minilm().embed_passages(TEXTS)
     alone = np.vstack([minilm().embed_passages([text]) for text in TEXTS[:12]])
-    assert np.abs(together[:12] - alone).max() < 1e-5
+    assert np.abs(together[:12] - alone).max() < 2e-7
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, pytest.param(46, marks=pytest.mark.full)])
