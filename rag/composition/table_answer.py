@@ -19,15 +19,16 @@ _MOST_ROWS = 10
 def table_draft(
     answer: TableAnswer,
     passages_in: Callable[[str], Sequence[Passage]],
-    best: Sequence[Quote] = (),
+    best: Sequence[Quote] | None = (),
 ) -> Draft | None:
     """The draft of a computed answer; None if none of its rows can be quoted.
 
     One that leaves a word of the question open is taken only where the best sentence stands in its
-    table. A count of nothing rests on no row, so what it was counted over is cited.
+    table; one that reads every word by a guess also where nothing else answers: `best` is None.
+    A count of nothing rests on no row, so what it was counted over is cited.
     """
     result, table = answer.result, answer.result.plan.table
-    if answer.is_open and not any(_stands_in(table.source or table, quote) for quote in best):
+    if answer.is_open and not _is_worth(answer, best):
         return None
     passages = passages_in(table.document)
     places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
@@ -43,12 +44,20 @@ def table_draft(
         claims += claims_of(rows)
     figure = result.figure or ", ".join(result.values[:_MOST_ROWS])
     note = f"{answer.wording.note}." if answer.wording.note else ""
+    note = f"{note} {answer.wording.hint}".strip() if answer.is_open else note
     return Draft(
         tuple(claims),
         closing=note,
         confidence=answer.confidence,
         computed=Computed(figure, len(result.rows), result.expression),
     )
+
+
+def _is_worth(answer: TableAnswer, best: Sequence[Quote] | None) -> bool:
+    plan = answer.result.plan
+    if best is None:
+        return bool(plan.guesses) and not plan.unread
+    return any(_stands_in(plan.table.source or plan.table, quote) for quote in best)
 
 
 def _stands_in(table: TypedTable, quote: Quote) -> bool:

@@ -27,6 +27,7 @@ from rag.tables.conditions import (
     stock_columns,
 )
 from rag.tables.groups import asked_group, grouped, share, top_group
+from rag.tables.guesses import guess_columns, guess_date, guess_rows, only_measure
 from rag.tables.lexicon import Embed, stems_of
 from rag.tables.operators import Aggregate, Degree
 from rag.tables.question import stem_of
@@ -36,6 +37,8 @@ from rag.tables.types import Group, Plan
 # it says of what kind the value of a column that is named is ("which subject is on Monday").
 _UNKNOWN_WORD = 0.4
 _KIND_WORD = 0.75
+# A plan with a word that is read by a guess is never certain, and is shown with a hint.
+_GUESSED = 0.45
 # "How many cores" of one row, where a column is "CPU cores".
 _ONE_WORD = 0.7
 _MOST_SHOWN = 6
@@ -54,6 +57,8 @@ _ASKS = (
     ("what", r"\bwhat(?:'s)?\b"),
 )
 _DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
+_DIGITS = re.compile(r"\d+")
+_MEASURED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
 
 
@@ -78,9 +83,15 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     group = asked_group(binding)
     if limit is False or group is False:
         return None
-    settle(binding, _KINDS.get(asks, ()))
+    # "When was the most water used" names what is used, and no date.
+    is_extreme = any(one.superlative for one in binding.question.degrees)
+    kinds = () if is_extreme else _KINDS.get(asks, ())
+    settle(binding, kinds)
     bind_free(binding)
-    bind_by_meaning(binding, _KINDS.get(asks, ()), embed)
+    bind_by_meaning(binding, kinds, embed)
+    guess_columns(binding, kinds, embed)
+    guess_date(binding)
+    guess_rows(binding, label_column(binding.table))
     if asks == "whether" or bind_states(binding):
         draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
         return (
@@ -116,11 +127,21 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     pair = _pair(binding)
     degrees = _free_degrees(binding)
     compares = [one for one in degrees if not one.superlative]
-    if pair and (compares or {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}):
+    steps = {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}
+    if (compares or steps) and pair:
         return _paired(binding, pair, asks, named, compares)
+    if (compares or steps) and (columns := _periods(binding)):
+        return Plan(binding.table, Aggregate.GROWTH, _filters(binding), columns)
     chooses = len(compares) == 1 and _is_of_two(binding)
-    if {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named} or (compares and not chooses):
+    if steps or (compares and not chooses):
         return None
+    return _of_all(binding, asks, embed, named, degrees)
+
+
+def _of_all(
+    binding: Binding, asks: str, embed: Embed, named: list[Aggregate], degrees: list[Degree]
+) -> Plan | None:
+    """The likeliest operation over all rows that pass the filters."""
     if degrees and {Aggregate.SUM, Aggregate.MEAN, Aggregate.COUNT} & {*named}:
         # The largest of sums, or how many have the most: more than one step.
         return None
@@ -134,6 +155,16 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
         if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
+
+
+def _periods(binding: Binding) -> tuple[int, int] | None:
+    """Two columns of one measure in two periods ("Visitors 2024", "Visitors 2025"), in order."""
+    named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
+    names = {one: binding.table.columns[one].label for one in named}
+    if len(named) != 2 or len({_DIGITS.sub("", name) for name in names.values()}) != 1:
+        return None
+    first, second = sorted(names, key=lambda one: _DIGITS.findall(names[one]))
+    return first, second
 
 
 def _is_of_two(binding: Binding) -> bool:
@@ -213,6 +244,10 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
         return top
     order = by_kind(binding, degree, embed)
+    if order is None and not degree.adjective.dimensions and not binding.columns_named(_MEASURED):
+        order = only_measure(binding)
+        if order is not None:
+            binding.guess(binding.question.text[degree.start : degree.end], order)
     timed = order is not None and binding.table.columns[order].kind in _KINDS["when"]
     if order is None or (timed and degree.word in _AMOUNTS):
         return None
@@ -375,17 +410,26 @@ def _filters(binding: Binding) -> tuple[Filter, ...]:
 
 def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
     """The plan with the columns to show and its confidence."""
-    certainty = binding.certainty
+    certainty = min(binding.certainty, _GUESSED) if binding.guesses else binding.certainty
+    unread = list[str]()
     for place in binding.residue:
         if _is_generic(binding, place):
             continue
-        certainty *= _KIND_WORD if _is_kind(binding, place, asks, draft) else _UNKNOWN_WORD
+        is_kind = _is_kind(binding, place, asks, draft)
+        certainty *= _KIND_WORD if is_kind else _UNKNOWN_WORD
+        unread += [] if is_kind else [binding.question.tokens[place].text]
     columns = range(len(draft.table.columns))
     used = {*draft.targets, draft.order, *(own.column for own in draft.filters)}
     used |= {draft.pair[0].column} if draft.pair else set()
     used.add(label_column(draft.table))
     shown = [at for at in columns if len(columns) <= _MOST_SHOWN or at in used]
-    return replace(draft, shown=tuple(shown), confidence=certainty)
+    return replace(
+        draft,
+        shown=tuple(shown),
+        confidence=certainty,
+        guesses=tuple(binding.guesses),
+        unread=tuple(unread),
+    )
 
 
 def _is_generic(binding: Binding, place: int) -> bool:

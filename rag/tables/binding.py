@@ -86,6 +86,11 @@ class Binding:
     filters: list[tuple[range, Filter]] = field(default_factory=list)
     year_of_title: bool = False
     certainty: float = 1.0
+    guesses: list[str] = field(default_factory=list)
+
+    def guess(self, word: str, column: int) -> None:
+        """Note that a word was read as a column that it does not name."""
+        self.guesses.append(f"“{word}” was read as “{self.table.columns[column].name or 'row'}”")
 
     def take(self, places: range, role: Role) -> None:
         """Give words a role; a word keeps the first that it gets."""
@@ -160,9 +165,11 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     if len(columns) > 1:
         binding.ambiguous.append((places, columns))
         return
-    weak = not whole and bool(places.start) and words[places.start - 1] in _OF_ROWS
-    # "Which shares" asks for rows, "what share" for what they have.
-    weak = weak and words[places.start].endswith("s")
+    before = words[places.start - 1] if places.start else ""
+    # "Which shares" asks for rows, "what share" for what they have. "Which order is the largest"
+    # may ask for either.
+    is_open = before == "which" and any(one.superlative for one in binding.question.degrees)
+    weak = not whole and before in _OF_ROWS and (words[places.start].endswith("s") or is_open)
     binding.mentions.append(Mention(columns[0], places, weak=weak))
     if weak:
         binding.certainty *= WEAK

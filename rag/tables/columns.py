@@ -34,12 +34,21 @@ def is_year(column: Column) -> bool:
     return plain and all(value in YEARS for value in numbers)
 
 
+def adds_up(table: TypedTable, place: int) -> bool:
+    """Whether numbers of a column make a sum: amounts of money, and counts of things."""
+    column = table.columns[place]
+    is_count = not column.unit and not column.decimals
+    plain = column.kind is Kind.NUMBER and not is_id(table, place) and not is_year(column)
+    return plain and (column.is_money or is_count)
+
+
 def label_column(table: TypedTable) -> int:
     """The column that names rows: the first of texts that are all different, else the first key."""
     keys = [at for at, column in enumerate(table.columns) if column.is_key and not column.unit]
     texts = [place for place in keys if table.columns[place].kind is Kind.TEXT]
     codes = [place for place in texts if not CODES & {*stems_of(table.columns[place].label)}]
-    return next(iter([*codes, *texts, *keys]), 0)
+    every = [at for at, column in enumerate(table.columns) if column.kind is Kind.TEXT]
+    return next(iter([*codes, *texts, *keys, *every]), 0)
 
 
 def settle(binding: Binding, kinds: Sequence[Kind]) -> None:

@@ -77,6 +77,9 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
         return True
     if core and all(binding.roles.get(place) is Role.VALUE for place in core):
         return True
+    if core and any({*core} <= {*one.places} for one in binding.mentions):
+        # A year that is a part of a column's name: "Visitors 2024".
+        return True
     return quantity.ordinal and any(
         degree.superlative and (degree.start == quantity.start or ranks(binding, quantity, degree))
         for degree in binding.question.degrees
@@ -264,7 +267,9 @@ def _bind_moment(binding: Binding, quantity: Quantity, moment: Moment, places: r
     label = binding.table.columns[column].label
     said = binding.question.text[slice(*quantity.core)].strip()
     exact = quantity.operator == "=" and (kind is Kind.TIME or moment.day)
-    words = "is" if exact else _SAID_DATE.get(quantity.operator, "is from")
+    words = "is" if exact else _SAID_DATE.get(quantity.operator, "is in")
+    if quantity.operator == "between" and quantity.core[0] > quantity.start:
+        said, words = binding.question.text[quantity.start : quantity.end], "is"
     said = f"{label} {words} {said}"
     limits = _limits(quantity, moment)
     values = binding.table.columns[column].values

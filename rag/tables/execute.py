@@ -28,7 +28,7 @@ def execute(plan: Plan) -> TableResult:
     """The figure of a plan and all rows that it rests on."""
     with closing(_database(plan)) as database:
         if plan.aggregate in _PAIRED:
-            return _pair(database, plan)
+            return _pair(database, plan) if plan.pair else _change(database, plan)
         if plan.aggregate in {Aggregate.MIN, Aggregate.MAX}:
             return _extreme(database, plan)
         if plan.group:
@@ -210,6 +210,23 @@ def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
     return TableResult(plan, figure_of(column, value), rows, expression, texts)
 
 
+def _change(database: sqlite3.Connection, plan: Plan) -> TableResult:
+    """The change from one column to another, over all rows that pass the filters."""
+    first, second = plan.targets
+    where, values = _where(plan.filters)
+    where += f" AND c{first} IS NOT NULL AND c{second} IS NOT NULL"
+    sums = database.execute(f"SELECT sum(c{first}), sum(c{second}) FROM t WHERE {where}", values)
+    before, after = sums.fetchone()
+    rows = _rows(database, plan.filters, f"AND c{first} IS NOT NULL AND c{second} IS NOT NULL")
+    columns = [plan.table.columns[one] for one in plan.targets]
+    expression = f"change from {columns[0].label} to {columns[1].label}{_condition(plan.filters)}"
+    if before is None:
+        return TableResult(plan, None, rows, expression)
+    percent = f" ({(after - before) / abs(before) * 100:+.1f} %)" if before else ""
+    texts = (figure_of(columns[0], before), figure_of(columns[1], after), percent)
+    return TableResult(plan, figure_of(columns[1], after - before), rows, expression, texts)
+
+
 def _side_by_side(plan: Plan, sides: Sequence[tuple[int, ...]]) -> TableResult:
     """Two rows in all their columns: the figure is in how many they differ."""
     assert plan.pair is not None
@@ -260,7 +277,7 @@ def figure_of(column: Column, value: float, mean: bool = False) -> str:
 def number_of(column: Column, value: float, mean: bool = False) -> str:
     """A number with the decimals, the decimal mark and the grouping of a column."""
     decimals = column.decimals + (_MEAN_DECIMALS if mean and not column.decimals else 0)
-    grouped = column.grouped or abs(value) >= _GROUPED_FROM
+    grouped = column.grouped or abs(value) >= (_GROUPED_FROM / 10 if decimals else _GROUPED_FROM)
     pattern = ("#,##0" if grouped else "0") + ("." + "0" * decimals if decimals else "")
     return format_decimal(round(value, decimals), pattern, locale=_LOCALES[column.mark])
 

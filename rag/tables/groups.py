@@ -8,6 +8,7 @@ from index.tables.typed import Kind
 from index.tables.units import DURATION, MONEY, unit_of
 from rag.tables.binding import Binding, Filter, Role
 from rag.tables.columns import is_id, number_for
+from rag.tables.guesses import only_group
 from rag.tables.operators import Aggregate, Degree
 from rag.tables.types import Group, Plan
 
@@ -25,10 +26,20 @@ def asked_group(binding: Binding) -> Group | bool | None:
     for place, token in enumerate(tokens[:-1]):
         free = binding.roles.get(place) not in {Role.VALUE, Role.COLUMN, Role.QUANTITY}
         if free and token.text.lower() in _EACH:
-            group = group_at(binding, place + 1)
+            group = group_at(binding, place + 1) or _only_group(binding, place + 1)
             if group or token.text.lower() != "by":
                 return group or False
     return None
+
+
+def _only_group(binding: Binding, place: int) -> Group | None:
+    """The only column that rows can be grouped by, for a word that stands for nothing."""
+    column = only_group(binding)
+    if column is None or place in binding.roles or binding.question.tokens[place].stop:
+        return None
+    binding.take(range(place, place + 1), Role.COLUMN)
+    binding.guess(binding.question.tokens[place].text, column)
+    return Group(column)
 
 
 def group_at(binding: Binding, place: int) -> Group | None:

@@ -153,7 +153,9 @@ class Lexicon:
         grouped = defaultdict[str, list[int]](list)
         for column, name in enumerate(self.names):
             for word in name if len(self.cores[column]) > 1 else ():
-                grouped[word].append(column)
+                # "Salary per month" is not named by "per".
+                if word in self.cores[column]:
+                    grouped[word].append(column)
         return [((word,), tuple(columns)) for word, columns in sorted(grouped.items())]
 
 
@@ -222,7 +224,8 @@ def _nouns(table: TypedTable) -> frozenset[str]:
     titles = [table.title, table.document_title, path.stem]
     texts = [column for column in table.columns[1:] if column.is_key and column.kind is Kind.TEXT]
     keys = [column.label for column in (*table.columns[:1], *texts)]
-    return frozenset(stem for text in [*titles, *keys] for stem in stems_of(text))
+    words = (word for text in [*titles, *keys] for word in words_of_name(text))
+    return frozenset(stem_of(word) for word in words if not says_nothing(word))
 
 
 class CachedEmbed:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from index.tables.units import DURATION, MONEY
+from index.text.tokenizer import terms_of_word
 
 
 class Aggregate(StrEnum):
@@ -72,16 +73,16 @@ _IRREGULAR = {
 }
 # Words that say that a row is there, is shown or asked for, and nothing about it.
 _LIGHT = frozenset(
-    "have has had having make made place placed take taken took give given gave go goes went gone "
-    "come came get got do did does done show list find name exist contain include hold held leave "
-    "left let know tell say said stand see look want need like give please there many much often "
-    "number amount count value values total sum average mean overall altogether combined per each "
-    "every all entire whole list different row rows entry entries record records item times time "
-    "work works working one ones thing things kind type far long currently belong "
-    "start starts begin begins happen recorded measured logged reported "
-    "offer offered provide provided include included sell sold available exists "
-    "common frequent frequently exactly only just also still us me etc figure figures data table "
-    "tables sheet document".split()
+    terms_of_word(word, "en")[0]
+    for word in (
+        "make made place take taken took give gave given go gone goes went come came get got done "
+        "show list find name exist contain include hold held leave left let know tell say said "
+        "stand see look want need like use please much many often number amount count value total "
+        "sum average mean overall altogether combined per every entire whole different row entry "
+        "record item time work one thing kind type far long currently belong start begin happen "
+        "measure log report offer provide sell sold available common frequent exactly only also "
+        "still etc figure data table sheet document"
+    ).split()
 )
 
 _SUM = re.compile(
@@ -98,7 +99,7 @@ _GROW = re.compile(
     r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
 )
 _DIFFER = re.compile(
-    r"\b(?:differences?|differ|how (?:much|many) (?:\w+er|more|less|fewer)|compared?)\b|^compare\b"
+    r"\b(?:differences?|differ|how (?:much|many) (?:(?P<degree>\w+er)|more|less)|compared?)\b"
 )
 # What is told by prose: reasons, ways of doing, advice.
 _PROSE = re.compile(
@@ -123,13 +124,13 @@ class Degree:
 
 def wants_pair(question: str) -> bool:
     """Whether two values are to be held against each other."""
-    low = question.lower()
-    return bool(_GROW.search(low) or _DIFFER.search(low))
+    pairs = {Aggregate.GROWTH, Aggregate.DIFFERENCE}
+    return any(own in pairs for own, _, _ in aggregates(question))
 
 
 def is_light(word: str) -> bool:
     """Whether a word in small letters adds nothing to what a question over a table wants."""
-    return word in _LIGHT
+    return any(term in _LIGHT for term in terms_of_word(word, "en"))
 
 
 def wants_prose(question: str) -> bool:
@@ -150,7 +151,11 @@ def aggregates(question: str) -> list[tuple[Aggregate, int, int]]:
         (Aggregate.LIST, _LIST),
     )
     for aggregate, pattern in patterns:
-        found += [(aggregate, match.start(), match.end()) for match in pattern.finditer(low)]
+        for match in pattern.finditer(low):
+            # "How much water" compares nothing.
+            word = match.groupdict().get("degree")
+            if not word or word in _IRREGULAR or any(_base(word)):
+                found.append((aggregate, match.start(), match.end()))
     return found
 
 

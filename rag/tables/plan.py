@@ -82,25 +82,32 @@ def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan 
     """The surest plan for a question of one clause."""
     read = read_question(question)
     near = sorted(tables, key=lambda table: -_evidence(bind_words(read, table, _nothing)))
-    near = [table for table in near[:_MOST_TABLES] if _evidence(bind_words(read, table, _nothing))]
-    if not near:
-        return None
+    near = near[:_MOST_TABLES]
     near = [*near, *filter(None, map(turned, near))]
     known = _prefetched(read, near, embed)
     found = list[_Candidate]()
     for table in near:
         binding = bind_words(read, table, known)
+        by_words = bool(_evidence(binding))
         own = assemble(binding, known)
-        if own and own.confidence >= (POSSIBLE if _shows_rows(own) else MINIMUM):
+        # A table that no word names is looked at only where the reading is told.
+        if (
+            own
+            and (by_words or own.guesses)
+            and own.confidence >= (POSSIBLE if _is_told(own) else MINIMUM)
+        ):
             found.append(_Candidate(own, _evidence(binding)))
     sure = [one for one in found if one.plan.confidence >= MINIMUM]
     return _best(sure or found)
 
 
-def _shows_rows(found: Plan) -> bool:
-    """Whether a plan picks rows by an amount; a figure of all rows that misses a condition of the
+def _is_told(found: Plan) -> bool:
+    """Whether a plan may be shown with a hint: it says how it read the question, or picks rows by
+    an amount; a figure of all rows that misses a condition of the
     question would be wrong, and cells are quoted with their row as well.
     """
+    if found.guesses:
+        return True
     limits = any(own.operator not in {"in", "like"} for own in found.filters)
     lists = found.aggregate is Aggregate.LOOKUP and limits
     return found.aggregate in {Aggregate.MIN, Aggregate.MAX} or lists

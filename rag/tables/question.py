@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 
-from index.tables.dates import Moment, find_moments
+from index.tables.dates import Found, Moment, find_moments
 from index.tables.numbers import Amount, parse_number
 from index.tables.units import unit_of
 from index.text.english import NUMBER_WORDS
 from index.text.tokenizer import fold, stopwords_of, terms_of_word
 from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light, wants_pair
+from rag.tables.periods import find_periods
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")
@@ -86,11 +88,11 @@ def stem_of(word: str) -> str:
     return terms[0] if terms else word.lower()
 
 
-def read_question(text: str) -> Question:
-    """Read a question."""
+def read_question(text: str, today: date | None = None) -> Question:
+    """Read a question, asked today unless another day is given."""
     text = _NOT.sub(" not", " ".join(text.split()))
     tokens = tuple(_token(match[0], match.start(), match.end()) for match in _WORD.finditer(text))
-    quantities = sorted(_quantities(text), key=lambda one: one.start)
+    quantities = sorted(_quantities(text, today or date.today()), key=lambda one: one.start)
     quantities = _ranges(text, quantities) if not wants_pair(text) else _alone(quantities)
     return Question(text, tokens, tuple(quantities), tuple(aggregates(text)), tuple(degrees(text)))
 
@@ -105,9 +107,9 @@ def says_nothing(word: str) -> bool:
     return fold(word.lower()) in stopwords_of("en")
 
 
-def _quantities(text: str) -> list[Quantity]:
-    found = list[Quantity]()
-    for one in find_moments(text):
+def _quantities(text: str, today: date) -> list[Quantity]:
+    found = [_spanned(text, one, upper) for one, upper in find_periods(text, today)]
+    for one in [own for own in find_moments(text) if _free(found, own.start, own.end)]:
         last = found[-1] if found else None
         joins = last and re.fullmatch(r",? (?:at )?", text[last.core[1] : one.start])
         if last and joins and isinstance(last.value, Moment) and one.moment.time:
@@ -120,14 +122,29 @@ def _quantities(text: str) -> list[Quantity]:
             amount = parse_number(match[1].rstrip(".,"))
             if amount:
                 found.append(_measured(text, amount, match))
+    return found + _numbers_in_words(text, found)
+
+
+def _numbers_in_words(text: str, taken: list[Quantity]) -> list[Quantity]:
+    """Numbers that are written out, and ordinals, where nothing else stands."""
+    found = list[Quantity]()
     for match in _WORD.finditer(text.lower()):
         ordinal = match[0] in ORDINALS
         value = ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
         # "one" mostly is no number, and the first is also a superlative.
-        if value is not None and match[0] != "one" and _free(found, match.start(), match.end()):
+        if value is not None and match[0] != "one" and _free(taken, match.start(), match.end()):
             quantity = _compared(text, Amount(float(value)), match.start(), match.end())
             found.append(replace(quantity, ordinal=ordinal))
     return found
+
+
+def _spanned(text: str, first: Found, last: Moment) -> Quantity:
+    """A span of time: rows in it, or before or after it."""
+    quantity = _compared(text, first.moment, first.start, first.end)
+    if quantity.operator in {"=", "between"}:
+        return replace(quantity, operator="between", upper=last, start=first.start)
+    is_end = quantity.operator in {">", "<="}
+    return replace(quantity, value=last if is_end else first.moment)
 
 
 def _free(found: list[Quantity], start: int, end: int) -> bool:

@@ -30,7 +30,8 @@ class Plan:
     the rows. `confidence` is in 0..1: a plan below `MINIMUM` is not to be executed. `greater`
     tells whether a comparison asks for the greater side. With `group`, the figure is one for each
     group of rows, or with `greater` as well that of the group that has most (or least). `rank` is
-    the place, from 1, among the smallest or largest values.
+    the place, from 1, among the smallest or largest values. `guesses` say which words were read as
+    which columns without certainty, `unread` are the words that stand for nothing in the table.
     """
 
     table: TypedTable
@@ -46,6 +47,8 @@ class Plan:
     confidence: float = 1.0
     group: Group | None = None
     rank: int = 1
+    guesses: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from index.tables.typed import Column, TypedTable
-from rag.tables.columns import label_column
+from rag.tables.columns import adds_up, label_column
 from rag.tables.execute import figure_of, with_unit
 from rag.tables.operators import Aggregate
 from rag.tables.question import ORDINALS
@@ -20,13 +20,15 @@ class Wording:
     """A result in words: a sentence, the rows to show and cite, and how many these are of all.
 
     `header` names the columns shown; `rows` holds for each row its place in the table and its
-    cells. `note` is "10 of 83 rows shown", or "" where all are.
+    cells. `note` is "10 of 83 rows shown", or "" where all are; `hint` tells how a question was
+    read that the table does not answer with certainty, or is "".
     """
 
     sentence: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     note: str
+    hint: str = ""
 
     @property
     def markdown(self) -> str:
@@ -48,7 +50,16 @@ def word(result: TableResult) -> Wording:
     )
     note = f"{len(rows)} of {len(result.rows)} rows shown" if len(rows) < len(result.rows) else ""
     header = tuple(table.columns[place].name for place in shown)
-    return Wording(_sentence(result), header, rows, note)
+    return Wording(_sentence(result), header, rows, note, _hint(result.plan))
+
+
+def _hint(plan: Plan) -> str:
+    """What of a question was read by a guess or left out, and the columns that there are."""
+    parts = list(plan.guesses)
+    words = ", ".join(f"“{word}”" for word in plan.unread)
+    parts += [f"{words} stands for nothing in this table"] if words else []
+    columns = ", ".join(filter(None, (column.name for column in plan.table.columns)))
+    return f"Not certain: {'; '.join(parts)}. Its columns are {columns}." if parts else ""
 
 
 def _sentence(result: TableResult) -> str:
@@ -174,6 +185,8 @@ def _pair(result: TableResult) -> str:
     plan, table = result.plan, result.plan.table
     if not plan.targets:
         return _side_by_side(result)
+    if not plan.pair:
+        return _change(result)
     column = table.columns[plan.targets[0]]
     name, unit = (
         _name(column),
@@ -195,6 +208,13 @@ def _pair(result: TableResult) -> str:
     wins = _side(result, int((second > first) == greater))
     word = "higher" if greater else "lower"
     return f"{wins} has the {word} {name}, by {result.figure}: {both}."
+
+
+def _change(result: TableResult) -> str:
+    before, after = (_name(result.plan.table.columns[one]) for one in result.plan.targets)
+    first, second, percent = result.values
+    sides = f"{before}: {first}; {after}: {second}"
+    return f"The change is {result.figure}{percent}, over {_basis(result)}: {sides}."
 
 
 def _side_by_side(result: TableResult) -> str:
@@ -234,10 +254,13 @@ def _cells(result: TableResult) -> str:
 
 
 def _together(result: TableResult) -> str:
-    """The sum of amounts of money that several rows have; "" of anything else."""
+    """The sum of amounts that several rows have; "" of what makes no sum."""
+    table = result.plan.table
     column = result.plan.table.columns[result.plan.targets[0]]
     amounts = [value for row in result.rows if isinstance(value := column.values[row], float)]
-    if len(amounts) < 2 or not column.is_money or not result.plan.filters:
+    # What is the same in all rows may be of something that they share: money alone is added up.
+    is_told = column.is_money or (result.figure is None and adds_up(table, result.plan.targets[0]))
+    if len(amounts) < 2 or not is_told or not result.plan.filters:
         return ""
     return f"; together {figure_of(column, sum(amounts))}"
 

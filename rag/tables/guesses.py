@@ -1,0 +1,120 @@
+"""Readings of words that are likely and not certain: each is told with the answer.
+
+A table may be in another language than the question, or call what is asked otherwise. What its
+cells are (an amount of energy, the only text that repeats) and how its names are written ("Wasser"
+for "water") may still tell which column is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
+
+from index.tables.typed import Column, Kind
+from rag.tables.binding import Binding, Mention, Role
+from rag.tables.columns import is_id, is_year
+from rag.tables.lexicon import Embed, similarities
+
+# Cosine of MiniLM from which a word is of a unit's dimension: "electricity" and "energy" have 0.64.
+_NEAR = 0.57
+# Likeness of spellings, 0..100, from which two words may be one: "water" and "Wasser" have 73.
+_COGNATE = 72
+_MARGIN = 6
+_SHORTEST = 4
+
+
+def guess_columns(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
+    """Bind words that are left to columns of these kinds, if any, that they probably mean."""
+    _by_dimension(binding, embed)
+    # A table that was named in the question's own language has no names in another one.
+    if all(one.meant for one in binding.mentions):
+        _by_spelling(binding, kinds)
+
+
+def _by_dimension(binding: Binding, embed: Embed) -> None:
+    """Bind a word to the one column whose unit is of the dimension that it means."""
+    columns = enumerate(binding.table.columns)
+    units = {at: one.unit.dimension for at, one in columns if one.unit and not one.is_money}
+    single = [at for at, name in units.items() if [*units.values()].count(name) == 1]
+    residue = binding.residue
+    words = [binding.question.tokens[place].text.lower() for place in residue]
+    cosines = similarities(embed, words, [units[at] for at in single])
+    for place, row in zip(residue, cosines, strict=True):
+        if len(row) and row.max() >= _NEAR:
+            _guess(binding, place, single[int(row.argmax())])
+
+
+def _by_spelling(binding: Binding, kinds: Sequence[Kind]) -> None:
+    """Bind a word to the one column whose name is spelt nearly so."""
+    for place in binding.residue:
+        stem = binding.question.tokens[place].stem
+        scores = [
+            max((_likeness(stem, word) for word in name), default=0.0)
+            if not kinds or binding.table.columns[at].kind in kinds
+            else 0.0
+            for at, name in enumerate(binding.lexicon.names)
+        ]
+        order = sorted(range(len(scores)), key=lambda at: -scores[at])
+        second = scores[order[1]] if len(order) > 1 else 0.0
+        if scores[order[0]] >= max(_COGNATE, second + _MARGIN):
+            _guess(binding, place, order[0])
+
+
+def _likeness(one: str, other: str) -> float:
+    """How alike two stems are spelt that may be the same word in two languages, 0..100."""
+    one, other = (word.replace("c", "k") for word in (one, other))
+    is_short = min(len(one), len(other)) < _SHORTEST
+    return 0.0 if is_short or one[0] != other[0] else fuzz.ratio(one, other)
+
+
+def _guess(binding: Binding, place: int, column: int) -> None:
+    places = range(place, place + 1)
+    binding.take(places, Role.COLUMN)
+    binding.mentions.append(Mention(column, places, meant=True))
+    binding.guess(binding.question.tokens[place].text, column)
+
+
+def guess_date(binding: Binding) -> None:
+    """Read a participle at a date as what happened on the only dates of the table: "joined in 2025"
+    where these are of a start.
+    """
+    columns = binding.table.columns
+    dates = [at for at, one in enumerate(columns) if one.kind is Kind.DATE]
+    for places, own in binding.filters if len(dates) == 1 else ():
+        before = [at for at in binding.residue if 0 < places.start - at <= 2]
+        word = binding.question.tokens[before[-1]].text if before else ""
+        if own.column == dates[0] and word.endswith("ed"):
+            _guess(binding, before[-1], own.column)
+            binding.mentions[-1].qualifies = True
+
+
+def guess_rows(binding: Binding, label: int) -> None:
+    """Read what follows "which" as what rows are, in a table that is named by what it holds alone:
+    "which building" where a column of texts is called "Gebäude".
+    """
+    words = [token.text.lower() for token in binding.question.tokens]
+    place = words.index("which") + 1 if "which" in words else 0
+    by_words = any(not one.meant for one in binding.mentions) or Role.ROW in binding.roles.values()
+    is_bound = bool(binding.mentions and binding.filters)
+    if place in binding.residue and is_bound and not by_words:
+        binding.take(range(place, place + 1), Role.ROW)
+        binding.guess(binding.question.tokens[place].text, label)
+
+
+def only_group(binding: Binding) -> int | None:
+    """The only column of texts that repeat, which rows can be grouped by."""
+    columns = enumerate(binding.table.columns)
+    found = [at for at, one in columns if one.kind is Kind.TEXT and not one.is_key]
+    return found[0] if len(found) == 1 else None
+
+
+def only_measure(binding: Binding) -> int | None:
+    """The only column of numbers that measure something, which large and small may be said of."""
+    columns = enumerate(binding.table.columns)
+    found = [at for at, one in columns if _measures(binding, at, one)]
+    return found[0] if len(found) == 1 else None
+
+
+def _measures(binding: Binding, at: int, column: Column) -> bool:
+    return column.kind is Kind.NUMBER and not (is_id(binding.table, at) or is_year(column))
