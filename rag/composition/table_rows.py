@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from index.types import Document, Passage, Span, Table, TableRow
-from rag.tables.operators import DATE, Aggregate, aggregates, degrees
+from rag.tables.reading.operators import DATE, Aggregate, aggregates, degrees
 from rag.types import Claim, Quote
 from rag.verification.evidence import compared_words, contains_word
 from rag.verification.words import is_negation, parse_words

@@ -28,9 +28,9 @@ from rag.tables.conditions import (
 )
 from rag.tables.groups import asked_group, grouped, share, top_group
 from rag.tables.guesses import guess_columns, guess_date, guess_rows, only_measure
-from rag.tables.lexicon import Embed, stems_of
-from rag.tables.operators import Aggregate, Degree
-from rag.tables.question import stem_of
+from rag.tables.reading.lexicon import Embed, stems_of
+from rag.tables.reading.operators import Aggregate, Degree
+from rag.tables.reading.question import stem_of
 from rag.tables.types import Group, Plan
 
 # What a word that stands for nothing in the table leaves of the certainty: one is too many, unless

@@ -8,8 +8,15 @@ from enum import StrEnum
 
 from index.tables.typed import Kind, TypedTable, Value
 from index.tables.units import DURATION, MONEY, unit_of
-from rag.tables.lexicon import ColumnMatch, Embed, Lexicon, ValueMatch, lexicon_of, similarities
-from rag.tables.question import Question
+from rag.tables.reading.lexicon import (
+    ColumnMatch,
+    Embed,
+    Lexicon,
+    ValueMatch,
+    lexicon_of,
+    similarities,
+)
+from rag.tables.reading.question import Question
 
 # A part of a value that stands for one value, for several; a column by a word of its name.
 _PART_OF_ONE = 0.9

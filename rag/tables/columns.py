@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from index.tables.typed import Column, Kind, TypedTable
 from index.tables.units import MONEY, unit_of
 from rag.tables.binding import Binding, Mention, Role
-from rag.tables.lexicon import CODES, Embed, similarities, stems_of
-from rag.tables.operators import DATE, Degree
+from rag.tables.reading.lexicon import CODES, Embed, similarities, stems_of
+from rag.tables.reading.operators import DATE, Degree
 
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 YEARS = range(1800, 2200)

@@ -14,8 +14,8 @@ from index.tables.typed import Column, Kind, Value, is_none
 from index.tables.units import Unit
 from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.columns import YEARS, is_year
-from rag.tables.operators import Degree
-from rag.tables.question import Quantity, read_question, stem_of
+from rag.tables.reading.operators import Degree
+from rag.tables.reading.question import Quantity, read_question, stem_of
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}

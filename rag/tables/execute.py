@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from index.tables.typed import Column, Kind, TypedTable, Value
 from rag.tables.binding import Filter
 from rag.tables.groups import PERIODS
-from rag.tables.operators import Aggregate
+from rag.tables.reading.operators import Aggregate
 from rag.tables.types import Group, Plan, TableResult
 
 _PAIRED = (Aggregate.COMPARE, Aggregate.DIFFERENCE, Aggregate.GROWTH)

@@ -9,7 +9,7 @@ from index.tables.units import DURATION, MONEY, unit_of
 from rag.tables.binding import Binding, Filter, Role
 from rag.tables.columns import is_id, number_for
 from rag.tables.guesses import only_group
-from rag.tables.operators import Aggregate, Degree
+from rag.tables.reading.operators import Aggregate, Degree
 from rag.tables.types import Group, Plan
 
 # Words before the name of what figures are wanted for each of.

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from index.tables.typed import Column, Kind
 from rag.tables.binding import Binding, Mention, Role
 from rag.tables.columns import is_id, is_year
-from rag.tables.lexicon import Embed, similarities
+from rag.tables.reading.lexicon import Embed, similarities
 
 # Cosine of MiniLM from which a word is of a unit's dimension: "electricity" and "energy" have 0.64.
 _NEAR = 0.57

@@ -14,9 +14,9 @@ from rag.intents.clauses import clauses_of
 from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
 from rag.tables.execute import execute
-from rag.tables.lexicon import CachedEmbed, Embed
-from rag.tables.operators import Aggregate, aggregates, wants_prose
-from rag.tables.question import Question, read_question
+from rag.tables.reading.lexicon import CachedEmbed, Embed
+from rag.tables.reading.operators import Aggregate, aggregates, wants_prose
+from rag.tables.reading.question import Question, read_question
 from rag.tables.types import Plan, TableResult
 from rag.tables.wording import Wording, word
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from index.tables.typed import TypedTable
 from rag.tables.binding import Filter
-from rag.tables.operators import Aggregate
+from rag.tables.reading.operators import Aggregate
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from index.tables.typed import Column, TypedTable
 from rag.tables.columns import adds_up, label_column
 from rag.tables.execute import figure_of, with_unit
-from rag.tables.operators import Aggregate
-from rag.tables.question import ORDINALS
+from rag.tables.reading.operators import Aggregate
+from rag.tables.reading.question import ORDINALS
 from rag.tables.types import Plan, TableResult
 
 MOST_ROWS = 10

@@ -9,8 +9,8 @@ import pytest
 from index.embedding.embedder import Embedder
 from index.embedding.model_files import BUILT_IN
 from index.tables.typed import TypedTable, typed
-from rag.tables.lexicon import CachedEmbed
 from rag.tables.plan import answer
+from rag.tables.reading.lexicon import CachedEmbed
 from tests.rag.tables.build import document, markdown
 
 pytestmark = pytest.mark.model

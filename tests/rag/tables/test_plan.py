@@ -9,9 +9,9 @@ import pytest
 
 from index.tables.typed import TypedTable, typed
 from index.types import Vectors
-from rag.tables.lexicon import CachedEmbed
-from rag.tables.operators import Aggregate
 from rag.tables.plan import answer, plan
+from rag.tables.reading.lexicon import CachedEmbed
+from rag.tables.reading.operators import Aggregate
 from tests.rag.tables.build import document, markdown
 
 pytestmark = pytest.mark.unit

@@ -11,8 +11,15 @@ from index.tables.numbers import Amount, parse_number
 from index.tables.units import unit_of
 from index.text.english import NUMBER_WORDS
 from index.text.tokenizer import fold, stopwords_of, terms_of_word
-from rag.tables.operators import Aggregate, Degree, aggregates, degrees, is_light, wants_pair
-from rag.tables.periods import find_periods
+from rag.tables.reading.operators import (
+    Aggregate,
+    Degree,
+    aggregates,
+    degrees,
+    is_light,
+    wants_pair,
+)
+from rag.tables.reading.periods import find_periods
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")

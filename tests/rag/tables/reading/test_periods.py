@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from rag.tables.periods import find_periods
+from rag.tables.reading.periods import find_periods
 
 pytestmark = pytest.mark.unit
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from index.tables.typed import Column, Kind, TypedTable
 from index.types import Vectors
-from rag.tables.operators import is_light
-from rag.tables.question import Question, says_nothing, stem_of
+from rag.tables.reading.operators import is_light
+from rag.tables.reading.question import Question, says_nothing, stem_of
 
 Embed = Callable[[Sequence[str]], Vectors]
 

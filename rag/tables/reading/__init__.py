@@ -1,0 +1,1 @@
+"""What a question over tables says, and the words that a table has for it."""
