@@ -140,11 +140,10 @@ class Engine:
             k = passages_for(request, intent, options)
             found, kind = self._retrieve(request, rewritten, snapshot, k, clock)
             yield Retrieved(found.query, found.hits)
-            signals = _signals(request, intent, found, kind, snapshot)
-            others = answer_confidence(signals)
-            given = self._special(request, intent, found, snapshot, others)
-            is_computed = given is not None and given.computed is not None
-            confidence = given.confidence if given and is_computed else others
+            others = answer_confidence(_signals(request, intent, found, kind, snapshot))
+            given = self._computed(found, snapshot, others >= request.settings.refuse_below)
+            confidence = given.confidence if given else others
+            given = given or self._special(request, intent, found, snapshot)
             quotes = request.writer.composer.name == "quotes"
             draft = hedged(given, given.confidence) if given and quotes else None
             refusal = refusal_before(request, found, 1.0 if given else confidence, snapshot, quotes)
@@ -282,21 +281,11 @@ class Engine:
         return list(dict.fromkeys(hit.passage.document for hit, matched in pairs if matched))
 
     def _special(
-        self,
-        request: AnswerRequest,
-        intent: Intent,
-        found: SearchResult,
-        snapshot: Snapshot,
-        confidence: float,
+        self, request: AnswerRequest, intent: Intent, found: SearchResult, snapshot: Snapshot
     ) -> Draft | None:
-        """A draft that needs no composer: a figure, a summary, or what a piece of writing would
-        rest on. `confidence` is that of an answer in the documents' words.
-        """
+        """A draft that needs no composer: a summary, or what a piece of writing would rest on."""
         if not found.hits:
             return None
-        is_sure = confidence >= request.settings.refuse_below
-        if computed := self._computed(found, snapshot, is_sure):
-            return computed
         if intent is Intent.SUMMARY or names_only_a_file(request.question, snapshot.documents):
             return summary_draft(request.question, found.vector, snapshot, found.hits)
         if intent is Intent.WRITING:
@@ -304,13 +293,13 @@ class Engine:
             return replace(draft_of(composed(request, evidence)), opening=writing_text())
         return None
 
-    def _computed(
-        self, found: SearchResult, snapshot: Snapshot, is_sure: bool = True
-    ) -> Draft | None:
-        """What is computed over the tables of the documents that were found, if anything is."""
+    def _computed(self, found: SearchResult, snapshot: Snapshot, sure: bool = True) -> Draft | None:
+        """What is computed over the tables of the documents that were found, if anything is;
+        `sure` tells that the documents also answer in words.
+        """
         tables = self._found_tables(found, snapshot)
         answer = compute(found.query, tables, self._index.embed_sentences) if tables else None
-        best = [one.quote for one in found.sentences[:1]] if is_sure else None
+        best = [one.quote for one in found.sentences[:1]] if sure else None
         return table_draft(answer, snapshot.passages_in, best) if answer else None
 
     def _found_tables(self, found: SearchResult, snapshot: Snapshot) -> list[TypedTable]:
