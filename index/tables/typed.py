@@ -79,7 +79,8 @@ class TypedTable:
     `title` is its caption or the heading above it; `document` is the document's path and
     `document_title` its title. `rows` are spans of the document's text, `headers` those of the
     lines that name the columns. `totals` are rows that sum up others, which no figure rests on.
-    `source` is the table in the document that this one is turned from.
+    `source` is the table in the document that this one is turned from; `parts` are the tables that
+    it is joined of, each with its row, if any, for every row of this one.
     """
 
     document: str
@@ -90,6 +91,7 @@ class TypedTable:
     headers: tuple[tuple[int, int], ...] = ()
     totals: frozenset[int] = frozenset()
     source: TypedTable | None = None
+    parts: tuple[tuple[TypedTable, tuple[int | None, ...]], ...] = ()
 
     @property
     def start(self) -> int:

@@ -30,18 +30,21 @@ def table_draft(
     result, table = answer.result, answer.result.plan.table
     if answer.is_open and not _is_worth(answer, best):
         return None
-    passages = passages_in(table.document)
     places = result.rows[:_MOST_ROWS] or tuple(range(min(1, len(table.rows))))
     if table.source:
         table, places = table.source, _turned_back(result.plan)
-    rows = list(quoted_rows(table, places, passages))
-    if not rows:
+    parts = [
+        _part_rows(part, own, places, passages_in)
+        for part, own in table.parts or ((table, range(len(table.rows))),)
+    ]
+    if not all(parts):
         return None
-    quotes = tuple(row.quote for row in rows[:_CITED])
+    quotes = tuple(row.quote for rows in parts for row in rows[:_CITED])
     claims = [Claim(answer.wording.sentence, quotes, computed=True)]
     is_limited = any(own.operator != "in" for own in result.plan.filters)
-    if len(result.rows) > 1 or len(rows) > 1 or is_limited:
-        claims += claims_of(rows)
+    if len(result.rows) > 1 or any(len(rows) > 1 for rows in parts) or is_limited or table.parts:
+        for rows in parts:
+            claims += claims_of(rows)
     figure = result.figure or ", ".join(result.values[:_MOST_ROWS])
     note = f"{answer.wording.note}." if answer.wording.note else ""
     note = f"{note} {answer.wording.hint}".strip() if answer.is_open else note
@@ -57,11 +60,23 @@ def _is_worth(answer: TableAnswer, best: Sequence[Quote] | None) -> bool:
     plan = answer.result.plan
     if best is None:
         return bool(plan.guesses) and not plan.unread
-    return any(_stands_in(plan.table.source or plan.table, quote) for quote in best)
+    tables = [part for part, _ in plan.table.parts] or [plan.table.source or plan.table]
+    return any(_stands_in(table, quote) for table in tables for quote in best)
 
 
 def _stands_in(table: TypedTable, quote: Quote) -> bool:
     return quote.passage.document == table.document and table.start <= quote.start < table.end
+
+
+def _part_rows(
+    table: TypedTable,
+    rows: Sequence[int | None],
+    places: Sequence[int],
+    passages_in: Callable[[str], Sequence[Passage]],
+) -> list[QuotedRow]:
+    """The rows of one of the tables that a table is joined of, for rows of that."""
+    own = dict.fromkeys(row for place in places if (row := rows[place]) is not None)
+    return list(quoted_rows(table, [*own], passages_in(table.document)))
 
 
 def _turned_back(plan: Plan) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
 from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
 from rag.tables.columns import (
+    adds_up,
     by_kind,
     is_id,
     is_year,
@@ -27,7 +28,7 @@ from rag.tables.conditions import (
     stock_columns,
 )
 from rag.tables.groups import asked_group, grouped, share, top_group
-from rag.tables.guesses import guess_columns, guess_date, guess_rows, only_measure
+from rag.tables.guesses import guess_columns, guess_date, guess_rows, guess_worth, only_measure
 from rag.tables.reading.lexicon import Embed, stems_of
 from rag.tables.reading.operators import Aggregate, Degree
 from rag.tables.reading.question import stem_of
@@ -58,7 +59,6 @@ _ASKS = (
 )
 _DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
 _DIGITS = re.compile(r"\d+")
-_MEASURED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
 
 
@@ -90,6 +90,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     bind_free(binding)
     bind_by_meaning(binding, kinds, embed)
     guess_columns(binding, kinds, embed)
+    guess_worth(binding, asks, embed)
     guess_date(binding)
     guess_rows(binding, label_column(binding.table))
     if asks == "whether" or bind_states(binding):
@@ -244,13 +245,19 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
         return top
     order = by_kind(binding, degree, embed)
-    if order is None and not degree.adjective.dimensions and not binding.columns_named(_MEASURED):
+    named = binding.columns_named()
+    of_rows = all(binding.table.columns[one].is_key for one in named)
+    if order is None and not degree.adjective.dimensions and of_rows:
         order = only_measure(binding)
         if order is not None:
             binding.guess(binding.question.text[degree.start : degree.end], order)
     timed = order is not None and binding.table.columns[order].kind in _KINDS["when"]
     if order is None or (timed and degree.word in _AMOUNTS):
         return None
+    groups = [one for one in binding.columns_named() if not binding.table.columns[one].is_key]
+    if groups and adds_up(binding.table, order) and [*groups] != [order]:
+        # The customer with the highest amount has it in one row, and may have less in all.
+        binding.guesses.append(f"{binding.table.columns[order].name} is that of single rows")
     greater = degree.adjective.greater != _is_slowness(binding.table.columns[order], degree)
     targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
     if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
@@ -418,6 +425,7 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
         is_kind = _is_kind(binding, place, asks, draft)
         certainty *= _KIND_WORD if is_kind else _UNKNOWN_WORD
         unread += [] if is_kind else [binding.question.tokens[place].text]
+    certainty = min(certainty, _carried(binding, draft))
     columns = range(len(draft.table.columns))
     used = {*draft.targets, draft.order, *(own.column for own in draft.filters)}
     used |= {draft.pair[0].column} if draft.pair else set()
@@ -430,6 +438,24 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
         guesses=tuple(binding.guesses),
         unread=tuple(unread),
     )
+
+
+def _carried(binding: Binding, draft: Plan) -> float:
+    """How sure a figure of joined tables can be: one that another table tells of a single thing,
+    its price or weight, may not be that of the row, and makes no sum of rows.
+    """
+    if not draft.table.parts:
+        return 1.0
+    table, (other, _) = draft.table.parts[0][0], draft.table.parts[1]
+    columns = [draft.table.columns[one] for one in (*draft.targets, draft.order) if one is not None]
+    labels = {column.label for column in other.columns if column.kind is Kind.NUMBER}
+    labels -= {column.label for column in table.columns}
+    found = [column for column in columns if column.label in labels]
+    if found and draft.aggregate is not Aggregate.LOOKUP:
+        return 0.0
+    name = other.title or other.document_title or other.document
+    binding.guesses += [f"“{column.name}” is that of one row of “{name}”" for column in found]
+    return _GUESSED if found else 1.0
 
 
 def _is_generic(binding: Binding, place: int) -> bool:

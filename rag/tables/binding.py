@@ -94,6 +94,7 @@ class Binding:
     year_of_title: bool = False
     certainty: float = 1.0
     guesses: list[str] = field(default_factory=list)
+    parts: list[tuple[int, int]] = field(default_factory=list)
 
     def guess(self, word: str, column: int) -> None:
         """Note that a word was read as a column that it does not name."""
@@ -181,6 +182,8 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     if weak:
         binding.certainty *= WEAK
         return
+    if not whole:
+        binding.parts.append((places.start, columns[0]))
     head = binding.lexicon.names[columns[0]][-1] == stems[places.start]
     binding.certainty *= 1.0 if whole else _HEAD_WORD if head else _OWN_WORD
 

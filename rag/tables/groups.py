@@ -8,7 +8,7 @@ from index.tables.typed import Kind
 from index.tables.units import DURATION, MONEY, unit_of
 from rag.tables.binding import Binding, Filter, Role
 from rag.tables.columns import is_id, number_for
-from rag.tables.guesses import only_group
+from rag.tables.guesses import only_group, only_measure
 from rag.tables.reading.operators import Aggregate, Degree
 from rag.tables.types import Group, Plan
 
@@ -88,6 +88,8 @@ def top_group(binding: Binding, degree: Degree, filters: tuple[Filter, ...]) -> 
     after = binding.question.within(degree.end, len(binding.question.text))
     target = _counted_column(binding, group)
     words = {binding.question.tokens[place].text.lower() for place in after[:1]}
+    if target is None and not after and (target := only_measure(binding)) is not None:
+        binding.guess(binding.question.text[degree.start : degree.end], target)
     if target is None and not (words & _FREQUENT or _name_rows(binding, after[:1])):
         return None
     aggregate, targets = (Aggregate.COUNT, ()) if target is None else (Aggregate.SUM, (target,))

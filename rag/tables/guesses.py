@@ -22,6 +22,9 @@ _NEAR = 0.57
 _COGNATE = 72
 _MARGIN = 6
 _SHORTEST = 4
+# What a number of things times the price of one is called, and stands in its column's name.
+_WORTH = ("revenue", "value")
+TIMES = "×"
 
 
 def guess_columns(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
@@ -37,8 +40,10 @@ def _by_dimension(binding: Binding, embed: Embed) -> None:
     columns = enumerate(binding.table.columns)
     units = {at: one.unit.dimension for at, one in columns if one.unit and not one.is_money}
     single = [at for at, name in units.items() if [*units.values()].count(name) == 1]
-    residue = binding.residue
-    words = [binding.question.tokens[place].text.lower() for place in residue]
+    tokens = binding.question.tokens
+    # What follows "which" is what rows are.
+    residue = [at for at in binding.residue if not at or tokens[at - 1].text.lower() != "which"]
+    words = [tokens[place].text.lower() for place in residue]
     cosines = similarities(embed, words, [units[at] for at in single])
     for place, row in zip(residue, cosines, strict=True):
         if len(row) and row.max() >= _NEAR:
@@ -73,6 +78,23 @@ def _guess(binding: Binding, place: int, column: int) -> None:
     binding.take(places, Role.COLUMN)
     binding.mentions.append(Mention(column, places, meant=True))
     binding.guess(binding.question.tokens[place].text, column)
+
+
+def guess_worth(binding: Binding, asks: str, embed: Embed) -> None:
+    """Read "revenue", "value" or "how much" as what rows are worth, in two tables that tell it."""
+    columns = enumerate(binding.table.columns)
+    worth = [at for at, one in columns if one.is_money and TIMES in one.label]
+    if not worth or binding.columns_named([Kind.NUMBER]):
+        return
+    tokens = binding.question.tokens
+    free = [at for at, one in enumerate(tokens) if at not in binding.roles and not one.stop]
+    cosines = similarities(embed, [tokens[at].text.lower() for at in free], _WORTH)
+    near = [at for at, row in zip(free, cosines, strict=True) if row.max() >= _NEAR]
+    if near:
+        _guess(binding, near[0], worth[0])
+    elif asks == "much":
+        binding.mentions.append(Mention(worth[0], range(0), meant=True))
+        binding.guess("how much", worth[0])
 
 
 def guess_date(binding: Binding) -> None:

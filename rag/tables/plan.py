@@ -14,7 +14,8 @@ from rag.intents.clauses import clauses_of
 from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
 from rag.tables.execute import execute
-from rag.tables.reading.lexicon import CachedEmbed, Embed
+from rag.tables.joined import joined_tables
+from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of
 from rag.tables.reading.operators import Aggregate, aggregates, wants_prose
 from rag.tables.reading.question import Question, read_question
 from rag.tables.types import Plan, TableResult
@@ -85,10 +86,20 @@ def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan 
     near = near[:_MOST_TABLES]
     near = [*near, *filter(None, map(turned, near))]
     known = _prefetched(read, near, embed)
+    found = _candidates(read, near, known)
+    if all(one.plan.confidence < MINIMUM for one in found):
+        found += _candidates(read, joined_tables(near), known)
+    sure = [one for one in found if one.plan.confidence >= MINIMUM]
+    return _best(sure or found)
+
+
+def _candidates(read: Question, tables: Sequence[TypedTable], known: Embed) -> list[_Candidate]:
+    """The plans over these tables that are sure enough to be shown."""
     found = list[_Candidate]()
-    for table in near:
+    for table in tables:
         binding = bind_words(read, table, known)
         by_words = bool(_evidence(binding))
+        _guess_parts(binding, [other for other in tables if other is not table])
         own = assemble(binding, known)
         # A table that no word names is looked at only where the reading is told.
         if (
@@ -97,8 +108,17 @@ def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan 
             and own.confidence >= (POSSIBLE if _is_told(own) else MINIMUM)
         ):
             found.append(_Candidate(own, _evidence(binding)))
-    sure = [one for one in found if one.plan.confidence >= MINIMUM]
-    return _best(sure or found)
+    return found
+
+
+def _guess_parts(binding: Binding, others: Sequence[TypedTable]) -> None:
+    """Doubt a column by a word of its name that is what another table has: "order" where one has
+    orders, and this one a "Minimum order".
+    """
+    for place, column in binding.parts:
+        token = binding.question.tokens[place]
+        if any((token.stem,) in lexicon_of(other).names for other in others):
+            binding.guess(token.text, column)
 
 
 def _is_told(found: Plan) -> bool:

@@ -256,11 +256,17 @@ def _cells(result: TableResult) -> str:
 def _together(result: TableResult) -> str:
     """The sum of amounts that several rows have; "" of what makes no sum."""
     table = result.plan.table
-    column = result.plan.table.columns[result.plan.targets[0]]
-    amounts = [value for row in result.rows if isinstance(value := column.values[row], float)]
     # What is the same in all rows may be of something that they share: money alone is added up.
-    is_told = column.is_money or (result.figure is None and adds_up(table, result.plan.targets[0]))
-    if len(amounts) < 2 or not is_told or not result.plan.filters:
+    places = [
+        one
+        for one in result.plan.targets
+        if adds_up(table, one) and (result.figure is None or table.columns[one].is_money)
+    ]
+    if len(places) != 1 or not result.plan.filters:
+        return ""
+    column = table.columns[places[0]]
+    amounts = [value for row in result.rows if isinstance(value := column.values[row], float)]
+    if len(amounts) < 2:
         return ""
     return f"; together {figure_of(column, sum(amounts))}"
 
