@@ -191,7 +191,9 @@ def select(
         _select_sections(query, intent, selector, ranked)
     if not selector.words:
         for rank, sentence in enumerate(chosen):
-            _select_sentence(selector, sentence, rank)
+            found = selector.place(sentence)
+            if len(chosen) == 1 or found is None or not found[0].names_columns(found[1]):
+                _select_sentence(selector, sentence, rank)
     for sentence in also:
         _select_sentence(selector, sentence, len(chosen))
     return selector.in_order()
@@ -452,15 +454,16 @@ def _select_section(
     room: int,
     rank: int,
 ) -> None:
-    size = sum(structure.words(structure.blocks[each]) for each in section)
+    kept = [each for each in section if each == number or not structure.says_nothing(each)]
+    size = sum(structure.words(structure.blocks[each]) for each in kept)
     if size <= min(policy.whole, max(room, policy.whole // 2)):
-        for each in section:
+        for each in kept:
             selector.add_whole(structure, each, rank)
         return
-    before = sum(structure.words(structure.blocks[each]) for each in section if each < number)
+    before = sum(structure.words(structure.blocks[each]) for each in kept if each < number)
     start = section.start if policy.is_in_order and before <= room // 2 else number
     for each in _from(structure, section, start):
-        if selector.has(structure, each):
+        if selector.has(structure, each) or each not in kept:
             continue
         taken = structure.words(structure.blocks[each])
         if taken <= room:

@@ -16,6 +16,9 @@ from index.text.blocks import blocks_of
 from index.types import Block, BlockKind, Document, Span
 
 _KEPT = 256
+_GREETING_WORDS = 4
+# What the reader of mail writes above a message.
+_MAIL_NAMES = ("From: ", "To: ", "Cc: ", "Date: ")
 T = TypeVar("T")
 
 
@@ -123,6 +126,34 @@ class Structure:
             return None
         below = (at for at in range(number + 1, len(self.blocks)) if not self._is_heading(at))
         return next(below, None)
+
+    def says_nothing(self, number: int) -> bool:
+        """Whether a block is only the frame of what stands around it: the names of a table's
+        columns, the lines that tell whose mail it is, or a greeting.
+        """
+        block = self.blocks[number]
+        text = self.text((block.start, block.end)).strip()
+        if block.kind is not BlockKind.PARAGRAPH:
+            return False
+        lines = text.splitlines()
+        is_greeting = text.endswith(",") and len(text.split()) <= _GREETING_WORDS
+        is_mail_head = len(lines) > 1 and all(line.startswith(_MAIL_NAMES) for line in lines)
+        return is_greeting or is_mail_head or self.names_columns(number)
+
+    def names_columns(self, number: int) -> bool:
+        """Whether a block is a line that holds the names of the columns of the table below it,
+        whose rows name them as well.
+        """
+        below = self.blocks[number + 1 : number + 2]
+        if not below or below[0].kind is not BlockKind.TABLE:
+            return False
+        words = self.text((self.blocks[number].start, self.blocks[number].end)).split()
+        own = (table for table in self.document.tables if table.rows)
+        return any(
+            words == " ".join(table.columns).split()
+            for table in own
+            if below[0].start <= table.start < below[0].end
+        )
 
     def _is_heading(self, number: int) -> bool:
         return self.blocks[number].kind is BlockKind.HEADING

@@ -104,7 +104,7 @@ def _sentences(document: Document, snapshot: Snapshot) -> list[SummarySentence]:
     """A document's sentences with their vectors, in reading order, sections numbered."""
     passages = snapshot.passages_in(document.path)
     texts = snapshot.texts([passage.key for passage in passages])
-    found, seen = list[SummarySentence](), set[int]()
+    found, rows, seen = list[SummarySentence](), list[SummarySentence](), set[int]()
     starts = [heading.start for heading in document.headings]
     for passage in passages:
         text = texts[passage.key]
@@ -114,9 +114,13 @@ def _sentences(document: Document, snapshot: Snapshot) -> list[SummarySentence]:
             quote = Quote(passage, start, passage.start + span[1])
             if _is_heading(document, quote):
                 continue
+            if any(table.start <= start < table.end for table in document.tables if table.rows):
+                rows.append(SummarySentence(quote, row, section, opening=False))
+                continue
             found.append(SummarySentence(quote, row, section, section not in seen))
             seen.add(section)
-    return found
+    # What a table says is in all of its rows: one of them sums up nothing but a bare table.
+    return found or rows
 
 
 def _vectors(text: Text) -> Iterator[tuple[Span, Vectors]]:

@@ -422,3 +422,29 @@ def test_steps_of_a_long_section_are_quoted_from_what_leads_to_the_best_of_them(
         "Make a file of settings first. [1]\n\nThen name the file"
     )
     assert answered(text, "when you start", Intent.EXPLAIN).startswith("Then name the file")
+
+
+MAIL = """# New lift
+
+From: Benedikt Arnolds <arnolds@court.example>
+Date: Mon, 2 Jun 2025 08:00:00 +0200
+
+Dear tenants,
+
+The lift is 38 years old. It will be replaced in July.
+
+Tell us by 20 June if you cannot climb stairs.
+"""
+
+
+def test_the_head_of_a_mail_and_its_greeting_are_no_part_of_an_explanation() -> None:
+    assert answered(MAIL, "It will be replaced", Intent.EXPLAIN) == (
+        "The lift is 38 years old. [1] It will be replaced in July. [2]\n\n"
+        "Tell us by 20 June if you cannot climb stairs. [3]"
+    )
+
+
+def test_the_head_of_a_mail_is_quoted_where_it_is_what_fits_best() -> None:
+    assert answered(MAIL, "Benedikt Arnolds", Intent.FACT).startswith(
+        "From: Benedikt Arnolds <arnolds@court.example>"
+    )
