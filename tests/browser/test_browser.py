@@ -662,6 +662,24 @@ def test_answer_goes_on_while_its_page_is_reloaded_and_is_there_when_done(nasty:
     expect(page.locator("#current .exchange.done")).to_have_count(1)
 
 
+def test_page_that_lost_its_server_comes_back_with_what_was_written(page: Page) -> None:
+    ask(page, PARIS)
+    page.context.set_offline(True)
+    page.locator("#ask textarea").fill(HOSTAGES)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+    with page.expect_navigation(timeout=60_000):
+        page.context.set_offline(False)
+    expect(page.locator("#current .question")).to_have_text(PARIS)
+    expect(page.locator("#ask textarea")).to_have_value(HOSTAGES)
+    expect(page.locator("#options-summary button")).to_be_visible()
+    page.locator("#ask textarea").press("Enter")
+    expect(page.locator("#current .exchange.done .question")).to_have_text(HOSTAGES)
+    page.reload()
+    expect(page.locator("#current .question")).to_have_text(HOSTAGES)
+    expect(page.locator("#ask textarea")).to_have_value("")
+
+
 def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watched) -> None:
     page = nasty.open()
     expect(page.locator("#options-summary button")).to_contain_text("Written by slow · 8 passages")

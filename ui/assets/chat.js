@@ -200,6 +200,23 @@
     );
   }
 
+  // --- what is written and not sent is there again when the page is loaded anew, as it is by itself
+  // once a lost connection is back
+
+  const DRAFT = "footnote-draft";
+  window.addEventListener("pagehide", () => {
+    const text = find("#ask textarea")?.value ?? "";
+    if (text.trim()) sessionStorage.setItem(DRAFT, text);
+    else sessionStorage.removeItem(DRAFT);
+  });
+  function restoreDraft() {
+    const box = find("#ask textarea");
+    const text = sessionStorage.getItem(DRAFT);
+    if (!text || !box || box.value) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   // --- the list of conversations, which waits behind a button where the page is narrow
 
   footnote.menu = (open) => {
@@ -363,6 +380,7 @@
     for (const id of ["past", "current"]) footnote.watch(id, measure);
     footnote.watch("suggestions", suggest);
     askNamed();
+    restoreDraft();
     footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);
   });

@@ -19,7 +19,7 @@ _SERVED = re.compile(
     r"/(?:v1/.*|mcp|documents/.*|page/(?:fonts/)?[^/]+|healthz|readyz|metrics|login|openapi(?:-read)?\.json"
     r"|(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)?"
     r"|(?:assets|static|svelte)/.*"
-    r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events))/?"
+    r"|gradio_api/(?:queue/(?:join|data)|heartbeat/[^/]+|cancel|reset|startup-events|app_id))/?"
 )
 # Gradio's HTML component makes a Function of each value's template and of `js_on_load`, whatever
 # they hold, and one of the script of an event: without 'unsafe-eval' the page stays empty.

@@ -415,6 +415,11 @@ def test_post_from_the_own_origin_is_taken(client: TestClient) -> None:
     assert client.post("/v1/search", json={"query": "q"}, headers=headers).status_code == 200
 
 
+def test_page_that_lost_its_server_is_told_that_it_is_back(client: TestClient) -> None:
+    known = client.get("/config").json()["app_id"]
+    assert client.get("/gradio_api/app_id").json() == {"app_id": known}
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
