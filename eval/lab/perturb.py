@@ -23,7 +23,8 @@ NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-Þ][\w’'-]+(?: (?:of )?[A-ZÀ-Þ][\w’'
 @dataclass(frozen=True, slots=True)
 class Corruptions:
     """How to make false sentences of a language: counts in words, a verb that "not" may be put to,
-    what then stands there, and what is taken out of a sentence with a "not".
+    what then stands there, what is taken out of a sentence with a "not", and words of a kind, such
+    as colours, of which one may stand for another.
     """
 
     counts: tuple[str, ...]
@@ -31,6 +32,11 @@ class Corruptions:
     negated: str
     negation: re.Pattern[str]
     affirmed: str
+    kinds: tuple[tuple[str, ...], ...] = ()
+
+
+def _kinds(*kinds: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(kind.split()) for kind in kinds)
 
 
 _BEFORE_VOWEL = re.compile(r"\bne (?=[aeéêèiouyh])", re.IGNORECASE)
@@ -44,6 +50,16 @@ LANGUAGES = {
         r"\g<0> not",
         re.compile(r"(?<=\w)(?: not\b(?! only)|n't\b)|\bnever (?=\w)"),
         "",
+        _kinds(
+            "red blue green yellow white black brown grey orange purple pink golden silver",
+            "small large big tiny huge narrow wide broad tall short long deep high low",
+            "northern southern eastern western left right upper lower central inner outer",
+            "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+            "wooden metal iron stone glass plastic steel concrete leather paper",
+            "French German English Italian Spanish Russian Chinese Polish Roman Greek",
+            "daily weekly monthly annual",
+            "political economic military religious social cultural legal scientific industrial",
+        ),
     ),
     "de": Corruptions(
         tuple("zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split()),
@@ -54,6 +70,17 @@ LANGUAGES = {
         r"\g<0> nicht",
         re.compile(r" nicht\b(?! nur)|\b(?:nie|niemals) (?=\w)"),
         "",
+        _kinds(
+            "rote blaue grüne gelbe weiße schwarze braune graue",
+            "roten blauen grünen gelben weißen schwarzen braunen grauen",
+            "kleine große lange kurze breite schmale hohe tiefe",
+            "kleinen großen langen kurzen breiten schmalen hohen tiefen",
+            "nördliche südliche östliche westliche obere untere zentrale",
+            "nördlichen südlichen östlichen westlichen oberen unteren zentralen",
+            "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
+            "politische wirtschaftliche militärische religiöse soziale kulturelle",
+            "politischen wirtschaftlichen militärischen religiösen sozialen kulturellen",
+        ),
     ),
     "fr": Corruptions(
         tuple("deux trois quatre cinq six sept huit neuf dix onze douze".split()),
@@ -64,6 +91,18 @@ LANGUAGES = {
         r"ne \g<0> pas",
         re.compile(r"\b(?:ne |n['’])(?P<verb>[\w’']+) (?:pas|jamais)\b"),
         r"\g<verb>",
+        _kinds(
+            "rouge jaune rose orange",
+            "blanc noir vert bleu gris brun",
+            "blanche noire verte bleue",
+            "petit grand long court haut bas",
+            "petite grande longue courte haute basse large",
+            "lundi mardi mercredi jeudi vendredi samedi dimanche",
+            "janvier février mars avril juin juillet septembre octobre novembre décembre",
+            "politique économique militaire scientifique historique public",
+            "français allemand anglais italien espagnol russe chinois romain",
+            "française allemande anglaise italienne espagnole russe chinoise romaine",
+        ),
     ),
     "es": Corruptions(
         tuple("dos tres cuatro cinco seis siete ocho nueve diez once doce".split()),
@@ -74,6 +113,18 @@ LANGUAGES = {
         r"no \g<0>",
         re.compile(r"(?<=\w )(?:no|nunca) (?=\w)"),
         "",
+        _kinds(
+            "rojo amarillo blanco negro azul verde gris",
+            "roja amarilla blanca negra azul verde gris",
+            "pequeño grande largo corto alto bajo",
+            "pequeña grande larga corta alta baja",
+            "lunes martes miércoles jueves viernes sábado domingo",
+            "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre",
+            "político económico militar religioso social cultural científico",
+            "política económica militar religiosa social cultural científica",
+            "francés alemán inglés italiano español ruso chino romano",
+            "francesa alemana inglesa italiana española rusa china romana",
+        ),
     ),
 }
 # Questions that their answer turns into a statement: "Who led the talks?" and "Egypt".
@@ -156,6 +207,8 @@ def _corrupted(
                 yield f"name: {kind}", _put(sentence, spot, chance.choice(others))
         if swapped := _swapped(sentence, spots):
             yield "role: swapped", swapped
+    if exchanged := _exchanged(sentence, ways):
+        yield "word: another of its kind", exchanged
     if spots := list(ways.verb.finditer(sentence)):
         spot = chance.choice(spots)
         negated = spot.expand(ways.negated)
@@ -164,6 +217,23 @@ def _corrupted(
     if spots := list(ways.negation.finditer(sentence)):
         spot = chance.choice(spots)
         yield "negation: taken out", _put(sentence, spot, spot.expand(ways.affirmed))
+
+
+def _exchanged(sentence: str, ways: Corruptions) -> str:
+    """A sentence with a word for another of its kind that it lacks, "" if it has none."""
+    words = set(re.findall(r"\w+", sentence))
+    # A random generator of its own, so that the cases of other kinds stay what they are.
+    chance = Random(sentence)
+    spots = [
+        (spot, kind)
+        for kind in ways.kinds
+        for spot in re.finditer(rf"\b(?:{'|'.join(kind)})\b", sentence)
+    ]
+    if not spots:
+        return ""
+    spot, kind = chance.choice(spots)
+    others = [word for word in kind if word not in words]
+    return _put(sentence, spot, chance.choice(others)) if others else ""
 
 
 def _renumbered(

@@ -126,6 +126,7 @@ def _text(llm: LLM, messages: Sequence[ChatMessage]) -> str:
             text += cleaner.feed(piece)
             ends = "\n" in piece or ENDS_SENTENCE.search(piece)
             if len(text) > _NOTE_CHARACTERS or (ends and without_repetition(text) != text):
+                text = text[:_NOTE_CHARACTERS]
                 return text[: text.rfind("\n") + 1] or text
     finally:
         stream.close()

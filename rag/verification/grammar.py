@@ -26,6 +26,7 @@ class Grammar:
     word. `units` and `tens` are number words that may be joined to one number, `scales` what they
     are multiplied by. `openers` are words and phrases that only join a sentence to the one before,
     up to a comma or colon; `reports` is a pattern of "the documents state that".
+    `calendar` are names of days and months where these are written like other words.
     `decimal` parts the digits below one, and its counterpart the thousands.
     """
 
@@ -46,6 +47,7 @@ class Grammar:
     by: frozenset[str] = _EMPTY
     joins: frozenset[str] = _EMPTY
     exceptions: frozenset[str] = _EMPTY
+    calendar: frozenset[str] = _EMPTY
     openers: frozenset[str] = _EMPTY
     reports: str = ""
     decimal: str = "."
@@ -181,6 +183,10 @@ FRENCH = Grammar(
     by=_set("par"),
     joins=_set("et ou"),
     exceptions=_set("sauf excepté hormis"),
+    calendar=_set(
+        "lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril mai juin "
+        "juillet août septembre octobre novembre décembre"
+    ),
     openers=_phrases(
         "d'abord|tout d'abord|premièrement|deuxièmement|troisièmement|ensuite|puis|après cela"
         "|enfin|finalement|étape|en bref|en résumé|pour résumer|dans l'ensemble|en revanche"
@@ -218,6 +224,10 @@ SPANISH = Grammar(
     by=_set("por"),
     joins=_set("y e o u"),
     exceptions=_set("salvo excepto"),
+    calendar=_set(
+        "lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio "
+        "julio agosto septiembre octubre noviembre diciembre"
+    ),
     openers=_phrases(
         "primero|en primer lugar|segundo|en segundo lugar|tercero|luego|después|a continuación"
         "|por último|finalmente|paso|en resumen|en suma|en breve|en general|en cambio"

@@ -118,8 +118,10 @@ def parse_words(text: str, language: str = "en") -> tuple[Word, ...]:
             continue
         number, stem = numbers.get(place, ""), "" if place in numbers else _stem(low, language)
         stem = "us" if token == "US" else stem  # which is no stopword in capitals
-        capital = token[0].isupper() and bool(stem)
-        name = capital and (not opens or _is_name(tokens, place, language))
+        capital = (token[0].isupper() or low in grammar.calendar) and bool(stem)
+        name = capital and (
+            not opens or low in grammar.calendar or _is_name(tokens, place, language)
+        )
         if number in ENGLISH_GRAMMAR.ordinals.values():
             number, stem = "", number
         negates = is_negation(low, language)

@@ -25,7 +25,7 @@ from index.sentences import sentence_spans
 from index.settings import load_settings
 from index.types import Document, Hit, Passage
 from rag.citations.labelling import label
-from rag.composition.base import Composer, ComposerInput
+from rag.composition.base import Composer, ComposerInput, ReadingList
 from rag.composition.extractive import QuotesComposer
 from rag.composition.generative import LLMComposer
 from rag.llm.base import ChatMessage
@@ -34,6 +34,8 @@ from rag.llm.errors import llm_error
 from rag.llm.facts import ModelFacts, Profile
 from rag.llm.prompts import (
     answer_messages,
+    notes_messages,
+    part_messages,
     query_messages,
     remaining_messages,
     rewrite_messages,
@@ -45,10 +47,12 @@ from rag.settings import Settings
 from rag.types import (
     Answer,
     AskOptions,
+    Claim,
     Delta,
     Done,
     Draft,
     Event,
+    PartRead,
     Quote,
     Reason,
     Refusal,
@@ -115,11 +119,14 @@ class Obedient(OpenAICompatibleLLM):
 SETTINGS = load_settings(Settings, llm_url="http://stub.invalid/v1")
 
 
-def composer(pieces: Sequence[str]) -> LLMComposer:
-    return LLMComposer(SETTINGS, Obedient(pieces))
+def composer(pieces: Sequence[str], profile: Profile = Profile.CAPABLE) -> LLMComposer:
+    settings = SETTINGS.model_copy(update={"llm_profile": profile.value})
+    return LLMComposer(settings, Obedient(pieces))
 
 
-def events(composer: Composer, hits: tuple[Hit, ...] = HITS) -> Iterator[Event]:
+def events(
+    composer: Composer, hits: tuple[Hit, ...] = HITS, evidence: ComposerInput | None = None
+) -> Iterator[Event]:
     """The events of an answer as the engine gives them, without its search."""
     sentences = tuple(
         RankedSentence(Quote(each.passage, start, end), each, 4.0, 1.0)
@@ -127,10 +134,11 @@ def events(composer: Composer, hits: tuple[Hit, ...] = HITS) -> Iterator[Event]:
         for start, end in sentence_spans(each.passage.text)
     )
     yield Retrieved(QUESTION, hits)
-    pieces = composer.compose(ComposerInput(QUESTION, hits, sentences))
+    pieces = composer.compose(evidence or ComposerInput(QUESTION, hits, sentences))
     while True:
         try:
-            yield Delta(next(pieces))
+            piece = next(pieces)
+            yield piece if isinstance(piece, PartRead) else Delta(piece)
         except StopIteration as stop:
             yield Done(answer_of(stop.value, composer.name, hits))
             return
@@ -213,10 +221,25 @@ def splits(payload: str) -> Iterator[list[str]]:
             yield [reply[: len(BEFORE) + cut], reply[len(BEFORE) + cut :]]
 
 
+@pytest.mark.parametrize("profile", Profile)
 @each_payload
-def test_injected_reply_is_only_words_on_every_surface(payload: str) -> None:
+def test_injected_reply_is_only_words_on_every_surface(payload: str, profile: Profile) -> None:
     for reply in (payload, BEFORE + payload, payload + AFTER, BEFORE + payload + AFTER):
-        assert_inert(done(events(composer([reply]))))
+        assert_inert(done(events(composer([reply], profile))))
+
+
+@each_payload
+def test_injected_notes_and_summary_are_only_words_on_every_surface(payload: str) -> None:
+    filler = " Gulls were seen on the pier." * 40
+    hits = tuple(hit(f"{text}{filler}\n\n{held(payload)}", n) for n, text in enumerate(TEXTS, 1))
+    own = Draft((Claim(TEXTS[0], (Quote(hits[0].passage, 0, len(TEXTS[0])),)),))
+    reading = ReadingList(tuple(one.passage for one in hits), 2)
+    evidence = ComposerInput(QUESTION, hits, (), given=own, reading=lambda _: reading)
+    settings = SETTINGS.model_copy(update={"llm_profile": "capable", "llm_context_tokens": 200})
+    for reply in (payload, BEFORE + payload + AFTER):
+        happened = list(events(LLMComposer(settings, Obedient([reply])), hits, evidence))
+        assert [one for one in happened if isinstance(one, PartRead)][-1] == PartRead(2, 2)
+        assert_inert(done(happened))
 
 
 @each_payload
@@ -308,6 +331,11 @@ def test_injected_words_can_speak_in_no_prompt_of_further_rounds(payload: str) -
     blocks = further[-1].text.split("\n\n")
     assert [block[:4] for block in blocks] == ["[3] ", "[4] ", "Ques", "This", "This", "Writ"]
     assert [*map(active_speakers, (blocks[0][4:], *blocks[3:5]))] == [[], [], []]
+    part = part_messages(QUESTION, passages, 1, 2, 6)[-1].text.split("\n\n")
+    notes = notes_messages(QUESTION, passages)[-1].text.split("\n\n")
+    for prompt in (part, notes):
+        assert [block[:4] for block in prompt] in (FOUR, FOUR_OF_NOTES)
+        assert active_speakers(prompt[0][4:]) == []
     query = query_messages(held(payload), held(payload))
     rewritten = rewrite_messages(held(payload), [Turn(held(payload), held(payload))])
     sql = sql_messages(held(payload), f"t1:\n{held(payload)}", [("SELECT 1", held(payload))])
@@ -315,6 +343,10 @@ def test_injected_words_can_speak_in_no_prompt_of_further_rounds(payload: str) -
         text = message.text.removeprefix("Question: ").replace("\n\nQuestion: ", "\n\n- ")
         text = text.removeprefix("Last question: ")
         assert active_speakers(text) == []
+
+
+FOUR = ["[1] ", "[2] ", "Thes", "Ques"]
+FOUR_OF_NOTES = ["[1] ", "[2] ", "The ", "Ques"]
 
 
 def active_speakers(text: str) -> list[str]:

@@ -42,9 +42,10 @@ def stream_exchange(
             opened(events)
         with closing(events):
             for event in events:
+                is_more = isinstance(event, Delta) and bool(exchange.text)
                 exchange = _with_event(exchange, event)
-                if isinstance(event, Delta) and time.monotonic() - yielded < _UPDATE_SECONDS:
-                    continue
+                if is_more and time.monotonic() - yielded < _UPDATE_SECONDS:
+                    continue  # the first words are shown at once
                 yielded = time.monotonic()
                 yield exchange
     except FootnoteError as error:

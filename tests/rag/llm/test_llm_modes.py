@@ -20,6 +20,7 @@ from index.sync.sync import sync
 from rag.composition.generative import LLMComposer
 from rag.engine import Engine
 from rag.llm.client import OpenAICompatibleLLM
+from rag.llm.facts import Profile
 from rag.schema import AnswerBody
 from rag.settings import Settings
 from rag.types import Answer, Done, Reason
@@ -249,8 +250,8 @@ def ask(index: Index, caplog: pytest.LogCaptureFixture) -> Ask:
     """Asks through an engine whose LLM is at a URL; asserts that nothing leaks on any surface."""
     caplog.set_level(logging.DEBUG)
 
-    def run(url: str, seconds: float = 60) -> Answer:
-        settings = load_settings(Settings)
+    def run(url: str, seconds: float = 60, profile: Profile = Profile.CAPABLE) -> Answer:
+        settings = load_settings(Settings, llm_profile=profile.value)
         llm = OpenAICompatibleLLM(url, "small", KEY, seconds, backoff=(0.01, 0.02))
         *events, done = Engine(settings, index, LLMComposer(settings, llm)).stream(QUESTION)
         assert isinstance(done, Done)
@@ -278,8 +279,20 @@ def with_password(url: str) -> str:
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_mode_of_a_server_gives_an_answer_a_note_or_a_refusal(ask: Ask, mode: Mode) -> None:
+    assert_ends_well(ask, mode, Profile.CAPABLE)
+
+
+@pytest.mark.sample(8)
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_mode_of_a_server_of_a_small_model_ends_as_that_of_a_capable_one(
+    ask: Ask, mode: Mode
+) -> None:
+    assert_ends_well(ask, mode, Profile.SMALL)
+
+
+def assert_ends_well(ask: Ask, mode: Mode, profile: Profile) -> None:
     server = FakeLLM(mode.replies)
-    answer = ask(with_password(server.url), mode.seconds)
+    answer = ask(with_password(server.url), mode.seconds, profile)
     server.close()
     assert len(server.requests) == mode.requests
     note = f"The LLM at {server.host} {mode.note}" if mode.note else ""

@@ -178,6 +178,34 @@ def test_check_of_a_rule_without_its_exception_is_weak_at_most(
     assert check_support(statement, (quoted(source),)).support == support
 
 
+@pytest.mark.parametrize(
+    ("statement", "source"),
+    [
+        ("Open the red lid.", "Open the blue lid."),
+        ("Open the red lid of the pump slowly.", "Open the blue lid of the pump slowly."),
+        ("Confirm on your tablet within ten minutes.", "Confirm on your phone within ten minutes."),
+        ("Turn the upper valve to the left side.", "Turn the upper valve to the right side."),
+        ("Öffnen Sie den roten Deckel.", "Öffnen Sie den blauen Deckel."),
+        ("Ouvrez le couvercle rouge de la pompe.", "Ouvrez le couvercle bleu de la pompe."),
+        ("Le bureau de la mairie ouvre le mardi.", "Le bureau de la mairie ouvre le lundi."),
+        ("Abra la tapa roja de la bomba.", "Abra la tapa azul de la bomba."),
+        ("La oficina abre en marzo.", "La oficina abre en mayo."),
+    ],
+)
+def test_check_of_a_copied_sentence_with_another_word_is_not_supported(
+    statement: str, source: str
+) -> None:
+    assert not supported(statement, source)
+    assert supported(source, source)
+
+
+def test_check_of_a_copied_sentence_takes_words_of_the_headings_above_it() -> None:
+    text = "Red pump\n\nOpen the blue lid of the pump."
+    start = text.index("Open")
+    assert support_of("Open the red lid of the pump.", [quoted(text, start)]) != "unsupported"
+    assert support_of("Open the green lid of the pump.", [quoted(text, start)]) == "weak"
+
+
 GERMAN = "Öffnen Sie das Ventil nicht vor dem Start. Schließen Sie den Deckel der Pumpe."
 FRENCH = "N'ouvrez pas la vanne avant le début. Fermez le couvercle de la pompe."
 SPANISH = "No abra la válvula antes de empezar. Cierre la tapa de la bomba."
