@@ -1,6 +1,7 @@
 """Files of embedding models, and the languages that a model was trained on."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,7 +75,13 @@ def check_digest(path: Path, digest: str, package: str) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a file, in hexadecimal; read once in a process as long as it stays as it is."""
+    info = path.stat()
+    return _digest(path, (info.st_size, info.st_mtime_ns, info.st_ino))
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         digest = sha256()
         while block := file.read(1 << 20):

@@ -73,7 +73,7 @@ def parse_files(
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
     groups = list(_groups(fitting))
     pool = ProcessPool(
-        min(_WORKERS, len(groups)),
+        _workers(groups),
         max_tasks=_GROUPS_PER_WORKER,
         context=multiprocessing.get_context("spawn"),
         initializer=limit_parser,
@@ -90,6 +90,12 @@ def parse_files(
         # A caller that stops in the middle does not wait for the remaining files.
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
+
+
+def _workers(groups: Sequence[_Group]) -> int:
+    """How many processes read; the start of one costs what reading hundreds of small files does."""
+    small = sum(entry.size for group in groups for entry in group) <= _GROUP_BYTES
+    return 1 if small else min(_WORKERS, len(groups))
 
 
 def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:

@@ -29,15 +29,20 @@ class Peer(NamedTuple):
 def footnote(corpus: Path, data: Path, _: str, __: int) -> Peer:
     """Footnote: the search is a whole answer, quoted and checked."""
     import onnxruntime  # noqa: F401
+    import tokenizers  # noqa: F401
 
+    from index.engines.base import load_engines
     from index.settings import load_settings
     from index.sync.sync import sync
     from rag.engine import build as engine_of
     from rag.settings import Settings
 
     settings = load_settings(Settings, data=data)
+    for store in load_engines(settings).stores():
+        store.preload()
     engine = engine_of(settings)
-    return Peer(lambda: sync(settings, corpus), engine.answer)
+    # As with the others, one model embeds documents and questions.
+    return Peer(lambda: sync(settings, corpus, embedder=engine.models.embedder), engine.answer)
 
 
 def llama_index(corpus: Path, data: Path, model: str, tokens: int) -> Peer:
