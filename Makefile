@@ -95,6 +95,12 @@ s3: .venv/installed
 chroma-server: .venv/installed
 	$(BIN)/pytest tests/index/engines/test_chroma_server.py
 
+# What servers share in a PostgreSQL and a Redis, of Debian's packages.
+.PHONY: shared
+shared: .venv/installed
+	@(test -d /usr/lib/postgresql && command -v redis-server >/dev/null) || ($(AS_ROOT) apt-get update --quiet && $(APT) postgresql redis-server)
+	$(BIN)/pytest tests/ui/service/shared
+
 # A folder that a Ray cluster of two workers reads and embeds, which are killed meanwhile. Ray is
 # installed for it.
 .PHONY: ray

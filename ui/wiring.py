@@ -20,7 +20,9 @@ from ui.service.background_sync import BackgroundSync, FirstIndex
 from ui.service.collections import CollectionAccess, Collections
 from ui.service.library import Library
 from ui.service.settings import ServiceSettings
-from ui.service.tokens import RateLimit, Tokens
+from ui.service.shared.database import SharedDatabase, database_of
+from ui.service.shared.limits import LimitStorage
+from ui.service.tokens import RateLimit, Tokens, tokens_of
 
 _UPLOADS_OFF = "documents can't be added or deleted here; set FOOTNOTE_UPLOADS=true to allow it"
 _FOLLOWS = "documents are added and deleted where this index is published"
@@ -34,7 +36,8 @@ class Service:
 
     `access` has the answers and libraries for a caller, and `answers` those of all. `apart` is the
     same for what the page asks by itself: one at a time, in no reader's place, and not counted.
-    `models` are those of the engine, None for an engine without any.
+    `models` are those of the engine, None for an engine without any. `database` is the one that
+    servers share, if there is one.
     """
 
     engine: Answers
@@ -48,6 +51,7 @@ class Service:
     options_policy: OptionsPolicy
     models: LoadedModels | None
     settings: ServiceSettings
+    database: SharedDatabase | None = None
 
 
 def make_service(
@@ -64,6 +68,7 @@ def make_service(
     the first time meanwhile.
     """
     metrics = Metrics()
+    database = database_of(wanted)
     limits = Limits(
         at_once=wanted.answers_at_once or _AT_ONCE[settings.composer_name],
         waiting=wanted.queue,
@@ -84,12 +89,13 @@ def make_service(
         access,
         access.with_answers(AdmissionControl(engine, Limits(at_once=1))),
         metrics,
-        RateLimit(wanted.requests_per_minute or 0),
-        Tokens(settings.data) if wanted.require_token else None,
+        RateLimit(wanted.requests_per_minute or 0, LimitStorage(wanted.limits)),
+        tokens_of(settings.data, database) if wanted.require_token else None,
         settings.max_file_mb << 20,
         OptionsPolicy(settings),
         getattr(engine, "models", None),
         wanted,
+        database,
     )
 
 

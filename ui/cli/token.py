@@ -8,9 +8,12 @@ from dataclasses import asdict
 import click
 
 from index.console import json_option, print_json
-from ui.cli.common import report_errors, settings_of
+from index.settings import load_settings
+from ui.cli.common import data_folder, report_errors
 from ui.service.collections import check_name
-from ui.service.tokens import AccessToken, Tokens
+from ui.service.settings import ServiceSettings
+from ui.service.shared.database import database_of
+from ui.service.tokens import AccessToken, Tokens, tokens_of
 
 _PLAIN = {"digest", "collections"}
 
@@ -36,7 +39,7 @@ def new(context: click.Context, write: bool, name: str, collections: Sequence[st
     """Make a token and print it, this once."""
     for each in collections:
         check_name(each.removesuffix(":write"))
-    token, secret = Tokens(settings_of(context).data).make(name, write, collections)
+    token, secret = _tokens(context).make(name, write, collections)
     click.echo(secret)
     click.echo(
         f"Token {token.id} ({' and '.join(token.scopes)}) is not shown again; a server that runs "
@@ -51,7 +54,7 @@ def new(context: click.Context, write: bool, name: str, collections: Sequence[st
 @report_errors
 def listing(context: click.Context, as_json: bool) -> None:
     """List tokens by their ids."""
-    tokens = Tokens(settings_of(context).data).all()
+    tokens = _tokens(context).all()
     if as_json:
         facts = [asdict(token) for token in tokens]
         hidden = {"digest"} if any(each.collections for each in tokens) else _PLAIN
@@ -69,8 +72,13 @@ def listing(context: click.Context, as_json: bool) -> None:
 @report_errors
 def revoke(context: click.Context, token_id: str) -> None:
     """Forget a token; a server that runs refuses it at once."""
-    Tokens(settings_of(context).data).revoke(token_id)
+    _tokens(context).revoke(token_id)
     click.echo(f"Token {token_id} is revoked.", err=True)
+
+
+def _tokens(context: click.Context) -> Tokens:
+    settings = load_settings(ServiceSettings, data=data_folder(context))
+    return tokens_of(settings.data, database_of(settings))
 
 
 def _named(token: AccessToken) -> str:

@@ -62,8 +62,8 @@ class AuthMiddleware:
         self._is_shut = is_shut
         self._tokens = tokens
         self._rate_limit = rate_limit
-        self._read_limit = RateLimit(rate_limit.per_minute * _READS_PER_REQUEST)
-        self._login_limit = RateLimit(LOGINS_PER_MINUTE)
+        self._read_limit = rate_limit.other(rate_limit.per_minute * _READS_PER_REQUEST, "reads")
+        self._login_limit = rate_limit.other(LOGINS_PER_MINUTE, "logins")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""

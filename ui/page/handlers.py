@@ -56,7 +56,7 @@ class ChatPage:
     def __init__(self, service: Service, settings: Settings) -> None:
         self._access = service.access
         self._policy = service.options_policy
-        self._data = settings.data
+        self._data, self._database = settings.data, service.database
         self._running = RunningAnswers()
         self._following = Following()
         # Where tokens are asked for, readers need not know what runs beside the server.
@@ -415,7 +415,8 @@ class ChatPage:
         if rated.answer and rating in ("up", "down"):
             turns = previous_turns(exchanges[:at])
             try:
-                feedback.rate(self._data, rated.answer, turns, rating, rated.reason)
+                store = self._database or self._data
+                feedback.rate(store, rated.answer, turns, rating, rated.reason)
                 conversation.history.keep(conversation.id, rated)
             except FootnoteError as error:
                 return {self._components.chats: error_html(error)}
@@ -428,7 +429,7 @@ class ChatPage:
     ) -> Conversation:
         """A conversation of the caller's, with these options, or its stored ones, or defaults."""
         reader = caller(request)
-        history = History(self._data, reader.id)
+        history = History(self._data, reader.id, self._database)
         if options is None:
             try:
                 options = self._policy.nearest(history.options(chat))

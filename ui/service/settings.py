@@ -25,6 +25,11 @@ class ServiceSettings(IndexSettings):
     follow: str = Field(
         "", description="address where an index is published, to serve a copy of it"
     )
+    database: str = Field(
+        "",
+        description="PostgreSQL database where servers share conversations, ratings and tokens",
+    )
+    limits: str = Field("", description="Redis where servers share the counts of rate limits")
     uploads: bool = Field(True, description="let documents be added and deleted over HTTP")
     uploads_mb: int = Field(
         10_000, ge=1, description="how much the documents may take where they can be added"

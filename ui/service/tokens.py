@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Literal
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pydantic import TypeAdapter, ValidationError
 
 from index.errors import ConfigError, StoreError
 from index.shared_files import changing, replace_file
+from ui.service.shared.database import SharedDatabase
+from ui.service.shared.limits import LimitStorage
 
 Scope = Literal["read", "write"]
 
 FILE_NAME = "tokens.json"
 PREFIX = "fn_"
 _BYTES = 32
+# How old a list of tokens may be that was read from a database.
+_FRESH_SECONDS = 1.0
 
 
 _WRITES = ":write"
@@ -125,18 +127,13 @@ class Tokens:
             digest=_digest(secret),
             collections=tuple(collections) or None,
         )
-        with changing(self._path):
-            self._write((*self.all(), token))
+        self._add(token)
         return token, secret
 
     def revoke(self, token_id: str) -> None:
         """Delete a token. Raises ConfigError if there is none of this id."""
-        with changing(self._path):
-            known = self.all()
-            left = [token for token in known if token.id != token_id]
-            if len(left) == len(known):
-                raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
-            self._write(left)
+        if not self._remove(token_id):
+            raise ConfigError(f"there is no token {token_id!r}; run: footnote token list")
 
     def find(self, secret: str) -> AccessToken | None:
         """The token of a secret, or None; all are compared, in constant time."""
@@ -147,10 +144,67 @@ class Tokens:
                 found = token
         return found
 
+    def _add(self, token: AccessToken) -> None:
+        with changing(self._path):
+            self._write((*self.all(), token))
+
+    def _remove(self, token_id: str) -> bool:
+        """Whether there was one of this id."""
+        with changing(self._path):
+            known = self.all()
+            left = [token for token in known if token.id != token_id]
+            if len(left) < len(known):
+                self._write(left)
+            return len(left) < len(known)
+
     def _write(self, tokens: Iterable[AccessToken]) -> None:
         """Replace the file, readable by its owner alone."""
         entries = [asdict(token) for token in tokens]
         replace_file(self._path, json.dumps(entries, indent=1))
+
+
+class SharedTokens(Tokens):
+    """Tokens in the database that servers share; each of them sees a change within a second."""
+
+    def __init__(self, database: SharedDatabase) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._known: tuple[AccessToken, ...] = ()
+        self._read_at = -math.inf
+
+    def all(self) -> tuple[AccessToken, ...]:
+        """All tokens, oldest first. Raises StoreError if the database does not answer."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= _FRESH_SECONDS:
+                with self._database.open() as database:
+                    rows = database.execute("SELECT body FROM tokens ORDER BY number").fetchall()
+                self._known = tuple(_token().validate_json(body) for (body,) in rows)
+                self._read_at = time.monotonic()
+            return self._known
+
+    def _add(self, token: AccessToken) -> None:
+        with self._database.open() as database:
+            database.execute(
+                "INSERT INTO tokens (id, body) VALUES (:id, :body)",
+                {"id": token.id, "body": json.dumps(asdict(token))},
+            )
+        self._read_at = -math.inf
+
+    def _remove(self, token_id: str) -> bool:
+        with self._database.open() as database:
+            gone = database.execute("DELETE FROM tokens WHERE id = :id", {"id": token_id}).rowcount
+        self._read_at = -math.inf
+        return bool(gone)
+
+
+def tokens_of(data: Path, database: SharedDatabase | None) -> Tokens:
+    """The tokens of the database that servers share, or else of a data folder."""
+    return SharedTokens(database) if database else Tokens(data)
+
+
+@cache
+def _token() -> TypeAdapter[AccessToken]:
+    return TypeAdapter(AccessToken)
 
 
 @cache
@@ -164,16 +218,25 @@ def _digest(secret: str) -> str:
 
 
 class RateLimit:
-    """At most so many requests of each client in any minute; 0 for no limit."""
+    """At most so many requests of each client in any minute; 0 for no limit.
 
-    def __init__(self, per_minute: int) -> None:
+    `kind` tells the requests of several limits apart where their counts are kept together.
+    """
+
+    def __init__(
+        self, per_minute: int, storage: LimitStorage | None = None, kind: str = "requests"
+    ) -> None:
         self.per_minute = per_minute
         self._item = RateLimitItemPerMinute(per_minute) if per_minute else None
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._storage, self._kind = storage or LimitStorage(), kind
+
+    def other(self, per_minute: int, kind: str) -> RateLimit:
+        """A limit of another kind of requests, counted in the same place."""
+        return RateLimit(per_minute, self._storage, kind)
 
     def hit(self, client: str) -> int:
         """Count a request; 0 if it is within the limit, else the seconds until a retry."""
-        if self._item is None or self._limiter.hit(self._item, client):
+        if self._item is None:
             return 0
-        reset = self._limiter.get_window_stats(self._item, client).reset_time
-        return max(1, math.ceil(reset - time.time()))
+        reset = self._storage.hit(self._item, self._kind, client)
+        return max(1, math.ceil(reset - time.time())) if reset else 0
