@@ -25,6 +25,8 @@ _ABBREVIATED = frozenset("kg km cm mm kb mb gb tb ms mph".split())
 _BYTES = frozenset("kb mb gb tb".split())
 _MINUTES = frozenset("min mins".split())
 _MAXIMUM = re.compile(r"(?:^|[\W_])max(?:imum)?(?:$|[\W_])")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+_PREFIXES = {"milli": 1e-3, "centi": 1e-2, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12}
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]+)[)\]]\s*$")
 _PARTS = re.compile(r"[\s_/]+(?:in[\s_]+)?")
 
@@ -40,9 +42,26 @@ class Unit:
     name: str
 
     def fits(self, other: Unit) -> bool:
-        """Whether numbers of both may be compared as they are."""
-        same = self.name == other.name or not (self.name and other.name)
-        return self.dimension == other.dimension and same
+        """Whether numbers of both may be compared, perhaps after `times`."""
+        return self.dimension == other.dimension and self.times(other) > 0
+
+    def times(self, other: Unit) -> float:
+        """How many of the other unit one of this is: 60 minutes an hour; 0 if that is not known."""
+        if self.name == other.name or not (self.name and other.name):
+            return 1.0
+        if self.dimension == DURATION:
+            own, its = _SECONDS.get(self.name, 0), _SECONDS.get(other.name, 0)
+            return own / its if its else 0.0
+        (own_prefix, own_base), (its_prefix, its_base) = _prefixed(self), _prefixed(other)
+        return own_prefix / its_prefix if own_base == its_base else 0.0
+
+
+def _prefixed(unit: Unit) -> tuple[float, str]:
+    """What a unit is times its base: 1000 times "gram" of "kilogram"."""
+    for prefix, size in _PREFIXES.items():
+        if unit.name.startswith(prefix):
+            return size, unit.name.removeprefix(prefix)
+    return 1.0, unit.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,16 @@ from rag.tables.conditions import (
     stock_columns,
 )
 from rag.tables.groups import asked_group, grouped, share, top_group
-from rag.tables.guesses import guess_columns, guess_date, guess_rows, guess_worth, only_measure
+from rag.tables.guesses import (
+    GUESSED,
+    certainty_of_carried,
+    guess_columns,
+    guess_date,
+    guess_rows,
+    guess_worth,
+    mixes_measures,
+    only_measure,
+)
 from rag.tables.reading.lexicon import Embed, stems_of
 from rag.tables.reading.operators import Aggregate, Degree
 from rag.tables.reading.question import stem_of
@@ -38,8 +47,6 @@ from rag.tables.types import Group, Plan
 # it says of what kind the value of a column that is named is ("which subject is on Monday").
 _UNKNOWN_WORD = 0.4
 _KIND_WORD = 0.75
-# A plan with a word that is read by a guess is never certain, and is shown with a hint.
-_GUESSED = 0.45
 # "How many cores" of one row, where a column is "CPU cores".
 _ONE_WORD = 0.7
 _MOST_SHOWN = 6
@@ -67,6 +74,7 @@ _GENERIC = frozenset(map(stem_of, "address date name level amount figure value r
 # "Most" and "fewest" are said of what is counted or summed, never of dates.
 _AMOUNTS = frozenset("much little few".split())
 _DURATIONS = frozenset(map(stem_of, "time duration latency delay".split()))
+_SOLD = frozenset(map(stem_of, ("sold", "sell")))
 _MEANT = {"who": ("who", "person"), "where": ("where", "location")}
 
 
@@ -95,9 +103,8 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     guess_rows(binding, label_column(binding.table))
     if asks == "whether" or bind_states(binding):
         draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
-        return (
-            _finished(binding, asks, replace(draft, limit=limit or draft.limit)) if draft else None
-        )
+        if draft and not mixes_measures(draft):
+            return _finished(binding, asks, replace(draft, limit=limit or draft.limit))
     return None
 
 
@@ -255,7 +262,8 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     if order is None or (timed and degree.word in _AMOUNTS):
         return None
     groups = [one for one in binding.columns_named() if not binding.table.columns[one].is_key]
-    if groups and adds_up(binding.table, order) and [*groups] != [order]:
+    groups = groups if not degree.adjective.dimensions else []
+    if groups and adds_up(binding.table, order) and groups != [order]:
         # The customer with the highest amount has it in one row, and may have less in all.
         binding.guesses.append(f"{binding.table.columns[order].name} is that of single rows")
     greater = degree.adjective.greater != _is_slowness(binding.table.columns[order], degree)
@@ -294,7 +302,7 @@ def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
 def _count(binding: Binding) -> Plan | None:
     """A count of rows, of different values, or the figure that a column of counts gives."""
     end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
-    if _is_of_value(binding, end):
+    if _is_of_value(binding, end) or (_is_sold(binding) and not _has_dates(binding)):
         return None
     if (stock := _stock_sum(binding)) is not None:
         return Plan(binding.table, Aggregate.SUM, _filters(binding), (stock,))
@@ -312,11 +320,30 @@ def _count(binding: Binding) -> Plan | None:
     if any(_selects_one(binding, own) for own in filters):
         # How many rows one row is, nobody asks.
         return None
-    if not filters and not first and Role.ROW not in binding.roles.values():
-        return None
+    if not first and Role.ROW not in binding.roles.values() and (not filters or _is_sold(binding)):
+        return _sum_sold(binding) if filters else None
     target = (first.column,) if first and not is_id(table, first.column) else ()
     target = target if not target or not table.columns[target[0]].is_key else ()
     return Plan(table, Aggregate.COUNT, filters, target)
+
+
+def _is_sold(binding: Binding) -> bool:
+    """Whether something is counted that was sold, and no column says so: no rows of a list."""
+    tokens = enumerate(binding.question.tokens)
+    return any(token.stem in _SOLD and at not in binding.roles for at, token in tokens)
+
+
+def _has_dates(binding: Binding) -> bool:
+    return any(column.kind is Kind.DATE for column in binding.table.columns)
+
+
+def _sum_sold(binding: Binding) -> Plan | None:
+    """How many were sold, by the only measure of a table with dates: its rows are no things."""
+    measure = only_measure(binding)
+    if measure is None:
+        return None
+    binding.guess("sold", measure)
+    return Plan(binding.table, Aggregate.SUM, _filters(binding), (measure,))
 
 
 def _stock_sum(binding: Binding) -> int | None:
@@ -417,7 +444,7 @@ def _filters(binding: Binding) -> tuple[Filter, ...]:
 
 def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
     """The plan with the columns to show and its confidence."""
-    certainty = min(binding.certainty, _GUESSED) if binding.guesses else binding.certainty
+    certainty = min(binding.certainty, GUESSED) if binding.guesses else binding.certainty
     unread = list[str]()
     for place in binding.residue:
         if _is_generic(binding, place):
@@ -425,7 +452,7 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
         is_kind = _is_kind(binding, place, asks, draft)
         certainty *= _KIND_WORD if is_kind else _UNKNOWN_WORD
         unread += [] if is_kind else [binding.question.tokens[place].text]
-    certainty = min(certainty, _carried(binding, draft))
+    certainty = min(certainty, certainty_of_carried(binding, draft))
     columns = range(len(draft.table.columns))
     used = {*draft.targets, draft.order, *(own.column for own in draft.filters)}
     used |= {draft.pair[0].column} if draft.pair else set()
@@ -438,24 +465,6 @@ def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:
         guesses=tuple(binding.guesses),
         unread=tuple(unread),
     )
-
-
-def _carried(binding: Binding, draft: Plan) -> float:
-    """How sure a figure of joined tables can be: one that another table tells of a single thing,
-    its price or weight, may not be that of the row, and makes no sum of rows.
-    """
-    if not draft.table.parts:
-        return 1.0
-    table, (other, _) = draft.table.parts[0][0], draft.table.parts[1]
-    columns = [draft.table.columns[one] for one in (*draft.targets, draft.order) if one is not None]
-    labels = {column.label for column in other.columns if column.kind is Kind.NUMBER}
-    labels -= {column.label for column in table.columns}
-    found = [column for column in columns if column.label in labels]
-    if found and draft.aggregate is not Aggregate.LOOKUP:
-        return 0.0
-    name = other.title or other.document_title or other.document
-    binding.guesses += [f"“{column.name}” is that of one row of “{name}”" for column in found]
-    return _GUESSED if found else 1.0
 
 
 def _is_generic(binding: Binding, place: int) -> bool:

@@ -95,6 +95,7 @@ class Binding:
     certainty: float = 1.0
     guesses: list[str] = field(default_factory=list)
     parts: list[tuple[int, int]] = field(default_factory=list)
+    guessed: set[int] = field(default_factory=set)
 
     def guess(self, word: str, column: int) -> None:
         """Note that a word was read as a column that it does not name."""

@@ -108,6 +108,9 @@ def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:
     own = binding.table.columns[column]
     values = [one.value for one in (quantity.value, quantity.upper) if isinstance(one, Amount)]
     scale = own.measure.scale if own.measure and quantity.value.value >= own.measure.scale else 1.0
+    unit = quantity.value.unit or (isinstance(quantity.upper, Amount) and quantity.upper.unit)
+    if unit and own.unit:
+        scale /= unit.times(own.unit) or 1.0
     said = binding.question.text[slice(*quantity.core)].strip()
     if quantity.operator == "between":
         said = f"{own.label} is b{binding.question.text[quantity.start + 1 : quantity.end]}"
@@ -190,7 +193,7 @@ def _range_of(text: str, unit: Unit | None) -> tuple[float, float] | None:
     limits = [one for one in read_question(plain).quantities if isinstance(one.value, Amount)]
     amounts = [one.value for one in limits if isinstance(one.value, Amount)]
     values = sorted(one.value for one in amounts)
-    if any(one.unit and not (unit and one.unit.fits(unit)) for one in amounts):
+    if any(one.unit and not (unit and one.unit.times(unit) == 1) for one in amounts):
         return None
     if len(values) == 2:
         return values[0], values[1]

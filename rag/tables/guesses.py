@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
+from index.tables.turned import turned
 from index.tables.typed import Column, Kind
 from rag.tables.binding import Binding, Mention, Role
 from rag.tables.columns import is_id, is_year
 from rag.tables.reading.lexicon import Embed, similarities
+from rag.tables.reading.operators import Aggregate
+from rag.tables.types import Plan
 
+# A plan with a word that is read by a guess is never certain, and is shown with a hint.
+GUESSED = 0.45
 # Cosine of MiniLM from which a word is of a unit's dimension: "electricity" and "energy" have 0.64.
 _NEAR = 0.57
-# Likeness of spellings, 0..100, from which two words may be one: "water" and "Wasser" have 73.
-_COGNATE = 72
-_MARGIN = 6
+# Likeness of spellings, 0..1, from which two words may be one: "water" and "Wasser" have 0.67,
+# "hour" and "Harbour" 0.57.
+_COGNATE = 0.65
+_MARGIN = 0.06
 _SHORTEST = 4
 # What a number of things times the price of one is called, and stands in its column's name.
 _WORTH = ("revenue", "value")
@@ -67,10 +73,12 @@ def _by_spelling(binding: Binding, kinds: Sequence[Kind]) -> None:
 
 
 def _likeness(one: str, other: str) -> float:
-    """How alike two stems are spelt that may be the same word in two languages, 0..100."""
+    """How alike two stems are spelt that may be the same word in two languages, 0..1."""
     one, other = (word.replace("c", "k") for word in (one, other))
     is_short = min(len(one), len(other)) < _SHORTEST
-    return 0.0 if is_short or one[0] != other[0] else fuzz.ratio(one, other)
+    if is_short or one[0] != other[0]:
+        return 0.0
+    return Levenshtein.normalized_similarity(one, other)
 
 
 def _guess(binding: Binding, place: int, column: int) -> None:
@@ -78,6 +86,7 @@ def _guess(binding: Binding, place: int, column: int) -> None:
     binding.take(places, Role.COLUMN)
     binding.mentions.append(Mention(column, places, meant=True))
     binding.guess(binding.question.tokens[place].text, column)
+    binding.guessed.add(place)
 
 
 def guess_worth(binding: Binding, asks: str, embed: Embed) -> None:
@@ -140,3 +149,33 @@ def only_measure(binding: Binding) -> int | None:
 
 def _measures(binding: Binding, at: int, column: Column) -> bool:
     return column.kind is Kind.NUMBER and not (is_id(binding.table, at) or is_year(column))
+
+
+def certainty_of_carried(binding: Binding, draft: Plan) -> float:
+    """How sure a figure of joined tables can be: one that another table tells of a single thing,
+    its price or weight, may not be that of the row, and makes no sum of rows.
+    """
+    if not draft.table.parts:
+        return 1.0
+    table, (other, _) = draft.table.parts[0][0], draft.table.parts[1]
+    columns = [draft.table.columns[one] for one in (*draft.targets, draft.order) if one is not None]
+    labels = {column.label for column in other.columns if column.kind is Kind.NUMBER}
+    labels -= {column.label for column in table.columns}
+    found = [column for column in columns if column.label in labels]
+    if found and draft.aggregate is not Aggregate.LOOKUP:
+        return 0.0
+    name = other.title or other.document_title or other.document
+    binding.guesses += [f"“{column.name}” is that of one row of “{name}”" for column in found]
+    return GUESSED if found else 1.0
+
+
+def mixes_measures(draft: Plan) -> bool:
+    """Whether a figure would go over rows that are of different measures: "Staff", "Profit (EUR)"
+    and "Floor area (m²)" of a store.
+    """
+    other = turned(draft.table)
+    lookup = draft.aggregate in {Aggregate.LOOKUP, Aggregate.LIST} or draft.pair is not None
+    if lookup or other is None or draft.table.source:
+        return False
+    units = {column.unit for column in other.columns[1:]}
+    return len(units) > 1 and len(draft.filters) == 0

@@ -86,21 +86,25 @@ def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan 
     near = near[:_MOST_TABLES]
     near = [*near, *filter(None, map(turned, near))]
     known = _prefetched(read, near, embed)
-    found = _candidates(read, near, known)
+    found = _candidates(read, near, near, known)
     if all(one.plan.confidence < MINIMUM for one in found):
-        found += _candidates(read, joined_tables(near), known)
+        found += _candidates(read, joined_tables(near), near, known)
     sure = [one for one in found if one.plan.confidence >= MINIMUM]
     return _best(sure or found)
 
 
-def _candidates(read: Question, tables: Sequence[TypedTable], known: Embed) -> list[_Candidate]:
-    """The plans over these tables that are sure enough to be shown."""
+def _candidates(
+    read: Question, tables: Sequence[TypedTable], near: Sequence[TypedTable], known: Embed
+) -> list[_Candidate]:
+    """The plans over these tables that are sure enough to be shown, beside the others near."""
     found = list[_Candidate]()
     for table in tables:
         binding = bind_words(read, table, known)
         by_words = bool(_evidence(binding))
         _guess_parts(binding, [other for other in tables if other is not table])
         own = assemble(binding, known)
+        if own and _is_named_elsewhere(binding, near):
+            continue
         # A table that no word names is looked at only where the reading is told.
         if (
             own
@@ -109,6 +113,14 @@ def _candidates(read: Question, tables: Sequence[TypedTable], known: Embed) -> l
         ):
             found.append(_Candidate(own, _evidence(binding)))
     return found
+
+
+def _is_named_elsewhere(binding: Binding, tables: Sequence[TypedTable]) -> bool:
+    """Whether a word that was read by a guess is what another table is called or has."""
+    stems = {binding.question.tokens[place].stem for place in binding.guessed}
+    own = {binding.table, binding.table.source, *(part for part, _ in binding.table.parts)}
+    others = [lexicon_of(table) for table in tables if table not in own and table.source not in own]
+    return any(stems & one.nouns or {(stem,) for stem in stems} & {*one.names} for one in others)
 
 
 def _guess_parts(binding: Binding, others: Sequence[TypedTable]) -> None:

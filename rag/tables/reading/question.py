@@ -136,6 +136,9 @@ def _numbers_in_words(text: str, taken: list[Quantity]) -> list[Quantity]:
     """Numbers that are written out, and ordinals, where nothing else stands."""
     found = list[Quantity]()
     for match in _WORD.finditer(text.lower()):
+        if match[0] in {"a", "an"} and (one := _one_unit(text, match)):
+            found.append(one)
+            continue
         ordinal = match[0] in ORDINALS
         value = ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
         # "one" mostly is no number, and the first is also a superlative.
@@ -152,6 +155,17 @@ def _spanned(text: str, first: Found, last: Moment) -> Quantity:
         return replace(quantity, operator="between", upper=last, start=first.start)
     is_end = quantity.operator in {">", "<="}
     return replace(quantity, value=last if is_end else first.moment)
+
+
+def _one_unit(text: str, match: re.Match[str]) -> Quantity | None:
+    """ "An hour" as a limit: "longer than an hour"."""
+    word = re.match(r"\s([^\W\d_]{3,})", text[match.end() :])
+    unit = unit_of(word[1]) if word else None
+    if word is None or unit is None:
+        return None
+    end = match.end() + word.end()
+    quantity = _compared(text, Amount(1.0, unit=unit), match.start(), end)
+    return quantity if quantity.operator != "=" else None
 
 
 def _free(found: list[Quantity], start: int, end: int) -> bool:

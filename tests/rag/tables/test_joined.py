@@ -93,6 +93,15 @@ def test_answer_over_two_tables_says_the_figure_and_how_it_was_read(
     assert found.is_open == bool(hint)
 
 
+def test_things_sold_are_summed_by_the_only_measure_and_no_rows_are_counted() -> None:
+    found = answer("How many stools were sold?", *_world())
+    assert found is not None
+    assert found.wording.sentence == (
+        "The sum of Quantity is 13, over 2 of 4 rows of “orders.csv” where Item is “Stool”."
+    )
+    assert found.is_open
+
+
 def test_sum_of_what_another_table_tells_of_one_thing_is_not_computed() -> None:
     assert answer("What is the total weight of all orders?", *_world()) is None
 
