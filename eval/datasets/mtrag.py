@@ -70,6 +70,7 @@ class _TaskRecord(BaseModel):
     targets: list[_Utterance] = []
     annotations: _Annotations = _Annotations()
     answerability: list[str] = Field(["ANSWERABLE"], alias="Answerability")
+    question_types: list[str] = Field([], alias="Question Type")
     collection: str = Field("", alias="Collection")
 
     @property
@@ -207,7 +208,7 @@ def _item(task: _TaskRecord) -> dict[str, object]:
         "id": task.task_id,
         "question": task.question,
         "turns": task.turns,
-        "tags": [kind.lower() for kind in task.answerability],
+        "tags": [kind.lower() for kind in (*task.answerability, *task.question_types)],
     }
     if not {"ANSWERABLE", "PARTIAL"} & set(task.answerability):
         return {**item, "answerable": False}

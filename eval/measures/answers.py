@@ -47,6 +47,19 @@ def _token_f1(text: list[str], gold: list[str]) -> float:
     return 2 * common / (len(text) + len(gold))
 
 
+def token_recall(text: str, golds: Sequence[str]) -> float:
+    """Share of a gold string's tokens, each as often as it stands there, that the text holds; the
+    best over the gold strings. Tokens are those of `token_f1`.
+    """
+    held = Counter(normalise(text).split())
+    shares = (_share(held, Counter(normalise(gold).split())) for gold in golds)
+    return max(shares, default=0.0)
+
+
+def _share(held: Counter[str], gold: Counter[str]) -> float:
+    return (held & gold).total() / gold.total() if gold else float(not held)
+
+
 def contains(text: str, golds: Sequence[str]) -> float:
     """1 if the text contains a gold string as whole words (ALCE's STR-EM, for one short answer).
 

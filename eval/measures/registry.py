@@ -14,7 +14,7 @@ from functools import cached_property
 from eval.datasets.evidence import Fact, Find
 from eval.datasets.gold import GoldItem, Want
 from eval.datasets.spans import Span, SpanScores, score_spans, shared
-from eval.measures.answers import contains, exact_match, rouge_l, token_f1
+from eval.measures.answers import contains, exact_match, rouge_l, token_f1, token_recall
 from eval.measures.citations import Backs, alce_scores, gold_scores, page_match
 from eval.measures.retrieval import RetrievalScores, ranks, score_ranking, span_of
 from index.types import Hit
@@ -236,6 +236,11 @@ _ENTRIES = (
         "token_f1", "token_f1", "token F1", ANSWERS,
         "words shared with the best gold string",
         _of_accepted(token_f1), _has_accepted,
+    ),
+    Metric(
+        "token_recall", "token_recall", "token recall", ANSWERS,
+        "share of the gold string's words in the answer",
+        _of_accepted(token_recall), _has_accepted,
     ),
     Metric(
         "rouge_l", "rouge_l", "ROUGE-L", ANSWERS,

@@ -12,6 +12,7 @@ from eval.measures.answers import (
     risk_coverage,
     rouge_l,
     token_f1,
+    token_recall,
 )
 
 pytestmark = pytest.mark.unit
@@ -41,6 +42,12 @@ def test_token_f1_takes_the_best_gold_string() -> None:
     assert token_f1("about 33 hostages", ["hostages", "33 hostages"]) == pytest.approx(0.8)
     assert token_f1("the the", ["33"]) == 0.0
     assert token_f1("33 33", ["33"]) == pytest.approx(2 / 3)
+
+
+def test_token_recall_counts_each_word_of_the_gold_string_as_often_as_it_stands_there() -> None:
+    assert token_recall("The hostages are 33.", ["33 hostages of 33"]) == 0.5
+    assert token_recall("33 hostages and more", ["none of it", "33 hostages"]) == 1.0
+    assert token_recall("", ["33"]) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def test_grade_of_a_right_answer_is_full_marks() -> None:
         span_iou=13 / 24,
         exact_match=0.0,
         token_f1=2 / 3,
+        token_recall=1.0,
         contains=1.0,
         rouge_l=2 / 3,
         citation_precision=1.0,
