@@ -45,6 +45,7 @@ def label(draft: Draft, strict: bool, check: SupportCheck = check_support) -> La
         if above:
             gap = "" if above.startswith(" ") else "\n\n"
             text, space = f"{text}{gap}{above}" if text else above.lstrip(), ""
+            lists.end()
         for lead in _leading_to(claim, leads):
             text += lists.before(lead.item, wider_space(space, lead.lead if text else ""))
             text, space = text + lead.text, "\n"

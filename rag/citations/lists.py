@@ -100,6 +100,10 @@ class ListWriter:
         self._open: list[tuple[int, str]] = []  # items by their number, with the mark as written
         self._next: dict[int, int] = {}  # by list
 
+    def end(self) -> None:
+        """A heading or a line of its own stands here: what follows begins a list of its own."""
+        self._open.clear()
+
     def before(self, item: Item | None, space: str) -> str:
         """The prefix of a statement of this item: the white space, with indentation at a
         line's start, and a mark if it is the item's first.

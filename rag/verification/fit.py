@@ -45,10 +45,15 @@ _YES_NO = {
     "fr": r"(?:est-ce qu|y a-t-il|puis-je|peut-on|dois-je|\w+-(?:t-)?(?:il|elle|on|ils|elles)\b)",
     "es": r"¿?(?:hay|es|son|está|están|puedo|se puede|debo|tiene|tienen|existe)\b",
 }
+# Names in full or as they are shortened: "decision" is none, and "may" is seldom a month.
 _DATE = re.compile(
-    r"\d|\b(?:jan|feb|f[ée]v|mar|mär|apr|avr|abr|ma[iy]|jun|juin|juil|jul|aug|ago|ao[uû]t|sep|"
-    r"okt|oct|nov|dez|dec|d[ée]c|dic|ene|enero|monday|tuesday|wednesday|thursday|friday|saturday|"
-    r"sunday|today|tomorrow|yesterday|heute|morgen|gestern|jahrhundert|siècle|siglo|century)\w*",
+    r"\d|\b(?:january|february|march|april|june|july|august|september|october|november|december|"
+    r"jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec|(?-i:May)|"
+    r"januar|februar|märz|mai|juni|juli|oktober|dezember|okt|dez|"
+    r"janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|"
+    r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tomorrow|yesterday|heute|morgen|gestern|"
+    r"jahrhunderts?|siècles?|siglos?|centur(?:y|ies))\b",
     re.IGNORECASE,
 )
 _FIGURE_WORDS = re.compile(
@@ -167,7 +172,7 @@ def _is_counted(after: Word) -> bool:
     Nouns are plural then, or, in German, have a capital.
     """
     is_noun = after.name or after.low.endswith(("s", "x"))
-    return bool(after.stem) and not after.number and is_noun and not _DATE.match(after.low)
+    return bool(after.stem) and not after.number and is_noun and not _DATE.match(after.low.title())
 
 
 def _around(claim: Claim) -> str:

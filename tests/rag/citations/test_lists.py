@@ -60,6 +60,8 @@ UNCHANGED = {
     "table below text": "A one.\n\n| A | B |\n| --- | --- |\n| one | two |\n\nA three.",
     "table with empty cells": "| A | B |\n| --- | --- |\n| one | |\n| three | four |",
     "headings": "#### Part A\n\nA one.\n\n#### Part B\n\n- A two.\n- A three.",
+    "lists below headings": "#### Part A\n\n1. A one.\n2. A two.\n\n#### Part B\n\n1. A three.",
+    "a list that goes on below a heading": "1. A one.\n\n#### Part B\n\n2. A three.",
     "lead-in of a table": (
         "#### A\n\nThese are the parts:\n\n| A | B |\n| --- | --- |\n| one | two |"
     ),
