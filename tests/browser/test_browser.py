@@ -521,11 +521,16 @@ def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> No
     assert not (data.parent / "corpus" / "bats.md").exists()
 
 
-def test_blank_question_asks_nothing(page: Page) -> None:
-    page.locator("#ask textarea").fill("   ")
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("words", ["", "   "])
+def test_blank_question_asks_nothing_and_the_page_stays(page: Page, words: str) -> None:
+    ask(page, PARIS)
+    page.locator("#ask textarea").fill(words)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
-    expect(page.locator(".exchange")).to_have_count(0)
+    page.wait_for_timeout(1_500)
+    expect(page.locator(".exchange .question")).to_have_text(PARIS)
+    expect(page.locator("#documents .documents li")).to_have_count(6)
+    expect(page.locator("#options-summary button")).to_be_attached()
 
 
 def test_page_asks_nothing_of_other_servers_and_complains_of_nothing(watched: Watched) -> None:

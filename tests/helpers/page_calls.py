@@ -53,5 +53,5 @@ class PageCalls:
         to the one before, and the last step is whole again.
         """
         for part, value in zip(outputs, output.get("data", ()), strict=False):
-            if self._ids[part] and isinstance(value, str):
-                self.shown[self._ids[part]] = value
+            if self._ids[part] and (isinstance(value, str) or value is None):
+                self.shown[self._ids[part]] = value or ""

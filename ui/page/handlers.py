@@ -246,6 +246,7 @@ class ChatPage:
         """Answer a question, showing the answer as it is written and then as it was checked."""
         question = question.strip()
         if not question:
+            yield self._nothing()
             return
         if len(question) > QUESTION_CHARACTERS:
             yield {self._components.suggestions: error_html(_too_long(question))}
@@ -285,6 +286,8 @@ class ChatPage:
         if exchanges := exchanges or conversation.exchanges():
             exchange = Exchange(exchanges[-1].key, exchanges[-1].question)
             yield from self._answer(exchange, exchanges, conversation, request.session_hash)
+        else:
+            yield self._nothing()
 
     def edit(
         self,
@@ -330,8 +333,11 @@ class ChatPage:
             shown = with_outdated(conversation.readable, self._stored(conversation))
             yield from self._follow(running, shown, conversation, request.session_hash)
         else:
-            # Without a step, or with an empty one, Gradio would empty the page.
-            yield {self._components.question: gr.update()}
+            yield self._nothing()
+
+    def _nothing(self) -> Update:
+        """A step that changes nothing: without one, or with an empty one, Gradio empties all."""
+        return {self._components.question: gr.update()}
 
     def _answer(
         self, exchange: Exchange, shown: Exchanges, conversation: Conversation, page: str | None

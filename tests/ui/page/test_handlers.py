@@ -76,6 +76,17 @@ def test_page_without_tokens_keeps_a_conversation_for_its_only_owner(local: Test
     assert MINE in page.shown["chats"]
 
 
+@pytest.mark.parametrize("event", ["submit", "ask_again"])
+@pytest.mark.parametrize("words", ["", "   "])
+def test_nothing_to_ask_leaves_the_page_as_it_is(local: TestClient, event: str, words: str) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    before = dict(page.shown)
+    page.send(event, *([words] if event == "submit" else []), None, "", None)
+    assert "Ask your documents" in before["current"]
+    assert page.shown == before
+
+
 def test_page_of_another_token_neither_lists_nor_opens_a_conversation(
     shared: TestClient, data: Path
 ) -> None:
