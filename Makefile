@@ -102,11 +102,17 @@ shared: .venv/installed
 	$(BIN)/pytest tests/ui/service/shared
 
 # A folder that a Ray cluster of two workers reads and embeds, which are killed meanwhile. Ray is
-# installed for it.
+# kept in a folder of its own, which only these tests see.
+RAY := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/footnote/ray
 .PHONY: ray
-ray: .venv/installed
-	@$(PIP) --editable '.[ray]'
-	$(BIN)/pytest tests/index/sync/test_ray_workers.py
+ray: .venv/installed $(RAY)/installed
+	PYTHONPATH=$(RAY):$(CURDIR) $(BIN)/pytest tests/index/sync/test_ray_workers.py
+
+$(RAY)/installed: constraints.txt
+	rm -rf $(RAY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(RAY) --no-deps \
+		-c constraints.txt ray msgpack
+	@touch $@
 
 # A server over 10,000 passages: many clients, too many, and 10,000 questions.
 load: .venv/installed
