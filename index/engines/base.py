@@ -124,21 +124,25 @@ class TextStore(Store, Protocol):
     """Keys and words of texts, ranked by BM25.
 
     BM25 ranks by counts over all texts, so a store must not go on counting what is removed. One
-    that cannot help it says that nothing can be removed, and is built anew instead.
+    that cannot help it refuses a copy without some keys, and is built anew instead.
     """
-
-    # Whether `remove` can be called.
-    REMOVES: ClassVar[bool] = False
 
     @staticmethod
     def add(generation: Path, texts: Iterable[tuple[str, str]]) -> None:
         """Add keys and their texts, in a generation that nobody has open."""
         ...
 
-    @staticmethod
-    def remove(generation: Path, keys: Sequence[str], texts_of: TextsOf) -> None:
-        """Remove keys, in a generation that nobody has open; `texts_of` gives those of others."""
-        raise TypeError("this store is built anew when texts leave")
+    @classmethod
+    def copy_without(
+        cls, source: Path, generation: Path, keys: Sequence[str], texts_of: TextsOf
+    ) -> bool:
+        """Copy the store of one generation to another, but for some keys; False if it has to be
+        built anew. `texts_of` gives the texts of others.
+        """
+        if keys:
+            return False
+        cls.copy(source, generation)
+        return True
 
     @staticmethod
     def tidy(generation: Path, texts_of: TextsOf) -> None:

@@ -203,15 +203,12 @@ class _Build:
             added = _batches(self.catalog, self.model, change.added)
             vectors.apply(generation, change.removed, added)
             self.clock.lap("vectors")
-            if change.removed and not texts.REMOVES:
-                self._build_texts(generation)
-            else:
-                texts.copy(source, generation)
-                texts_of = partial(_texts, self.catalog)
-                if change.removed:
-                    texts.remove(generation, change.removed, texts_of)
+            texts_of = partial(_texts, self.catalog)
+            if texts.copy_without(source, generation, change.removed, texts_of):
                 texts.add(generation, texts_of(change.added))
                 texts.tidy(generation, texts_of)
+            else:
+                self._build_texts(generation)
             self.clock.lap("words")
             self._finish(generation, _deleted_count(source) + len(change.removed))
         return generation

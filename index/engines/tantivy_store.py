@@ -53,7 +53,6 @@ class TantivyStore(TextAnalyzer, TextStore):
     """The words of one generation in a Tantivy index."""
 
     NAME: ClassVar[str] = "Tantivy"
-    REMOVES: ClassVar[bool] = True
 
     def __init__(self, generation: Path) -> None:
         with ExitStack() as opened:
@@ -110,10 +109,15 @@ class TantivyStore(TextAnalyzer, TextStore):
         """Add keys and their texts, in a generation that nobody has open."""
         Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).add(texts)
 
-    @staticmethod
-    def remove(generation: Path, keys: Sequence[str], texts_of: TextsOf) -> None:
-        """Remove keys, in a generation that nobody has open; `texts_of` gives those of others."""
-        Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).remove(keys, texts_of)
+    @classmethod
+    def copy_without(
+        cls, source: Path, generation: Path, keys: Sequence[str], texts_of: TextsOf
+    ) -> bool:
+        """As TextStore's; of its segments only those that hold one of the keys are made anew."""
+        cls.copy(source, generation)
+        if keys:
+            Segments(generation / _FOLDER, _document, SEGMENT_TEXTS).remove(keys, texts_of)
+        return True
 
     @staticmethod
     def tidy(generation: Path, texts_of: TextsOf) -> None:
