@@ -104,8 +104,8 @@ class LLMComposer:
     def _summary(
         self, evidence: ComposerInput, own: Draft, budget: int
     ) -> Generator[str | PartRead, None, Draft]:
-        """What the LLM says in short of whole documents, in parts if they are long; the quoted
-        summary where it fails, or nothing that it writes is supported.
+        """What the LLM says in short of whole documents, in parts if they are long. Where nothing
+        of that is supported, its notes on the parts; where it fails, the quoted summary.
         """
         limits = SummaryLimits(budget, self._settings.llm_summary_calls - 1)
         parts, total = reading_in_parts(evidence, budget, limits.calls)
@@ -127,6 +127,8 @@ class LLMComposer:
         if not error and _is_supported(draft):
             closing = " ".join(filter(None, [draft.closing, notes.unread]))
             return replace(draft, closing=closing)
+        if not error and _is_supported(notes.draft):
+            return notes.draft
         if not text:
             yield from _pieces(own)
         return replace(own, note=f"{error} {QUOTED}") if error else own

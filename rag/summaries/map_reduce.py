@@ -19,7 +19,7 @@ from rag.llm.errors import LLMError
 from rag.llm.prompts import part_messages
 from rag.llm.sanitize import PlainText
 from rag.summaries.reading import in_turns
-from rag.types import Claim, PartRead, Support
+from rag.types import Claim, Draft, Item, PartRead, Support
 from rag.verification.support import support_of
 
 _POINTS = 6
@@ -39,12 +39,23 @@ class SummaryLimits:
 @dataclass(frozen=True, slots=True)
 class SummaryNotes:
     """What was noted of a long text: excerpts that are notes, whose sources are the passages they
-    cite; a sentence on what was not read, or ""; and the error that ended the reading, if one did.
+    cite; a sentence on what was not read, or ""; the error that ended the reading, if one did; and
+    the notes as claims that are backed.
     """
 
     notes: tuple[Excerpt, ...] = ()
     unread: str = ""
     error: LLMError | None = None
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def draft(self) -> Draft:
+        """The notes themselves, as one list."""
+        items = (
+            replace(one, lead="\n", item=Item((number,), 0, "-"), before="", leads=())
+            for number, one in enumerate(self.claims)
+        )
+        return Draft(tuple(items), closing=self.unread)
 
 
 def parts_of(passages: Sequence[Passage], budget: int) -> list[list[Passage]]:
@@ -86,7 +97,8 @@ def noted(
     Each PartRead comes before its part is read. Ends with the first error: what is missing for it
     would be missing from the summary, and nobody would see that. `total` are all passages.
     """
-    notes, read, left = list[list[Excerpt]](), 0, limits.calls
+    notes, claims = list[list[Excerpt]](), list[Claim]()
+    read, left = 0, limits.calls
     for number, part in enumerate(parts, start=1):
         if not left:
             break
@@ -96,9 +108,12 @@ def noted(
         except LLMError as error:
             return SummaryNotes(error=error)
         draft = parse_draft(text, whole_passages(passages), "", question)
-        notes.append([_note(claim) for claim in draft.claims if _is_backed(claim)][:_POINTS])
+        backed = [claim for claim in draft.claims if _is_backed(claim)][:_POINTS]
+        notes.append([_note(claim) for claim in backed])
+        claims += backed
         read, left = read + len(passages), left - calls
-    return SummaryNotes(_within(notes, limits.budget), _unread(read, total))
+    kept = _within(notes, limits.budget)
+    return SummaryNotes(kept, _unread(read, total), claims=tuple(claims))
 
 
 def _reply(

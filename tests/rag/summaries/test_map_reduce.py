@@ -221,6 +221,14 @@ def test_summary_whose_llm_falls_silent_in_the_middle_is_quoted(ask: Ask) -> Non
     assert found.draft.note.endswith(f"has said nothing for 2.5 s: try again. {QUOTED}")
 
 
+@pytest.mark.parametrize("last", [NO_ANSWER, "Trains left the station at dawn for Vienna [1]."])
+def test_summary_of_which_nothing_is_supported_is_the_notes_themselves(last: str, ask: Ask) -> None:
+    found = ask(*NOTES, streams(last))
+    assert cited(found.draft) == [(fact, [fact]) for fact in FACTS]
+    labelled = label(found.draft, strict=True)
+    assert labelled.text.splitlines() == [f"- {fact} [{n}]" for n, fact in enumerate(FACTS, 1)]
+
+
 def test_summary_of_which_nothing_is_noted_is_quoted(ask: Ask) -> None:
     nothing = [streams(NO_ANSWER)] * 4
     found = ask(*nothing)
