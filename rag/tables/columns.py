@@ -111,13 +111,14 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
 
 def _dated(binding: Binding) -> int | None:
     """The column of dates, else of times, that is named or the only one."""
+    years = [at for at, one in enumerate(binding.table.columns) if is_year(one)]
     for kind in (Kind.DATE, Kind.TIME):
         named = {*binding.columns_named([kind], free=False)}
         every = [at for at, one in enumerate(binding.table.columns) if one.kind is kind]
-        found = [*named] or every
+        # The oldest machine is that built first, not the one serviced first.
+        found = [*named] or [*every, *(years if every else [])]
         if found:
             return found[0] if len(found) == 1 else None
-    years = [at for at, one in enumerate(binding.table.columns) if is_year(one)]
     return years[0] if len(years) == 1 else None
 
 

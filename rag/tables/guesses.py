@@ -39,6 +39,7 @@ def guess_columns(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None
     # A table that was named in the question's own language has no names in another one.
     if all(one.meant for one in binding.mentions):
         _by_spelling(binding, kinds)
+    _nouns_by_spelling(binding)
 
 
 def _by_dimension(binding: Binding, embed: Embed) -> None:
@@ -70,6 +71,20 @@ def _by_spelling(binding: Binding, kinds: Sequence[Kind]) -> None:
         second = scores[order[1]] if len(order) > 1 else 0.0
         if scores[order[0]] >= max(_COGNATE, second + _MARGIN):
             _guess(binding, place, order[0])
+
+
+def _nouns_by_spelling(binding: Binding) -> None:
+    """Read a word as what rows are, or the table is called, if that is spelt nearly so."""
+    for place in binding.residue:
+        token = binding.question.tokens[place]
+        nouns = [one for one in sorted(binding.lexicon.nouns) if _is_cognate(token.stem, one)]
+        if nouns:
+            binding.take(range(place, place + 1), Role.ROW)
+            binding.guesses.append(f"“{token.text}” was read as “{nouns[0]}”")
+
+
+def _is_cognate(stem: str, noun: str) -> bool:
+    return _likeness(stem, noun) >= _COGNATE
 
 
 def _likeness(one: str, other: str) -> float:

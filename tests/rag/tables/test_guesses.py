@@ -28,6 +28,8 @@ SALES = (
 )
 GOODS = (("Kettle", "31.00", "5", "2"), ("Toaster", "44.50", "0", "12"))
 STAFF = (("Uta Lenz", "2024-03-01", "38"), ("Jan Rohde", "2025-08-15", "20"))
+WORKS = (("Januar", "1.200", "850"), ("Februar", "1.340", "790"))
+MACHINES = (("Presse", "2011", "2026-03-02"), ("Fräse", "2019", "2025-08-30"))
 YARDS = (("Lund", "310", "355"), ("Turku", "420", "399"))
 
 
@@ -40,6 +42,8 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
         document("sales.csv", ("Order", "Date", "Customer", "Product", "Quantity"), SALES),
         document("goods.csv", ("Product", "Price (EUR)", "Stock", "Minimum order"), GOODS),
         document("staff.csv", ("Name", "Start date", "Hours per week"), STAFF),
+        document("werke.csv", ("Monat", "Werk Nord", "Werk Süd"), WORKS, "Produktion"),
+        document("machines.csv", ("Machine", "Built", "Last service"), MACHINES),
         document("yards.csv", ("Yard", "Boats 2024", "Boats 2025"), YARDS),
     ]
     tables = tuple(table for document in documents for table in typed(document))
@@ -71,6 +75,11 @@ def _ask(question: str) -> TableAnswer:
             "The sum of Kosten by Ort: Halle 1: 1.483,15 €, Halle 2: 183,00 €, Kantine: 61,65 € "
             "(all 4 rows of “zaehler.csv”).",
             "“place” was read as “Ort”",
+        ),
+        (
+            "What was the production of Werk Süd in total?",
+            "The sum of Werk Süd is 1640, over all 2 rows of “Produktion”.",
+            "“production” was read as “",
         ),
         (
             "Which order is the largest?",
@@ -130,3 +139,7 @@ def test_answer_of_a_span_or_two_periods_says_the_figure(question: str, sentence
 def test_answer_where_no_word_is_of_a_table_is_none(question: str) -> None:
     found = answer(question, *_world())
     assert found is None, found.wording.sentence
+
+
+def test_oldest_of_rows_with_a_year_and_a_date_is_not_computed() -> None:
+    assert answer("Which machine is the oldest?", *_world()) is None
