@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.tables.typed import Column, TypedTable
+from index.tables.typed import Column, Kind, TypedTable
 from rag.tables.columns import adds_up, label_column
 from rag.tables.execute import figure_of, with_unit
 from rag.tables.reading.operators import Aggregate
@@ -94,11 +94,24 @@ def _name(column: Column) -> str:
     return column.label.replace("_", " ").strip()
 
 
+def _label_columns(table: TypedTable) -> list[int]:
+    """The column that names rows and, where that holds dates or numbers, the one whose words tell
+    most rows apart.
+    """
+    first = label_column(table)
+    if table.columns[first].kind is Kind.TEXT:
+        return [first]
+    texts = [at for at, column in enumerate(table.columns) if column.kind is Kind.TEXT]
+    return [first, *sorted(texts, key=lambda at: -len({*table.columns[at].texts}))[:1]]
+
+
 def _label(table: TypedTable, row: int) -> str:
     """What a row is called: the cell that names it; a number with its column's name."""
-    column = table.columns[label_column(table)]
+    first, *words = _label_columns(table)
+    column = table.columns[first]
     text = column.texts[row]
-    return text if isinstance(column.values[row], str) else f"{_name(column)} {text}"
+    label = text if isinstance(column.values[row], str) else f"{_name(column)} {text}"
+    return ", ".join(filter(None, (label, *(table.columns[at].texts[row] for at in words))))
 
 
 def _basis(result: TableResult) -> str:
@@ -176,7 +189,7 @@ def _extreme(result: TableResult) -> str:
 
 def _row_values(result: TableResult, row: int) -> str:
     table = result.plan.table
-    targets = [one for one in result.plan.targets if one != label_column(table)]
+    targets = [one for one in result.plan.targets if one not in _label_columns(table)]
     named = ", ".join(table.columns[one].texts[row] for one in targets)
     return f"{_label(table, row)} ({named})" if named else _label(table, row)
 

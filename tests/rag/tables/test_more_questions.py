@@ -158,3 +158,17 @@ def test_answer_over_a_table_says_the_figure(question: str, sentence: str) -> No
 def test_answer_without_a_column_or_value_for_what_is_asked_is_none(question: str) -> None:
     found = answer(question, *_world())
     assert found is None, found.wording.sentence
+
+
+SHOWS = (
+    ("2026-02-01", "Puppets", "Barn", "80"),
+    ("2026-03-01", "Night walk", "Barn", "140"),
+    ("2026-04-01", "Puppets", "Meadow", "95"),
+)
+
+
+def test_answer_over_rows_named_by_a_date_says_their_words_too() -> None:
+    tables = tuple(typed(document("shows.csv", ("date", "show", "place", "guests"), SHOWS)))
+    found = answer("What was the highest number of guests?", tables, _world()[1])
+    assert found is not None
+    assert found.wording.sentence == "The highest guests is 140: 2026-03-01, Night walk."
