@@ -1,5 +1,8 @@
 """What the chat page costs to open, beside a bare Gradio page: python tests/helpers/first_load.py
 
+With --against CHECKOUT, beside the page of another checkout of this repository in its place (one
+from before the package was called footnote-qa wants the metadata of a package `footnote` in it).
+
 Both are opened in turn in a browser without a cache. Printed are the requests, the kilobytes as
 they came over the network, and the seconds until a question can be written; the page's are also
 printed for a second visit, with the browser's cache.
@@ -7,6 +10,7 @@ printed for a second visit, with the browser's cache.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,7 +29,6 @@ if __name__ == "__main__":
 
 from tests.helpers.screenshot import FOOTNOTE, ROOT, chromium, serving
 
-VISITS = 5
 _QUIET_MS = 1_000
 BARE = """
 import socket, gradio, uvicorn
@@ -60,6 +63,18 @@ def bare() -> Iterator[str]:
         server.wait(timeout=30)
 
 
+@contextmanager
+def page_of(checkout: Path) -> Iterator[str]:
+    """The chat page of a checkout over its seeds; yields its address."""
+    given = os.environ | {"PYTHONPATH": str(checkout)}
+    with tempfile.TemporaryDirectory() as folder:
+        footnote = [*FOOTNOTE, "--data", str(Path(folder) / "data")]
+        index = [*footnote, "index", str(checkout / "seeds")]
+        subprocess.run(index, check=True, stdout=subprocess.DEVNULL, env=given, cwd=checkout)
+        with serving(Path(folder) / "data", {"PYTHONPATH": str(checkout)}, checkout) as address:
+            yield address
+
+
 def visit(context: BrowserContext, address: str) -> Visit:
     """Open a page and write into its box; then wait until nothing more is loaded."""
     page = context.new_page()
@@ -92,37 +107,37 @@ def fresh(browser: Browser, address: str) -> Visit:
         context.close()
 
 
-def measure(browser: Browser, page: str, other: str) -> Iterator[tuple[str, Visit]]:
-    """A page's first visits, a bare page's, and a second one of the same browser."""
-    for _ in range(VISITS):
-        yield "bare", fresh(browser, other)
+def measure(browser: Browser, page: str, other: str, visits: int) -> Iterator[tuple[str, Visit]]:
+    """A page's first visits, the other page's, and further ones of the same browser."""
+    for _ in range(visits):
+        yield "other", fresh(browser, other)
         yield "page", fresh(browser, page)
     context = browser.new_context()
-    for number in range(VISITS):
+    for number in range(visits + 1):
         again = visit(context, page)
         if number:
             yield "again", again
     context.close()
 
 
-def main() -> None:
-    """Print the medians, and the page's as multiples of the bare page's."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        index = [*FOOTNOTE, "--data", str(data), "index", str(ROOT / "seeds")]
-        subprocess.run(index, check=True, stdout=subprocess.DEVNULL)
-        with serving(data) as page, bare() as other, chromium() as browser:
-            visits = list(measure(browser, page, other))
+@click.command()
+@click.option("--against", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--visits", "count", default=5, show_default=True, type=click.IntRange(1))
+def main(against: Path | None, count: int) -> None:
+    """Print the medians, and the page's as multiples of the other page's."""
+    beside = page_of(against.resolve()) if against else bare()
+    with page_of(ROOT) as page, beside as other, chromium() as browser:
+        visits = list(measure(browser, page, other, count))
     rows = {
         name: [
             median(getattr(visit, fact) for kind, visit in visits if kind == name)
             for fact in ("requests", "kilobytes", "seconds")
         ]
-        for name in ("bare", "page", "again")
+        for name in ("other", "page", "again")
     }
-    click.echo(f"{'':12}{'requests':>10}{'kB':>8}{'seconds':>9}   as multiples of bare")
+    click.echo(f"{'':12}{'requests':>10}{'kB':>8}{'seconds':>9}   as multiples of the other")
     for name, figures in rows.items():
-        ratios = " ".join(f"{a / b:.2f}" for a, b in zip(figures, rows["bare"], strict=True))
+        ratios = " ".join(f"{a / b:.2f}" for a, b in zip(figures, rows["other"], strict=True))
         click.echo(f"{name:12}{figures[0]:10.0f}{figures[1]:8.0f}{figures[2]:9.2f}   {ratios}")
 
 

@@ -27,16 +27,20 @@ QUIET = (
 
 
 @contextmanager
-def serving(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+def serving(
+    data: Path, settings: Mapping[str, str] | None = None, checkout: Path | None = None
+) -> Iterator[str]:
     """`footnote serve` over a data folder on a free port; yields its address once it is ready.
 
-    `settings` are FOOTNOTE_* variables. Raises RuntimeError if the server does not come up.
+    `settings` are FOOTNOTE_* variables; another `checkout` runs its own code.
+    Raises RuntimeError if the server does not come up.
     """
     server = subprocess.Popen(
         [*FOOTNOTE, "--data", str(data), "serve", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **(settings or {})},
+        cwd=checkout,
     )
     try:
         assert server.stdout
