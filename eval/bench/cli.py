@@ -67,7 +67,8 @@ def bench(
 
     `index` embeds CORPUS, or made files of so many passages, a few times, and then changes one
     file among as many passages and ten times as many. `ask` puts questions to as many passages and
-    to ten times as many, without a CORPUS. `serve` asks a server while another process
+    to ten times as many, without a CORPUS: for quotes, for figures of a table, and for summaries.
+    `serve` asks a server while another process
     indexes so many passages. `start` is from nothing to a page of CORPUS and to an answer.
     `collections` is the memory of ten collections of so many passages beside that of one. `light`
     is what a cold answer and a server take of a machine, `reading` the time and memory of a large
