@@ -538,6 +538,7 @@ def test_page_asks_nothing_of_other_servers_and_complains_of_nothing(watched: Wa
     ask(page, PARIS)
     page.locator("#t1-m1").click()
     document_of(page).locator("mark#quote").wait_for()
+    page.keyboard.press("Escape")  # on a phone the source covers the box
     ask(page, NORWAY)
     page.wait_for_timeout(500)
     assert watched.requests
@@ -693,7 +694,7 @@ def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watc
     page.get_by_label("Quotes").check()
     expect(page.get_by_label("Leave out what no passage backs")).to_be_hidden()
     expect(page.locator("#options-summary button")).to_contain_text("Quotes · 8 passages")
-    page.locator("#current").click()
+    page.keyboard.press("Escape")
     expect(page.locator("#options-form")).to_be_hidden()
     ask(page, "When does the north gate open?")
     expect(page.locator("#current .facts")).to_contain_text("1 statement, backed by its source")

@@ -21,7 +21,8 @@ from rag.llm.base import ChatMessage
 from rag.llm.facts import ModelFacts
 from rag.schema import AnswerBody
 from rag.settings import Settings
-from rag.types import Answer, Draft, Support
+from rag.types import Answer, Support
+from tests.helpers.composing import drained
 from ui.service.plain_text import readable
 from ui.viewer.safe_html import answer_html
 
@@ -138,13 +139,8 @@ def answered(words: Language, reply: str) -> Answer:
         )
     )
     settings = load_settings(Settings, llm_url="http://stub.invalid/v1")
-    pieces = LLMComposer(settings, Writes(reply)).compose(ComposerInput("?", hits, ()))
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            break
+    composer = LLMComposer(settings, Writes(reply))
+    _, draft = drained(composer.compose(ComposerInput("?", hits, ())))
     shown = label(draft, strict=True)
     text = f"{shown.text}\n\n{draft.closing}".strip()
     return Answer("?", "?", text, shown.statements, shown.citations, None, hits, "llm")

@@ -176,7 +176,8 @@ def test_sync_tells_its_progress(place: Place) -> None:
     write(place.corpus, {"one.txt": "Newts swim.", "two.txt": "Eels swim."})
     sync(settings_for(place.data), place.corpus, progress=lambda *stage: told.append(stage))
     assert told == [
-        ("reading", 0, 2), ("reading", 1, 2), ("reading", 2, 2), ("embedding", 2, 2)
+        ("reading", 0, 2), ("reading", 1, 2), ("reading", 2, 2),
+        ("embedding", 1, 2), ("embedding", 2, 2),
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from rag.composition.structure import Structures
 from rag.intents.classifier import LONG, Intent
 from rag.retrieval.sentences import RankedSentence
 from rag.types import Draft
+from tests.helpers.composing import drained
 from tests.helpers.documents import document_of
 from tests.helpers.quoting import quotes_in
 
@@ -53,13 +54,7 @@ def evidence(
 
 
 def draft(found: ComposerInput) -> Draft:
-    pieces = QuotesComposer(3).compose(found)
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as stop:
-            made: Draft = stop.value
-            return made
+    return drained(QuotesComposer(3).compose(found))[1]
 
 
 def answered(text: str, target: str, intent: Intent, path: str = "a.md", query: str = "q") -> str:

@@ -19,6 +19,7 @@ from rag.llm.prompts import CAPABLE_SYSTEM, QUERY
 from rag.retrieval.hybrid import SearchResult
 from rag.settings import Settings
 from rag.types import Draft
+from tests.helpers.composing import drained
 
 pytestmark = pytest.mark.unit
 
@@ -59,14 +60,8 @@ def compose(llm: Scripted, found: Found) -> tuple[str, Draft]:
     """The text of the pieces, and the draft."""
     composer = LLMComposer(load_settings(Settings, llm_url="http://stub.invalid/v1"), llm)
     evidence = ComposerInput("Who led the talks, and who paid?", (hit(LED, 1),), (), search=found)
-    pieces = composer.compose(evidence)
-    shown = ""
-    while True:
-        try:
-            shown += next(pieces)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            return shown, draft
+    texts, draft = drained(composer.compose(evidence))
+    return "".join(texts), draft
 
 
 def norway(query: str) -> tuple[Excerpt, ...]:

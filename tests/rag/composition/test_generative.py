@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from pytest_socket import enable_socket
@@ -22,6 +22,7 @@ from rag.composition.llm_reply import parse_draft
 from rag.llm.prompts import NO_ANSWER
 from rag.settings import Settings
 from rag.types import Claim, Computed, Draft, Quote, Turn
+from tests.helpers.composing import drained
 from tests.helpers.fake_llm import FakeLLM, Reply, cuts, event, fails, hangs, sends, streams
 
 pytestmark = pytest.mark.unit
@@ -82,13 +83,7 @@ def ask(servers: list[FakeLLM]) -> Ask:
 def drain(
     composer: Composer, evidence: ComposerInput, turns: Sequence[Turn] = ()
 ) -> tuple[list[str], Draft]:
-    pieces: list[str] = []
-    generator: Generator[str, None, Draft] = composer.compose(evidence, turns)
-    while True:
-        try:
-            pieces.append(next(generator))
-        except StopIteration as stop:
-            return pieces, stop.value
+    return drained(composer.compose(evidence, turns))
 
 
 def claims(draft: Draft) -> list[tuple[str, list[str]]]:

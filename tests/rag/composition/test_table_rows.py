@@ -17,6 +17,7 @@ from rag.composition.extractive import QuotesComposer
 from rag.composition.table_rows import best_rows, rows_of
 from rag.retrieval.sentences import RankedSentence
 from rag.types import Claim, Draft, Support
+from tests.helpers.composing import drained
 from tests.helpers.quoting import quotes_in
 
 pytestmark = pytest.mark.unit
@@ -68,14 +69,8 @@ def quoted(
         passages_in=lambda _: document,
         tables_in=lambda path, *_: tables_of([*passages, *document], path),
     )
-    composing = QuotesComposer(3).compose(evidence)
-    shown = ""
-    while True:
-        try:
-            shown += next(composing)
-        except StopIteration as stop:
-            labelled = label(stop.value, strict=True)
-            break
+    texts, draft = drained(QuotesComposer(3).compose(evidence))
+    shown, labelled = "".join(texts), label(draft, strict=True)
     bare = labelled.text
     for citation in labelled.citations:
         quote = citation.quote

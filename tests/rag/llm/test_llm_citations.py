@@ -23,6 +23,7 @@ from rag.llm.facts import ModelFacts
 from rag.llm.prompts import CAPABLE_SYSTEM
 from rag.settings import Settings
 from rag.types import Draft, Support
+from tests.helpers.composing import drained
 
 pytestmark = pytest.mark.unit
 
@@ -61,14 +62,8 @@ class Stub(OpenAICompatibleLLM):
 def compose(pieces: Sequence[str]) -> tuple[str, Draft, LabelledAnswer]:
     """The text of the deltas, the draft and the checked answer."""
     composer = LLMComposer(load_settings(Settings, llm_url="http://stub.invalid/v1"), Stub(pieces))
-    generator = composer.compose(EVIDENCE)
-    shown = ""
-    while True:
-        try:
-            shown += next(generator)
-        except StopIteration as stop:
-            draft: Draft = stop.value
-            return shown, draft, label(draft, strict=False)
+    texts, draft = drained(composer.compose(EVIDENCE))
+    return "".join(texts), draft, label(draft, strict=False)
 
 
 WORDS = [

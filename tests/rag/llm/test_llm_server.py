@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,7 +65,7 @@ def answers(url: str, seeds_data: Path) -> Iterator[dict[str, list[object]]]:
     engine.close()
 
 
-def answer_of(events: list[object]) -> Answer:
+def answer_of(events: Sequence[object]) -> Answer:
     done = events[-1]
     assert isinstance(done, Done)
     return done.answer
