@@ -382,7 +382,7 @@ class Engine:
         search = partial(self._further, request, snapshot, clock, further)
         evidence = replace(evidence, search=search)
         if evidence.given and evidence.given.computed is None:  # a summary
-            reading = partial(to_summarise, request.question, snapshot, found.hits)
+            reading = partial(to_summarise, request.question, snapshot)
             evidence = replace(evidence, reading=reading)
         draft = yield from composed(request, evidence)
         conflict = find_conflict(found.query, evidence.answer_type, found.sentences)

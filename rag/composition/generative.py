@@ -87,7 +87,8 @@ class LLMComposer:
         if profile is Profile.SMALL and is_much:
             yield from _pieces(own)
             return own
-        if profile is Profile.CAPABLE and evidence.given and evidence.given.computed is None:
+        is_summary = evidence.given is not None and evidence.given.computed is None
+        if profile is Profile.CAPABLE and is_summary and evidence.reading(budget).total:
             return (yield from self._summary(evidence, own, budget))
         if profile is Profile.CAPABLE and evidence.given is None:
             evidence = replace(evidence, given=sql_draft(evidence, self._llm))

@@ -38,14 +38,21 @@ def summary_draft(
 def summarised_documents(
     question: str, snapshot: Snapshot, hits: Sequence[Hit]
 ) -> list[DocumentInfo]:
-    """The documents that a question wants a summary of: those that it names, all of them, or the
-    one that most of what was found is of; none for a topic within documents.
+    """The documents that a question asks for, or the one that most of what was found is of; none
+    for a topic within documents.
     """
-    readable = [one for one in snapshot.documents() if not one.failure and one.passages]
+    return asked_documents(question, snapshot) or _majority(question, hits, snapshot)
+
+
+def asked_documents(question: str, snapshot: Snapshot) -> list[DocumentInfo]:
+    """The documents that a question names, or all where it is about nothing that some hold."""
+    readable = _readable(snapshot)
     named = named_documents(question, readable, snapshot.terms)
-    if not named and _is_about_everything(question, snapshot):
-        return readable
-    return named or _majority(question, hits, readable, snapshot)
+    return readable if not named and _is_about_everything(question, snapshot) else named
+
+
+def _readable(snapshot: Snapshot) -> list[DocumentInfo]:
+    return [one for one in snapshot.documents() if not one.failure and one.passages]
 
 
 def _is_about_everything(question: str, snapshot: Snapshot) -> bool:
@@ -55,16 +62,14 @@ def _is_about_everything(question: str, snapshot: Snapshot) -> bool:
     )
 
 
-def _majority(
-    question: str, hits: Sequence[Hit], readable: Sequence[DocumentInfo], snapshot: Snapshot
-) -> list[DocumentInfo]:
+def _majority(question: str, hits: Sequence[Hit], snapshot: Snapshot) -> list[DocumentInfo]:
     """The document of most of the first hits, or of the best one if its heading is asked for."""
     counts = Counter(hit.passage.document for hit in hits[:_FIRST])
     path, most = counts.most_common(1)[0] if counts else ("", 0)
     if _asks_for_section(question, hits, snapshot):
         path, most = hits[0].passage.document, _MAJORITY
     needed = min(_MAJORITY, len(hits))
-    return [one for one in readable if one.path == path and most >= needed]
+    return [one for one in _readable(snapshot) if one.path == path and most >= needed]
 
 
 def _asks_for_section(question: str, hits: Sequence[Hit], snapshot: Snapshot) -> bool:

@@ -10,22 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from index.snapshots import Snapshot
-from index.types import Document, Hit, Passage
+from index.types import Document, Passage
 from rag.composition.base import ReadingList, tokens_of
-from rag.summaries.compose import asked_sections, summarised_documents
+from rag.summaries.compose import asked_documents, asked_sections
 
 # Documents that are looked into; a summary of more than these would say next to nothing of each.
 _MOST_DOCUMENTS = 500
 
 
-def to_summarise(
-    question: str, snapshot: Snapshot, hits: Sequence[Hit], tokens: int
-) -> ReadingList:
-    """The passages of what a question wants a summary of, at most of about so many tokens.
+def to_summarise(question: str, snapshot: Snapshot, tokens: int) -> ReadingList:
+    """The passages of the documents that a question asks for, at most of about so many tokens.
 
-    `hits` is what was found for the question, best first.
+    There are none for a topic: what was found for it may be of a document about something else.
     """
-    infos = summarised_documents(question, snapshot, hits)
+    infos = asked_documents(question, snapshot)
     documents = list[list[Passage]]()
     for info in infos[:_MOST_DOCUMENTS]:
         document = snapshot.document(info.path)

@@ -64,7 +64,7 @@ def index(data: Path) -> Iterator[Index]:
 
 def reads(index: Index, question: str, tokens: int) -> ReadingList:
     with index.lease() as snapshot:
-        return to_summarise(question, snapshot, (), tokens)
+        return to_summarise(question, snapshot, tokens)
 
 
 def sections(passages: tuple[Passage, ...]) -> list[tuple[str, str]]:
