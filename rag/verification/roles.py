@@ -5,7 +5,10 @@ Without a parser, a word that relates names is recognised by the names around it
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 
 from rag.verification.evidence import (
@@ -19,8 +22,6 @@ from rag.verification.evidence import (
 )
 from rag.verification.grammar import GRAMMARS
 from rag.verification.words import Word
-
-WordPosition = tuple[Words, int]  # a sentence and the index of a word in it
 
 _NEAR_WORDS = 4
 # Two sentences are of the same words if each has this share of the other's.
@@ -36,11 +37,51 @@ _NOUN_PHRASE_OPENERS = frozenset(
 )
 
 
+# A text that an LLM repeats for pages has each word in hundreds of places: what is known of a place
+# is found out once, not once for each other place.
+@dataclass(frozen=True)
+class _Named:
+    """A sentence with the names in it: their indexes, a run for each, in reading order."""
+
+    words: Words
+
+    @cached_property
+    def runs(self) -> list[list[int]]:
+        return name_runs(self.words)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        return [run[0] for run in self.runs]
+
+
+_Place = tuple[_Named, int]  # a sentence and the index of a word in it
+
+
+@dataclass(frozen=True)
+class _Occurrences:
+    """Where the evidence has a word, and what it relates there."""
+
+    places: Sequence[_Place]
+
+    @cached_property
+    def related(self) -> list[tuple[list[Words], Words]]:
+        """The two names nearest to it, and the object of a role."""
+        return [
+            (pair, _object_of(*place)) for place in self.places if (pair := _nearest_names(*place))
+        ]
+
+    @cached_property
+    def arguments(self) -> list[tuple[Word, Word]]:
+        """Its subjects and objects."""
+        return [found for place in self.places if (found := _arguments(*place))]
+
+
 def roles_swapped(statement: Words, evidence: CitedEvidence) -> bool:
     """Roles or arguments swapped: Burns directs Mossad; Hamas attacked Israel."""
+    said = _Named(statement)
     return any(
-        _role_of_another(_nearest_names(statement, place), found, evidence)
-        or _arguments_reversed(statement, place, found)
+        _role_of_another(_nearest_names(said, place), found, evidence)
+        or _arguments_reversed(said, place, found)
         for place, found in _relation_words(statement, evidence)
     )
 
@@ -92,7 +133,7 @@ def agent_differs(statement: Words, evidence: CitedEvidence) -> bool:
     """An act whose agents in the evidence are others, wherever it occurs."""
     for place, found in _relation_words(statement, evidence):
         mine = _agents(statement, place) if statement[place].stem not in _SYMMETRIC else []
-        theirs = [_agents(words, other) for words, other in found] if mine else []
+        theirs = [_agents(there.words, other) for there, other in found.places] if mine else []
         if theirs and all(doers and not _shares_word(mine, doers) for doers in theirs):
             return True
     return False
@@ -115,40 +156,53 @@ def names_equated(statement: Words, evidence: CitedEvidence) -> bool:
 
 def _relation_words(
     statement: Words, evidence: CitedEvidence
-) -> Iterator[tuple[int, list[WordPosition]]]:
+) -> Iterator[tuple[int, _Occurrences]]:
     """Indexes of words that may relate names, with their occurrences in the evidence."""
+    cited = [_Named(sentence) for sentence in evidence.sentences]
+    known = dict[tuple[str, str], _Occurrences]()
     for place, word in enumerate(statement):
         if not word.stem or word.exact:
             continue
-        found = [
-            (sentence, other)
-            for sentence in evidence.sentences
-            for other, there in enumerate(sentence)
-            if same_word(word, there)
-        ]
-        if found:
+        if (word.stem, word.low) not in known:
+            known[word.stem, word.low] = _Occurrences(
+                [
+                    (sentence, other)
+                    for sentence in cited
+                    for other, there in enumerate(sentence.words)
+                    if same_word(word, there)
+                ]
+            )
+        found = known[word.stem, word.low]
+        if found.places:
             yield place, found
 
 
-def _nearest_names(words: Words, place: int) -> list[Words]:
+def _nearest_names(sentence: _Named, place: int) -> list[Words]:
     """The two names nearest to a word, in reading order, if both are near."""
-    nearest = sorted((min(abs(i - place) for i in run), run) for run in name_runs(words))[:2]
+    words, after = sentence.words, bisect_right(sentence.starts, place)
+    around = sentence.runs[max(0, after - 2) : after + 2]
+    nearest = sorted((_distance(words, run, place), run) for run in around)[:2]
     if len(nearest) < 2 or nearest[1][0] > _NEAR_WORDS:
         return []
     return [[words[i] for i in run] for run in sorted(run for _, run in nearest)]
 
 
-def _role_of_another(
-    mine: Sequence[Words], found: Sequence[WordPosition], evidence: CitedEvidence
-) -> bool:
+def _distance(words: Words, run: Sequence[int], place: int) -> int:
+    """How many words a place is from a name: 1 for a particle in it."""
+    inside = run[0] <= place <= run[-1]
+    return int(not words[place].name) if inside else max(run[0] - place, place - run[-1])
+
+
+def _role_of_another(mine: Sequence[Words], found: _Occurrences, evidence: CitedEvidence) -> bool:
     """Whether the evidence relates one of the statement's two names to a third one by this word,
     and nowhere both to each other.
 
     In "the head of Mossad" the related name is Mossad; other names nearby may do something else.
     """
-    spots = [(pair, _object_of(*spot)) for spot in found if (pair := _nearest_names(*spot))]
-    known = mine and spots and all(_shares_word(name, evidence.words) for name in mine)
-    if not known or (len(spots) == 1 and not spots[0][1]):
+    spots = found.related if mine else []
+    if not spots or (len(spots) == 1 and not spots[0][1]):
+        return False
+    if not all(_shares_word(name, evidence.words) for name in mine):
         return False
     all_mine = [word for name in mine for word in name]
     joined = [sum(any(_shares_word(m, name) for name in pair) for m in mine) for pair, _ in spots]
@@ -156,11 +210,13 @@ def _role_of_another(
     return max(joined) == 1 and any(j and o for j, o in zip(joined, ours, strict=True))
 
 
-def _object_of(words: Words, place: int) -> Words:
+def _object_of(sentence: _Named, place: int) -> Words:
     """The object of a role: Mossad in "the head of Mossad"."""
+    words = sentence.words
     if [word.low for word in words[place + 1 : place + 2]] != ["of"]:
         return ()
-    return next(([words[i] for i in run] for run in name_runs(words) if run[0] > place), ())
+    after = bisect_right(sentence.starts, place)
+    return [words[i] for run in sentence.runs[after : after + 1] for i in run]
 
 
 def _shares_word(name: Words, words: Iterable[Word]) -> bool:
@@ -169,23 +225,25 @@ def _shares_word(name: Words, words: Iterable[Word]) -> bool:
     return any(contains_word(word, known) for word in name)
 
 
-def _arguments_reversed(statement: Words, place: int, found: Sequence[WordPosition]) -> bool:
+def _arguments_reversed(statement: _Named, place: int, found: _Occurrences) -> bool:
     mine = _arguments(statement, place)
-    if mine is None or statement[place].stem in _SYMMETRIC:
+    if mine is None or statement.words[place].stem in _SYMMETRIC:
         return False
-    orders = [order for words, other in found if (order := _arguments(words, other))]
+    orders = found.arguments
     turned = any(same_word(mine[0], b) and same_word(mine[1], a) for a, b in orders)
     return turned and not any(same_word(mine[0], a) and same_word(mine[1], b) for a, b in orders)
 
 
-def _arguments(words: Words, place: int) -> tuple[Word, Word] | None:
+def _arguments(sentence: _Named, place: int) -> tuple[Word, Word] | None:
     """Subject and object: the names before and after a word in its clause, swapped if passive."""
-    here = [run for run in name_runs(words) if words[run[0]].clause == words[place].clause]
-    before = [run[-1] for run in here if run[-1] < place]
-    after = [run[0] for run in here if run[0] > place]
-    if not before or not after:
+    words, after = sentence.words, bisect_right(sentence.starts, place)
+    before = [run[-1] for run in sentence.runs[max(0, after - 2) : after] if run[-1] < place]
+    behind = sentence.starts[after : after + 1]
+    if not before or not behind:
         return None
-    first, second = words[before[-1]], words[after[0]]
+    first, second = words[before[-1]], words[behind[0]]
+    if not first.clause == words[place].clause == second.clause:
+        return None
     return (second, first) if _is_passive(words, place) else (first, second)
 
 

@@ -8,6 +8,8 @@ from eval.lab.perturb import quoted
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import Quote, Support
+from rag.verification import roles
+from rag.verification.evidence import Words, name_runs
 from rag.verification.support import SUPPORT_WEIGHTS, check_support, support_checker, support_of
 from tests.helpers.paraphrases import SEEN, UNSEEN
 
@@ -246,3 +248,18 @@ def test_support_of_a_sentence_as_it_stands_keeps_what_joins_it() -> None:
 )
 def test_support_looks_past_nothing_that_says_something(statement: str, cited: str) -> None:
     assert not supported(statement, cited)
+
+
+def test_support_of_a_text_that_repeats_itself_looks_for_its_names_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = list[int]()
+
+    def counted(words: Words) -> list[list[int]]:
+        looked.append(len(words))
+        return name_runs(words)
+
+    monkeypatch.setattr(roles, "name_runs", counted)
+    loop = "Anna saw Bert and " * 100
+    assert support_of(f"{loop} Carl", [quoted(loop)]) is Support.WEAK
+    assert sorted(looked) == [400, 401, 401]  # and once in the statement for names equated
