@@ -14,7 +14,7 @@ from index.settings import load_settings
 from index.sync.sync import sync
 from rag.engine import Engine, build
 from rag.settings import Settings
-from tests.helpers.sampling import mark_full
+from tests.helpers.sampling import pytest_pycollect_makeitem as pytest_pycollect_makeitem
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -29,12 +29,6 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before `-m` chooses among them."""
-    mark_full(items)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from zlib import crc32
 
 import pytest
@@ -33,3 +33,12 @@ def mark_full(items: Sequence[pytest.Item]) -> None:
             raise ValueError(f"{test}: a sample holds at least one case")
         for nodeid in cases.keys() - sample_of(cases, count):
             cases[nodeid].add_marker("full")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, object, object]:
+    """Choose as a test gives its cases: later, `--last-failed` and node ids have left some out."""
+    made = yield
+    if isinstance(made, list):
+        mark_full([case for case in made if isinstance(case, pytest.Item)])
+    return made

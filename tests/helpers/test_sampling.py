@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.payloads import FAMILIES, PAYLOADS
 from tests.helpers.sampling import mark_full, sample_of
 
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.unit
 
 
@@ -62,3 +63,23 @@ def test_mark_full_keeps_cases_of_every_family() -> None:
 def test_mark_full_of_a_sample_without_cases_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"a.py::one: a sample holds at least one case"):
         kept([Case("a.py::one[1]", 0)])
+
+
+def test_choice_of_a_sample_stays_when_only_failed_cases_are_run_again(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\nmarkers =\n    full\n    sample")
+    pytester.makeconftest("from tests.helpers.sampling import pytest_pycollect_makeitem")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.sample(2)
+        @pytest.mark.parametrize("case", range(5))
+        def test_one(case):
+            assert case > 9
+        """
+    )
+    options = ("-p", "no:schemathesis", "-p", "no:langsmith_plugin", "-m", "full")
+    pytester.inline_run(*options).assertoutcome(failed=3)
+    pytester.inline_run(*options, "--last-failed").assertoutcome(failed=3)
