@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +26,9 @@ OWLS = b"The owl of the barn is called Beatrice."
 
 
 class Shelf:
-    """A corpus of one document, its engine and its library."""
+    """A corpus of one document, its engine and its library; as in a server, the engine moves on to
+    what a sync made, which else waits for it before it removes deleted text.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.corpus = folder / "corpus"
@@ -35,6 +38,13 @@ class Shelf:
         sync(self.settings, self.corpus)
         self.engine: Engine = build(self.settings)
         self.library = Library(self.settings, self.engine)
+        self._stop = threading.Event()
+        threading.Thread(target=self.engine.keep_up, args=(self._stop,), daemon=True).start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self.library.close()
+        self.engine.close()
 
     def names(self) -> list[str]:
         return sorted(file.name for file in self.corpus.iterdir())
@@ -48,8 +58,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     """Tests leave it as they found it."""
     shelf = Shelf(tmp_path_factory.mktemp("shelf"))
     yield shelf
-    shelf.library.close()
-    shelf.engine.close()
+    shelf.close()
 
 
 def test_document_that_may_replace_none_leaves_the_one_of_its_name(shelf: Shelf) -> None:
@@ -101,8 +110,7 @@ def test_added_document_is_answered_from_and_a_deleted_one_is_not(tmp_path: Path
     assert shelf.library.state().sync.error == ""
     assert (shelf.names(), shelf.indexed()) == ([], [])
     assert shelf.engine.answer("What is the owl of the barn called?").refusal
-    shelf.library.close()
-    shelf.engine.close()
+    shelf.close()
 
 
 def test_uploaded_file_takes_the_place_of_one_of_its_name(shelf: Shelf) -> None:
@@ -232,8 +240,7 @@ def test_document_in_a_folder_that_became_a_link_is_not_deleted(tmp_path: Path) 
     with pytest.raises(StoreError, match=r"'deep/a\.txt' is not in its folder any more"):
         shelf.library.remove("deep/a.txt")
     assert (tmp_path / "elsewhere" / "a.txt").exists()
-    shelf.library.close()
-    shelf.engine.close()
+    shelf.close()
 
 
 def test_library_that_is_not_allowed_changes_nothing(shelf: Shelf) -> None:
@@ -257,8 +264,7 @@ def test_missing_folder_is_named_and_its_documents_stay(tmp_path: Path) -> None:
     shelf.library.wait()
     assert "is not a folder" in shelf.library.state().sync.error
     assert shelf.indexed() == ["newts.txt"]
-    shelf.library.close()
-    shelf.engine.close()
+    shelf.close()
 
 
 def test_sync_waits_for_another_writer_and_says_so(shelf: Shelf) -> None:
@@ -279,4 +285,4 @@ def test_close_ends_a_sync_that_waits(tmp_path: Path) -> None:
         shelf.library.reindex()
         shelf.library.close()
     assert not shelf.library.state().sync.running
-    shelf.engine.close()
+    shelf.close()
