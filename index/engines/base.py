@@ -111,8 +111,13 @@ class VectorStore(Store, Protocol):
     """Keys of texts and their unit vectors, nearest by cosine."""
 
     @staticmethod
-    def apply(generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
-        """Remove keys and add batches of others, in a generation that nobody has open."""
+    def apply(
+        generation: Path, removed: Sequence[str], added: Iterable[Batch], total: int = 0
+    ) -> None:
+        """Remove keys and add batches of others, in a generation that nobody has open.
+
+        `total` is how many keys are added, where that is known beforehand.
+        """
         ...
 
     def nearest(self, vector: Vectors, k: int) -> Ranking:

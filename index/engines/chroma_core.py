@@ -47,6 +47,14 @@ class ChromaCore:
         )
         return str(found.id)
 
+    def write_graph_every(self, collection: str, rows: int) -> None:
+        """Write the graph once so many rows are added or deleted, from the first call that has it
+        in memory. Until then they are in the database, where the next opening finds them.
+        """
+        self._core.update_collection(
+            collection, None, None, json.dumps({"hnsw": {"sync_threshold": rows}})
+        )
+
     def collection(self, name: str) -> str:
         """The id of a collection. Raises Chroma's own error if there is none."""
         return str(self._core.get_collection(name, _TENANT, _DATABASE).id)

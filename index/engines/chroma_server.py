@@ -105,7 +105,9 @@ class ChromaServerStore(VectorStore):
         return None if is_whole else name
 
     @classmethod
-    def apply(cls, generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
+    def apply(
+        cls, generation: Path, removed: Sequence[str], added: Iterable[Batch], total: int = 0
+    ) -> None:
         """Remove keys and add batches of others, in a generation that nobody has open."""
         server = _server(cls.ADDRESS)
         found = server.collection(generation)

@@ -45,6 +45,11 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 _COLLECTION = "passages"
 # 5,461 rows is Chroma's limit, 50 to 250 its own advice.
 _BATCH = 250
+# Chroma writes its whole graph after so many changed rows. For a million that would be a hundred
+# gigabytes, so a larger change writes it 8 to 16 times; what waits for that is kept in the database
+# and makes it longer, by 1.6 kB a row.
+_WRITE_EVERY = 1000
+_FEWEST_WRITES, _MOST_WRITES = 8, 16
 _GRAPH: dict[str, object] = {"space": "cosine", "ef_construction": 200, "ef_search": 200}
 
 
@@ -115,16 +120,23 @@ class ChromaStore(VectorStore):
         return first_damaged(generation, records, quick, _is_whole)
 
     @staticmethod
-    def apply(generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
+    def apply(
+        generation: Path, removed: Sequence[str], added: Iterable[Batch], total: int = 0
+    ) -> None:
         """Remove keys and add batches of others, in a generation that nobody has open."""
         with _closing(generation / _FOLDER) as core:
             collection = core.collection(_COLLECTION)
+            every = rows_between_writes(len(removed) + total)
+            if every > _WRITE_EVERY:
+                core.write_graph_every(collection, every)
             for first in range(0, len(removed), _BATCH):
                 core.delete(collection, removed[first : first + _BATCH])
             for batch in added:
                 for first in range(0, len(batch.keys), _BATCH):
                     rows = slice(first, first + _BATCH)
                     core.add(collection, batch.keys[rows], batch.vectors[rows])
+            if every > _WRITE_EVERY:
+                core.write_graph_every(collection, _WRITE_EVERY)
 
     def count(self) -> int:
         """How many vectors there are."""
@@ -145,6 +157,15 @@ class ChromaStore(VectorStore):
     def close(self) -> None:
         """Close Chroma's files."""
         self._opened.close()
+
+
+def rows_between_writes(rows: int) -> int:
+    """After how many rows to write the graph, if so many are changed in batches: the number that
+    leaves the fewest after the last time, since readers add those whenever they open it.
+    """
+    batches, fewest = rows // _BATCH, _WRITE_EVERY // _BATCH
+    steps = range(max(fewest, batches // _MOST_WRITES), max(fewest, batches // _FEWEST_WRITES) + 1)
+    return _BATCH * min(steps, key=lambda step: batches % step)
 
 
 @contextmanager

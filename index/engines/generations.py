@@ -184,7 +184,8 @@ class _Build:
         vectors = self.engines.vectors
         with self._new_folder(generation):
             vectors.build(generation)
-            vectors.apply(generation, [], _all_batches(self.catalog, self.model))
+            every = _all_batches(self.catalog, self.model)
+            vectors.apply(generation, [], every, self.catalog.key_count())
             self.clock.lap("vectors")
             self._build_texts(generation)
             self.clock.lap("words")
@@ -201,7 +202,7 @@ class _Build:
                 vectors.copy(source, generation)
                 self.clock.lap("copy")
             added = _batches(self.catalog, self.model, change.added)
-            vectors.apply(generation, change.removed, added)
+            vectors.apply(generation, change.removed, added, len(change.added))
             self.clock.lap("vectors")
             texts_of = partial(_texts, self.catalog)
             if texts.copy_without(source, generation, change.removed, texts_of):

@@ -78,7 +78,9 @@ class MemoryVectors(_OneFileStore, VectorStore):
         self._vectors: dict[str, list[float]] = {}
 
     @classmethod
-    def apply(cls, generation: Path, removed: Sequence[str], added: Iterable[Batch]) -> None:
+    def apply(
+        cls, generation: Path, removed: Sequence[str], added: Iterable[Batch], total: int = 0
+    ) -> None:
         store = cls.open(generation)
         for key in removed:
             del store._vectors[key]

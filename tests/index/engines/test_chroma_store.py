@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.engines.chroma_store import ChromaStore
+from index.engines.chroma_store import ChromaStore, rows_between_writes
 from index.errors import StoreError
 from index.types import Batch, Vectors
 
@@ -93,6 +95,42 @@ def test_chroma_store_apply_removes_and_adds_and_is_exact_after(copied: Path) ->
         assert keys(found) == keys(expected)
     assert store.count() == 1100
     store.close()
+
+
+def test_chroma_store_of_a_large_change_writes_its_graph_seldom_and_keeps_its_settings(
+    tmp_path: Path,
+) -> None:
+    # 50 batches of 250: written ten times, after 1,250 rows each.
+    vectors = unit(12_500)
+    ChromaStore.build(tmp_path)
+    ChromaStore.apply(tmp_path, [], [batch(vectors)], len(vectors))
+    with closing(sqlite3.connect(tmp_path / "chroma" / "chroma.sqlite3")) as database:
+        # What waits for the next time; Chroma keeps the last row that is not.
+        ((waiting,),) = database.execute("SELECT count(*) - 1 FROM embeddings_queue")
+        ((settings,),) = database.execute("SELECT schema_str FROM collections")
+    assert (waiting, settings.count('"sync_threshold":1000')) == (0, 2)
+    store = ChromaStore.open(tmp_path)
+    rows = [0, 5_000, 12_499]
+    assert [store.nearest(vectors[row], 1)[0][0] for row in rows] == [f"k{row:04}" for row in rows]
+    assert store.count() == 12_500
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "every", "waiting"),
+    [
+        (0, 1000, 0),
+        (12_499, 1000, 499),
+        (60_000, 3750, 0),
+        (99_990, 8250, 990),
+        (1_000_000, 62_500, 0),
+    ],
+)
+def test_rows_between_writes_are_few_times_with_few_left(
+    changed: int, every: int, waiting: int
+) -> None:
+    assert rows_between_writes(changed) == every
+    assert changed % every == waiting
 
 
 def test_chroma_store_is_what_chromas_own_client_makes_and_finds(copied: Path) -> None:
