@@ -36,6 +36,8 @@ def language_of(words: Sequence[str], among: Collection[str] = LATIN, default: s
 
 def _script(words: Set[str]) -> str:
     """The language that stands for the script of most letters, "" for Latin."""
+    if "".join(words).isascii():
+        return ""
     letters = Counter[str]()
     for word in words:
         if word.isascii():
