@@ -14,6 +14,7 @@ from eval.bench.index import FakeEmbedder
 from eval.bench.timing import Figure, PairedTimes, make_corpus, paired
 from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
+from index.errors import ConfigError
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
@@ -134,15 +135,28 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def questions_of(corpus: Path, count: int) -> list[str]:
-    """Questions of words that stand near each other in the corpus, the same ones each time."""
+    """Questions of words that stand near each other in the corpus, the same ones each time.
+
+    Raises ConfigError if it has no text file of as many words.
+    """
     chance = random.Random(count)
     paths = sorted(corpus.rglob("*.txt"))
-    asked = []
-    for _ in range(count):
-        words = chance.choice(paths).read_text(encoding="utf-8").split()
-        first = chance.randrange(len(words) - _WORDS)
-        asked.append(f"What is {' '.join(words[first : first + _WORDS])}?".lower())
+    if not any(len(_words(path)) > _WORDS for path in paths):
+        raise ConfigError(
+            f"{corpus} holds no .txt file of more than {_WORDS} words, which questions are made "
+            "of; name a folder that does"
+        )
+    asked = list[str]()
+    while len(asked) < count:
+        words = _words(chance.choice(paths))
+        if len(words) > _WORDS:
+            first = chance.randrange(len(words) - _WORDS)
+            asked.append(f"What is {' '.join(words[first : first + _WORDS])}?".lower())
     return asked
+
+
+def _words(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").split()
 
 
 def _megabytes(data: Path) -> float:

@@ -82,6 +82,8 @@ def bench(
 
     if corpus is not None and not corpus.is_dir():
         raise ConfigError(f"{corpus} is not a folder; run: footnote eval bench {subject} FOLDER")
+    if corpus is not None and not any(path.is_file() for path in corpus.rglob("*")):
+        raise ConfigError(f"{corpus} holds no file; name a folder with documents")
     sections = _sections(subject, corpus, passages, times, against)
     if as_json:
         figures = [asdict(figure) for section in sections for figure in section]

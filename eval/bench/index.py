@@ -21,6 +21,7 @@ from index.catalog.reader import Catalog
 from index.embedding.embedder import Embedder
 from index.embedding.model_files import folder_of
 from index.embedding.sentence_transformer import SentenceTransformerEncoder
+from index.errors import ConfigError
 from index.settings import IndexSettings, load_settings
 from index.sync.sync import SyncReport, sync
 from index.types import Content, Embedded, Vectors
@@ -90,6 +91,8 @@ def _versus_others(corpus: Path, folder: Path, times: int) -> list[Figure]:
         return load_settings(IndexSettings, data=folder / f"run{runs[0]}", embedding_model="minilm")
 
     report = sync(fresh(), corpus)
+    if not report.passages:
+        raise ConfigError(f"{corpus} holds no document that can be read; name a folder that does")
     with_catalog = Catalog.read(folder / "run1")
     keys = with_catalog.keys()
     contents = with_catalog.contents(keys).values()

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from eval.bench.ask import questions_of
 from eval.bench.index import FakeEmbedder, _one_change
 from eval.bench.timing import Figure, PairedTimes, make_corpus, paired, table
+from index.errors import ConfigError
 from index.types import Content
 from ui.cli import main
 
@@ -94,4 +96,26 @@ def test_bench_of_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert done.stderr == (
         f"footnote: {tmp_path / 'none'} is not a folder; run: footnote eval bench index FOLDER\n"
+    )
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("subject", ["index", "peers", "start"])
+def test_bench_of_a_folder_without_files_is_refused(tmp_path: Path, subject: str) -> None:
+    (tmp_path / "empty").mkdir()
+    done = CliRunner().invoke(main, ["eval", "bench", subject, str(tmp_path)])
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"footnote: {tmp_path} holds no file; name a folder with documents\n",
+    )
+
+
+@pytest.mark.unit
+def test_questions_of_a_folder_are_of_texts_with_words_enough(tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("Too few words.")
+    with pytest.raises(ConfigError, match=r"holds no \.txt file of more than 9 words"):
+        questions_of(tmp_path, 3)
+    (tmp_path / "long.txt").write_text("One two three four five six seven eight nine ten")
+    assert (
+        questions_of(tmp_path, 3) == ["what is one two three four five six seven eight nine?"] * 3
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.tables.dates import Moment
-from rag.retrieval.figures import Figures, figures_in
+from rag.retrieval.figures import Figures, figures_in, words_with_digit
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +36,20 @@ def test_figures_within_texts_are_those_of_any_of_them() -> None:
     figures = figures_in("What did 3.1 change in rule 7?")
     assert figures.within("3.1 (June)", "rule 7 went") == figures
     assert figures.within("3.12", "rule 71").words == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Rule 7, paragraph 3.1: see T-103/a_2 or x_9.", {"7", "3.1", "t-103/a_2", "9"}),
+        ("no figure", set()),
+        ("_.5 and -5 and a-b-c-d", {".5", "5"}),
+        ("三月10日的会议", {"三月10日的会议"}),
+        ("from 10:30\tto 11-12\u3000at 1,5", {"10:30", "11-12", "1,5"}),
+    ],
+)
+def test_words_with_a_digit_are_whole_with_signs_inside(text: str, words: set[str]) -> None:
+    assert words_with_digit(text) == words
 
 
 @pytest.mark.parametrize(
