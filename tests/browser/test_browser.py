@@ -515,7 +515,6 @@ def test_upload_is_taken_back_before_it_is_indexed(page: Page, data: Path) -> No
     assert not (data.parent / "corpus" / "bats.md").exists()
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize("words", ["", "   "])
 def test_blank_question_asks_nothing_and_the_page_stays(page: Page, words: str) -> None:
     ask(page, PARIS)
@@ -551,7 +550,6 @@ def test_page_and_document_use_our_fonts(page: Page, address: str) -> None:
         assert set(used) == {"Footnote Sans loaded", "Footnote Serif loaded"}
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_has_no_serious_faults_for_those_who_use_other_means(
@@ -593,7 +591,6 @@ def test_page_follows_the_colours_of_the_system(
     context.close()
 
 
-@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     browser: Browser, address: str, width: int
@@ -695,6 +692,7 @@ def test_conversation_that_wants_quotes_has_them_where_an_llm_is_set(nasty: Watc
     expect(page.locator("#current .answer")).not_to_contain_text("click")
 
 
+@pytest.mark.full
 def test_answer_whose_llm_is_dead_says_so_and_can_be_quoted_instead(
     browser: Browser, seeds_data: Path
 ) -> None:

@@ -159,6 +159,7 @@ def test_list_has_one_card_with_all_of_its_quotes_marked(page: Page) -> None:
     expect(page.frame_locator("#panel iframe").locator("mark#quote")).to_be_visible()
 
 
+@pytest.mark.full
 def test_page_is_there_while_its_documents_are_read_and_notices_the_end(
     blank: Page, tmp_path: Path
 ) -> None:

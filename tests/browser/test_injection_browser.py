@@ -71,6 +71,7 @@ def shown(payload: str) -> Iterator[str]:
     yield page(done(events(QuotesComposer(3), hits)))
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_injected_payload_makes_a_browser_do_nothing(
     acts: tuple[Page, list[str]], family: str
