@@ -163,7 +163,7 @@ class Engine:
             clock.lap("compose")
             check = self._check if quotes else fitted(self._check, found.query, draft.claims)
             labelled = label(draft, request.settings.strict, check)
-            refusal = refusal_of(draft, labelled)
+            refusal = refusal_of(draft, labelled, request.filters)
             clock.lap("check")
             yield Done(
                 self._answer(request, found, snapshot, clock, confidence, labelled, draft, refusal)
@@ -238,7 +238,8 @@ class Engine:
         writer = self._writers.get(name)
         if writer is None:
             writer = self._writers.setdefault(name, writer_named(name, self._settings))
-        return AnswerRequest(question, turns, with_options(self._settings, options), writer)
+        own = with_options(self._settings, options)
+        return AnswerRequest(question, turns, own, writer, options.filters)
 
     def _intent(self, request: AnswerRequest) -> Intent:
         """What kind of thing is asked for; writing is left to a composer that can write."""

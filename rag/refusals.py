@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from babel import Locale
 
+from index.filtered import NO_FILTERS, Filters
 from index.snapshots import Snapshot
 from index.text.languages import language_of
 from index.text.tokenizer import words_of
@@ -50,6 +51,8 @@ _OTHER_LANGUAGE = {
     "pl": "Dokumenty nie odpowiadają chyba na to pytanie. Ich język to {}: proszę zapytać w tym "
     "języku.",
 }
+# Of what a question went to, so many are named.
+_NAMED = 3
 # An LLM is asked down to this share of the confidence below which a question is refused.
 _GRAY = 0.4
 
@@ -78,8 +81,20 @@ def refusal_before(
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
     if confidence < request.settings.refuse_below * (1.0 if quotes else _GRAY):
         message = _other_language(request.question, snapshot) or _MESSAGES[Reason.NO_EVIDENCE]
-        return Refusal(Reason.NO_EVIDENCE, message)
+        return _narrowed(Refusal(Reason.NO_EVIDENCE, message), request.filters)
     return None
+
+
+def _narrowed(refusal: Refusal, filters: Filters) -> Refusal:
+    """A refusal that says what the question went to, if that is not everything."""
+    if not filters:
+        return refusal
+    types, places = ", ".join(filters.types), [*filters.documents, *filters.folders]
+    inside, more = ", ".join(places[:_NAMED]), len(places) - _NAMED
+    inside += f" and {more:,} more" if more > 0 else ""
+    chosen = f"{types} in {inside}" if types and inside else types or inside
+    told = f"The question went only to what was chosen: {chosen}."
+    return replace(refusal, message=f"{refusal.message} {told}")
 
 
 def _other_language(question: str, snapshot: Snapshot) -> str:
@@ -92,7 +107,9 @@ def _other_language(question: str, snapshot: Snapshot) -> str:
     return _OTHER_LANGUAGE[asked].format(name) if name else ""
 
 
-def refusal_of(draft: Draft, labelled: LabelledAnswer) -> Refusal | None:
+def refusal_of(
+    draft: Draft, labelled: LabelledAnswer, filters: Filters = NO_FILTERS
+) -> Refusal | None:
     """An answer without a single citation is not shown as an answer.
 
     The reason is that the composer declined, that it could not be used (with the note that says
@@ -101,10 +118,10 @@ def refusal_of(draft: Draft, labelled: LabelledAnswer) -> Refusal | None:
     if labelled.citations:
         return None
     if draft.declined:
-        return Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED])
+        return _narrowed(Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED]), filters)
     if draft.note and not draft.claims:
         return Refusal(Reason.UNAVAILABLE, draft.note)
-    return Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED])
+    return _narrowed(Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED]), filters)
 
 
 def framed(text: str, draft: Draft | None) -> str:

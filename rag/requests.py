@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from index.errors import ConfigError
+from index.filtered import NO_FILTERS, Filters
 from index.runtime import Clock
 from index.snapshots import Snapshot
 from rag.composition.base import Composer, ComposerInput
@@ -33,12 +34,15 @@ class AnswerWriter:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRequest:
-    """One question with its turns, and the settings and composer that its options lead to."""
+    """One question with its turns, the settings and composer that its options lead to, and what it
+    goes to.
+    """
 
     question: str
     turns: Sequence[Turn]
     settings: Settings
     writer: AnswerWriter
+    filters: Filters = NO_FILTERS
 
 
 def writer_named(name: str, settings: Settings) -> AnswerWriter:

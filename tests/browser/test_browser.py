@@ -418,6 +418,7 @@ def test_document_is_uploaded_asked_about_and_deleted_and_its_answer_says_so(pag
 
     page.get_by_role("tab", name="Documents").click()
     page.get_by_role("button", name="Delete Owls of the barn").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.locator("#confirm .yes").click()
     expect(page.locator("#documents .documents")).not_to_contain_text("owls.md", timeout=300_000)
     page.reload()
@@ -439,7 +440,8 @@ def test_upload_of_a_name_that_is_there_asks_and_replaces_nothing_unasked(
         expect(page.locator("#uploads li")).to_have_count(0)
         assert (corpus / "brief.md").read_bytes() == kept
         page.locator("#files").set_input_files([upload])
-        page.get_by_role("button", name="Keep both").click()
+        expect(page.get_by_role("button", name="Keep both")).to_be_focused()
+        page.keyboard.press("Enter")
         expect(page.locator("#uploads .title")).to_have_text("brief (2).md")
         assert (corpus / "brief.md").read_bytes() == kept
         assert (corpus / "brief (2).md").read_text(encoding="utf-8") == OWLS

@@ -111,6 +111,20 @@ def test_folder_is_chosen_over_the_box_and_taken_back(page: Page) -> None:
     expect(chip).to_have_count(0)
 
 
+def test_question_that_a_folder_does_not_answer_goes_to_all_documents_by_a_click(
+    page: Page,
+) -> None:
+    page.get_by_label("Ask only some documents").select_option("harbor/rules")
+    ask(page, BERTHS)
+    expect(page.locator("#current .refusal")).to_contain_text(
+        "The question went only to what was chosen: harbor/rules."
+    )
+    page.get_by_role("button", name="Ask all documents").click()
+    expect(page.locator("#current .exchange.done .answer")).to_contain_text("31 crowns")
+    expect(page.locator("#scope .chip")).to_have_count(0)
+    expect(page.get_by_role("button", name="Ask all documents")).to_have_count(0)
+
+
 def test_documents_are_found_by_a_part_of_their_names(page: Page) -> None:
     page.get_by_role("tab", name="Documents").click()
     page.get_by_label("Filter documents").fill("BOAT")

@@ -45,6 +45,7 @@ _ATTRIBUTES = {
     "data-rating": "up|down",
     "data-kind": "documents|folders|types",
     "data-on": "true|false",
+    "data-everything": "true",
     "aria-pressed": "true|false",
     "aria-current": "true",
     # Words, which are read as words.

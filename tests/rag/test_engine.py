@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import ConfigError, EmptyIndex, UnknownDocument
+from index.filtered import Filters
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
@@ -173,6 +174,28 @@ def test_question_that_the_documents_do_not_answer_is_refused(engine: Engine) ->
     assert answer.refusal.reason is Reason.NO_EVIDENCE
     assert answer.text == "The documents don't seem to answer this question."
     assert (answer.statements, answer.citations, len(answer.hits)) == ((), (), 8)
+
+
+@pytest.mark.parametrize(
+    ("filters", "chosen"),
+    [
+        (Filters(documents=("brief.md",)), "brief.md"),
+        (Filters(types=(".md", ".pdf")), ".md, .pdf"),
+        (
+            Filters(documents=("brief.md", "terms.pdf"), types=(".pdf",)),
+            ".pdf in brief.md, terms.pdf",
+        ),
+        (Filters(documents=("brief.md", "b", "c", "d", "e")), "brief.md, b, c and 2 more"),
+    ],
+)
+def test_question_to_some_documents_that_do_not_answer_is_told_which_they_were(
+    engine: Engine, filters: Filters, chosen: str
+) -> None:
+    answer = engine.answer("What is the capital of Norway?", options=AskOptions(filters=filters))
+    assert answer.text == (
+        "The documents don't seem to answer this question. "
+        f"The question went only to what was chosen: {chosen}."
+    )
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@
       });
       document.body.append(dialog);
       dialog.showModal();
-      // Enter alone does nothing that cannot be undone.
-      if (value === undefined) find(other ? '[value="other"]' : ".yes", dialog).focus();
+      // Enter alone does nothing that cannot be undone: with another button, yes is the safe answer.
+      if (value === undefined) find(other ? ".yes" : '[value=""]', dialog).focus();
       else input.select();
     });
 

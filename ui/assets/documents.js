@@ -36,11 +36,11 @@
     let request = await put(file, name, shown.bar, false);
     if (request.status === 412) {
       const text = `A file “${name}” is in the folder already. Replace it with this one?`;
-      const answer = await window.footnote.confirm(text, "Replace", undefined, "Keep both");
+      const answer = await window.footnote.confirm(text, "Keep both", undefined, "Replace");
       if (answer === null) return void shown.item.remove();
       for (let number = 2; request.status === 412; number += 1) {
-        if (answer === "other") name = renamed(file.name, number);
-        request = await put(file, name, shown.bar, answer !== "other");
+        if (answer === true) name = renamed(file.name, number);
+        request = await put(file, name, shown.bar, answer === "other");
       }
     }
     shown.bar.remove();

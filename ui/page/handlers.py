@@ -231,7 +231,7 @@ class ChatPage:
         options = self._policy.nearest({**asdict(conversation.options), **changes})
         with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
             conversation.history.store_options(conversation.id, asdict(options))
-        return replace(conversation, options=options)
+        return self._conversation(request, conversation.id, options)
 
     # --- asking
 
@@ -277,8 +277,17 @@ class ChatPage:
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
-        """Answer the last question anew, from now on with another composer if one is named."""
+        """Answer the last question anew, from now on with another composer if one is named, or
+        from all documents.
+        """
         conversation = self._conversation(request, parse_chat_id(chat_id), options)
+        if event._data and "everything" in event._data:
+            everything: dict[str, object] = {"filters": {}, "collections": []}
+            conversation = self._changed(chat_id, options, request, everything)
+            yield {
+                **self._updates.options_summary(conversation.options),
+                **self._scoped(conversation, request),
+            }
         if event._data and "composer" in event._data:
             options = self._policy.nearest({**asdict(conversation.options), **event._data})
             conversation = replace(conversation, options=options)
@@ -364,11 +373,11 @@ class ChatPage:
             self._components.question: gr.update(value="", submit_btn=False, stop_btn="Stop"),
             self._components.suggestions: "",
             self._components.chat_id: chat_id_html(conversation.id),
-            **self._updates.exchanges((*past, exchange)),
+            **self._updates.exchanges((*past, exchange), conversation.options),
         }
         for exchange in self._following.until_left(page, running.follow()):
             if exchange.running:
-                yield self._updates.exchanges((*past, exchange))
+                yield self._updates.exchanges((*past, exchange), conversation.options)
         if not exchange.running:
             self._store(exchange, conversation)
             now = self._stored(conversation, past) or (*past, exchange)
@@ -399,7 +408,7 @@ class ChatPage:
         """A conversation whose next question can be asked."""
         return {
             self._components.question: _READY,
-            **self._updates.exchanges(exchanges),
+            **self._updates.exchanges(exchanges, conversation.options),
             **self._updates.chats(conversation),
         }
 
@@ -426,7 +435,8 @@ class ChatPage:
                 conversation.history.keep(conversation.id, rated)
             except FootnoteError as error:
                 return {self._components.chats: error_html(error)}
-        return self._updates.exchanges((*exchanges[:at], rated, *exchanges[at + 1 :]))
+        exchanges = (*exchanges[:at], rated, *exchanges[at + 1 :])
+        return self._updates.exchanges(exchanges, conversation.options)
 
     # --- conversations
 

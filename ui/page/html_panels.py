@@ -76,10 +76,11 @@ def _suggestions(
     )
 
 
-def actions_html(exchange: Exchange, is_last: bool) -> Markup:
+def actions_html(exchange: Exchange, is_last: bool, options: AnswerOptions | None = None) -> Markup:
     """An answer's buttons: to rate it, to copy it, and to ask again if it is the last one.
 
-    Where an LLM is not available, there is one to have a quoted answer instead.
+    Where an LLM is not available, there is one to have a quoted answer instead; where only some
+    documents were asked, and do not answer, one to ask them all.
     """
     if exchange.running:
         return Markup()
@@ -89,9 +90,14 @@ def actions_html(exchange: Exchange, is_last: bool) -> Markup:
         exchange=exchange,
         is_last=is_last,
         can_quote=refusal is not None and refusal.reason is Reason.UNAVAILABLE,
+        can_widen=(refusal is not None or bool(exchange.fault)) and _is_narrow(options),
         ratings=_RATINGS,
         reasons=_REASONS[exchange.rating][refusal is not None] if exchange.rating else (),
     )
+
+
+def _is_narrow(options: AnswerOptions | None) -> bool:
+    return options is not None and bool(options.filters or options.collections)
 
 
 def options_summary_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:

@@ -27,10 +27,13 @@ class PageUpdates:
         self._welcome = welcome
         self._tables = tables
 
-    def exchanges(self, exchanges: Exchanges) -> Update:
-        """A conversation with its sources."""
+    def exchanges(self, exchanges: Exchanges, options: AnswerOptions) -> Update:
+        """A conversation with its sources; the options are those that it is asked with now."""
         past = [exchange_html(each) + actions_html(each, is_last=False) for each in exchanges[:-1]]
-        last = [exchange_html(each) + actions_html(each, is_last=True) for each in exchanges[-1:]]
+        last = [
+            exchange_html(each) + actions_html(each, is_last=True, options=options)
+            for each in exchanges[-1:]
+        ]
         return {
             self._components.past: Markup().join(past),
             self._components.current: Markup().join(last) or self._welcome,

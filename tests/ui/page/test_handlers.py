@@ -247,6 +247,19 @@ def test_conversations_are_found_by_words_of_their_questions(
     assert page.shown["chats"].count('class="chat"') == 2
 
 
+def test_question_goes_to_all_documents_when_it_is_asked_again_so(local: TestClient) -> None:
+    page = PageCalls(local)
+    chat = where(asked(page, MINE))
+    page.send("set_filter", chat, None, kind="documents", value="a.md", on="true")
+    assert 'data-value="a.md"' in page.shown["scope"]
+    page.send("ask_again", None, chat, None, everything="true")
+    assert page.shown["scope"] == ""
+    assert MINE in page.shown["current"]
+    other = PageCalls(local)
+    other.send("load", chat)
+    assert other.shown["scope"] == ""
+
+
 def test_filters_are_chosen_kept_with_the_conversation_and_taken_back(local: TestClient) -> None:
     page = PageCalls(local)
     page.send("load", "")

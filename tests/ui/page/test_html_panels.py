@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from index.catalog.reader import DocumentInfo
 from index.errors import StoreError
+from index.filtered import Filters
 from rag.types import Answer, Reason, Refusal, Turn
 from tests.ui.service.test_history import ANSWER, FIRST, REFUSED
 from ui.page.html_conversation import chat_id_html, parse_chat_id
@@ -24,6 +27,7 @@ from ui.page.html_panels import (
     summary_html,
 )
 from ui.service import history as feedback
+from ui.service.answer_options import AnswerOptions
 from ui.service.background_sync import SyncState
 from ui.service.history import Chat, Exchange, new_chat
 from ui.service.library import LibraryState
@@ -66,12 +70,26 @@ def test_actions_of_an_answer_whose_llm_failed_offer_quotes_instead() -> None:
 
 
 @pytest.mark.parametrize(
+    "narrow", [{"filters": Filters(types=(".md",))}, {"collections": ("town",)}]
+)
+def test_actions_of_some_documents_that_do_not_answer_offer_all_of_them(
+    narrow: dict[str, Any],
+) -> None:
+    options, button = AnswerOptions("quotes", 8, False), "Ask all documents"
+    chosen = replace(options, **narrow)
+    stopped = Exchange("t1", "q", fault="no document is left by these filters; choose others")
+    assert button in actions_html(REFUSED, is_last=True, options=chosen)
+    assert button in actions_html(stopped, is_last=True, options=chosen)
+    assert button not in actions_html(REFUSED, is_last=False, options=chosen)
+    assert button not in actions_html(REFUSED, is_last=True, options=options)
+    assert button not in actions_html(FIRST, is_last=True, options=chosen)
+
+
+@pytest.mark.parametrize(
     ("exchange", "rating", "reason"),
     [(FIRST, "down", "Incomplete"), (REFUSED, "down", "The documents do say")],
 )
 def test_actions_of_a_rated_answer_ask_why(exchange: Exchange, rating: str, reason: str) -> None:
-    from dataclasses import replace
-
     html = actions_html(replace(exchange, rating=rating, reason=""), is_last=True)
     assert f'data-reason="{reason}"' in html
     assert re.findall('aria-pressed="(true|false)"', html) == ["false", "true"]
