@@ -6,13 +6,13 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from fastapi.testclient import TestClient
+import httpx
 
 
 class PageCalls:
     """One open page of whoever shows a secret ("" for none); `shown` holds what it last got."""
 
-    def __init__(self, client: TestClient, secret: str = "") -> None:
+    def __init__(self, client: httpx.Client, secret: str = "") -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self._session = uuid4().hex[:11]
