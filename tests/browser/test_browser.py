@@ -593,6 +593,23 @@ def test_page_follows_the_colours_of_the_system(
     context.close()
 
 
+def test_page_fits_a_phone_at_200_percent(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 195, "height": 422}, has_touch=True)
+    Watched(page, address).open()
+    for question in (HOSTAGES, "Compare Qatar and Egypt"):
+        ask(page, question)
+        assert page.evaluate("document.documentElement.scrollWidth") == 195
+    page.locator("#t1-m1").click()
+    expect(document_of(page).locator("rect#quote")).to_be_visible(timeout=60_000)
+    close = page.locator("#panel .close").bounding_box()
+    assert close
+    assert close["x"] + close["width"] <= 195
+    page.locator("#panel .close").click()
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#current .welcome")).to_be_visible()
+    page.close()
+
+
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     browser: Browser, address: str, width: int

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.service.collections import Folder
 
+# In a narrower terminal the counts alone are shown: beside a bar they would be cut.
+_BAR_COLUMNS = 60
+
 
 @click.command("index")
 @click.argument("given", nargs=-1, metavar="[FOLDER | NAME=FOLDER...]")
@@ -189,16 +192,15 @@ def _bars() -> Iterator[Progress | None]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}"),
-        Speed(),
-        TimeRemainingColumn(),
-    )
+    console = Console(stderr=True)
+    # In a terminal of sixteen colours, Rich's own of a full bar is that of an empty one.
+    bar = BarColumn(complete_style="cyan", finished_style="green")
+    known = (MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
+    wide = console.width >= _BAR_COLUMNS
+    columns = (bar, *known, Speed(), TimeRemainingColumn()) if wide else known
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    stages = TextColumn("{task.description}")
+    with Progress(stages, *columns, console=console, transient=True) as bars:
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -224,3 +228,27 @@ def test_index_watch_with_json_is_refused(tmp_path: Path) -> None:
     assert refused.stderr == (
         "footnote: --watch goes on and on; run it without --dry-run and --json\n"
     )
+
+
+@pytest.mark.parametrize(("columns", "has_bar"), [(80, True), (30, False)])
+def test_progress_in_a_terminal_shows_whole_counts_however_narrow_it_is(
+    columns: int, has_bar: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    shown = "from ui.cli.index import _bars\nwith _bars() as show: show('embedding', 12345, 67890)"
+    known = {name: os.environ[name] for name in os.environ.keys() - {"COLUMNS", "NO_COLOR"}}
+    subprocess.run(
+        [sys.executable, "-c", shown],
+        stderr=theirs,
+        cwd=ROOT,
+        check=True,
+        env=known | {"TERM": "xterm"},
+    )
+    os.close(theirs)
+    written = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "12345/67890" in written
+    assert "…" not in written
+    assert ("━" in written) is has_bar
+    assert written.endswith("\x1b[2K")  # it is gone once it is done
