@@ -115,6 +115,7 @@ def test_question_that_a_folder_does_not_answer_goes_to_all_documents_by_a_click
     page: Page,
 ) -> None:
     page.get_by_label("Ask only some documents").select_option("harbor/rules")
+    expect(page.locator("#scope .chip")).to_have_text("harbor/rules")
     ask(page, BERTHS)
     expect(page.locator("#current .refusal")).to_contain_text(
         "The question went only to what was chosen: harbor/rules."

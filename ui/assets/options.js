@@ -43,9 +43,19 @@
   let typing;
   document.addEventListener("input", ({ target }) => {
     if (!target.matches("#find input")) return;
-    clearTimeout(typing);
-    typing = setTimeout(() => dispatch(target, "find_chats", { words: target.value.trim() }), 250);
+    search(target);
   });
+  function search(box) {
+    clearTimeout(typing);
+    typing = setTimeout(() => dispatch(box, "find_chats", { words: box.value.trim() }), 250);
+  }
+  // An answer that comes meanwhile brings the list of all of them.
+  started.then(() =>
+    window.footnote.watch("chats", () => {
+      const box = find("#find input");
+      if (box?.value.trim() && find("#chats .chats:not(.found)")) search(box);
+    }),
+  );
 
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
