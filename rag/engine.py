@@ -245,7 +245,7 @@ class Engine:
         """What kind of thing is asked for; writing is left to a composer that can write."""
         vector = self._index.embed_query(request.question)
         model = self._settings.embedding_model
-        intent = decide(intent_probabilities(request.question, vector, model))
+        intent = decide(intent_probabilities(request.question, vector, model), request.question)
         can_write = request.writer.composer.name != "quotes"
         return Intent.EXPLAIN if intent is Intent.WRITING and can_write else intent
 
@@ -254,10 +254,10 @@ class Engine:
         if intent not in REPLIES:
             return ""
         documents = snapshot.documents()
-        topic = topic_terms(request.question, snapshot.terms)
-        if intent is Intent.SELF and any(snapshot.search_words(word, 1) for word in topic):
-            return ""
-        topic = topic if intent is Intent.DOCUMENTS else []
+        topic = topic_terms(request.question, intent, snapshot.terms)
+        if intent is not Intent.DOCUMENTS:
+            is_held = any(snapshot.search_words(word, 1) for word in topic)
+            return "" if is_held else reply_text(intent, documents)
         if topic and self._is_computed(request.question, snapshot):
             return ""
         if topic and (paths := self._documents_about(" ".join(topic), snapshot)):

@@ -55,12 +55,16 @@ class TableHead:
         return "; ".join(f"{label.replace('%', '%%')}%s" for label in self.labels)
 
 
+_DEEPEST = 6
+
+
 @dataclass(frozen=True, slots=True)
 class TextBlock:
     """A paragraph, a heading (with a level from 1) or a table's row, on its way to becoming text.
 
     A row has the spans of its cells in the block's text, and its table. `indent` is by how many
-    blanks an item of a list inside another one is indented.
+    blanks an item of a list inside another one is indented. `is_title` tells a heading of level 1
+    that has the style of a document's title.
     """
 
     text: str
@@ -68,11 +72,29 @@ class TextBlock:
     cells: tuple[Span | None, ...] = ()
     table: TableHead | None = None
     indent: int = 0
+    is_title: bool = False
 
 
 def from_blocks(blocks: Iterable[TextBlock], title: str = "") -> Parsed:
     """Join blocks by blank lines; headings become lines that the document knows as such."""
-    return replace(from_pages([blocks], title), page_starts=())
+    return replace(from_pages([_below_title(list(blocks))], title), page_starts=())
+
+
+def _below_title(blocks: list[TextBlock]) -> list[TextBlock]:
+    """The blocks, with the other headings a level deeper if the first heading is the title.
+
+    Word's "Title" and "Heading 1" are of the same level, and yet a title stands above all.
+    """
+    headings = [block for block in blocks if block.level]
+    others = [block for block in headings if not block.is_title]
+    if not headings or not headings[0].is_title or all(block.level > 1 for block in others):
+        return blocks
+    return [
+        replace(block, level=min(block.level + 1, _DEEPEST))
+        if block.level and not block.is_title
+        else block
+        for block in blocks
+    ]
 
 
 def from_pages(pages: Sequence[Iterable[TextBlock]], title: str = "") -> Parsed:

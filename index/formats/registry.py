@@ -69,7 +69,7 @@ def _marked(kind: str) -> Reader:
 
 _PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
 _TEXT = Reader("index.formats.text.plain_text:parse_text", version=3, layout=Layout.WRAPPED)
-_WORD = Reader("index.formats.office.docx:parse_docx", version=3)
+_WORD = Reader("index.formats.office.docx:parse_docx", version=4)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
 _NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=4, layout=Layout.MARKDOWN)
 _SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles", version=2)
@@ -120,7 +120,7 @@ READERS: Mapping[str, Reader] = {
     ".ndjson": Reader("index.formats.text.json_files:parse_jsonl"),
     ".odp": Reader("index.formats.office.slides:parse_odp", version=2),
     ".ods": Reader("index.formats.office.workbooks:parse_ods", version=2),
-    ".odt": Reader("index.formats.office.odt:parse_odt", version=2),
+    ".odt": Reader("index.formats.office.odt:parse_odt", version=3),
     ".org": _marked("org"),
     ".pdf": Reader("index.formats.pdf.text:parse_pdf", version=4),
     ".php": _code("php"),

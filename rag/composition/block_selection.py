@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from index.text.languages import language_of
 from index.text.tokenizer import content_words, fold, stopwords_of, terms_of
 from index.types import Block, BlockKind, Span
-from rag.composition.structure import Structure
+from rag.composition.structure import Structure, first_sentence
 from rag.intents.classifier import LONG, Intent, instruction_words
 from rag.retrieval.answer_type import AnswerType, expected_answer_type
 from rag.retrieval.figures import figures_in
-from rag.retrieval.sentences import RankedSentence, is_links
+from rag.retrieval.sentences import RankedSentence
 
 _DIGITS = re.compile(r"\d+")
 _REPEATED_WORDS = 12
@@ -121,7 +121,7 @@ class Selector:
 
     def add_outline(self, structure: Structure, heading: int, rank: int) -> None:
         """Choose a heading as an item of an outline, with the first sentence below it."""
-        if sentence := _first_sentence(structure, heading):
+        if sentence := first_sentence(structure, heading):
             self._selection(structure, heading, rank).spans = [sentence]
 
     def add_span(self, structure: Structure, number: int, span: Span, rank: int) -> None:
@@ -149,22 +149,6 @@ class Selector:
     def _selection(self, structure: Structure, number: int, rank: int) -> Selection:
         key = (structure.document.path, number)
         return self._chosen.setdefault(key, Selection(structure, number, rank))
-
-
-def _first_sentence(structure: Structure, heading: int) -> Span | None:
-    """The first sentence or item of what stands below a heading that is more than links; none of a
-    table or code.
-    """
-    first = None
-    for number in structure.section(heading)[:2]:
-        block = structure.blocks[number]
-        if block.kind in {BlockKind.TABLE, BlockKind.CODE}:
-            break
-        for span in block.items or structure.sentences(block):
-            if not is_links(structure.text(span)):
-                return span
-            first = first or span
-    return first
 
 
 def select(
@@ -234,18 +218,20 @@ def _select_titled(query: str, ranked: Sequence[RankedSentence], selector: Selec
     if not figures or expected_answer_type(query) is not AnswerType.ANY:
         return
     for sentence in sorted(ranked, key=lambda one: one.hit.rank):
-        if figures.within(sentence.quote.passage.heading) != figures:
+        is_titled = figures.within(sentence.quote.passage.heading) == figures
+        found = selector.place(sentence) if is_titled else None
+        if found is None:
             continue
-        if found := selector.place(sentence):
-            structure, number = found
-            section = structure.section(number)
-            words = sum(structure.words(structure.blocks[each]) for each in section)
-            if words + selector.words > _SHORT_ANSWER * 2:
-                if not selector.words:
-                    return
-                continue
+        structure, number = found
+        section = structure.section(number)
+        if not selector.words and _select_outline(selector, structure, section, 0):
+            return
+        words = sum(structure.words(structure.blocks[each]) for each in section)
+        if words + selector.words <= _SHORT_ANSWER * 2:
             for each in section:
                 selector.add_whole(structure, each, sentence.hit.rank)
+        elif not selector.words:
+            return
 
 
 def _question_text(structure: Structure, answer: range) -> str:
@@ -394,31 +380,39 @@ def _select_sections(
             # What others write around a message explains nothing, but a reason may be their reply.
             section = range(number, min(number + replies + 1, section.stop))
         key = (structure.document.path, section.start)
-        if not section or selector.has(structure, number) or len(seen | {key}) > policy.sections:
+        if _is_told(selector, structure, section, number) or len(seen | {key}) > policy.sections:
             continue
         seen.add(key)
         room = policy.words - selector.words
         _select_section(selector, policy, structure, section, number, room, rank)
-        _select_outline(selector, intent, structure, section, rank)
+        # Steps are quoted as they stand.
+        _select_outline(selector, structure, range(0) if policy.is_in_order else section, rank)
+
+
+def _is_told(selector: Selector, structure: Structure, section: range, number: int) -> bool:
+    """Whether a section says nothing, or an outline or its best block is chosen already."""
+    return (
+        not section
+        or selector.has(structure, number)
+        or selector.has(structure, structure.headings[section.start])
+    )
 
 
 # An outline is a list of so many sections at least.
 _FEWEST_SECTIONS = 3
 
 
-def _select_outline(
-    selector: Selector, intent: Intent, structure: Structure, section: range, rank: int
-) -> None:
-    """For a list, what a short section without one introduces: the sections below it."""
-    if intent is not Intent.LIST:
-        return
+def _select_outline(selector: Selector, structure: Structure, section: range, rank: int) -> bool:
+    """Choose what a short section of paragraphs introduces, the sections below it, if they are."""
     blocks = [structure.blocks[each] for each in section]
-    is_short = sum(map(structure.words, blocks)) <= _SHORT_ANSWER
+    is_short = 0 < sum(map(structure.words, blocks)) <= _SHORT_ANSWER
     if not is_short or any(block.kind is not BlockKind.PARAGRAPH for block in blocks):
-        return
+        return False
     below = structure.subheadings(structure.headings[section.start])
-    if below and below[0] >= section.stop:
-        _add_outline(selector, structure, below, rank)
+    if len(below) < _FEWEST_SECTIONS or below[0] < section.stop:
+        return False
+    _add_outline(selector, structure, below, rank)
+    return True
 
 
 def _select_listed(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:

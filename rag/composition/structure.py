@@ -14,6 +14,7 @@ from index.sentences import sentence_spans
 from index.tables.typed import TypedTable, typed
 from index.text.blocks import blocks_of
 from index.types import Block, BlockKind, Document, Span
+from rag.retrieval.sentences import is_links
 
 _KEPT = 256
 _GREETING_WORDS = 4
@@ -208,3 +209,19 @@ def _headings_above(blocks: tuple[Block, ...]) -> Iterator[int]:
         yield above
         if block.kind is BlockKind.HEADING:
             above = number
+
+
+def first_sentence(structure: Structure, heading: int) -> Span | None:
+    """The first sentence or item of what stands below a heading that is more than links; none of a
+    table or code.
+    """
+    first = None
+    for number in structure.section(heading)[:2]:
+        block = structure.blocks[number]
+        if block.kind in {BlockKind.TABLE, BlockKind.CODE}:
+            break
+        for span in block.items or structure.sentences(block):
+            if not is_links(structure.text(span)):
+                return span
+            first = first or span
+    return first

@@ -139,23 +139,30 @@ def load_weights() -> IntentWeights:
 
 
 _TALK = (Intent.SELF, Intent.GREETING, Intent.THANKS)
-# A reply instead of a search needs to be this sure, and so does another length than a fact's.
+# A reply instead of a search needs to be this sure, and so does another length than a fact's. Where
+# no word tells talk, the embedding alone decides, and it takes every short question for talk: of
+# 1,500 pairs of words of documents ("parking fee") 412 at 0.7, and 96 with both limits.
 _SURE_REPLY = 0.7
+_SURE_TALK = 0.85
 _SURE_LENGTH = 0.45
 _SURE_SUMMARY = 0.35
 
 
-def decide(probabilities: Mapping[Intent, float]) -> Intent:
-    """The intent to act on: a reply or writing if that is sure, else what wants a long answer if
-    these together are likely enough, else a fact.
+def decide(probabilities: Mapping[Intent, float], question: str) -> Intent:
+    """The intent to act on: a reply or writing if that is sure, else a summary if a word tells it,
+    else what wants a long answer if these together are likely enough, else a fact.
     """
     intent, probability = next(iter(probabilities.items()))
+    least = _SURE_REPLY
     if intent in _TALK:
         # "Hi, who are you?" is a greeting as well, and what is said to either fits.
         probability = sum(probabilities[one] for one in _TALK)
-    if (intent in REPLIES or intent is Intent.WRITING) and probability >= _SURE_REPLY:
+        told = any(instruction_words(question, one) for one in _TALK)
+        least = _SURE_REPLY if told else _SURE_TALK
+    if (intent in REPLIES or intent is Intent.WRITING) and probability >= least:
         return intent
-    if probabilities[Intent.SUMMARY] >= _SURE_SUMMARY:
+    is_told = bool(instruction_words(question, Intent.SUMMARY))
+    if probabilities[Intent.SUMMARY] >= (_SURE_SUMMARY if is_told else _SURE_REPLY):
         return Intent.SUMMARY
     long = [one for one in probabilities if one in LONG and one is not Intent.SUMMARY]
     total = sum(probabilities[one] for one in LONG)

@@ -81,12 +81,15 @@ def reply_text(intent: Intent, documents: Sequence[DocumentInfo]) -> str:
     return f"{what}\n\n{document_list(readable)}"
 
 
-def topic_terms(question: str, terms: Callable[[str], Sequence[str]]) -> list[str]:
+def topic_terms(question: str, intent: Intent, terms: Callable[[str], Sequence[str]]) -> list[str]:
     """The terms that a question about documents has besides the words such questions are put in:
-    those that the classifier's examples do not hold.
+    those that the classifier's examples do not hold. None of a greeting with such a word: "lunch"
+    may be a topic, the name in "thanks Ruth" is none.
     """
-    known = load_weights().vocabulary
-    words = [word for word in _WORD.findall(question.lower()) if word not in known]
+    known, every = load_weights().vocabulary, _WORD.findall(question.lower())
+    words = [word for word in every if word not in known]
+    if intent in {Intent.GREETING, Intent.THANKS} and len(words) < len(every):
+        return []
     return list(terms(" ".join(words))) and words
 
 

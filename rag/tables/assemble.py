@@ -18,6 +18,7 @@ from rag.tables.columns import (
     meant_column,
     number_for,
     settle,
+    with_adjective,
 )
 from rag.tables.conditions import (
     bind_free,
@@ -39,7 +40,7 @@ from rag.tables.guesses import (
     only_measure,
 )
 from rag.tables.reading.lexicon import Embed, stems_of
-from rag.tables.reading.operators import Aggregate, Degree
+from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree
 from rag.tables.reading.question import stem_of
 from rag.tables.types import Group, Plan
 
@@ -249,6 +250,7 @@ def _paired(
 
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
+    degree = with_adjective(binding, degree, embed)
     if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
         return top
     order = by_kind(binding, degree, embed)
@@ -262,7 +264,9 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     if order is None or (timed and degree.word in _AMOUNTS):
         return None
     groups = [one for one in binding.columns_named() if not binding.table.columns[one].is_key]
-    groups = groups if not degree.adjective.dimensions else []
+    # An adjective that is not known means one column, as one with a dimension does.
+    is_of_one = degree.adjective.dimensions or degree.word not in ADJECTIVES
+    groups = groups if not is_of_one else []
     if groups and adds_up(binding.table, order) and groups != [order]:
         # The customer with the highest amount has it in one row, and may have less in all.
         binding.guesses.append(f"{binding.table.columns[order].name} is that of single rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.tables.typed import Column, Kind, TypedTable
 from index.tables.units import MONEY, unit_of
@@ -107,6 +108,22 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
         binding.certainty *= _BY_DIMENSION
         return found[0]
     return None if named else _by_meaning(binding, degree.word, embed)
+
+
+def with_adjective(binding: Binding, degree: Degree, embed: Embed) -> Degree:
+    """A "most" or "least" with the unknown adjective behind it, if that means one of the columns:
+    "most valuable" where there is a column of values.
+    """
+    places = binding.question.within(degree.end + 1, degree.end + 2)
+    if degree.word not in {"much", "little"} or not places:
+        return degree
+    token = binding.question.tokens[places.start]
+    is_meant = any(one.meant and one.places == places for one in binding.mentions)
+    is_open = (
+        places.start in binding.residue and _by_meaning(binding, token.text, embed) is not None
+    )
+    binding.take(places if is_open else range(0), Role.OPERATION)
+    return replace(degree, word=token.text, end=token.end) if is_meant or is_open else degree
 
 
 def _dated(binding: Binding) -> int | None:

@@ -107,6 +107,22 @@ def test_reply_cites_nothing_and_is_no_refusal(office: Engine, question: str, sa
     assert body.text.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("lunch", "Yes, in the canteen"),
+        ("lease", "renewed for ten years"),
+        ("portal", "requested in the portal"),
+    ],
+)
+def test_words_of_a_search_are_searched_for_and_no_small_talk(
+    office: Engine, words: str, said: str
+) -> None:
+    answer = office.answer(words)
+    assert (answer.kind, said in answer.text) == ("answer", True)
+    assert office.answer("teleporter").refusal is not None
+
+
 def test_question_about_documents_in_the_documents_is_answered(office: Engine) -> None:
     answer = office.answer("What documents do I need to apply?")
     assert answer.kind == "answer"

@@ -198,7 +198,7 @@ class _Word:
         if not item and style.name.startswith(("List Bullet", "List Number")):
             mark = "- "
         indent = INDENT * item[1] if item and not level else 0
-        yield TextBlock(mark + text, level, indent=indent)
+        yield TextBlock(mark + text, level, indent=indent, is_title=style.is_title)
 
     def _note(self, kind: str, name: str) -> TextBlock:
         note = self.notes.get((kind, name))

@@ -89,7 +89,9 @@ class OpenText:
 
     def _blocks_of(self, child: _Element) -> Iterator[TextBlock]:
         if child.tag in _PARAGRAPHS:
-            yield TextBlock(words(child, self._raised), self._heading_level(child))
+            is_title = child.get(_STYLE) in self._titles
+            level = 1 if is_title else _heading_level(child)
+            yield TextBlock(words(child, self._raised), level, is_title=is_title)
             yield from self.blocks(_anchored(child))
         elif child.tag == q("text:note"):
             mark = "".join(map(words, find(child, "text:note-citation")))
@@ -104,12 +106,6 @@ class OpenText:
     def _is_code(self, element: _Element) -> bool:
         name = element.get(_STYLE, "") if element.tag == q("text:p") else ""
         return bool(name) and any(map(_CODE.fullmatch, (name, self._parents.get(name, ""))))
-
-    def _heading_level(self, paragraph: _Element) -> int:
-        if paragraph.get(_STYLE) in self._titles:
-            return 1
-        level = int(paragraph.get(q("text:outline-level"), 1))
-        return min(level, 6) if paragraph.tag == q("text:h") else 0
 
     # --- lists
 
@@ -157,6 +153,11 @@ class OpenText:
 
     def _cell(self, cell: _Element) -> str:
         return "\n".join(block.text for block in self.blocks(cell))
+
+
+def _heading_level(paragraph: _Element) -> int:
+    level = int(paragraph.get(q("text:outline-level"), 1))
+    return min(level, 6) if paragraph.tag == q("text:h") else 0
 
 
 def _level(element: _Element) -> tuple[int, _OdtLevel | None]:

@@ -54,6 +54,11 @@ class Style:
     is_raised: bool = False
     item: Item | None = None
 
+    @property
+    def is_title(self) -> bool:
+        """Whether it is the style of a document's title."""
+        return self.name.lower() == "title"
+
 
 class Styles:
     """The styles of a document by their id."""

@@ -233,6 +233,21 @@ def test_list_of_what_a_heading_names_is_the_sections_below_it() -> None:
     assert "Meet-ups:" not in answered(OUTLINE, target, Intent.LIST, query="What trips are there?")
 
 
+def test_explanation_that_a_section_leads_to_is_the_sections_below_it_each_once() -> None:
+    shown = answered(OUTLINE, "as follows", Intent.EXPLAIN, query="Explain our tools")
+    assert shown.count("It sends mail.") == 1
+    assert "- **Dash:** Dash is where the logs are." in shown
+
+
+def test_section_by_the_date_in_its_heading_is_what_stands_below_it() -> None:
+    parts = "".join(f"## {n}. Item\n\nItem {n} was moved to the hall.\n\n" for n in "123")
+    text = f"# Minutes of 14 April\n\nPresent: Ada, Tom.\n\n{parts}"
+    shown = answered(text, "Present", Intent.FACT, query="What was decided on 14 April?")
+    assert shown == "\n".join(
+        f"- **{n}. Item:** Item {n} was moved to the hall. [{n}]" for n in (1, 2, 3)
+    )
+
+
 def test_list_that_a_section_leads_to_is_the_sections_below_it() -> None:
     shown = answered(OUTLINE, "as follows", Intent.LIST, query="Which tools do we use?")
     assert shown == (

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.model
 
 def decided(question: str) -> Intent:
     vector = minilm().embed_queries([question])[0]
-    return decide(intent_probabilities(question, vector, "minilm"))
+    return decide(intent_probabilities(question, vector, "minilm"), question)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,10 @@ def test_decide_on_what_no_document_answers_is_a_reply(question: str, intent: In
         "What can the night nurse do alone?",
         "Where can I park?",
         "Can the heater send alerts?",
+        "lunch",
+        "parking fee",
+        "wifi password",
+        "refund policy",
     ],
 )
 def test_decide_on_a_question_to_the_documents_is_no_reply(question: str) -> None:
@@ -89,12 +93,26 @@ def test_vector_of_another_model_counts_for_nothing() -> None:
     assert intent_probabilities("Hello!", vector, "e5") == intent_probabilities("Hello!", None)
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["When is the daily stand-up?", "What is the code of the key safe?", "and of the glove box?"],
+)
+def test_decide_on_a_question_that_no_word_asks_a_summary_in_is_none(question: str) -> None:
+    assert decided(question) is not Intent.SUMMARY
+
+
 def test_decide_needs_a_reply_to_be_sure() -> None:
     rest = dict.fromkeys(Intent, 0.0)
     unsure = {Intent.THANKS: 0.69, Intent.FACT: 0.31}
-    assert decide({**unsure, **{k: v for k, v in rest.items() if k not in unsure}}) is Intent.FACT
+    assert (
+        decide({**unsure, **{k: v for k, v in rest.items() if k not in unsure}}, "Hello")
+        is Intent.FACT
+    )
     sure = {Intent.THANKS: 0.7, Intent.FACT: 0.3}
-    assert decide({**sure, **{k: v for k, v in rest.items() if k not in sure}}) is Intent.THANKS
+    assert (
+        decide({**sure, **{k: v for k, v in rest.items() if k not in sure}}, "Hello")
+        is Intent.THANKS
+    )
 
 
 def test_word_features_have_words_pairs_opening_and_length() -> None:

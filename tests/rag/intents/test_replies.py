@@ -56,5 +56,12 @@ def test_documents_about_nothing_say_so() -> None:
 
 
 def test_topic_terms_are_the_words_that_such_questions_are_not_put_in() -> None:
-    assert topic_terms("Which documents are about zeppelins?", str.split) == ["zeppelins"]
-    assert topic_terms("Which documents do you have?", str.split) == []
+    assert topic_terms("Which documents are about zeppelins?", Intent.DOCUMENTS, str.split) == [
+        "zeppelins"
+    ]
+    assert topic_terms("Which documents do you have?", Intent.DOCUMENTS, str.split) == []
+
+
+def test_topic_terms_of_a_greeting_are_those_of_words_alone() -> None:
+    assert topic_terms("zeppelins", Intent.GREETING, str.split) == ["zeppelins"]
+    assert topic_terms("hello zeppelins", Intent.GREETING, str.split) == []

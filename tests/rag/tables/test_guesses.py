@@ -57,6 +57,27 @@ def _ask(question: str) -> TableAnswer:
 
 
 @pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Which machine is the most powerful?", "The highest Power is 60 kW: Press B."),
+        ("Which is the most profitable machine?", "The highest Profit is 12000 EUR: Press A."),
+        ("Which machine is the least efficient?", "The lowest Efficiency is 71 %: Press A."),
+    ],
+)
+def test_most_with_an_adjective_goes_by_the_column_that_it_means(
+    question: str, sentence: str
+) -> None:
+    columns = ("Machine", "Hall", "Power (kW)", "Risk class", "Efficiency (%)", "Profit (EUR)")
+    rows = (
+        ("Press A", "North", "45", "3", "71", "12000"),
+        ("Press B", "South", "60", "2", "78", "9800"),
+    )
+    found = answer(question, typed(document("m.csv", columns, rows)), _world()[1])
+    assert found is not None
+    assert found.wording.sentence == sentence
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "hint"),
     [
         (

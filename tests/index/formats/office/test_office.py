@@ -237,6 +237,22 @@ def test_parse_docx_headings_are_told_by_ancestry_and_outline() -> None:
     assert heads(parse("a.docx", saved(document))) == [(2, "Own"), (2, "Lined")]
 
 
+def test_parse_docx_title_stands_above_headings_of_its_level() -> None:
+    document = docx.Document()
+    document.add_heading("Minutes of 14 April", 0)
+    for level in (1, 2, 1):
+        document.add_heading(f"Part {level}", level)
+    expected = [(1, "Minutes of 14 April"), (2, "Part 1"), (3, "Part 2"), (2, "Part 1")]
+    assert heads(parse("a.docx", saved(document))) == expected
+
+
+def test_parse_docx_title_above_deeper_headings_moves_none() -> None:
+    document = docx.Document()
+    document.add_heading("Minutes", 0)
+    document.add_heading("Part", 2)
+    assert heads(parse("a.docx", saved(document))) == [(1, "Minutes"), (2, "Part")]
+
+
 def test_parse_docx_heads_and_feet_come_first_and_once() -> None:
     document = word(run("Body."))
     section = document.sections[0]
@@ -548,15 +564,15 @@ def test_parse_pptx_real_file_has_its_words_on_their_slide(
             "Document with Comments",
             "This paragraph has an anonymous comment.",
         ),
-        ("unit_test_headers.docx", 3, "Section 1.2.3", "Paragraph 1.2.3.1"),
+        ("unit_test_headers.docx", 4, "Section 1.2.3", "Paragraph 1.2.3.1"),
         (
             "word_sample.docx",
-            2,
+            3,
             "Let’s eat",
             "Grain; Food: Corn, Buckwheat, Barley; Calories per portion: 200",
         ),
         ("word_tables.docx", 1, "Test with tables", "Header 0.1: Cell 1.1"),
-        ("text_document_01.odt", 2, "Heading level 2: A", "      - bullet list 2.2.1"),
+        ("text_document_01.odt", 3, "Heading level 2: A", "      - bullet list 2.2.1"),
     ],
 )
 def test_parse_real_document_has_its_words_under_their_heading(
