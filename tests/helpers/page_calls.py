@@ -7,12 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from fastapi.testclient import TestClient
 
 
 class PageCalls:
     """One open page of whoever shows a secret ("" for none); `shown` holds what it last got."""
 
-    def __init__(self, client: httpx.Client, secret: str = "") -> None:
+    def __init__(self, client: httpx.Client | TestClient, secret: str = "") -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self._session = uuid4().hex[:11]
