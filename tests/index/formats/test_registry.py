@@ -328,7 +328,7 @@ def test_parse_docx_gives_headings_lists_and_tables_in_order_of_the_body() -> No
         "Deeper",
         "The end.",
     ]
-    assert heads(parsed) == [(1, "The Report"), (1, "Part"), (3, "Deeper")]
+    assert heads(parsed) == [(1, "The Report"), (2, "Part"), (4, "Deeper")]
     assert parsed.title == "The Report"
 
 
