@@ -349,6 +349,7 @@ def test_settings_are_changed_by_keyboard_and_stay_with_the_conversation(page: P
     page.keyboard.press("Tab")
     expect(form.get_by_label("Passages to answer from")).to_be_focused()
     page.keyboard.press("Home")
+    expect(button).to_contain_text("Quotes · 1 passage")
     page.keyboard.press("ArrowRight")
     expect(button).to_contain_text("Quotes · 2 passages")
     expect(form).to_be_visible()
