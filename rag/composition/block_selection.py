@@ -409,10 +409,8 @@ def _select_outline(selector: Selector, structure: Structure, section: range, ra
     if not is_short or any(block.kind is not BlockKind.PARAGRAPH for block in blocks):
         return False
     below = structure.subheadings(structure.headings[section.start])
-    if len(below) < _FEWEST_SECTIONS or below[0] < section.stop:
-        return False
-    _add_outline(selector, structure, below, rank)
-    return True
+    is_next = bool(below) and below[0] >= section.stop
+    return is_next and _add_outline(selector, structure, below, rank)
 
 
 def _select_listed(query: str, ranked: Sequence[RankedSentence], selector: Selector) -> None:
@@ -432,11 +430,14 @@ def _select_listed(query: str, ranked: Sequence[RankedSentence], selector: Selec
 
 def _add_outline(
     selector: Selector, structure: Structure, headings: Sequence[int], rank: int
-) -> None:
-    """Sections as items, as many as fit, unless they are too few for a list."""
-    for heading in headings if len(headings) >= _FEWEST_SECTIONS else ():
+) -> bool:
+    """Sections as items, as many as fit; False if they are too few for a list."""
+    if len(headings) < _FEWEST_SECTIONS:
+        return False
+    for heading in headings:
         if selector.words < POLICIES[Intent.LIST].words:
             selector.add_outline(structure, heading, rank)
+    return True
 
 
 def _select_section(

@@ -57,7 +57,7 @@ class Style:
     @property
     def is_title(self) -> bool:
         """Whether it is the style of a document's title."""
-        return self.name.lower() == "title"
+        return _names_title(self.name)
 
 
 class Styles:
@@ -97,8 +97,12 @@ class Styles:
         return any(self.get(name).is_hidden for name in self._elements)
 
 
+def _names_title(style: str) -> bool:
+    return style.lower() == "title"
+
+
 def _named_level(name: str) -> int:
-    if name.lower() == "title":
+    if _names_title(name):
         return 1
     heading = _HEADING.match(name)
     return min(int(heading[1]), 6) if heading else 0
