@@ -26,7 +26,7 @@ from rag.composition.base import (
     merged_hits,
     part_excerpts,
 )
-from rag.composition.structure import Structure, Structures
+from rag.composition.blocks.structure import Structure, Structures
 from rag.composition.table_answer import table_draft
 from rag.followups.condense import CondensedQuery, condense, yielded
 from rag.intents.classifier import REPLIES, Intent, decide, instruction_words, intent_probabilities

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from index.tables.typed import TypedTable
 from index.types import Hit, Passage, Table
-from rag.composition.structure import Structure
+from rag.composition.blocks.structure import Structure
 from rag.intents.classifier import Intent
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.hybrid import SearchResult

@@ -13,8 +13,9 @@ from dataclasses import replace
 from index.types import BlockKind
 from rag.citations.labelling import leading_space, with_markers
 from rag.composition.base import ComposerInput
-from rag.composition.block_claims import ClaimWriter
-from rag.composition.block_selection import Selection, select
+from rag.composition.blocks.claims import ClaimWriter
+from rag.composition.blocks.selection import select
+from rag.composition.blocks.selector import Selection
 from rag.composition.table_rows import (
     best_rows,
     cell_claims,

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, pairwise
 
 from index.types import BlockKind, Passage, Span
-from rag.composition.block_selection import FEW_WORDS, Selection
-from rag.composition.structure import Structure
+from rag.composition.blocks.selection import FEW_WORDS
+from rag.composition.blocks.selector import Selection
+from rag.composition.blocks.structure import Structure
 from rag.composition.table_rows import quotes_between
 from rag.types import Claim, Item, Quote
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.types import Document, Table, TableRow
-from rag.composition.structure import Structure, Structures
+from rag.composition.blocks.structure import Structure, Structures
 
 pytestmark = pytest.mark.unit
 

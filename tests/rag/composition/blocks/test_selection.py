@@ -14,9 +14,9 @@ from index.text.splitter import split
 from index.types import Hit
 from rag.citations.labelling import label
 from rag.composition.base import ComposerInput
-from rag.composition.block_selection import POLICIES
+from rag.composition.blocks.sections import POLICIES
+from rag.composition.blocks.structure import Structures
 from rag.composition.extractive import QuotesComposer
-from rag.composition.structure import Structures
 from rag.intents.classifier import LONG, Intent
 from rag.retrieval.sentences import RankedSentence
 from rag.types import Draft

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
@@ -100,6 +100,10 @@ class Structure:
     def words(self, block: Block) -> int:
         """How many words a block holds."""
         return len(self.text((block.start, block.end)).split())
+
+    def size(self, numbers: Iterable[int]) -> int:
+        """How many words some blocks hold together."""
+        return sum(self.words(self.blocks[number]) for number in numbers)
 
     def sentences(self, block: Block) -> list[Span]:
         """Spans of a block's sentences in the document."""
