@@ -18,6 +18,8 @@ Value = float | str
 _EMPTY = frozenset(["", "-", "–", "—", "?", "n/a", "na", "n.a.", "k.a.", "k. a.", "null", "nan"])
 _YES = frozenset("yes y true ja oui sí si sim tak ✓ ✔ ☑".split())
 _NO = frozenset("no n false nein non não nie ✗ ✘ ☐".split())
+# A mark for yes, in columns where the other cells are left empty.
+_MARKS = frozenset("x ✓ ✔ ☑ • ●".split())
 _NONE = frozenset("none nil keine keiner aucun aucune ninguno ninguna nessuno brak".split())
 _TOTALS = frozenset("total totals sum subtotal gesamt summe insgesamt totale somme suma".split())
 # A cell whose whole text is bold, italic or code in Markdown.
@@ -174,7 +176,7 @@ def column_of(
     )
     if not filled:
         return base
-    read = _booleans(texts) or _moments(texts)
+    read = _marks(texts) or _booleans(texts) or _moments(texts)
     if read is not None and _enough(read[1], filled):
         kind, values = read
         return Column(name, label or name, kind, values, shown, unread=_unread(values, filled))
@@ -195,7 +197,15 @@ def _enough(values: Sequence[Value | None], filled: Sequence[str]) -> bool:
 
 
 def _unread(values: Sequence[Value | None], filled: Sequence[str]) -> int:
-    return len(filled) - (len(values) - values.count(None))
+    return max(0, len(filled) - (len(values) - values.count(None)))
+
+
+def _marks(texts: Sequence[str]) -> tuple[Kind, tuple[Value | None, ...]] | None:
+    """Yes where one mark stands, and no where there is none; None for other columns."""
+    words = {text.casefold() for text in texts} - _EMPTY
+    if len(words) != 1 or not words <= _MARKS:
+        return None
+    return Kind.BOOLEAN, tuple(float(text.casefold() in words) for text in texts)
 
 
 def _booleans(texts: Sequence[str]) -> tuple[Kind, tuple[Value | None, ...]] | None:

@@ -115,6 +115,12 @@ def unit_of(text: str) -> Unit | None:
     return signs.get(text) or signs.get(text.lower()) if text else None
 
 
+def names_currency(word: str, unit: Unit) -> bool:
+    """Whether a word is the last one of a currency's name: "pounds" of GBP, not "won"."""
+    names = Locale("en")._data["currency_names_plural"].get(unit.name, {}).values()
+    return not unit.name or any(word.lower() == name.lower().split()[-1] for name in names)
+
+
 def scale_of(text: str) -> float | None:
     """What a word or letter multiplies by: "million", "m", "k"; None if it does not."""
     return _SCALES.get(text.strip().rstrip(".").lower())

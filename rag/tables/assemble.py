@@ -10,8 +10,10 @@ from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
 from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
 from rag.tables.columns import (
+    AGES,
     adds_up,
     by_kind,
+    is_age,
     is_id,
     is_year,
     label_column,
@@ -20,14 +22,9 @@ from rag.tables.columns import (
     settle,
     with_adjective,
 )
-from rag.tables.conditions import (
-    bind_free,
-    bind_quantities,
-    bind_some,
-    bind_states,
-    ranks,
-    stock_columns,
-)
+from rag.tables.conditions.amounts import bind_quantities, ranks
+from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
+from rag.tables.conditions.states import bind_free, bind_some, bind_states, stock_columns
 from rag.tables.groups import asked_group, grouped, share, top_group
 from rag.tables.guesses import (
     GUESSED,
@@ -88,6 +85,8 @@ def asks_of(question: str) -> str:
 def assemble(binding: Binding, embed: Embed) -> Plan | None:
     """The plan for a question over one table, None if something of it can be bound to nothing."""
     asks = asks_of(binding.question.text)
+    bind_ranks(binding, embed)
+    bind_idle_period(binding)
     limit = bind_quantities(binding)
     group = asked_group(binding)
     if limit is False or group is False:
@@ -138,7 +137,7 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     compares = [one for one in degrees if not one.superlative]
     steps = {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}
     if (compares or steps) and pair:
-        return _paired(binding, pair, asks, named, compares)
+        return _paired(binding, pair, asks, named, compares, embed)
     if (compares or steps) and (columns := _periods(binding)):
         return Plan(binding.table, Aggregate.GROWTH, _filters(binding), columns)
     chooses = len(compares) == 1 and _is_of_two(binding)
@@ -231,10 +230,13 @@ def _paired(
     asks: str,
     named: list[Aggregate],
     compares: list[Degree],
+    embed: Embed,
 ) -> Plan | None:
     dimensions = compares[0].adjective.dimensions if compares else _DIMENSIONS.get(asks, ())
     dimensions = dimensions or _DIMENSIONS.get(asks, ())
     target = number_for(binding, dimensions)
+    if target is None and compares:
+        target = by_kind(binding, compares[0], embed)
     rest = tuple(one for _, one in binding.filters if one not in pair)
     if target is None:
         whole = not compares and Aggregate.GROWTH not in named and not binding.columns_named()
@@ -270,7 +272,9 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     if groups and adds_up(binding.table, order) and groups != [order]:
         # The customer with the highest amount has it in one row, and may have less in all.
         binding.guesses.append(f"{binding.table.columns[order].name} is that of single rows")
-    greater = degree.adjective.greater != _is_slowness(binding.table.columns[order], degree)
+    column = binding.table.columns[order]
+    is_turned = _is_slowness(column, degree) or (degree.word in AGES and is_age(column))
+    greater = degree.adjective.greater != is_turned
     targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
     if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
         # Who has the most may have it in several rows.
@@ -369,7 +373,12 @@ def _is_of_value(binding: Binding, end: int) -> bool:
     """Whether a value follows "the number of": not how many, but which number it has."""
     after = [at for at, token in enumerate(binding.question.tokens) if token.start >= end]
     many = binding.question.text[:end].lower().endswith(("many", "often"))
-    return not many and bool(after) and binding.roles.get(after[0]) is Role.VALUE
+    is_rank = any(
+        after[0] in places and binding.table.columns[own.column].kind is Kind.NUMBER
+        for places, own in (binding.filters if after else ())
+    )
+    is_value = bool(after) and binding.roles.get(after[0]) is Role.VALUE
+    return not many and is_value and not is_rank
 
 
 def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | None:

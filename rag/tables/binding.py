@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from index.tables.typed import Kind, TypedTable, Value
-from index.tables.units import DURATION, MONEY, unit_of
+from index.tables.units import DURATION, MONEY, Unit, names_currency, unit_of
 from rag.tables.reading.lexicon import (
     ColumnMatch,
     Embed,
@@ -218,6 +218,13 @@ def _plural_head(question: Question) -> int | None:
     return head
 
 
+def rows_asked(binding: Binding) -> bool:
+    """Whether the plural that is asked for is what the table's rows are."""
+    head = _plural_head(binding.question)
+    is_row = head is not None and binding.roles.get(head) is Role.ROW
+    return is_row and binding.question.tokens[head or 0].stem in binding.lexicon.own
+
+
 def _take_operations(binding: Binding) -> None:
     question = binding.question
     for _, start, end in question.aggregates:
@@ -243,6 +250,8 @@ def _is_unit(binding: Binding, text: str) -> bool:
     units = [column.unit for column in binding.table.columns if column.unit]
     low = text.lower()
     by_name = any(len(one.name) > 3 and low.startswith(one.name.lower()) for one in units)
+    if unit == Unit(MONEY, ""):
+        units = [one for one in units if names_currency(text, one)]
     return by_name or bool(unit and len(text) > 1 and any(unit.fits(one) for one in units))
 
 

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from index.tables.typed import Column, Kind, TypedTable
-from index.tables.units import MONEY, unit_of
-from rag.tables.binding import Binding, Mention, Role
-from rag.tables.reading.lexicon import CODES, Embed, similarities, stems_of
+from index.tables.units import DURATION, MONEY, Unit, unit_of
+from rag.tables.binding import DIMENSIONS, Binding, Mention, Role
+from rag.tables.reading.lexicon import CODES, Embed, similarities, stems_of, words_of_name
 from rag.tables.reading.operators import DATE, Degree
 
+# Adjectives of what comes into being: said of a thing, not of what happens to it.
+AGES = frozenset("old young new".split())
+_AGE = ("age",)
+ORIGINS = ("built", "made", "founded", "born")
+_ORIGIN = 0.42
+_ORIGIN_MARGIN = 0.06
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 YEARS = range(1800, 2200)
 # A column that several words could mean costs this much certainty.
@@ -26,6 +32,14 @@ def is_id(table: TypedTable, place: int) -> bool:
     first = next((at for at, one in enumerate(table.columns) if one.is_key), None)
     plain = column.kind is not Kind.NUMBER or not (column.unit or column.decimals)
     return plain and (place == first or bool(CODES & {*stems_of(column.label)}))
+
+
+def counted_unit(column: Column) -> Unit | None:
+    """The unit of a column, also one of time that is but a word of its name: "Days notice"."""
+    if column.unit or column.kind is not Kind.NUMBER:
+        return column.unit
+    units = [unit for word in _words(column) if word.endswith("s") and (unit := unit_of(word))]
+    return next((unit for unit in units if unit.dimension == DURATION), None)
 
 
 def is_year(column: Column) -> bool:
@@ -80,8 +94,16 @@ def number_for(binding: Binding, dimensions: Sequence[str] = ()) -> int | None:
 
 
 def _of_dimension(table: TypedTable, dimensions: Sequence[str]) -> list[int]:
-    units = [(place, column.unit) for place, column in enumerate(table.columns) if column.unit]
-    return [place for place, unit in units if unit and unit.dimension in dimensions]
+    units = [(place, counted_unit(column)) for place, column in enumerate(table.columns)]
+    found = [place for place, unit in units if unit and unit.dimension in dimensions]
+    # A single letter behind a name is no unit by itself: "Weight g".
+    names = [name for name, one in DIMENSIONS.items() if one in dimensions]
+    plain = [at for at, one in enumerate(table.columns) if one.kind is Kind.NUMBER]
+    return found or [at for at in plain if {*names} & {*_words(table.columns[at])}]
+
+
+def _words(column: Column) -> list[str]:
+    return [word.lower() for word in words_of_name(column.label)]
 
 
 def _of_unit(binding: Binding) -> list[int]:
@@ -95,7 +117,7 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
     """The column that a superlative goes by: named, of its dimension, or of its meaning."""
     table, dimensions = binding.table, degree.adjective.dimensions
     if DATE in dimensions:
-        return _dated(binding)
+        return _of_age(binding, degree, embed) if degree.word in AGES else _dated(binding)
     named = list(dict.fromkeys(binding.columns_named(_ORDERED)))
     named = [one for one in named if not is_id(table, one)]
     if MONEY in dimensions:
@@ -124,6 +146,32 @@ def with_adjective(binding: Binding, degree: Degree, embed: Embed) -> Degree:
     )
     binding.take(places if is_open else range(0), Role.OPERATION)
     return replace(degree, word=token.text, end=token.end) if is_meant or is_open else degree
+
+
+def _of_age(binding: Binding, degree: Degree, embed: Embed) -> int | None:
+    """The column that tells how old rows are: an age, else when they came into being."""
+    columns = binding.table.columns
+    if not all(columns[one].is_key for one in binding.columns_named([Kind.TEXT])):
+        # Where each boat has several races, these do not tell when it was built.
+        return None
+    ages = [at for at, one in enumerate(columns) if {*_AGE} & {*_words(one)}]
+    ages = [at for at in ages if columns[at].kind is Kind.NUMBER]
+    if len(ages) == 1 and degree.word != "new":
+        return ages[0]
+    dated = [at for at, one in enumerate(columns) if one.kind is Kind.DATE or is_year(one)]
+    named = [at for at in dated if at in binding.columns_named(free=False)]
+    found = _dated(binding) if named or len(dated) < 2 else None
+    if found is not None or len(dated) < 2:
+        return found
+    rows = similarities(embed, [columns[at].label.lower() for at in dated], ORIGINS).max(axis=1)
+    order = sorted(range(len(dated)), key=lambda at: -rows[at])
+    clear = rows[order[0]] - rows[order[1]] >= _ORIGIN_MARGIN
+    return dated[order[0]] if clear and rows[order[0]] >= _ORIGIN else None
+
+
+def is_age(column: Column) -> bool:
+    """Whether a column of numbers tells how old something is."""
+    return column.kind is Kind.NUMBER and bool({*_AGE} & {*_words(column)})
 
 
 def _dated(binding: Binding) -> int | None:

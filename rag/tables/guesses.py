@@ -13,9 +13,9 @@ from rapidfuzz.distance import Levenshtein
 
 from index.tables.turned import turned
 from index.tables.typed import Column, Kind
-from rag.tables.binding import Binding, Mention, Role
+from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.columns import is_id, is_year
-from rag.tables.reading.lexicon import Embed, similarities
+from rag.tables.reading.lexicon import Embed, similarities, stems_of
 from rag.tables.reading.operators import Aggregate
 from rag.tables.types import Plan
 
@@ -174,6 +174,10 @@ def certainty_of_carried(binding: Binding, draft: Plan) -> float:
         return 1.0
     table, (other, _) = draft.table.parts[0][0], draft.table.parts[1]
     columns = [draft.table.columns[one] for one in (*draft.targets, draft.order) if one is not None]
+    carried = [own for own in draft.filters if own.column >= len(table.columns)]
+    if not all(_is_whole(binding, own) for own in carried):
+        # A word that another table's row has among others says nothing of the rows of this one.
+        return 0.0
     labels = {column.label for column in other.columns if column.kind is Kind.NUMBER}
     labels -= {column.label for column in table.columns}
     found = [column for column in columns if column.label in labels]
@@ -182,6 +186,13 @@ def certainty_of_carried(binding: Binding, draft: Plan) -> float:
     name = other.title or other.document_title or other.document
     binding.guesses += [f"“{column.name}” is that of one row of “{name}”" for column in found]
     return GUESSED if found else 1.0
+
+
+def _is_whole(binding: Binding, own: Filter) -> bool:
+    """Whether a question has every word of a value that rows are chosen by."""
+    stems = {token.stem for token in binding.question.tokens}
+    texts = [value for value in own.values if isinstance(value, str)]
+    return own.operator != "in" or all({*stems_of(text)} <= stems for text in texts)
 
 
 def mixes_measures(draft: Plan) -> bool:

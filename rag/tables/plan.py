@@ -12,7 +12,9 @@ from index.tables.typed import TypedTable
 from index.types import Vectors
 from rag.intents.clauses import clauses_of
 from rag.tables.assemble import assemble
-from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words
+from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words, rows_asked
+from rag.tables.columns import ORIGINS
+from rag.tables.conditions.ranks import PLACES, WINS
 from rag.tables.execute import execute
 from rag.tables.joined import joined_tables
 from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of
@@ -29,6 +31,8 @@ POSSIBLE = 0.4
 _RIGHT = 0.97
 # Tables with fewest words in common with the question are not looked at more closely.
 _MOST_TABLES = 8
+_OF_DOCUMENT = 0.2
+_ASKED = 0.5
 # Plans as sure as this of two tables: nothing tells which of them is meant.
 _TIE = 0.03
 
@@ -37,6 +41,7 @@ _TIE = 0.03
 class _Candidate:
     plan: Plan
     evidence: float
+    asked: bool = False
 
 
 def plan(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
@@ -111,7 +116,7 @@ def _candidates(
             and (by_words or own.guesses)
             and own.confidence >= (POSSIBLE if _is_told(own) else MINIMUM)
         ):
-            found.append(_Candidate(own, _evidence(binding)))
+            found.append(_Candidate(own, _evidence(binding), rows_asked(binding)))
     return found
 
 
@@ -148,19 +153,33 @@ def _is_told(found: Plan) -> bool:
 def _evidence(binding: Binding) -> float:
     """How many words of a question a table accounts for; values tell more than names of rows."""
     weights = {Role.VALUE: 2.0, Role.COLUMN: 1.5, Role.ROW: 1.0, Role.UNIT: 0.5}
-    return sum(weights.get(role, 0.0) for role in binding.roles.values())
+    found = sum(weights.get(role, 0.0) for role in binding.roles.values())
+    # What the whole document is called may be what another of its tables holds.
+    rows = [at for at, role in binding.roles.items() if role is Role.ROW]
+    own = binding.lexicon.own
+    found += _ASKED if rows_asked(binding) else 0.0
+    return found - _OF_DOCUMENT * sum(
+        binding.question.tokens[place].stem not in own for place in rows
+    )
 
 
 def _best(found: Sequence[_Candidate]) -> Plan | None:
     """The surest candidate, None if another table's is as sure and says something else."""
     order = sorted(
-        found, key=lambda one: (-one.evidence, -_has_one_row_each(one.plan), -one.plan.confidence)
+        found,
+        key=lambda one: (
+            -one.evidence,
+            -one.asked,
+            -_has_one_row_each(one.plan),
+            -one.plan.confidence,
+        ),
     )
     if not order:
         return None
     first = next((one for one in order if _is_turned(one, order[0])), order[0])
     for other in order[1:]:
         as_sure = other.plan.confidence >= first.plan.confidence - _TIE
+        as_sure = as_sure and other.asked >= first.asked
         as_sure = as_sure and _has_one_row_each(other.plan) >= _has_one_row_each(first.plan)
         if other.evidence >= first.evidence and as_sure and not _same(first.plan, other.plan):
             return None
@@ -198,8 +217,9 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     known = CachedEmbed(embed)
     words = [token.text.lower() for token in question.tokens if not token.empty]
     labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
+    low = [label.lower() for label in labels]
     fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS]
-    known([*dict.fromkeys([*words, *labels, *fixed])])
+    known([*dict.fromkeys([*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS])])
     return known
 
 

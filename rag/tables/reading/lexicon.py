@@ -57,7 +57,8 @@ class Lexicon:
     """Stems of a table: of the names of its columns, of its values, and of what its rows are.
 
     `cores` are the names without words that add nothing ("number of students", "order_id").
-    `nouns` are stems of its titles and of its keys' names, which a question may use for a row.
+    `nouns` are stems of its titles and of its keys' names, which a question may use for a row;
+    `own` are those of them that are not only of its document.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -65,6 +66,7 @@ class Lexicon:
     values: dict[tuple[str, ...], dict[int, tuple[str, ...]]]
     parts: dict[str, frozenset[tuple[str, ...]]]
     nouns: frozenset[str]
+    own: frozenset[str]
 
     def find_values(self, question: Question) -> list[ValueMatch]:
         """Whole values in a question, the longest first."""
@@ -74,10 +76,25 @@ class Lexicon:
             for start in range(len(stems) - length + 1):
                 places = range(start, start + length)
                 values = self.values.get(tuple(stems[start : start + length]))
-                if values and not taken & {*places} and not _says_nothing(question, places):
+                is_empty = _says_nothing(question, places) and not self._is_letter(
+                    question, start, values
+                )
+                if values and not taken & {*places} and not is_empty:
                     found.append(ValueMatch(places, values, True))
                     taken |= {*places}
         return found
+
+    def _is_letter(
+        self, question: Question, place: int, values: dict[int, tuple[str, ...]] | None
+    ) -> bool:
+        """Whether a letter is a value: "between A and C", "zone a", though "a zone" has none."""
+        token, before = question.tokens[place], question.tokens[place - 1] if place else None
+        if values is None or before is None or len(token.text) > 1:
+            return False
+        after = question.tokens[place + 1 : place + 2]
+        if any(before.stem in self.names[column] for column in values):
+            return token.text.isupper() or all(one.stop for one in after)
+        return token.text.isupper() and token.text != "I" and before.text.islower()
 
     def find_parts(self, question: Question, taken: Set[int]) -> list[ValueMatch]:
         """Runs of words not taken that stand in some values, skipping words that say nothing."""
@@ -189,7 +206,8 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     names = tuple(stems_of(column.label) for column in table.columns)
     cores = tuple(_core(column.label) for column in table.columns)
     frozen = {word: frozenset(keys) for word, keys in parts.items()}
-    return Lexicon(names, cores, dict(values), frozen, _nouns(table))
+    own = _nouns(table, [table.title] if table.title else _titles(table))
+    return Lexicon(names, cores, dict(values), frozen, _nouns(table, _titles(table)), own)
 
 
 def _core(name: str) -> tuple[str, ...]:
@@ -219,9 +237,11 @@ def words_of_name(text: str) -> list[str]:
     return _WORD.findall(_CAMEL.sub(" ", text))
 
 
-def _nouns(table: TypedTable) -> frozenset[str]:
-    path = PurePosixPath(table.document)
-    titles = [table.title, table.document_title, path.stem]
+def _titles(table: TypedTable) -> list[str]:
+    return [table.title, table.document_title, PurePosixPath(table.document).stem]
+
+
+def _nouns(table: TypedTable, titles: Sequence[str]) -> frozenset[str]:
     texts = [column for column in table.columns[1:] if column.is_key and column.kind is Kind.TEXT]
     keys = [column.label for column in (*table.columns[:1], *texts)]
     words = (word for text in [*titles, *keys] for word in words_of_name(text))

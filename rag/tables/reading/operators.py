@@ -45,7 +45,7 @@ _GREATER = {
     "tall deep wide far": ("length",),
     "warm hot": ("temperature",),
     "fast": ("speed",),
-    "late new recent": (DATE,),
+    "late new recent young": (DATE,),
 }
 _LESSER = {
     "low small little few": (),
@@ -55,7 +55,7 @@ _LESSER = {
     "near close": ("length",),
     "cold cool": ("temperature",),
     "slow": ("speed",),
-    "early": (DATE,),
+    "early old": (DATE,),
 }
 ADJECTIVES = {
     word: Adjective(greater, dimensions)
@@ -69,7 +69,7 @@ _IRREGULAR = {
     **{"least": ("little", "est"), "less": ("little", "er"), "fewer": ("few", "er")},
     **{"first": ("early", "est"), "last": ("late", "est"), "latest": ("late", "est")},
     **{"later": ("late", "er"), "top": ("high", "est"), "peak": ("high", "est")},
-    **{"farthest": ("far", "est"), "furthest": ("far", "est"), "oldest": ("early", "est")},
+    **{"farthest": ("far", "est"), "furthest": ("far", "est")},
 }
 # Words that say that a row is there, is shown or asked for, and nothing about it.
 _LIGHT = frozenset(
@@ -93,7 +93,10 @@ _COUNT = re.compile(
     r"\b(?:how many|how often|(?:the|a|total) number of|count of)\b|^\W*number of\b"
 )
 _SHARE = re.compile(r"\b(?:percent(?:age)?|share|proportion|fraction) of\b")
-_LIST = re.compile(r"^(?:please )?(?:list|show|name|give me)\b|^(?:what|which) are (?:all )?the\b")
+_LIST = re.compile(
+    r"^(?:please )?(?:list|show|name|give me)\b|^(?:what|which) are (?:all )?the\b"
+    r"|\b(?:called|named)(?=\W*$)"
+)
 _GROW = re.compile(
     r"\b(?:gr[eo]w(?:n|th|s)?|increased?s?|decreased?s?|ris(?:e|en)|rose|fall(?:en)?|fell|dropped|drop|"
     r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"

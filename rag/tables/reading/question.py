@@ -23,6 +23,9 @@ from rag.tables.reading.periods import find_periods
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")
+_IS = re.compile(r"\b(what|who|where|when|how)s\b", re.IGNORECASE)
+# What is so now needs no word for it in a table of the present.
+_NOW = re.compile(r"\b(?:right now|just now|now|at the moment|at present)\b", re.IGNORECASE)
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _BEFORE = (
@@ -97,7 +100,8 @@ def stem_of(word: str) -> str:
 
 def read_question(text: str, today: date | None = None) -> Question:
     """Read a question, asked today unless another day is given."""
-    text = _NOT.sub(" not", " ".join(text.split()))
+    text = _NOW.sub("", _IS.sub(r"\1 is", _NOT.sub(" not", text)))
+    text = " ".join(text.split())
     tokens = tuple(_token(match[0], match.start(), match.end()) for match in _WORD.finditer(text))
     quantities = sorted(_quantities(text, today or date.today()), key=lambda one: one.start)
     quantities = _ranges(text, quantities) if not wants_pair(text) else _alone(quantities)

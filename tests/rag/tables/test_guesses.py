@@ -162,5 +162,6 @@ def test_answer_where_no_word_is_of_a_table_is_none(question: str) -> None:
     assert found is None, found.wording.sentence
 
 
-def test_oldest_of_rows_with_a_year_and_a_date_is_not_computed() -> None:
-    assert answer("Which machine is the oldest?", *_world()) is None
+def test_oldest_of_rows_with_a_year_and_a_date_goes_by_when_they_were_built() -> None:
+    found = _ask("Which machine is the oldest?")
+    assert found.wording.sentence == "The lowest Built is 2011: Presse."
