@@ -11,6 +11,7 @@ from index.tables.units import DURATION, MONEY
 from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
 from rag.tables.columns import (
     AGES,
+    ASKED,
     adds_up,
     by_kind,
     is_age,
@@ -19,6 +20,7 @@ from rag.tables.columns import (
     label_column,
     meant_column,
     number_for,
+    rivals,
     settle,
     with_adjective,
 )
@@ -31,11 +33,13 @@ from rag.tables.guesses import (
     certainty_of_carried,
     guess_columns,
     guess_date,
+    guess_holder,
     guess_rows,
     guess_worth,
     mixes_measures,
     only_measure,
 )
+from rag.tables.pairs import agreed, is_of_two, pair_of, paired, periods
 from rag.tables.reading.lexicon import Embed, stems_of
 from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree
 from rag.tables.reading.question import stem_of
@@ -62,8 +66,6 @@ _ASKS = (
     ("which", r"\bwhich\b|^\W*(?:list|show|name|find|give)\b|^\W*what are\b"),
     ("what", r"\bwhat(?:'s)?\b"),
 )
-_DIMENSIONS = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
-_DIGITS = re.compile(r"\d+")
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
 
 
@@ -100,6 +102,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     guess_columns(binding, kinds, embed)
     guess_worth(binding, asks, embed)
     guess_date(binding)
+    guess_holder(binding)
     guess_rows(binding, label_column(binding.table))
     if asks == "whether" or bind_states(binding):
         draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
@@ -132,15 +135,15 @@ def _figures(binding: Binding, group: Group) -> Plan | None:
 def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     """The likeliest operation that the question's words allow."""
     named = _said(binding)
-    pair = _pair(binding)
+    pair = pair_of(binding)
     degrees = _free_degrees(binding)
     compares = [one for one in degrees if not one.superlative]
     steps = {Aggregate.GROWTH, Aggregate.DIFFERENCE} & {*named}
     if (compares or steps) and pair:
-        return _paired(binding, pair, asks, named, compares, embed)
-    if (compares or steps) and (columns := _periods(binding)):
+        return paired(binding, pair, asks, named, compares, embed)
+    if (compares or steps) and (columns := periods(binding)):
         return Plan(binding.table, Aggregate.GROWTH, _filters(binding), columns)
-    chooses = len(compares) == 1 and _is_of_two(binding)
+    chooses = len(compares) == 1 and is_of_two(binding)
     if steps or (compares and not chooses):
         return None
     return _of_all(binding, asks, embed, named, degrees)
@@ -163,24 +166,6 @@ def _of_all(
         if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
-
-
-def _periods(binding: Binding) -> tuple[int, int] | None:
-    """Two columns of one measure in two periods ("Visitors 2024", "Visitors 2025"), in order."""
-    named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
-    names = {one: binding.table.columns[one].label for one in named}
-    if len(named) != 2 or len({_DIGITS.sub("", name) for name in names.values()}) != 1:
-        return None
-    first, second = sorted(names, key=lambda one: _DIGITS.findall(names[one]))
-    return first, second
-
-
-def _is_of_two(binding: Binding) -> bool:
-    """Whether a comparative chooses among rows ("which battery is dearer") and names no other."""
-    words = [token.text.lower() for token in binding.question.tokens]
-    names = label_column(binding.table)
-    by_name = any(own.column == names for _, own in binding.filters)
-    return "which" in words and "than" not in words and by_name
 
 
 def _is_said(binding: Binding, start: int, end: int) -> bool:
@@ -216,46 +201,17 @@ def _selects_one(binding: Binding, own: Filter) -> bool:
     return column.is_key and own.operator == "in" and len(own.values) == 1
 
 
-def _pair(binding: Binding) -> tuple[Filter, Filter] | None:
-    """The two filters that ask for one value each of the same column."""
-    own = [one for _, one in sorted(binding.filters, key=lambda one: one[0].start)]
-    own = [one for one in own if one.operator == "in"]
-    same = [(a, b) for at, a in enumerate(own) for b in own[at + 1 :] if a.column == b.column]
-    return same[0] if len(same) == 1 else None
-
-
-def _paired(
-    binding: Binding,
-    pair: tuple[Filter, Filter],
-    asks: str,
-    named: list[Aggregate],
-    compares: list[Degree],
-    embed: Embed,
-) -> Plan | None:
-    dimensions = compares[0].adjective.dimensions if compares else _DIMENSIONS.get(asks, ())
-    dimensions = dimensions or _DIMENSIONS.get(asks, ())
-    target = number_for(binding, dimensions)
-    if target is None and compares:
-        target = by_kind(binding, compares[0], embed)
-    rest = tuple(one for _, one in binding.filters if one not in pair)
-    if target is None:
-        whole = not compares and Aggregate.GROWTH not in named and not binding.columns_named()
-        return Plan(binding.table, Aggregate.COMPARE, rest, pair=pair) if whole else None
-    aggregate = Aggregate.COMPARE
-    if Aggregate.GROWTH in named:
-        aggregate = Aggregate.GROWTH
-    elif Aggregate.DIFFERENCE in named or asks == "much":
-        aggregate = Aggregate.DIFFERENCE
-    greater = compares[0].adjective.greater if compares else None
-    return Plan(binding.table, aggregate, rest, (target,), pair=pair, greater=greater)
-
-
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
     degree = with_adjective(binding, degree, embed)
     if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
         return top
     order = by_kind(binding, degree, embed)
+    also: tuple[int, ...] = ()
+    if order is None:
+        # The dearest by every price is the dearest.
+        several = rivals(binding, degree.adjective.dimensions)
+        order, also = agreed(binding, several, _filters(binding), degree.adjective.greater)
     named = binding.columns_named()
     of_rows = all(binding.table.columns[one].is_key for one in named)
     if order is None and not degree.adjective.dimensions and of_rows:
@@ -275,7 +231,8 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     column = binding.table.columns[order]
     is_turned = _is_slowness(column, degree) or (degree.word in AGES and is_age(column))
     greater = degree.adjective.greater != is_turned
-    targets = tuple(dict.fromkeys(one for one in binding.columns_named() if one != order))
+    named = [one for one in binding.columns_named() if one != order]
+    targets = tuple(dict.fromkeys([*named, *also]))
     if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
         # Who has the most may have it in several rows.
         return None
@@ -388,11 +345,14 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         # Who someone's leader is, is not told by a column of roles.
         return None
     used = {own.column for own in filters}
-    if asks in _DIMENSIONS and filters:
+    if asks in ASKED and filters:
         # How much was invoiced is told by no column of names.
         named = tuple(one for one in named if binding.table.columns[one].kind is not Kind.TEXT)
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
-    if not targets and lists and Role.ROW in binding.roles.values():
+    if not targets and asks in ASKED and any(_selects_one(binding, own) for own in filters):
+        targets = rivals(binding, ASKED[asks])
+    # "Boats built before 2000" asks for these rows.
+    if not targets and (lists or (not asks and filters)) and Role.ROW in binding.roles.values():
         targets = (label_column(binding.table),)
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
@@ -407,8 +367,8 @@ def _is_prose(binding: Binding, place: int) -> bool:
 def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[int, ...]:
     """The column that a question without its name wants: how much, when, who, which row."""
     table = binding.table
-    if asks in _DIMENSIONS:
-        found = number_for(binding, _DIMENSIONS[asks])
+    if asks in ASKED:
+        found = number_for(binding, ASKED[asks])
     elif asks == "when":
         columns = enumerate(table.columns)
         dated = [at for at, one in columns if one.kind in _KINDS["when"] or is_year(one)]
@@ -426,7 +386,7 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
             found = None
     else:
         found = None
-    if found is None and asks in _DIMENSIONS and len(table.columns) == len(used) + 1 == 2:
+    if found is None and asks in ASKED and len(table.columns) == len(used) + 1 == 2:
         # Of two columns the one that names no row is asked for, if it tells figures.
         other = next(at for at in range(2) if at not in used)
         texts = table.columns[other].texts
@@ -489,7 +449,7 @@ def _is_generic(binding: Binding, place: int) -> bool:
 
 def _is_kind(binding: Binding, place: int, asks: str, draft: Plan) -> bool:
     """Whether a word says of what kind the values of a column are that is named elsewhere."""
-    if len(draft.table.columns) == 2 and asks in _DIMENSIONS:
+    if len(draft.table.columns) == 2 and asks in ASKED:
         return True
     named = {*binding.columns_named()} & {*draft.targets}
     before = " ".join(token.text.lower() for token in binding.question.tokens[:place])

@@ -232,7 +232,11 @@ def _take_operations(binding: Binding) -> None:
     for degree in question.degrees:
         binding.take(question.within(degree.start, degree.end), Role.OPERATION)
     for quantity in question.quantities:
-        binding.take(question.within(quantity.start, quantity.end), Role.QUANTITY)
+        places = question.within(quantity.start, quantity.end)
+        # "Two tier" is a part of a name, where a row is one.
+        is_name = len(places) == 1 and binding.lexicon.adjoins(question, places.start)
+        if not is_name:
+            binding.take(places, Role.QUANTITY)
 
 
 def _take_nouns(binding: Binding) -> None:
@@ -335,8 +339,11 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
     for place, row in zip(residue, similarities(embed, words, [*DIMENSIONS]), strict=True):
         name, cosine = max(zip(DIMENSIONS, row, strict=True), key=lambda one: one[1])
         found = [at for at, unit in units if unit and unit.dimension == DIMENSIONS[name]]
-        if cosine >= _NEAR_DIMENSION and len(found) == 1:
-            places = range(place, place + 1)
+        places = range(place, place + 1)
+        if cosine >= _NEAR_DIMENSION and len(found) > 1:
+            # It is of that kind, and does not tell which of them.
+            binding.take(places, Role.UNIT)
+        elif cosine >= _NEAR_DIMENSION and found:
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
             binding.certainty *= _BY_MEANING

@@ -11,6 +11,8 @@ from rag.tables.binding import DIMENSIONS, Binding, Mention, Role
 from rag.tables.reading.lexicon import CODES, Embed, similarities, stems_of, words_of_name
 from rag.tables.reading.operators import DATE, Degree
 
+# The dimension that "how much", "how long" and "how heavy" ask for.
+ASKED = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
 # Adjectives of what comes into being: said of a thing, not of what happens to it.
 AGES = frozenset("old young new".split())
 _AGE = ("age",)
@@ -91,6 +93,13 @@ def number_for(binding: Binding, dimensions: Sequence[str] = ()) -> int | None:
         return None
     binding.certainty *= _BY_DIMENSION
     return found[0]
+
+
+def rivals(binding: Binding, dimensions: Sequence[str]) -> tuple[int, ...]:
+    """Several columns of a dimension none of which is named: prices for members and for others."""
+    found = _of_dimension(binding.table, dimensions)
+    named = {*binding.columns_named([Kind.NUMBER])}
+    return tuple(found) if len(found) > 1 and not named else ()
 
 
 def _of_dimension(table: TypedTable, dimensions: Sequence[str]) -> list[int]:

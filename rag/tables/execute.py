@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from babel.numbers import format_decimal
 
@@ -195,6 +196,8 @@ def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
     sides = [_rows(database, (*plan.filters, side)) for side in plan.pair]
     if not plan.targets:
         return _side_by_side(plan, sides)
+    if len(plan.targets) > 1:
+        return _pairs(database, plan)
     column = plan.table.columns[plan.targets[0]]
     expression = (
         f"{plan.aggregate.value} of {column.label}: {plan.pair[0].text}, {plan.pair[1].text}"
@@ -208,6 +211,17 @@ def _pair(database: sqlite3.Connection, plan: Plan) -> TableResult:
     value = change if plan.aggregate is Aggregate.GROWTH else abs(change)
     texts = tuple(column.texts[row] for row in rows)
     return TableResult(plan, figure_of(column, value), rows, expression, texts)
+
+
+def _pairs(database: sqlite3.Connection, plan: Plan) -> TableResult:
+    """A comparison by each of several columns; no figure unless all have one."""
+    own = [_pair(database, replace(plan, targets=(target,))) for target in plan.targets]
+    columns = [plan.table.columns[target] for target in plan.targets]
+    pairs = zip(columns, own, strict=True)
+    figures = [f"{column.label} {one.figure}" for column, one in pairs if one.figure]
+    figure = "; ".join(figures) if len(figures) == len(own) else None
+    values = tuple(value for one in own for value in one.values)
+    return TableResult(plan, figure, own[0].rows, "; ".join(one.expression for one in own), values)
 
 
 def _change(database: sqlite3.Connection, plan: Plan) -> TableResult:

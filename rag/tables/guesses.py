@@ -31,6 +31,7 @@ _SHORTEST = 4
 # What a number of things times the price of one is called, and stands in its column's name.
 _WORTH = ("revenue", "value")
 TIMES = "×"
+_DO, _THE = frozenset("do does did".split()), frozenset("the our your this".split())
 
 
 def guess_columns(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
@@ -148,6 +149,19 @@ def guess_rows(binding: Binding, label: int) -> None:
         binding.guess(binding.question.tokens[place].text, label)
 
 
+def guess_holder(binding: Binding) -> None:
+    """Read who has what is counted as whom the whole table is of: "does the club own"."""
+    tokens = binding.question.tokens
+    words = [token.text.lower() for token in tokens]
+    is_count = any(own is Aggregate.COUNT for own, _, _ in binding.question.aggregates)
+    for place in binding.residue if is_count else ():
+        before = words[max(0, place - 2) : place]
+        is_subject = len(before) == 2 and before[0] in _DO and before[1] in _THE
+        if is_subject and all(token.empty for token in tokens[place + 1 : place + 2]):
+            binding.take(range(place, place + 1), Role.ROW)
+            binding.guesses.append(f"“{tokens[place].text}” was read as who has all rows")
+
+
 def only_group(binding: Binding) -> int | None:
     """The only column of texts that repeat, which rows can be grouped by."""
     columns = enumerate(binding.table.columns)
@@ -189,10 +203,10 @@ def certainty_of_carried(binding: Binding, draft: Plan) -> float:
 
 
 def _is_whole(binding: Binding, own: Filter) -> bool:
-    """Whether a question has every word of a value that rows are chosen by."""
-    stems = {token.stem for token in binding.question.tokens}
+    """Whether a question has the values that rows are chosen by, word for word."""
+    stems = f" {' '.join(token.stem for token in binding.question.tokens)} "
     texts = [value for value in own.values if isinstance(value, str)]
-    return own.operator != "in" or all({*stems_of(text)} <= stems for text in texts)
+    return own.operator != "in" or all(f" {' '.join(stems_of(one))} " in stems for one in texts)
 
 
 def mixes_measures(draft: Plan) -> bool:

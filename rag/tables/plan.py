@@ -41,7 +41,8 @@ _TIE = 0.03
 class _Candidate:
     plan: Plan
     evidence: float
-    asked: bool = False
+    asked: bool
+    certainty: float
 
 
 def plan(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
@@ -110,13 +111,17 @@ def _candidates(
         own = assemble(binding, known)
         if own and _is_named_elsewhere(binding, near):
             continue
+        if own and _is_counted_elsewhere(own, binding, near):
+            continue
         # A table that no word names is looked at only where the reading is told.
         if (
             own
             and (by_words or own.guesses)
             and own.confidence >= (POSSIBLE if _is_told(own) else MINIMUM)
         ):
-            found.append(_Candidate(own, _evidence(binding), rows_asked(binding)))
+            found.append(
+                _Candidate(own, _evidence(binding), rows_asked(binding), binding.certainty)
+            )
     return found
 
 
@@ -126,6 +131,21 @@ def _is_named_elsewhere(binding: Binding, tables: Sequence[TypedTable]) -> bool:
     own = {binding.table, binding.table.source, *(part for part, _ in binding.table.parts)}
     others = [lexicon_of(table) for table in tables if table not in own and table.source not in own]
     return any(stems & one.nouns or {(stem,) for stem in stems} & {*one.names} for one in others)
+
+
+def _is_counted_elsewhere(own: Plan, binding: Binding, tables: Sequence[TypedTable]) -> bool:
+    """Whether all rows of a table would be counted for what rows of another table are, only for
+    what its document is called: boats in a list of colours that has a column of them.
+    """
+    if own.aggregate is not Aggregate.COUNT or own.filters or rows_asked(binding):
+        return False
+    tokens, its = binding.question.tokens, binding.lexicon.own
+    if any(role is Role.ROW and tokens[at].stem in its for at, role in binding.roles.items()):
+        return False
+    named = {one.places.start for one in binding.mentions}
+    heads = {tokens[place].stem for place in named}
+    others = [lexicon_of(table).own for table in tables if table is not binding.table]
+    return any(heads & other for other in others)
 
 
 def _guess_parts(binding: Binding, others: Sequence[TypedTable]) -> None:
@@ -165,25 +185,24 @@ def _evidence(binding: Binding) -> float:
 
 def _best(found: Sequence[_Candidate]) -> Plan | None:
     """The surest candidate, None if another table's is as sure and says something else."""
-    order = sorted(
-        found,
-        key=lambda one: (
-            -one.evidence,
-            -one.asked,
-            -_has_one_row_each(one.plan),
-            -one.plan.confidence,
-        ),
-    )
+    order = sorted(found, key=lambda one: (_standing(one), one.plan.confidence), reverse=True)
     if not order:
         return None
     first = next((one for one in order if _is_turned(one, order[0])), order[0])
     for other in order[1:]:
         as_sure = other.plan.confidence >= first.plan.confidence - _TIE
-        as_sure = as_sure and other.asked >= first.asked
-        as_sure = as_sure and _has_one_row_each(other.plan) >= _has_one_row_each(first.plan)
-        if other.evidence >= first.evidence and as_sure and not _same(first.plan, other.plan):
+        as_sure = as_sure and other.certainty >= first.certainty - _TIE
+        pairs = zip(_standing(other), _standing(first), strict=True)
+        if as_sure and all(one >= own for one, own in pairs) and not _same(first.plan, other.plan):
             return None
     return first.plan
+
+
+def _standing(one: _Candidate) -> tuple[float, bool, bool, bool]:
+    """What speaks for a candidate, most telling first: what one table tells by itself needs no
+    other one.
+    """
+    return one.evidence, one.asked, not one.plan.table.parts, _has_one_row_each(one.plan)
 
 
 def _has_one_row_each(own: Plan) -> bool:

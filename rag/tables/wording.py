@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from index.tables.typed import Column, Kind, TypedTable
 from rag.tables.columns import adds_up, label_column
@@ -200,6 +201,8 @@ def _pair(result: TableResult) -> str:
         return _side_by_side(result)
     if not plan.pair:
         return _change(result)
+    if len(plan.targets) > 1:
+        return " ".join(_pair(one) for one in _by_target(result))
     column = table.columns[plan.targets[0]]
     name, unit = (
         _name(column),
@@ -221,6 +224,16 @@ def _pair(result: TableResult) -> str:
     wins = _side(result, int((second > first) == greater))
     word = "higher" if greater else "lower"
     return f"{wins} has the {word} {name}, by {result.figure}: {both}."
+
+
+def _by_target(result: TableResult) -> Iterator[TableResult]:
+    """A comparison by several columns as one by each."""
+    plan, figures = result.plan, (result.figure or "").split("; ")
+    for place, target in enumerate(plan.targets):
+        column = plan.table.columns[target]
+        values = result.values[2 * place : 2 * place + 2]
+        figure = figures[place].removeprefix(f"{column.label} ") if result.figure else None
+        yield replace(result, plan=replace(plan, targets=(target,)), figure=figure, values=values)
 
 
 def _change(result: TableResult) -> str:

@@ -18,6 +18,8 @@ from rag.tables.reading.question import Quantity, read_question
 
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
+# What is said of times and of no other amounts.
+_OF_TIMES = frozenset("before after since until".split())
 _LEAST_CODE = 1000
 # Longer columns of texts are no scale.
 _MOST_RANGES = 40
@@ -92,7 +94,8 @@ def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:
     certain = column is not None and _is_named(binding, column)
     if not certain and _bind_year(binding, quantity, quantity.value, places):
         return True
-    if column is None:
+    words = binding.question.text[quantity.start : quantity.core[0]].lower().split()
+    if column is None or (_OF_TIMES & {*words} and not is_year(binding.table.columns[column])):
         return False
     own = binding.table.columns[column]
     values = [one.value for one in (quantity.value, quantity.upper) if isinstance(one, Amount)]

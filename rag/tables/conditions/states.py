@@ -36,15 +36,16 @@ def _bind_state(binding: Binding, mention: Mention) -> bool:
     """Bind what is said of one column; whether that denies something."""
     column, before = binding.table.columns[mention.column], _words_before(binding, mention, 3)
     denied, zero = bool(NEGATIONS & {*before}), f"{column.label} is 0"
+    is_out = before[-2:] == ["out", "of"]
     if denied:
         _take_negations(binding, mention)
     if column.kind is Kind.BOOLEAN:
-        return _bind_yes_no(binding, mention, denied)
+        return _bind_yes_no(binding, mention, denied != is_out)
     if column.kind is not Kind.NUMBER:
         if denied:
             _bind_lack(binding, mention, column)
         return denied
-    if before[-2:] == ["out", "of"]:
+    if is_out:
         _state(binding, mention, "in", (0.0,), zero)
     elif before[-1:] == ["in"] and _may_be_stock(binding, mention):
         bind_some(binding, mention)

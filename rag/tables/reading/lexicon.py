@@ -7,6 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 from threading import Lock
 
@@ -101,8 +102,9 @@ class Lexicon:
         found, run, keys = list[ValueMatch](), list[int](), frozenset[tuple[str, ...]]()
         for place, token in enumerate(question.tokens):
             own = self.parts.get(token.stem, frozenset())
-            if place in taken or token.empty or not own:
-                if place in taken or not token.empty:
+            empty = token.empty and not self.adjoins(question, place)
+            if place in taken or empty or not own:
+                if place in taken or not empty:
                     found += self._part(run, keys)
                     run, keys = [], frozenset()
                 continue
@@ -112,6 +114,12 @@ class Lexicon:
                 found += self._part(run, keys)
                 run, keys = [place], own
         return found + self._part(run, keys)
+
+    def adjoins(self, question: Question, place: int) -> bool:
+        """Whether a word and the next one stand so in a value: "two tier" in "Two-tier cake"."""
+        stems = tuple(token.stem for token in question.tokens[place : place + 2])
+        keys = self.parts.get(stems[0], frozenset())
+        return len(stems) == 2 and any(stems in pairwise(key) for key in keys)
 
     def _part(self, run: Sequence[int], keys: frozenset[tuple[str, ...]]) -> list[ValueMatch]:
         if not run or not 0 < len(keys) <= _MOST_PARTIAL:

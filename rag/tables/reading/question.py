@@ -26,6 +26,7 @@ _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(
 _IS = re.compile(r"\b(what|who|where|when|how)s\b", re.IGNORECASE)
 # What is so now needs no word for it in a table of the present.
 _NOW = re.compile(r"\b(?:right now|just now|now|at the moment|at present)\b", re.IGNORECASE)
+_AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _BEFORE = (
@@ -147,9 +148,19 @@ def _numbers_in_words(text: str, taken: list[Quantity]) -> list[Quantity]:
         value = ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
         # "one" mostly is no number, and the first is also a superlative.
         if value is not None and match[0] != "one" and _free(taken, match.start(), match.end()):
-            quantity = _compared(text, Amount(float(value)), match.start(), match.end())
-            found.append(replace(quantity, ordinal=ordinal))
+            found.append(replace(_worded(text, float(value), match, ordinal), ordinal=ordinal))
     return found
+
+
+def _worded(text: str, value: float, match: re.Match[str], ordinal: bool) -> Quantity:
+    """A number that is written out, with a half and the unit that follow it."""
+    end, unit = match.end(), None
+    if half := _AND_A_HALF.match(text, end):
+        value, end = value + 0.5, half.end()
+    following = re.compile(r"\s([^\W\d_]{3,})").match(text, end)
+    if following and not ordinal and (unit := unit_of(following[1])):
+        end = following.end()
+    return _compared(text, Amount(value, unit=unit), match.start(), end)
 
 
 def _spanned(text: str, first: Found, last: Moment) -> Quantity:

@@ -82,6 +82,7 @@ def _ask(question: str) -> TableAnswer | None:
             "Show all boats with red clearance",
             "2 of 4 rows of “Boats” where Clearance is “Red”: Heron, Wigeon.",
         ),
+        ("Boats built before 2000", "Name is Teal where Built is under 2000."),
     ],
 )
 def test_question_over_results_and_boats_is_computed(question: str, sentence: str) -> None:
@@ -91,10 +92,22 @@ def test_question_over_results_and_boats_is_computed(question: str, sentence: st
 
 
 @pytest.mark.parametrize(
-    "question", ["Which boats capsized at Long Lake?", "How many singles does the club own?"]
+    "question", ["Which boats capsized at Long Lake?", "How many singles does the neighbour own?"]
 )
 def test_question_with_a_word_that_no_table_has_is_not_computed_with_certainty(
     question: str,
 ) -> None:
     found = _ask(question)
     assert found is None or found.is_open
+
+
+def test_owner_of_what_is_counted_is_told_and_narrows_nothing() -> None:
+    found = _ask("How many singles does the club own?")
+    assert found
+    assert found.wording.sentence == "2 of 4 rows of “Boats” where Class is “Single”."
+    assert "“club” was read as who has all rows" in found.wording.hint
+
+
+def test_count_goes_over_the_table_of_what_is_counted_or_over_none() -> None:
+    found = _ask("How many boats does the booking have?")
+    assert found is None or found.result.plan.table.title == "Boats"

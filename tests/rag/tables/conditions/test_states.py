@@ -47,6 +47,7 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "2 of 3 rows of “Allergens” where Soya is x: Brownie, Carrot cake.",
         ),
         ("Which products are without gluten?", "Product is Brownie where Gluten is -."),
+        ("Which lift is out of service?", "Lift is South where In service is FALSE."),
         ("Which lifts are not in service right now?", "Lift is South where In service is FALSE."),
         (
             "What is the difference between zone A and zone C?",
@@ -55,6 +56,10 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
         (
             "Which zones need more than a week of notice?",
             "Zone is C where Days notice is over a week.",
+        ),
+        (
+            "Which zones need less than two weeks of notice?",
+            "2 of 3 rows of “zones.csv” where Days notice is under two weeks: A, B.",
         ),
     ],
 )
