@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
-from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning
+from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning, rows_asked
 from rag.tables.columns import (
     AGES,
     ASKED,
@@ -26,8 +27,8 @@ from rag.tables.columns import (
 )
 from rag.tables.conditions.amounts import bind_quantities, ranks
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
-from rag.tables.conditions.states import bind_free, bind_some, bind_states, stock_columns
-from rag.tables.groups import asked_group, grouped, share, top_group
+from rag.tables.conditions.states import bind_free, bind_out, bind_some, bind_states, stock_columns
+from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
     GUESSED,
     certainty_of_carried,
@@ -89,6 +90,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     asks = asks_of(binding.question.text)
     bind_ranks(binding, embed)
     bind_idle_period(binding)
+    bind_out(binding)
     limit = bind_quantities(binding)
     group = asked_group(binding)
     if limit is False or group is False:
@@ -104,11 +106,22 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     guess_date(binding)
     guess_holder(binding)
     guess_rows(binding, label_column(binding.table))
-    if asks == "whether" or bind_states(binding):
+    if (asks == "whether" or bind_states(binding)) and not _is_choice(binding):
         draft = _draft(binding, asks, embed, group if isinstance(group, Group) else None)
         if draft and not mixes_measures(draft):
             return _finished(binding, asks, replace(draft, limit=limit or draft.limit))
     return None
+
+
+def _is_choice(binding: Binding) -> bool:
+    """Whether one of two conditions is enough, of which both can't be told at once."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    own = sorted(binding.filters, key=lambda one: one[0].start)
+    return any(
+        "or" in words[first.stop : second.start]
+        and not (one.column == other.column and one.operator == other.operator == "in")
+        for (first, one), (second, other) in pairwise(own)
+    )
 
 
 def _said(binding: Binding) -> list[Aggregate]:
@@ -204,22 +217,16 @@ def _selects_one(binding: Binding, own: Filter) -> bool:
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
     degree = with_adjective(binding, degree, embed)
-    if degree.word in _AMOUNTS and (top := top_group(binding, degree, _filters(binding))):
+    # Of one row nothing is the largest: "is the Tern the cheapest room" asks which one is.
+    binding.filters = [one for one in binding.filters if not _selects_one(binding, one[1])]
+    top = None
+    if degree.word in _AMOUNTS:
+        top = top_group(binding, degree, _filters(binding), embed)
+    if top is not None:
         return top
-    order = by_kind(binding, degree, embed)
-    also: tuple[int, ...] = ()
-    if order is None:
-        # The dearest by every price is the dearest.
-        several = rivals(binding, degree.adjective.dimensions)
-        order, also = agreed(binding, several, _filters(binding), degree.adjective.greater)
-    named = binding.columns_named()
-    of_rows = all(binding.table.columns[one].is_key for one in named)
-    if order is None and not degree.adjective.dimensions and of_rows:
-        order = only_measure(binding)
-        if order is not None:
-            binding.guess(binding.question.text[degree.start : degree.end], order)
+    order, also = _order(binding, degree, embed)
     timed = order is not None and binding.table.columns[order].kind in _KINDS["when"]
-    if order is None or (timed and degree.word in _AMOUNTS):
+    if order is None or (timed and degree.word in _AMOUNTS) or is_asked(binding, order):
         return None
     groups = [one for one in binding.columns_named() if not binding.table.columns[one].is_key]
     # An adjective that is not known means one column, as one with a dimension does.
@@ -233,12 +240,36 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     greater = degree.adjective.greater != is_turned
     named = [one for one in binding.columns_named() if one != order]
     targets = tuple(dict.fromkeys([*named, *also]))
-    if degree.word == "much" and any(not binding.table.columns[one].is_key for one in targets):
+    is_of_many = any(not binding.table.columns[one].is_key for one in targets)
+    if degree.word == "much" and (is_of_many or (asks_who(binding) and not _names_people(binding))):
         # Who has the most may have it in several rows.
         return None
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
     rank = _rank(binding, degree)
     return Plan(binding.table, aggregate, _filters(binding), targets, order, greater, rank=rank)
+
+
+def _names_people(binding: Binding) -> bool:
+    """Whether each row has a name of its own, as a person has."""
+    column = binding.table.columns[label_column(binding.table)]
+    return column.kind is Kind.TEXT and column.is_key
+
+
+def _order(binding: Binding, degree: Degree, embed: Embed) -> tuple[int | None, tuple[int, ...]]:
+    """The column that a superlative goes by, and others that tell the same."""
+    order = by_kind(binding, degree, embed)
+    also: tuple[int, ...] = ()
+    if order is None:
+        # The dearest by every price is the dearest.
+        several = rivals(binding, degree.adjective.dimensions)
+        order, also = agreed(binding, several, _filters(binding), degree.adjective.greater)
+    named = binding.columns_named()
+    of_rows = all(binding.table.columns[one].is_key for one in named)
+    if order is None and not degree.adjective.dimensions and of_rows:
+        order = only_measure(binding)
+        if order is not None:
+            binding.guess(binding.question.text[degree.start : degree.end], order)
+    return order, also
 
 
 def _rank(binding: Binding, degree: Degree) -> int:
@@ -267,7 +298,8 @@ def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
 def _count(binding: Binding) -> Plan | None:
     """A count of rows, of different values, or the figure that a column of counts gives."""
     end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
-    if _is_of_value(binding, end) or (_is_sold(binding) and not _has_dates(binding)):
+    is_of_things = not _has_dates(binding) or _lists_things(binding)
+    if _is_of_value(binding, end) or (_is_sold(binding) and is_of_things):
         return None
     if (stock := _stock_sum(binding)) is not None:
         return Plan(binding.table, Aggregate.SUM, _filters(binding), (stock,))
@@ -300,6 +332,13 @@ def _is_sold(binding: Binding) -> bool:
 
 def _has_dates(binding: Binding) -> bool:
     return any(column.kind is Kind.DATE for column in binding.table.columns)
+
+
+def _lists_things(binding: Binding) -> bool:
+    """Whether what is counted are the rows of a table, each with a name: nothing that was done."""
+    names = label_column(binding.table)
+    column = binding.table.columns[names]
+    return rows_asked(binding) and column.kind is Kind.TEXT and column.is_key
 
 
 def _sum_sold(binding: Binding) -> Plan | None:

@@ -96,6 +96,7 @@ class Binding:
     guesses: list[str] = field(default_factory=list)
     parts: list[tuple[int, int]] = field(default_factory=list)
     guessed: set[int] = field(default_factory=set)
+    partial: set[int] = field(default_factory=set)
 
     def guess(self, word: str, column: int) -> None:
         """Note that a word was read as a column that it does not name."""
@@ -147,6 +148,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     whole = [one for one in whole if binding.roles.get(one.places.start) is Role.VALUE]
     for value in sorted([*whole, *parts], key=lambda one: one.places.start):
         binding.take(value.places, Role.VALUE)
+        binding.partial |= set() if value.whole else {*value.places}
         _filter_value(binding, value, embed)
     return binding
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from index.tables.typed import Kind
+from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY, unit_of
 from rag.tables.binding import Binding, Filter, Role
 from rag.tables.columns import is_id, number_for
 from rag.tables.guesses import only_group, only_measure
+from rag.tables.reading.lexicon import Embed, similarities
 from rag.tables.reading.operators import Aggregate, Degree
 from rag.tables.types import Group, Plan
 
+# Words that a column of people is called like, and from which cosine of MiniLM on it is.
+PERSONS = ("who", "person")
+_PERSON = 0.3
+_NAME = re.compile(r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){1,2}")
 # Words before the name of what figures are wanted for each of.
 _EACH = frozenset("per each every by".split())
 _WHICH = frozenset("which what".split())
@@ -78,11 +84,13 @@ def grouped(
     return Plan(binding.table, aggregate, filters, targets, group=group)
 
 
-def top_group(binding: Binding, degree: Degree, filters: tuple[Filter, ...]) -> Plan | None:
+def top_group(
+    binding: Binding, degree: Degree, filters: tuple[Filter, ...], embed: Embed
+) -> Plan | None:
     """The group that has most or fewest: rows if these are named behind "most", else of the one
     column of numbers that is named.
     """
-    group = _asked_about(binding, degree)
+    group = _asked_about(binding, degree) or _who(binding, embed)
     if group is None:
         return None
     after = binding.question.within(degree.end, len(binding.question.text))
@@ -119,9 +127,41 @@ def _asked_about(binding: Binding, degree: Degree) -> Group | None:
     for place in binding.question.within(0, degree.start)[1:]:
         asked = tokens[place - 1].text.lower() in _WHICH
         group = group_at(binding, place) if asked else None
-        if group and binding.table.columns[group.column].kind is not Kind.NUMBER:
+        if group and not binding.table.columns[group.column].unit:
             return group
     return None
+
+
+def _who(binding: Binding, embed: Embed) -> Group | None:
+    """The people that have several rows each, for "who has the most"."""
+    if not asks_who(binding):
+        return None
+    columns = enumerate(binding.table.columns)
+    named = [at for at, one in columns if one.kind is Kind.TEXT and _are_names(one)]
+    labels = [binding.table.columns[at].label.replace("_", " ") for at in named]
+    rows = similarities(embed, labels, PERSONS).mean(axis=1)
+    best = max(range(len(named)), key=lambda at: rows[at], default=None)
+    if best is None or rows[best] < _PERSON or binding.table.columns[named[best]].is_key:
+        return None
+    return Group(named[best])
+
+
+def asks_who(binding: Binding) -> bool:
+    """Whether a question asks who."""
+    return any(token.text.lower() == "who" for token in binding.question.tokens)
+
+
+def _are_names(column: Column) -> bool:
+    """Whether most texts are a first name, or its letter, and another one."""
+    texts = dict.fromkeys(text for text in column.texts if text)
+    return 2 * sum(bool(_NAME.fullmatch(text)) for text in texts) > len(texts)
+
+
+def is_asked(binding: Binding, column: int) -> bool:
+    """Whether a column is what "which" stands before: "which floor has the most"."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    starts = [one.places.start for one in binding.mentions if one.column == column]
+    return any(at and words[at - 1] in _WHICH for at in starts)
 
 
 def _counted_column(binding: Binding, group: Group) -> int | None:

@@ -32,6 +32,7 @@ _RIGHT = 0.97
 # Tables with fewest words in common with the question are not looked at more closely.
 _MOST_TABLES = 8
 _OF_DOCUMENT = 0.2
+_OF_PART = 0.6
 _ASKED = 0.5
 # Plans as sure as this of two tables: nothing tells which of them is meant.
 _TIE = 0.03
@@ -174,6 +175,7 @@ def _evidence(binding: Binding) -> float:
     """How many words of a question a table accounts for; values tell more than names of rows."""
     weights = {Role.VALUE: 2.0, Role.COLUMN: 1.5, Role.ROW: 1.0, Role.UNIT: 0.5}
     found = sum(weights.get(role, 0.0) for role in binding.roles.values())
+    found -= _OF_PART * len(binding.partial)
     # What the whole document is called may be what another of its tables holds.
     rows = [at for at, role in binding.roles.items() if role is Role.ROW]
     own = binding.lexicon.own

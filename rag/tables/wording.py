@@ -267,7 +267,9 @@ def _cells(result: TableResult) -> str:
     if len(result.rows) == 1 or (result.figure and len(plan.targets) == 1):
         row = result.rows[0]
         columns = [(one, table.columns[one].texts[row]) for one in plan.targets]
-        values = [with_unit(table, one, text) or "empty" for one, text in columns]
+        values = [
+            with_unit(table, one, text) or _blank(table.columns[one]) for one, text in columns
+        ]
         pairs = zip(plan.targets, values, strict=True)
         said = " and ".join(f"{_name(table.columns[one])} is {value}" for one, value in pairs)
         together = _together(result)
@@ -277,6 +279,11 @@ def _cells(result: TableResult) -> str:
     shown = ", ".join(listed[:_MOST_VALUES]) + (", …" if len(listed) > _MOST_VALUES else "")
     label = "" if plan.targets == (label_column(table),) else f"{names} in "
     return _capital(f"{label}{_basis(result)}: {shown}{_together(result)}.")
+
+
+def _blank(column: Column) -> str:
+    """What an empty cell says; where others have a mark, no."""
+    return "no" if column.kind is Kind.BOOLEAN and None not in column.values else "empty"
 
 
 def _together(result: TableResult) -> str:

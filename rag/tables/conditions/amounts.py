@@ -12,7 +12,7 @@ from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind, Value
 from index.tables.units import Unit
 from rag.tables.binding import Binding, Filter, Role
-from rag.tables.columns import YEARS, counted_unit, is_year
+from rag.tables.columns import YEARS, counted_unit, is_id, is_year
 from rag.tables.reading.operators import Degree
 from rag.tables.reading.question import Quantity, read_question
 
@@ -33,7 +33,8 @@ def bind_quantities(binding: Binding) -> int | bool | None:
     limit: int | None = None
     for quantity in binding.question.quantities:
         places = binding.question.within(quantity.start, quantity.end)
-        if _is_limit(binding, quantity):
+        is_value = all(binding.roles.get(place) is Role.VALUE for place in places)
+        if _is_limit(binding, quantity) and not is_value:
             assert isinstance(quantity.value, Amount)
             limit = int(quantity.value.value)
         elif not (_is_idle(binding, quantity, places) or _bind(binding, quantity, places)):
@@ -48,8 +49,7 @@ def _is_limit(binding: Binding, quantity: Quantity) -> bool:
         return False
     text = binding.question.text
     return any(
-        not text[degree.end : quantity.start].strip()
-        or not text[quantity.end : degree.start].strip()
+        not text[min(degree.end, quantity.end) : max(degree.start, quantity.start)].strip()
         for degree in binding.question.degrees
         if degree.superlative and (degree.end <= quantity.start or quantity.end <= degree.start)
     )
@@ -71,9 +71,20 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
     if core and any({*core} <= {*one.places} for one in binding.mentions):
         # A year that is a part of a column's name: "Visitors 2024".
         return True
-    return quantity.ordinal and any(
+    return not _is_numbered(binding, quantity) and any(
         degree.superlative and (degree.start == quantity.start or ranks(binding, quantity, degree))
         for degree in binding.question.degrees
+    )
+
+
+def _is_numbered(binding: Binding, quantity: Quantity) -> bool:
+    """Whether an ordinal is a number that the column named behind it has: "the first floor"."""
+    places, value = binding.question.within(*quantity.core), quantity.value
+    behind = [one.column for one in binding.mentions if one.places.start == places.stop]
+    columns = [binding.table.columns[at] for at in behind if not is_id(binding.table, at)]
+    return not quantity.ordinal or any(
+        isinstance(value, Amount) and one.kind is Kind.NUMBER and value.value in one.values
+        for one in columns
     )
 
 

@@ -17,6 +17,7 @@ PLACES = ("place", "rank", "ranking position")
 WINS = ("won", "winner", "win")
 _NEAR = 0.6
 _WON = 0.7
+_LAST = 0.3
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 _THAT = frozenset("that the this".split())
 
@@ -31,6 +32,9 @@ def bind_ranks(binding: Binding, embed: Embed) -> None:
         place = _rank_place(binding, quantity, column, embed) if quantity.ordinal else None
         if place is not None and isinstance(value, Amount):
             _add(binding, column, value.value, place)
+    if _asks_for_last(binding):
+        # Who came last is not told by a date, and each contest has a last place of its own.
+        binding.certainty *= _LAST
     residue = binding.residue
     words = [binding.question.tokens[place].text.lower() for place in residue]
     for place, row in zip(residue, similarities(embed, words, WINS), strict=True):
@@ -73,6 +77,14 @@ def _rank_place(binding: Binding, quantity: Quantity, column: int, embed: Embed)
         return places.start
     is_bare = before is not None and before.text.lower() not in _THAT
     return places.start if is_bare else None
+
+
+def _asks_for_last(binding: Binding) -> bool:
+    """Whether "last" says which place somebody had: "came last at"."""
+    tokens = binding.question.tokens
+    places = [at for at, token in enumerate(tokens) if at and token.text.lower() == "last"]
+    bare = [at for at in places if at + 1 == len(tokens) or tokens[at + 1].stop]
+    return any(tokens[at - 1].text.lower() not in _THAT for at in bare)
 
 
 def _add(binding: Binding, column: int, rank: float, place: int) -> None:

@@ -32,20 +32,36 @@ def bind_states(binding: Binding) -> bool:
     return any(own) or _deny_value(binding)
 
 
+def bind_out(binding: Binding) -> None:
+    """Bind "out of service" to no, where a column of yes and no is called "In service"."""
+    stems = [token.stem for token in binding.question.tokens]
+    for column, name in enumerate(binding.lexicon.names):
+        is_in = binding.table.columns[column].kind is Kind.BOOLEAN and name[0] == "in"
+        phrase = ["out", "of", *name[1:]]
+        starts = [at for at in range(len(stems)) if stems[at : at + len(phrase)] == phrase]
+        if is_in and len(name) > 1 and starts:
+            places = range(starts[0], starts[0] + len(phrase))
+            binding.mentions = [one for one in binding.mentions if not {*one.places} & {*places}]
+            binding.ambiguous = [one for one in binding.ambiguous if not {*one[0]} & {*places}]
+            binding.roles |= dict.fromkeys(places, Role.VALUE)
+            label = binding.table.columns[column].label
+            said = f"{label} is {_texts(binding.table.columns[column], 0.0)}"
+            binding.filters.append((places, Filter(column, "in", (0.0,), said)))
+
+
 def _bind_state(binding: Binding, mention: Mention) -> bool:
     """Bind what is said of one column; whether that denies something."""
     column, before = binding.table.columns[mention.column], _words_before(binding, mention, 3)
     denied, zero = bool(NEGATIONS & {*before}), f"{column.label} is 0"
-    is_out = before[-2:] == ["out", "of"]
     if denied:
         _take_negations(binding, mention)
     if column.kind is Kind.BOOLEAN:
-        return _bind_yes_no(binding, mention, denied != is_out)
+        return _bind_yes_no(binding, mention, denied)
     if column.kind is not Kind.NUMBER:
         if denied:
             _bind_lack(binding, mention, column)
         return denied
-    if is_out:
+    if before[-2:] == ["out", "of"]:
         _state(binding, mention, "in", (0.0,), zero)
     elif before[-1:] == ["in"] and _may_be_stock(binding, mention):
         bind_some(binding, mention)

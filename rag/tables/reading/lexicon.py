@@ -158,7 +158,12 @@ class Lexicon:
     def find_scattered(self, question: Question) -> list[tuple[int, int]]:
         """Columns whose names' words all stand in a question, apart: the column, a word's place."""
         stems = [token.stem for token in question.tokens]
-        wanted = [(column, core) for column, core in enumerate(self.cores) if len(core) > 1]
+        # "In service" is none of these: each question may have an "in" somewhere.
+        wanted = [
+            (column, core)
+            for column, core in enumerate(self.cores)
+            if len(core) > 1 and not any(map(says_nothing, core))
+        ]
         return [
             (column, stems.index(word))
             for column, core in wanted
@@ -177,9 +182,11 @@ class Lexicon:
         """Single words of names of several words, and of which columns they are a word."""
         grouped = defaultdict[str, list[int]](list)
         for column, name in enumerate(self.names):
-            for word in name if len(self.cores[column]) > 1 else ():
+            core = self.cores[column]
+            is_phrase = any(map(says_nothing, core))
+            for word in name if len(core) > 1 and not is_phrase else ():
                 # "Salary per month" is not named by "per".
-                if word in self.cores[column]:
+                if word in core:
                     grouped[word].append(column)
         return [((word,), tuple(columns)) for word, columns in sorted(grouped.items())]
 
@@ -212,7 +219,11 @@ def lexicon_of(table: TypedTable) -> Lexicon:
         for word in key if len(key) > 1 else ():
             parts[word].add(key)
     names = tuple(stems_of(column.label) for column in table.columns)
-    cores = tuple(_core(column.label) for column in table.columns)
+    # "In service" is not named by "service" alone.
+    cores = tuple(
+        name if column.kind is Kind.BOOLEAN else _core(column.label)
+        for name, column in zip(names, table.columns, strict=True)
+    )
     frozen = {word: frozenset(keys) for word, keys in parts.items()}
     own = _nouns(table, [table.title] if table.title else _titles(table))
     return Lexicon(names, cores, dict(values), frozen, _nouns(table, _titles(table)), own)

@@ -92,7 +92,12 @@ def test_question_over_results_and_boats_is_computed(question: str, sentence: st
 
 
 @pytest.mark.parametrize(
-    "question", ["Which boats capsized at Long Lake?", "How many singles does the neighbour own?"]
+    "question",
+    [
+        "Which boats capsized at Long Lake?",
+        "How many singles does the neighbour own?",
+        "Which boats came last at Long Lake?",
+    ],
 )
 def test_question_with_a_word_that_no_table_has_is_not_computed_with_certainty(
     question: str,

@@ -15,6 +15,16 @@ from tests.rag.tables.build import document, markdown
 
 pytestmark = pytest.mark.model
 
+SHIFTS = (
+    ("1", "Mill Lane", "Ada Berg", "8"),
+    ("2", "Mill Lane", "Ivo Kral", "10"),
+    ("3", "Weir Street", "Ada Berg", "6"),
+)
+ROOMS = (
+    ("Tern", "1", "94", "yes", "no"),
+    ("Skua", "2", "99", "yes", "yes"),
+    ("Plover", "1", "58", "no", "yes"),
+)
 ALLERGENS = (
     ("Rye loaf", "x", "-", "traces"),
     ("Brownie", "-", "x", "x"),
@@ -33,6 +43,8 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
     documents = [
         markdown("allergens.md", ("Product", "Gluten", "Soya", "Nuts"), ALLERGENS, "Allergens"),
         document("lifts.csv", ("Lift", "In service", "Seats"), LIFTS),
+        document("shifts.csv", ("Shift", "Shop", "Employee", "Hours"), SHIFTS),
+        document("rooms.csv", ("Room", "Floor", "Rate (EUR)", "Sea view", "Balcony"), ROOMS),
         document("zones.csv", ("Zone", "Area", "Fee (GBP)", "Days notice"), TERMS),
     ]
     tables = tuple(table for document in documents for table in typed(document))
@@ -61,9 +73,36 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "Which zones need less than two weeks of notice?",
             "2 of 3 rows of “zones.csv” where Days notice is under two weeks: A, B.",
         ),
+        ("Does the carrot cake contain nuts?", "Nuts is - where Product is “Carrot cake”."),
+        ("Is the Tern the cheapest room?", "The lowest Rate is 58 EUR: Plover."),
+        (
+            "Which rooms are on the first floor?",
+            "2 of 3 rows of “rooms.csv” where Floor is 1: Tern, Plover.",
+        ),
+        (
+            "Which floor has the most rooms?",
+            "The Floor with the most rows is 1: 2, from “rooms.csv”.",
+        ),
+        (
+            "Who worked the most hours?",
+            "The Employee with the most Hours is Ada Berg: 14, from “shifts.csv”.",
+        ),
     ],
 )
 def test_question_over_yes_no_and_letters_is_computed(question: str, sentence: str) -> None:
     found = answer(question, *_world())
     assert found
     assert (found.wording.sentence, found.is_open) == (sentence, False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which rooms have a sea view or a balcony?",
+        "Which lifts need a service?",
+        "How many lifts were sold?",
+    ],
+)
+def test_question_that_no_plan_tells_is_not_computed(question: str) -> None:
+    found = answer(question, *_world())
+    assert found is None or found.is_open, found.wording.sentence
