@@ -111,9 +111,9 @@ def _softmax(labels: Iterable[Intent], logits: Sequence[float]) -> dict[Intent, 
 _INSTRUCTION = 1.0
 
 
-def instruction_words(question: str, intent: Intent) -> list[str]:
-    """The words that tell the intent and not its topic, such as "list" or "summarise"; none of a
-    fact.
+def instruction_words(question: str, intent: Intent, least: float = _INSTRUCTION) -> list[str]:
+    """The words that tell the intent and not its topic, such as "list" or "summarise": each makes
+    it likelier than a fact by so many logits at least. None of a fact.
     """
     weights = load_weights()
     if intent is Intent.FACT:
@@ -121,7 +121,7 @@ def instruction_words(question: str, intent: Intent) -> list[str]:
     rows = weights.words_alone
     gains = rows[weights.labels.index(intent)] - rows[weights.labels.index(Intent.FACT)]
     known = ((word, weights.vocabulary.get(word)) for word in _WORD.findall(question.lower()))
-    return [word for word, at in known if at is not None and gains[at] >= _INSTRUCTION]
+    return [word for word, at in known if at is not None and gains[at] >= least]
 
 
 @cache

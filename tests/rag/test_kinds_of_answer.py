@@ -156,10 +156,11 @@ def test_sum_is_computed_over_all_rows_and_not_those_shown(office: Engine) -> No
     assert body.computed.figure.replace(",", "") == "2400"
 
 
-def test_figure_that_is_not_certain_is_told_with_its_rows(office: Engine) -> None:
+def test_figure_that_is_not_certain_is_refused_or_told_with_its_rows(office: Engine) -> None:
     answer = office.answer("Which year had the happiest visitors?")
     assert answer.computed is None
-    assert "may not answer" in answer.text or "No figure could be computed" in answer.text
+    told = ("may not answer", "No figure could be computed")
+    assert answer.refusal or any(sentence in answer.text for sentence in told)
 
 
 def test_confidence_of_a_figure_is_that_of_its_computation(office: Engine) -> None:

@@ -21,9 +21,15 @@ pytestmark = pytest.mark.unit
 
 
 def signals(
-    first: float = 0.6, share: float = 1.0, missing_names: float = 0.0, lacks_type: float = 0.0
+    first: float = 0.6,
+    share: float = 1.0,
+    missing_names: float = 0.0,
+    lacks_type: float = 0.0,
+    lead: float = 0.1,
 ) -> AnswerabilitySignals:
-    return AnswerabilitySignals(first, first, first, share, share, 2.0, missing_names, lacks_type)
+    return AnswerabilitySignals(
+        first, first, first, share, share, 2.0, missing_names, lacks_type, lead
+    )
 
 
 def test_answer_confidence_is_the_logistic_of_the_weighted_signals() -> None:
@@ -39,6 +45,10 @@ def test_answer_confidence_is_the_logistic_of_the_weighted_signals() -> None:
 def test_answer_confidence_grows_with_similarity_and_matched_words() -> None:
     assert answer_confidence(signals(0.7)) > answer_confidence(signals(0.3)) > 0
     assert answer_confidence(signals(share=1.0)) > answer_confidence(signals(share=0.2))
+
+
+def test_answer_confidence_grows_with_the_lead_of_the_nearest_sentence() -> None:
+    assert answer_confidence(signals(lead=0.3)) > answer_confidence(signals(lead=0.0))
 
 
 def test_answer_confidence_falls_with_missing_names_but_is_never_forced_to_zero() -> None:
