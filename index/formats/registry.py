@@ -68,7 +68,7 @@ def _marked(kind: str) -> Reader:
 
 
 _PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
-_TEXT = Reader("index.formats.text.plain_text:parse_text", version=3, layout=Layout.WRAPPED)
+_TEXT = Reader("index.formats.text.plain_text:parse_text", version=4, layout=Layout.WRAPPED)
 _WORD = Reader("index.formats.office.docx:parse_docx", version=4)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
 _NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=4, layout=Layout.MARKDOWN)
