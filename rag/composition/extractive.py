@@ -35,6 +35,8 @@ from rag.retrieval.sentences import (
     select_sentences,
     with_completing_line,
 )
+from rag.tables.binding import plural_head
+from rag.tables.reading.question import read_question
 from rag.types import Claim, Draft, Quote, Turn
 from rag.verification.evidence import compared_words, contains_word
 from rag.verification.words import parse_words
@@ -62,7 +64,8 @@ class QuotesComposer:
             yield leading_space(claims[-1] if claims else None, claim) + with_markers(claim)
             claims.append(claim)
         opening = _NOT_COMPUTED if _are_rows_only(evidence, claims) else ""
-        return Draft(tuple(claims), opening=opening, closing=_more(evidence, claims))
+        closing = _rows_left(evidence, claims) or _more(evidence, claims)
+        return Draft(tuple(claims), opening=opening, closing=closing)
 
 
 def _are_rows_only(evidence: ComposerInput, claims: Sequence[Claim]) -> bool:
@@ -71,6 +74,24 @@ def _are_rows_only(evidence: ComposerInput, claims: Sequence[Claim]) -> bool:
     return is_of_all_rows(evidence.query) and all(
         evidence.tables_in(one.passage.document, one.start, one.end) for one in firsts
     )
+
+
+def _rows_left(evidence: ComposerInput, claims: Sequence[Claim]) -> str:
+    """How many rows of the one table that is quoted are shown, where several are asked for and
+    not all stand here; else "".
+    """
+    if plural_head(read_question(evidence.query)) is None:
+        return ""
+    shown, tables = set[int](), dict[tuple[str, int], int]()
+    for quote in (claim.quotes[0] for claim in claims if claim.quotes):
+        structure = evidence.structure(quote.passage.document)
+        table = table_at(quote, structure.document) if structure else None
+        if table and (quote.start, quote.end) in {(row.start, row.end) for row in table.rows}:
+            tables[quote.passage.document, table.start] = len(table.rows)
+            shown.add(quote.start)
+    if len(tables) != 1 or len(shown) >= (count := next(iter(tables.values()))):
+        return ""
+    return f"{len(shown)} of {count} rows of the table are shown, those nearest to the question."
 
 
 def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:

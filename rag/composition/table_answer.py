@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from index.tables.typed import TypedTable
 from index.types import Passage, Span
 from rag.composition.table_rows import QuotedRow, claims_of
+from rag.retrieval.answer_type import AnswerType, matches_answer_type
 from rag.tables.plan import TableAnswer
+from rag.tables.reading.operators import Aggregate
 from rag.tables.types import Plan
 from rag.types import Claim, Computed, Draft, Quote
 
@@ -60,8 +62,22 @@ def _is_worth(answer: TableAnswer, best: Sequence[Quote] | None) -> bool:
     plan = answer.result.plan
     if best is None:
         return bool(plan.guesses) and not plan.unread
+    if _is_price(plan) and not any(map(_has_money, best)):
+        return True
     tables = [part for part, _ in plan.table.parts] or [plan.table.source or plan.table]
     return any(_stands_in(table, quote) for table in tables for quote in best)
+
+
+def _is_price(plan: Plan) -> bool:
+    """Whether what one named thing costs is looked up, every word of the question read."""
+    columns = plan.table.columns
+    is_money = bool(plan.targets) and all(columns[at].is_money for at in plan.targets)
+    is_named = any(columns[own.column].is_key for own in plan.filters)
+    return plan.aggregate is Aggregate.LOOKUP and is_money and is_named and not plan.unread
+
+
+def _has_money(quote: Quote) -> bool:
+    return matches_answer_type(AnswerType.MONEY, "", quote.text) > 0
 
 
 def _stands_in(table: TypedTable, quote: Quote) -> bool:

@@ -35,6 +35,7 @@ from rag.tables.guesses import (
     guess_columns,
     guess_date,
     guess_holder,
+    guess_payer,
     guess_rows,
     guess_worth,
     mixes_measures,
@@ -87,7 +88,7 @@ def asks_of(question: str) -> str:
 
 def assemble(binding: Binding, embed: Embed) -> Plan | None:
     """The plan for a question over one table, None if something of it can be bound to nothing."""
-    asks = asks_of(binding.question.text)
+    asks = "much" if guess_payer(binding, embed) else asks_of(binding.question.text)
     bind_ranks(binding, embed)
     bind_idle_period(binding)
     bind_out(binding)

@@ -195,7 +195,7 @@ def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMat
     """Parts of values but for a plural that says what rows are: "how many laboratory tests", where
     one of the laboratory's rows is "Allergy test". It cannot be of the one row that it names.
     """
-    head = _plural_head(binding.question)
+    head = plural_head(binding.question)
     for part in parts:
         keys = [column for column in part.values if binding.table.columns[column].is_key]
         texts = {text for own in part.values.values() for text in own}
@@ -206,7 +206,7 @@ def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMat
     return parts
 
 
-def _plural_head(question: Question) -> int | None:
+def plural_head(question: Question) -> int | None:
     """The place of the plural that "how many", "which" or "list" asks for, if it is a plain one."""
     tokens = question.tokens
     words = [token.text.lower() for token in tokens]
@@ -222,7 +222,7 @@ def _plural_head(question: Question) -> int | None:
 
 def rows_asked(binding: Binding) -> bool:
     """Whether the plural that is asked for is what the table's rows are."""
-    head = _plural_head(binding.question)
+    head = plural_head(binding.question)
     is_row = head is not None and binding.roles.get(head) is Role.ROW
     return is_row and binding.question.tokens[head or 0].stem in binding.lexicon.own
 

@@ -31,6 +31,9 @@ _SHORTEST = 4
 # What a number of things times the price of one is called, and stands in its column's name.
 _WORTH = ("revenue", "value")
 TIMES = "×"
+# What is paid, and from which cosine on a word says so.
+PAYMENT = ("payment",)
+_PAYS = 0.75
 _DO, _THE = frozenset("do does did".split()), frozenset("the our your this".split())
 
 
@@ -147,6 +150,32 @@ def guess_rows(binding: Binding, label: int) -> None:
     if place in binding.residue and is_bound and not by_words:
         binding.take(range(place, place + 1), Role.ROW)
         binding.guess(binding.question.tokens[place].text, label)
+
+
+def guess_payer(binding: Binding, embed: Embed) -> bool:
+    """Read "what do customers pay" as how much, by any price if none is called so."""
+    tokens = binding.question.tokens
+    money = [at for at, one in enumerate(binding.table.columns) if one.is_money]
+    residue = binding.residue if money else []
+    words = [tokens[place].text.lower() for place in residue]
+    rows = similarities(embed, words, PAYMENT)[:, 0]
+    pays = [at for at, cosine in zip(residue, rows, strict=True) if cosine >= _PAYS]
+    starts = [at for at, token in enumerate(tokens) if token.text.lower() in _DO]
+    if not pays or not starts or starts[0] > pays[0]:
+        return False
+    binding.take(range(pays[0], pays[0] + 1), Role.UNIT)
+    payer = [at for at in residue if starts[0] < at < pays[0]]
+    if payer and len(money) > 1 and not binding.columns_named([Kind.NUMBER]):
+        _take_payer(binding, range(payer[0], payer[-1] + 1), money)
+    return True
+
+
+def _take_payer(binding: Binding, places: range, money: Sequence[int]) -> None:
+    """Note that words say who pays, and not which of several prices is for them."""
+    binding.take(places, Role.ROW)
+    said = " ".join(binding.question.tokens[place].text for place in places)
+    names = " and ".join(f"“{binding.table.columns[at].name}”" for at in money)
+    binding.guesses.append(f"which of {names} is for “{said}”")
 
 
 def guess_holder(binding: Binding) -> None:

@@ -16,6 +16,8 @@ from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words, rows_asked
 from rag.tables.columns import ORIGINS
 from rag.tables.conditions.ranks import PLACES, WINS
 from rag.tables.execute import execute
+from rag.tables.groups import PERSONS
+from rag.tables.guesses import PAYMENT
 from rag.tables.joined import joined_tables
 from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of
 from rag.tables.reading.operators import Aggregate, aggregates, wants_prose
@@ -240,7 +242,13 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
     low = [label.lower() for label in labels]
     fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS]
-    known([*dict.fromkeys([*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS])])
+    known(
+        [
+            *dict.fromkeys(
+                [*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS, *PAYMENT, *PERSONS]
+            )
+        ]
+    )
     return known
 
 

@@ -10,7 +10,9 @@ from index.tables.typed import Column, Kind, Value, is_none
 from rag.tables.binding import Binding, Filter, Mention, Role
 from rag.tables.reading.question import stem_of
 
-NEGATIONS = frozenset("not no without never missing lack lacks lacking nobody none except".split())
+NEGATIONS = frozenset(
+    "not no neither nor without never missing lack lacks lacking nobody none except".split()
+)
 # Prefixes of words that say the opposite, and what a word that may be one leaves of the certainty.
 _UNDOING = ("un", "in", "non", "dis")
 _OPPOSITE = 0.4

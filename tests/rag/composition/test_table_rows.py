@@ -13,6 +13,7 @@ from index.text.splitter import split
 from index.types import Document, Heading, Hit, Passage, Table
 from rag.citations.labelling import LabelledAnswer, label
 from rag.composition.base import ComposerInput
+from rag.composition.blocks.structure import Structures
 from rag.composition.extractive import QuotesComposer
 from rag.composition.table_rows import best_rows, rows_of
 from rag.retrieval.sentences import RankedSentence
@@ -205,3 +206,29 @@ def test_label_parts_prose_that_is_added_to_a_table() -> None:
     assert label(draft, strict=False).text == (
         "| day |\n| --- |\n| It rained. [1] |\n\nIt rained. [1]"
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "closing"),
+    [
+        (
+            "Which tickets are open?",
+            "2 of 3 rows of the table are shown, those nearest to the question.",
+        ),
+        ("What is ticket T-2 about?", ""),
+    ],
+)
+def test_part_of_the_rows_is_told_where_several_are_asked_for(query: str, closing: str) -> None:
+    document = Document("t.csv", "Tickets", TICKETS, "d", tables=CSV.tables)
+    found = passage(TICKETS)
+    sentences = [RankedSentence(one, Hit(found, 1.0, 1), 1.0, 0.0) for one in quotes_in(found)]
+    evidence = ComposerInput(
+        query,
+        (Hit(found, 1.0, 1),),
+        tuple(sentences),
+        passages_in=lambda _: (found,),
+        tables_in=lambda *_: CSV.tables,
+        structure=lambda _: Structures().of(document),
+    )
+    _, draft = drained(QuotesComposer(3).compose(evidence))
+    assert draft.closing == closing

@@ -58,9 +58,24 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "What are the trips called?",
             "All 3 rows of “Trips”: Seal island, Two-bay cruise, Three-bay cruise.",
         ),
+        (
+            "What do members pay for Seal island?",
+            "Members is 18.00 EUR where Trip is “Seal island”.",
+        ),
     ],
 )
 def test_question_over_prices_and_weights_is_computed(question: str, sentence: str) -> None:
     found = answer(question, *_world())
     assert found
     assert (found.wording.sentence, found.is_open) == (sentence, False)
+
+
+def test_payer_whom_no_price_is_called_after_is_told_every_price() -> None:
+    found = answer("What do local customers pay for Seal island?", *_world())
+    assert found is not None
+    assert found.wording.sentence == (
+        "Standard is 24.00 EUR and Members is 18.00 EUR where Trip is “Seal island”."
+    )
+    assert (
+        "which of “Standard EUR” and “Members EUR” is for “local customers”" in found.wording.hint
+    )
