@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from babel import Locale
-
-from index.text.tokenizer import LATIN, fold
+from index.text.languages import month_names
+from index.text.tokenizer import fold
 
 _ISO = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
@@ -62,15 +61,14 @@ class Found:
 
 
 @cache
-def month_names() -> dict[str, int]:
+def months_by_name() -> dict[str, int]:
     """Months by their names and short forms in the Latin languages, in small letters."""
     found = dict[str, int]()
-    for language in ("en", *sorted(LATIN - {"en"})):
-        months = Locale(language).months
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                for number, name in months[context][width].items():
-                    found.setdefault(fold(name.lower()).rstrip("."), number)
+    names = month_names()
+    for language in ("en", *sorted(names.keys() - {"en"})):
+        for number, forms in enumerate(names[language], start=1):
+            for name in forms:
+                found.setdefault(fold(name.lower()).rstrip("."), number)
     return {name: number for name, number in found.items() if len(name) > 2 and name.isalpha()}
 
 
@@ -153,7 +151,7 @@ def _moment(pattern: re.Pattern[str], match: re.Match[str]) -> Moment | None:
         time = _time(match)
         return Moment(time=time) if time else None
     groups = match.groupdict()
-    month = month_names().get(fold(groups["month"].lower()))
+    month = months_by_name().get(fold(groups["month"].lower()))
     # "may" and "mar" are months where a number stands beside them, or in capitals.
     if not month or (set(groups) == {"month"} and not groups["month"][0].isupper()):
         return None

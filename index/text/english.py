@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from babel import Locale
+from index.text.languages import month_names
 
 # January to December.
-MONTHS: tuple[str, ...] = tuple(Locale("en").months["format"]["wide"].values())
+MONTHS: tuple[str, ...] = tuple(names[0] for names in month_names()["en"])
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"

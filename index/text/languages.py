@@ -6,13 +6,16 @@ that knows a hundred.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cache
+from pathlib import Path
 
 from index.text.stopwords import BY_LANGUAGE
 from index.text.tokenizer import LATIN, script_of, stopwords_of
 
+_MONTH_NAMES = Path(__file__).with_name("month_names.json")
 _SAMPLE = 100
 # Kana among Chinese characters make a text Japanese.
 _KANA_SHARE = 0.1
@@ -80,4 +83,13 @@ def _evidence() -> Mapping[str, tuple[str, ...]]:
     for language in sorted(LATIN):
         for word in BY_LANGUAGE[language] | stopwords_of(language):
             found[word] = (*found.get(word, ()), language)
+    return found
+
+
+@cache
+def month_names() -> Mapping[str, list[list[str]]]:
+    """The names of January to December in each Latin language (ISO 639-1), the full one first, as
+    CLDR has them. `scripts/month_names.py` writes the file.
+    """
+    found: dict[str, list[list[str]]] = json.loads(_MONTH_NAMES.read_text("utf-8"))
     return found

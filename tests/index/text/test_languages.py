@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
 from index.embedding.model_files import multilingual_advice, supports_language
 from index.engines.tantivy_store import TantivyStore
 from index.sentences import sentence_spans
-from index.text.languages import language_of
+from index.text.languages import language_of, month_names
 from index.text.stopwords import BY_LANGUAGE
-from index.text.tokenizer import content_words, terms_of, words_of
+from index.text.tokenizer import LATIN, content_words, terms_of, words_of
 
 pytestmark = pytest.mark.unit
 
@@ -288,3 +289,15 @@ def test_multilingual_advice_names_the_languages_of_many_texts_that_the_model_do
     assert multilingual_advice({"en": 95, "es": 5}, "minilm") == ""
     assert multilingual_advice({}, "minilm") == ""
     assert multilingual_advice({"es": 9}, "intfloat/multilingual-e5-small") == ""
+
+
+@pytest.mark.parametrize("language", sorted(LATIN))
+def test_month_names_are_those_of_cldr(language: str) -> None:
+    months = Locale(language).months
+    tables = [
+        months[context][width]
+        for context in ("format", "stand-alone")
+        for width in ("wide", "abbreviated")
+    ]
+    expected = [list(dict.fromkeys(table[number] for table in tables)) for number in range(1, 13)]
+    assert month_names()[language] == expected, "run: python scripts/month_names.py"
