@@ -18,6 +18,7 @@ import numpy as np
 
 from index.embedding.encoder import batch_thread_count, load_error
 from index.embedding.model_files import BUILT_IN
+from index.embedding.token_counter import tokenizer_of
 from index.types import Vectors
 
 _GRAPH = Path(__file__).parent / "minilm.onnx"
@@ -31,18 +32,14 @@ class OnnxEncoder:
     batch_tokens, pads = 256, False
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
         try:
             settings = json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))
             self.max_tokens = int(settings["max_seq_length"])
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer = tokenizer_of(str(folder))
             self._session = _session(folder)
         except Exception as error:
             # The libraries' errors have no common base but Exception.
             raise load_error(BUILT_IN, error) from error
-        self._tokenizer.enable_truncation(self.max_tokens)
-        self._tokenizer.enable_padding()
         self.dimension = int(self._session.get_outputs()[1].shape[1])
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -65,11 +62,16 @@ class OnnxEncoder:
 
     def _run(self, output: str, texts: Sequence[str]) -> tuple[Any, list[int]]:
         """One of the graph's outputs for a batch, and the tokens of each text."""
-        encoded = self._tokenizer.encode_batch(list(texts))
-        ids = np.array([item.ids for item in encoded], dtype=np.int64)
-        mask = np.array([item.attention_mask for item in encoded], dtype=np.int64)
+        encoded = [item.ids for item in self._tokenizer.encode_batch_fast(list(texts))]
+        lengths = [min(len(tokens), self.max_tokens) for tokens in encoded]
+        ids = np.zeros((len(encoded), max(lengths)), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, (tokens, length) in enumerate(zip(encoded, lengths, strict=True)):
+            # What is too long is cut off before the token that ends it.
+            ids[row, :length] = [*tokens[: length - 1], tokens[-1]]
+            mask[row, :length] = 1
         (found,) = self._session.run([output], {"ids": ids, "mask": mask})
-        return found, mask.sum(axis=1).tolist()
+        return found, lengths
 
 
 def _session(folder: Path) -> Any:  # noqa: ANN401
