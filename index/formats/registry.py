@@ -36,12 +36,15 @@ class Reader:
     `function` is "module:function", which is called with the file's bytes and `option` if there is
     one; it is imported when a file of its format is met, since some take a second. Raise `version`
     when the same file would give another text: the next sync reads the files of this reader again.
+    Files of at most `harmless_bytes` need no process of their own: reading them is Python alone,
+    and takes half a second at most, whatever is in them.
     """
 
     function: str
     option: str = ""
     version: int = 1
     layout: Layout = Layout.PARAGRAPHS
+    harmless_bytes: int = 0
 
     @property
     def label(self) -> str:
@@ -67,14 +70,30 @@ def _marked(kind: str) -> Reader:
     return Reader(function, kind, layout=Layout.WRAPPED)
 
 
-_PLAIN = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.WRAPPED)
-_TEXT = Reader("index.formats.text.plain_text:parse_text", version=4, layout=Layout.WRAPPED)
+_PLAIN = Reader(
+    "index.formats.text.plain_text:parse_plain",
+    version=2,
+    layout=Layout.WRAPPED,
+    harmless_bytes=64 << 10,
+)
+_TEXT = Reader(
+    "index.formats.text.plain_text:parse_text",
+    version=4,
+    layout=Layout.WRAPPED,
+    harmless_bytes=64 << 10,
+)
 _WORD = Reader("index.formats.office.docx:parse_docx", version=4)
 _POWERPOINT = Reader("index.formats.office.slides:parse_pptx", version=2)
 _NOTEBOOK = Reader("index.formats.text.json_files:parse_ipynb", version=4, layout=Layout.MARKDOWN)
 _SUBTITLES = Reader("index.formats.text.transcripts:parse_subtitles", version=2)
 _SCRIPT = Reader("index.formats.text.plain_text:parse_plain", version=2, layout=Layout.CODE)
-_MARKDOWN = Reader("index.formats.text.markdown:parse_markdown", version=4, layout=Layout.MARKDOWN)
+# Its time may grow with the square of the length.
+_MARKDOWN = Reader(
+    "index.formats.text.markdown:parse_markdown",
+    version=4,
+    layout=Layout.MARKDOWN,
+    harmless_bytes=16 << 10,
+)
 _PICTURE = Reader("index.formats.pdf.ocr:parse_picture", version=3)
 # By ending, or by name where there is no ending; both in lower case.
 READERS: Mapping[str, Reader] = {
@@ -186,6 +205,12 @@ def layout_of(path: str) -> Layout:
     """What line ends mean in the text of a file."""
     reader = READERS.get(file_kind(path))
     return reader.layout if reader else Layout.WRAPPED
+
+
+def is_harmless(path: str, size: int) -> bool:
+    """Whether a file of so many bytes may be read without limits of time and memory."""
+    reader = READERS.get(file_kind(path))
+    return reader is not None and size <= reader.harmless_bytes
 
 
 def reader_label(path: str) -> str:

@@ -1,4 +1,6 @@
-"""A pool of processes that parse files under limits of time and memory."""
+"""Parsing of files by a pool of processes under limits of time and memory; a few short texts, which
+need none, are parsed here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from pathlib import Path
 from pebble import ProcessExpired, ProcessPool
 
 from index.errors import ConfigError, StoreError
+from index.formats.registry import is_harmless
 from index.runtime import PARSER_MEMORY_BYTES, limit_parser
 from index.settings import IndexSettings
 from index.sync.parse_worker import (
@@ -23,6 +26,7 @@ from index.sync.parse_worker import (
     OUT_OF_MEMORY,
     LoadedFile,
     file_digest,
+    read_file,
     read_files,
 )
 from index.sync.walk import Entry
@@ -68,7 +72,8 @@ def parse_files(
             yield _failed(entry, too_large_reason(entry, settings))
         else:
             fitting.append(entry)
-    if not fitting:
+    if _are_few_and_harmless(fitting):
+        yield from (read_file(str(corpus), entry, splitting, readings) for entry in fitting)
         return
     # Spawned, never forked: a child forked from a process that holds Chroma or torch can hang.
     groups = list(_groups(fitting))
@@ -90,6 +95,12 @@ def parse_files(
         # A caller that stops in the middle does not wait for the remaining files.
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
+
+
+def _are_few_and_harmless(entries: Sequence[Entry]) -> bool:
+    """Whether all are read in less time than a process takes to start, half a second."""
+    small = sum(entry.size for entry in entries) <= _GROUP_BYTES
+    return small and all(is_harmless(entry.path, entry.size) for entry in entries)
 
 
 def _workers(groups: Sequence[_Group]) -> int:

@@ -59,6 +59,41 @@ def test_load_gives_documents_with_digest_and_title(corpus: Path) -> None:
     assert found[0].result.title == "a"
 
 
+def no_process(*_: object, **__: object) -> None:
+    raise AssertionError("a process is started")
+
+
+def test_load_few_short_texts_starts_no_process(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ProcessPool", no_process)
+    (corpus / "c.txt").write_bytes(b"\x7fELF\0\0\0")
+    assert failures(loaded(corpus)) == {"c.txt": "binary: these bytes are not text"}
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("b.csv", 10), ("b.html", 10), ("b.md", (16 << 10) + 1), ("b.txt", (64 << 10) + 1)],
+)
+def test_load_long_texts_and_other_formats_starts_processes(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: int
+) -> None:
+    monkeypatch.setattr(module, "ProcessPool", no_process)
+    (corpus / name).write_bytes(b"x" * size)
+    with pytest.raises(AssertionError, match="a process is started"):
+        loaded(corpus)
+
+
+def test_load_many_short_texts_starts_processes(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ProcessPool", no_process)
+    for number in range(9):
+        (corpus / f"{number}.txt").write_bytes(b"x" * (60 << 10))
+    with pytest.raises(AssertionError, match="a process is started"):
+        loaded(corpus)
+
+
 def test_load_bad_files_fail_with_reasons_and_neighbours_are_read(corpus: Path) -> None:
     bad = {
         "b.pdf": (b"%PDF-1.4 broken", "damaged: not a PDF that can be opened"),
