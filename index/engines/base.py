@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from index.errors import ConfigError
-from index.settings import IndexSettings
 from index.types import Batch, Vectors
+
+if TYPE_CHECKING:
+    from index.settings import IndexSettings
 
 # A key or term and how well it matches, best first, ties in order of key.
 Ranking = list[tuple[str, float]]

@@ -109,7 +109,13 @@ class Generations:
         return folder
 
     def prepare(
-        self, catalog: Catalog, model: str, source: Path | None, change: IndexChange, clock: Clock
+        self,
+        catalog: Catalog,
+        model: str,
+        source: Path | None,
+        change: IndexChange,
+        clock: Clock,
+        prober: Prober,
     ) -> Path:
         """Make the next generation in a new folder, which `publish` then makes the current one.
 
@@ -117,13 +123,13 @@ class Generations:
         built from the catalog. Raises StoreError when it cannot be written or fails the probe.
         """
         name = f"{catalog.generation + 1:06d}-{uuid4().hex[:8]}"
-        with Prober(self.engines) as prober:
-            build = _Build(catalog, self.engines, model, prober, clock)
-            if source is not None and not _needs_rebuild(source, catalog, change):
-                # A damaged source does not matter: the catalog has all there is to know.
-                with suppress(StoreError):
-                    return build.derive(self.data / FOLDER / f"{name}-copy", source, change)
-            return build.from_catalog(self.data / FOLDER / name)
+        prober.start()
+        build = _Build(catalog, self.engines, model, prober, clock)
+        if source is not None and not _needs_rebuild(source, catalog, change):
+            # A damaged source does not matter: the catalog has all there is to know.
+            with suppress(StoreError):
+                return build.derive(self.data / FOLDER / f"{name}-copy", source, change)
+        return build.from_catalog(self.data / FOLDER / name)
 
     def prune(self, keep: Path) -> bool:
         """Remove all generations but one.

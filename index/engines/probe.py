@@ -29,12 +29,12 @@ _SECONDS = 120
 class Prober:
     """A child process that opens a generation's stores and searches them.
 
-    It is started before they are made, since importing Chroma takes it most of a second.
+    Start it before they are made, since importing Chroma takes it most of a second.
     """
 
     def __init__(self, engines: SearchEngines) -> None:
         self._engines = engines
-        self._waiting: subprocess.Popen[bytes] | None = _start(engines)
+        self._waiting: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +43,10 @@ class Prober:
         if self._waiting:
             self._waiting.kill()
             self._waiting.communicate()
+
+    def start(self) -> None:
+        """Start the process, if it does not wait already."""
+        self._waiting = self._waiting or _start(self._engines)
 
     def search(self, folder: Path, expected: int, sample: Vectors) -> None:
         """Open the stores of the generation in a folder and search them.

@@ -21,6 +21,7 @@ from index.engines.generations import (
     publish,
 )
 from index.engines.integrity import verify
+from index.engines.probe import Prober
 from index.errors import DamagedGeneration, IndexMismatch, StoreError
 from index.runtime import Clock
 from index.settings import IndexSettings
@@ -199,9 +200,9 @@ def _repairing(settings: IndexSettings) -> Iterator[CatalogWriter]:
 
 
 def _rebuild_generation(generations: Generations, catalog: CatalogWriter) -> None:
-    with catalog.transaction():
-        model = catalog.meta("model") or ""
-        publish(catalog, generations.prepare(catalog, model, None, NO_CHANGE, Clock()))
+    model = catalog.meta("model") or ""
+    with catalog.transaction(), Prober(generations.engines) as prober:
+        publish(catalog, generations.prepare(catalog, model, None, NO_CHANGE, Clock(), prober))
 
 
 def _embed_missing(catalog: CatalogWriter, model: str, embedder: Embedder) -> None:

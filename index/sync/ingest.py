@@ -109,13 +109,21 @@ def _in_background(work: Callable[[], None]) -> Future[None]:
     return future
 
 
-def embed_staged(catalog: CatalogWriter, embedder: Embedder, progress: Progress | None) -> int:
+def embed_staged(
+    catalog: CatalogWriter,
+    embedder: Embedder,
+    progress: Progress | None,
+    nearly_done: Callable[[], None],
+) -> int:
     """Embed the staged texts that have no vector yet; how many there were.
 
-    Across all documents by length, since a batch costs what its longest text costs.
+    Across all documents by length, since a batch costs what its longest text costs. `nearly_done`
+    is called before the last few are embedded.
     """
     total = catalog.list_unembedded(embedder.fingerprint)
     for first in range(0, total, embedder.contents_at_once):
+        if first + embedder.contents_at_once >= total:
+            nearly_done()
         contents = catalog.unembedded(first, embedder.contents_at_once)
         store_vectors(
             catalog, embedder, contents, _counter(progress, first, total) if progress else None

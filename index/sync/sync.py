@@ -13,6 +13,7 @@ from index.catalog.writer import CatalogWriter, writer_lock
 from index.embedding.embedder import Embedder
 from index.embedding.model_files import multilingual_advice
 from index.engines.generations import Generations, publish
+from index.engines.probe import Prober
 from index.errors import EmptyIndex, IndexMismatch
 from index.formats.readings import READINGS, drop_readings
 from index.runtime import Clock
@@ -165,7 +166,7 @@ def _execute(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan, read_all: bo
     if current and plan.is_empty:
         _touch(job, catalog, plan)
     else:
-        with catalog.staging():
+        with catalog.staging(), Prober(generations.engines) as prober:
             for failure in plan.refused:
                 catalog.stage(FileState(failure.path, "", 0, 0, failure.reason), None)
             corpus, embedder = job.request.corpus, job.embedder
@@ -180,9 +181,9 @@ def _execute(job: _SyncJob, catalog: CatalogWriter, plan: SyncPlan, read_all: bo
                 job.read_files,
             )
             job.clock.lap("read")
-            embedded = embed_staged(catalog, embedder, job.progress)
+            embedded = embed_staged(catalog, embedder, job.progress, prober.start)
             job.clock.lap("embed")
-            current = _commit(job, catalog, generations, plan, current)
+            current = _commit(job, catalog, generations, plan, current, prober)
         with closing(generations.engines.texts.open(current)) as texts:
             advice = multilingual_advice(texts.languages, job.settings.embedding_model)
     if (readings := job.settings.data / READINGS).is_dir():
@@ -210,6 +211,7 @@ def _commit(
     generations: Generations,
     plan: SyncPlan,
     source: Path | None,
+    prober: Prober,
 ) -> Path:
     """Change the catalog and make its next generation, from `source` or anew."""
     model = job.embedder.fingerprint
@@ -220,7 +222,7 @@ def _commit(
             catalog.touch(file_state(entry, job.began_ns))
         catalog.drop_orphan_vectors(model)
         job.clock.lap("catalog")
-        generation = generations.prepare(catalog, model, source, change, job.clock)
+        generation = generations.prepare(catalog, model, source, change, job.clock, prober)
         facts = build_config(job.settings, job.embedder, job.request.corpus)
         for name, value in {**facts, "stamp": job.embedder.files_stamp}.items():
             catalog.set_meta(name, value)

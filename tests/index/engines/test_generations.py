@@ -54,7 +54,8 @@ def put(catalog: CatalogWriter, texts: list[str]) -> list[str]:
 
 
 def prepare(data: Path, catalog: CatalogWriter, source: Path | None, change: IndexChange) -> Path:
-    return Generations(data, ENGINES).prepare(catalog, "m", source, change, Clock())
+    with Prober(ENGINES) as prober:
+        return Generations(data, ENGINES).prepare(catalog, "m", source, change, Clock(), prober)
 
 
 def current(data: Path, catalog: CatalogWriter) -> Path | None:
