@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -33,6 +34,8 @@ from tests.crash.scenes import Scene, Synced
 KINDS = ("lost", "half", "vector", "follower", "search", "unreadable", "left", "again", "told")
 # How many of a hundred points a scene gets.
 _SHARES = {"first": 12, "added": 22, "mixed": 28, "large": 28, "rebuild": 10}
+# Not among those by default, since each of its points takes half a minute.
+_VAST, _VAST_SECONDS = "vast", 600
 # Here the lock and the catalog are opened, which few of the points would meet.
 _FIRST_CALLS = range(1, 5)
 # Recoveries start from a mixed change that was killed at these shares of its steps.
@@ -77,7 +80,8 @@ class Bench:
         shutil.rmtree(data, ignore_errors=True)
         shutil.copytree(scene.data, data)
         self.shim.arm(mode, at, data)
-        ended = in_child(lambda: self._sync(data, scene.corpus, scene.rebuild))
+        work = partial(self._sync, data, scene.corpus, scene.rebuild)
+        ended = in_child(work, scene.most_seconds)
         count, fault = self.shim.disarm()
         return data, count, fault, ended
 
@@ -109,7 +113,7 @@ class Bench:
         found = [*_ending(point, fault, ended), *_left_by_fault(scene, data, ended)]
         keys = list(scene.after.texts)
         had = in_child(lambda: stored(data, self._model, keys)).value or set()
-        again = in_child(lambda: self._sync(data, scene.corpus))
+        again = in_child(lambda: self._sync(data, scene.corpus), scene.most_seconds)
         found += after_recovery(data, again, scene.after, scene.names, len(set(keys) - had))
         error = ended.value.error if ended.value else ""
         return Result(point, fault, error, tuple(found), again.seconds)
@@ -161,6 +165,9 @@ def make_scenes(bench: Bench, names: set[str]) -> dict[str, Scene]:
         for name in corpora
         if name in names or (name == "mixed" and "rebuild" in names)
     }
+    if _VAST in names:
+        scene = scenes.make_scene(bench.folder / _VAST, _VAST, None, scenes.vast())
+        made[_VAST] = replace(scene, most_seconds=_VAST_SECONDS)
     if "rebuild" in names:
         made["rebuild"] = replace(made["mixed"], name="rebuild", rebuild=True)
     return made
@@ -191,10 +198,10 @@ def choose(bench: Bench, given: argparse.Namespace) -> tuple[dict[str, Scene], l
         if any("-" in point.scene for point in points):
             known |= make_recoveries(bench, known["mixed"])
         return known, points
-    known, whole = make_scenes(bench, set(given.scenes)), sum(_SHARES[n] for n in given.scenes)
+    known, whole = make_scenes(bench, set(given.scenes)), sum(_share(n) for n in given.scenes)
     points = [Point(given.scenes[0], "full", at) for at in _FIRST_CALLS if given.full]
     for name in given.scenes:
-        steps, share = _steps(bench, known[name]), _SHARES[name] / whole
+        steps, share = _steps(bench, known[name]), _share(name) / whole
         for modes, count in ((("kill", "torn"), given.kills), (("full",), given.full)):
             points += spread(name, modes, steps, round(count * share), given.seed)
     recoveries = make_recoveries(bench, known["mixed"]) if given.recovery else {}
@@ -202,6 +209,10 @@ def choose(bench: Bench, given: argparse.Namespace) -> tuple[dict[str, Scene], l
         steps, count = _steps(bench, scene), round(given.recovery / len(recoveries))
         points += spread(name, ("kill", "torn", "full"), steps, count, given.seed)
     return known | recoveries, points
+
+
+def _share(name: str) -> int:
+    return _SHARES.get(name, 100)
 
 
 def _steps(bench: Bench, scene: Scene) -> int:
@@ -255,7 +266,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("kills", "full", "recovery", "seed"):
         parser.add_argument(f"--{name}", type=int, default=0, help="points, or any number")
-    parser.add_argument("--scenes", nargs="*", choices=[*_SHARES], default=[*_SHARES])
+    parser.add_argument("--scenes", nargs="*", choices=[*_SHARES, _VAST], default=[*_SHARES])
     parser.add_argument("--only", nargs="*", metavar="SCENE:MODE:AT", help="just these points")
     parser.add_argument("--embedder", choices=["fake", "minilm"], default="fake")
     parser.add_argument("--spawns", action="store_true", help="new interpreters, as users' syncs")

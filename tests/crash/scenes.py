@@ -117,6 +117,11 @@ def large() -> Files:
     return {f"big{n:02}.md": _file(n, 50) for n in range(38)}
 
 
+def vast() -> Files:
+    """Past 10,000 keys Chroma is told to write its graph seldom; these are 11,253."""
+    return {f"vast{n:03}.md": _file(n, 50) for n in range(225)}
+
+
 def added(extra: int) -> Files:
     return {f"d1/new{n}.md": _file(100 + n, extra) for n in range(3)}
 
@@ -145,7 +150,7 @@ class Scene:
 
     `data` is where the index is copied from. A sync reads the corpus and never changes it.
     `names` are those in the data folder of an index made from scratch. `is_broken` says that its
-    followers cannot be opened.
+    followers cannot be opened. A sync that takes more than `most_seconds` hangs.
     """
 
     name: str
@@ -156,6 +161,7 @@ class Scene:
     names: frozenset[str]
     rebuild: bool = False
     is_broken: bool = False
+    most_seconds: float = 60
 
 
 @dataclass(frozen=True, slots=True)

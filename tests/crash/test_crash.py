@@ -54,6 +54,13 @@ def test_sync_with_processes_of_its_own_killed_or_out_of_disk_leaves_a_whole_ind
     assert set(told["violations"].values()) == {0}
 
 
+@pytest.mark.full
+def test_sync_of_over_ten_thousand_vectors_killed_or_out_of_disk_leaves_a_whole_index() -> None:
+    told = run("points", "--kills", "8", "--full", "2", "--scenes", "vast")
+    assert told["fired"] >= 8
+    assert set(told["violations"].values()) == {0}
+
+
 def test_sync_killed_at_random_moments_loses_nothing_it_acknowledged() -> None:
     told = run("soak", "--cycles", "4", "--seed", "7")
     assert told["lost"] == 0
