@@ -251,6 +251,7 @@ def summary(results: Sequence[Result], seed: int, seconds: float) -> dict[str, o
         "points": dict(Counter(r.point.mode for r in results)),
         "in recovery": sum("-" in r.point.scene for r in results),
         "fired": sum(r.fault != "" for r in results),
+        "calls": dict(Counter(general(r.fault) for r in results if r.fault)),
         "violations": {kind: counts[kind] for kind in KINDS},
         "slowest recovery": round(max((r.recovery for r in results), default=0), 2),
         "seconds": round(seconds, 1),
