@@ -255,12 +255,13 @@ class Engine:
             return ""
         documents = snapshot.documents()
         topic = topic_terms(request.question, intent, snapshot.terms)
-        if intent is not Intent.DOCUMENTS:
+        if intent not in {Intent.DOCUMENTS, Intent.DOCUMENTS_ABOUT}:
             is_held = any(snapshot.search_words(word, 1) for word in topic)
             return "" if is_held else reply_text(intent, documents)
         if topic and self._is_computed(request.question, snapshot):
             return ""
-        if topic and (paths := self._documents_about(" ".join(topic), snapshot)):
+        about = topic if intent is Intent.DOCUMENTS_ABOUT else []
+        if paths := self._documents_about(" ".join(about), snapshot):
             by_path = {document.path: document for document in documents}
             return documents_about_text([by_path[path] for path in paths])
         return reply_text(intent, documents)
@@ -273,7 +274,7 @@ class Engine:
 
     def _documents_about(self, topic: str, snapshot: Snapshot) -> list[str]:
         """Paths of the documents with the best passages for a topic that hold a word of it."""
-        if not snapshot.passage_count:
+        if not topic or not snapshot.passage_count:
             return []
         found = self._search(
             snapshot, CondensedQuery(topic, topic), AnswerType.ANY, _TOPIC_HITS, Clock()

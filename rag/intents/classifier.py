@@ -38,12 +38,15 @@ class Intent(StrEnum):
     SUMMARY = "summary"
     WRITING = "writing"
     DOCUMENTS = "documents"
+    DOCUMENTS_ABOUT = "documents-about"
     SELF = "self"
     GREETING = "greeting"
     THANKS = "thanks"
 
 
-REPLIES = frozenset({Intent.DOCUMENTS, Intent.SELF, Intent.GREETING, Intent.THANKS})
+REPLIES = frozenset(
+    {Intent.DOCUMENTS, Intent.DOCUMENTS_ABOUT, Intent.SELF, Intent.GREETING, Intent.THANKS}
+)
 LONG = frozenset({Intent.HOW_TO, Intent.EXPLAIN, Intent.LIST, Intent.COMPARE, Intent.SUMMARY})
 
 

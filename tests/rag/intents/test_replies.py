@@ -59,7 +59,7 @@ def test_topic_terms_are_the_words_that_such_questions_are_not_put_in() -> None:
     def terms(text: str) -> list[str]:
         return [word for word in text.split() if word not in {"are", "which", "do"}]
 
-    found = topic_terms("Which documents are about zeppelins?", Intent.DOCUMENTS, terms)
+    found = topic_terms("Which documents are about zeppelins?", Intent.DOCUMENTS_ABOUT, terms)
     assert "zeppelins" in found
     assert "documents" not in found
     assert topic_terms("Which documents do you have?", Intent.DOCUMENTS, terms) == []
