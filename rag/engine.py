@@ -163,7 +163,7 @@ class Engine:
             clock.lap("compose")
             check = self._check if quotes else fitted(self._check, found.query, draft.claims)
             labelled = label(draft, request.settings.strict, check)
-            refusal = refusal_of(draft, labelled, request.filters)
+            refusal = refusal_of(draft, labelled, request)
             clock.lap("check")
             yield Done(
                 self._answer(request, found, snapshot, clock, confidence, labelled, draft, refusal)
@@ -239,7 +239,7 @@ class Engine:
         if writer is None:
             writer = self._writers.setdefault(name, writer_named(name, self._settings))
         own = with_options(self._settings, options)
-        return AnswerRequest(question, turns, own, writer, options.filters)
+        return AnswerRequest(question, turns, own, writer, options.filters, options.collections)
 
     def _intent(self, request: AnswerRequest) -> Intent:
         """What kind of thing is asked for; writing is left to a composer that can write."""

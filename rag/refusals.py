@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from babel import Locale
 
-from index.filtered import NO_FILTERS, Filters
 from index.snapshots import Snapshot
 from index.text.languages import language_of
 from index.text.tokenizer import words_of
@@ -81,15 +80,17 @@ def refusal_before(
         return Refusal(Reason.EMPTY_INDEX, _MESSAGES[Reason.EMPTY_INDEX])
     if confidence < request.settings.refuse_below * (1.0 if quotes else _GRAY):
         message = _other_language(request.question, snapshot) or _MESSAGES[Reason.NO_EVIDENCE]
-        return _narrowed(Refusal(Reason.NO_EVIDENCE, message), request.filters)
+        return _narrowed(Refusal(Reason.NO_EVIDENCE, message), request)
     return None
 
 
-def _narrowed(refusal: Refusal, filters: Filters) -> Refusal:
+def _narrowed(refusal: Refusal, request: AnswerRequest) -> Refusal:
     """A refusal that says what the question went to, if that is not everything."""
-    if not filters:
+    filters = request.filters
+    if not filters and not request.collections:
         return refusal
     types, places = ", ".join(filters.types), [*filters.documents, *filters.folders]
+    places = places or [*request.collections]
     inside, more = ", ".join(places[:_NAMED]), len(places) - _NAMED
     inside += f" and {more:,} more" if more > 0 else ""
     chosen = f"{types} in {inside}" if types and inside else types or inside
@@ -107,9 +108,7 @@ def _other_language(question: str, snapshot: Snapshot) -> str:
     return _OTHER_LANGUAGE[asked].format(name) if name else ""
 
 
-def refusal_of(
-    draft: Draft, labelled: LabelledAnswer, filters: Filters = NO_FILTERS
-) -> Refusal | None:
+def refusal_of(draft: Draft, labelled: LabelledAnswer, request: AnswerRequest) -> Refusal | None:
     """An answer without a single citation is not shown as an answer.
 
     The reason is that the composer declined, that it could not be used (with the note that says
@@ -118,10 +117,10 @@ def refusal_of(
     if labelled.citations:
         return None
     if draft.declined:
-        return _narrowed(Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED]), filters)
+        return _narrowed(Refusal(Reason.DECLINED, _MESSAGES[Reason.DECLINED]), request)
     if draft.note and not draft.claims:
         return Refusal(Reason.UNAVAILABLE, draft.note)
-    return _narrowed(Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED]), filters)
+    return _narrowed(Refusal(Reason.UNSUPPORTED, _MESSAGES[Reason.UNSUPPORTED]), request)
 
 
 def framed(text: str, draft: Draft | None) -> str:

@@ -43,6 +43,7 @@ class AnswerRequest:
     settings: Settings
     writer: AnswerWriter
     filters: Filters = NO_FILTERS
+    collections: tuple[str, ...] = ()
 
 
 def writer_named(name: str, settings: Settings) -> AnswerWriter:

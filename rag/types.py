@@ -44,13 +44,15 @@ class AskOptions:
     """Options of one question; None leaves an option to the settings.
 
     `composer` is "quotes" or "llm", `passages` how many are retrieved, and `strict` whether only
-    supported statements are shown. `filters` choose the documents that are asked.
+    supported statements are shown. `filters` choose the documents that are asked; `collections`
+    names those that were chosen, for a refusal to say so.
     """
 
     composer: str | None = None
     passages: int | None = None
     strict: bool | None = None
     filters: Filters = NO_FILTERS
+    collections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

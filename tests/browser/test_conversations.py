@@ -55,6 +55,20 @@ def open_conversations(page: Page) -> None:
     expect(page.locator("#find input")).to_be_visible()
 
 
+def holding(page: Page, words: str) -> list[Route]:
+    """Events of the page that hold these words do not arrive; they are put into the list."""
+    held = list[Route]()
+
+    def handle(route: Route) -> None:
+        if words in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/queue/join*", handle)
+    return held
+
+
 def sources(page: Page) -> set[str]:
     """The kinds of the files that the last answer cites or comes near."""
     links = page.locator("#sources a.open").evaluate_all("all => all.map(each => each.pathname)")
@@ -74,6 +88,44 @@ def test_kind_of_files_is_chosen_over_the_box_and_kept_with_the_conversation(pag
     expect(chip).to_have_count(0)
     ask(page, HOSTAGES)
     assert "pdf" in sources(page)
+
+
+def test_question_goes_by_the_chips_that_are_shown_though_the_server_has_not_heard_of_them(
+    page: Page,
+) -> None:
+    held = holding(page, '"changed"')
+    page.get_by_label("Ask only some documents").select_option(".csv")
+    expect(page.locator("#scope .chip")).to_have_text(".csv")
+    ask(page, PARIS)
+    assert sources(page) == {"csv"}
+    page.get_by_role("button", name="Ask not only .csv").click()
+    expect(page.locator("#scope .chip")).to_have_count(0)
+    ask(page, HOSTAGES)
+    assert "pdf" in sources(page)
+    assert len(held) == 2
+    page.unroute_all()
+    page.reload()
+    expect(page.locator("#current .question")).to_have_text(HOSTAGES)
+    expect(page.locator("#scope .chip")).to_have_count(0)
+
+
+def test_settings_changed_quickly_stay_whatever_the_server_hears_of_first(page: Page) -> None:
+    ask(page, PARIS)
+    button, slider = page.locator("#options-summary button"), page.locator("#options-form input")
+    held = holding(page, '"number":1,')
+    button.click()
+    slider.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(button).to_contain_text("Quotes · 2 passages")
+    with page.expect_response(re.compile("queue/join")):
+        held.pop().continue_()
+    page.keyboard.press("ArrowRight")
+    expect(button).to_contain_text("Quotes · 3 passages")
+    expect(slider).to_have_value("3")
+    page.reload()
+    expect(button).to_contain_text("Quotes · 3 passages")
+    expect(slider).to_have_value("3")
 
 
 def test_one_document_is_asked_alone_from_the_list_of_documents(page: Page) -> None:
@@ -185,6 +237,37 @@ def test_conversation_is_found_by_words_of_its_answer(page: Page) -> None:
     page.locator("#find input").fill("Qatar and Egypt")
     found.first.click()
     expect(page.locator("#current .question")).to_have_text(TABLE)
+
+
+def test_conversations_that_were_found_stay_while_an_answer_comes(page: Page) -> None:
+    ask(page, TABLE)
+    page.get_by_role("button", name="New chat").click()
+    open_conversations(page)
+    found, box = page.locator("#chats .found .chat"), page.locator("#find input")
+    box.fill("Qatar and Egypt")
+    expect(found.first).to_have_text(TABLE)
+    if page.locator("#top .menu").is_visible():
+        page.locator("#top .menu").click()
+    ask(page, HOSTAGES)
+    open_conversations(page)
+    expect(found.first).to_have_text(TABLE)
+    expect(page.locator("#chats .chat").get_by_text(HOSTAGES, exact=True)).to_have_count(0)
+    box.fill("")
+    expect(page.locator("#chats .chat").first).to_have_text(HOSTAGES)
+
+
+def test_conversations_are_those_of_the_last_words_whatever_is_found_first(page: Page) -> None:
+    ask(page, TABLE)
+    open_conversations(page)
+    box = page.locator("#find input")
+    held = holding(page, '"words":"nobody')
+    with page.expect_request(re.compile("queue/join")):
+        box.fill("nobody ever said this")
+    box.fill("Qatar and Egypt")
+    expect(page.locator("#chats .found .chat").first).to_have_text(TABLE)
+    with page.expect_request(lambda request: "Qatar" in (request.post_data or "")):
+        held.pop().continue_()  # its list comes last, and is not the one that is asked for
+    expect(page.locator("#chats .found .chat").first).to_have_text(TABLE)
 
 
 def test_two_tabs_on_one_conversation_keep_both_exchanges(page: Page) -> None:

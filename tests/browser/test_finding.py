@@ -115,7 +115,6 @@ def test_question_that_a_folder_does_not_answer_goes_to_all_documents_by_a_click
     page: Page,
 ) -> None:
     page.get_by_label("Ask only some documents").select_option("harbor/rules")
-    expect(page.locator("#scope .chip")).to_have_text("harbor/rules")
     ask(page, BERTHS)
     expect(page.locator("#current .refusal")).to_contain_text(
         "The question went only to what was chosen: harbor/rules."
@@ -124,6 +123,29 @@ def test_question_that_a_folder_does_not_answer_goes_to_all_documents_by_a_click
     expect(page.locator("#current .exchange.done .answer")).to_contain_text("31 crowns")
     expect(page.locator("#scope .chip")).to_have_count(0)
     expect(page.get_by_role("button", name="Ask all documents")).to_have_count(0)
+
+
+def test_chips_of_another_collection_go_with_it_and_a_refusal_names_the_one_that_was_asked(
+    page: Page,
+) -> None:
+    chosen, only = (
+        page.get_by_label("Collection to ask"),
+        page.get_by_label("Ask only some documents"),
+    )
+    only.select_option("harbor/fees")
+    only.select_option(".md")
+    chips = page.locator("#scope .chip")
+    expect(chips).to_have_text(["harbor/fees", ".md"])
+    chosen.select_option("town")
+    expect(chips).to_have_text([".md"])
+    page.get_by_role("button", name="Ask not only .md").click()
+    ask(page, "How do I moor a boat?")
+    expect(page.locator("#current .refusal")).to_contain_text(
+        "The question went only to what was chosen: town."
+    )
+    page.get_by_role("button", name="Ask all documents").click()
+    expect(page.locator("#current .exchange.done .answer")).to_contain_text("four fenders")
+    expect(chosen).to_have_value("")
 
 
 def test_documents_are_found_by_a_part_of_their_names(page: Page) -> None:

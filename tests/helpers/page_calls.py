@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,8 @@ class PageCalls:
         self._ids = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
         self._calls = config["dependencies"]
         self.shown: dict[str, Any] = {}
+        self.choice: dict[str, Any] = {}  # what the page shows to be asked by
+        self._changes = 0
 
     def send(self, event: str, *inputs: object, **detail: object) -> dict[str, Any]:
         """Make the event of a button, and wait for what it changes on the page."""
@@ -43,6 +46,18 @@ class PageCalls:
                 self._take(call["outputs"], message["output"])
         return self.shown
 
+    @property
+    def asked_by(self) -> str:
+        """The choice as the page sends it along."""
+        return json.dumps(self.choice) if self.choice else ""
+
+    def choose(self, chat: str, event: str = "choose", **changes: object) -> None:
+        """Change what is asked by, in the conversation that this HTML names."""
+        self.choice |= changes
+        self._changes += 1
+        changed = ["choice", *changes]
+        self.send(event, chat, None, self.asked_by, number=self._changes, changed=changed)
+
     def _messages(self) -> list[dict[str, Any]]:
         address = f"/gradio_api/queue/data?session_hash={self._session}"
         reply = self._client.get(address, headers=self._headers)
@@ -56,3 +71,5 @@ class PageCalls:
         for part, value in zip(outputs, output.get("data", ()), strict=False):
             if self._ids[part] and (isinstance(value, str) or value is None):
                 self.shown[self._ids[part]] = value or ""
+                if self._ids[part] == "choice" and value:
+                    self.choice = json.loads(html.unescape(value.split('"')[1]))

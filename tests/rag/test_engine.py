@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import ConfigError, EmptyIndex, UnknownDocument
-from index.filtered import Filters
+from index.filtered import NO_FILTERS, Filters
 from index.settings import load_settings
 from index.snapshots import Index
 from index.sync.sync import sync
@@ -196,6 +196,22 @@ def test_question_to_some_documents_that_do_not_answer_is_told_which_they_were(
         "The documents don't seem to answer this question. "
         f"The question went only to what was chosen: {chosen}."
     )
+
+
+@pytest.mark.parametrize(
+    ("filters", "chosen"),
+    [
+        (NO_FILTERS, "talks"),
+        (Filters(types=(".pdf",)), ".pdf in talks"),
+        (Filters(documents=("brief.md",)), "brief.md"),
+    ],
+)
+def test_question_to_a_chosen_collection_that_does_not_answer_is_told_which_it_was(
+    engine: Engine, filters: Filters, chosen: str
+) -> None:
+    options = AskOptions(filters=filters, collections=("talks",))
+    answer = engine.answer("What is the capital of Norway?", options=options)
+    assert answer.text.endswith(f"The question went only to what was chosen: {chosen}.")
 
 
 @pytest.mark.parametrize(

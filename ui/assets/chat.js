@@ -75,9 +75,10 @@
       if (action === "rename_chat") detail.title = answer;
       if (action === "edit") detail.question = answer;
     }
+    footnote.choosing[action]?.(detail);
     footnote.dispatch(button, action, detail);
     if (action === "open_chat" || action === "delete_chat") footnote.menu?.(false);
-    if (["suggest", "set_filter"].includes(action)) find("#ask textarea").focus();
+    if (["suggest", "ask_only", "ask_not_only"].includes(action)) find("#ask textarea").focus();
   });
 
   document.addEventListener("submit", (event) => {
@@ -300,21 +301,6 @@
     follow();
   }
 
-  // --- one document is asked alone, also by a link from its own page
-
-  footnote.askOnly = (path) =>
-    footnote.dispatch(find("#scope .html-container > div"), "set_filter", { kind: "documents", value: path, on: true });
-
-  function askNamed() {
-    const address = new URL(location.href);
-    const path = address.searchParams.get("only");
-    if (!path) return;
-    if (!find("#options-summary button")) return void setTimeout(askNamed, 50); // not loaded yet
-    address.searchParams.delete("only");
-    history.replaceState(null, "", address);
-    footnote.askOnly(path);
-  }
-
   // --- values from the server: the conversation's id, and files to save
 
   // Each conversation that is opened is an entry of the browser's history.
@@ -361,7 +347,7 @@
       childList: true,
       subtree: true,
       // Gradio may change these in place, in the element that is there.
-      attributeFilter: ["data-chat", "data-turn"],
+      attributeFilter: ["data-chat", "data-turn", "data-number", "data-words"],
     });
 
   // Gradio builds the page some time after this script is there.
@@ -379,7 +365,6 @@
     footnote.watch("current", follow);
     for (const id of ["past", "current"]) footnote.watch(id, measure);
     footnote.watch("suggestions", suggest);
-    askNamed();
     restoreDraft();
     footnote.watch("chat-id", updateURL);
     footnote.watch("download", save);

@@ -43,7 +43,7 @@
     find(".close", panel).addEventListener("click", close);
     find(".only", panel).addEventListener("click", () => {
       const path = decodeURIComponent(new URL(find(".whole", panel).href).pathname.replace("/documents/", ""));
-      window.footnote.askOnly(path);
+      window.footnote.choosing.ask_only({ kind: "documents", value: path });
       from = find("#ask textarea"); // where one goes on once it is closed
       close();
     });

@@ -66,7 +66,7 @@ def ask(
     """Answer QUESTION from the indexed documents, with citations."""
     turns = _turns(pairs)
     engine = engine_of(context, collections)
-    answer = _answered(engine, question, turns)
+    answer = _answered(engine, question, turns, collections)
     engine.close()
     if as_json:
         from rag.schema import AnswerBody
@@ -101,11 +101,15 @@ def search(
         _print_hit(hit)
 
 
-def _answered(engine: Engine, question: str, turns: Sequence[Turn]) -> Answer:
+def _answered(
+    engine: Engine, question: str, turns: Sequence[Turn], collections: Sequence[str]
+) -> Answer:
     """The checked answer; what an LLM reads meanwhile is told on the error stream."""
-    from rag.types import Done, PartRead
+    from rag.types import AskOptions, Done, PartRead
+    from ui.service.collections import named
 
-    for event in engine.stream(question, turns):
+    options = AskOptions(collections=named(collections))
+    for event in engine.stream(question, turns, options):
         if isinstance(event, PartRead):
             click.echo(f"Reading part {event.part} of {event.of} …", err=True)
         if isinstance(event, Done):

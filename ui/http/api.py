@@ -24,7 +24,7 @@ from ui.http.streaming import (
 )
 from ui.service.admission import AdmissionControl
 from ui.service.answer_options import MAX_FILTERS, MAX_PASSAGES, ComposerName, OptionsPolicy
-from ui.service.collections import CollectionAccess
+from ui.service.collections import CollectionAccess, named
 from ui.service.settings import (
     HISTORY_CHARACTERS,
     HISTORY_TURNS,
@@ -282,8 +282,10 @@ def _add_answers(router: APIRouter, access: CollectionAccess, policy: OptionsPol
     ) -> AnswerBody | Response:
         """Answer a question, every statement with its citations."""
         wanted = body.settings
-        filters = body.filters.filters
-        options = AskOptions(wanted.composer, wanted.passages, wanted.strict, filters)
+        options = AskOptions(
+            wanted.composer, wanted.passages, wanted.strict, body.filters.filters,
+            named(body.collection),
+        )  # fmt: skip
         answers = access.answers(caller_of(request.scope), body.collection)
         events = answers.astream(body.question, body.history, policy.check(options))
         if EVENT_STREAM not in accept.lower():

@@ -55,7 +55,7 @@ from ui.http.errors import first_violation
 from ui.http.mcp_resources import get_prompt, list_prompts, list_resources, read_resource
 from ui.http.streaming import ANSWER_FAILED, last_answer
 from ui.service.admission import AdmissionControl
-from ui.service.collections import CollectionAccess
+from ui.service.collections import CollectionAccess, named
 from ui.service.links import Links
 from ui.service.plain_text import Checked, passages_of, readable
 from ui.service.settings import BODY_BYTES, HISTORY_TURNS
@@ -309,7 +309,7 @@ async def _ask(asked: _Asked, arguments: AskArguments) -> tuple[BaseModel, str]:
 
 
 def _options(arguments: ConversationBody) -> AskOptions:
-    return AskOptions(filters=arguments.filters.filters)
+    return AskOptions(filters=arguments.filters.filters, collections=named(arguments.collection))
 
 
 async def _search(asked: _Asked, arguments: SearchArguments) -> tuple[BaseModel, str]:

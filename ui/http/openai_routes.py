@@ -25,7 +25,7 @@ from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
 from rag.retrieval.cross_encoder import LoadedModels
-from rag.types import Answer, Done, Event
+from rag.types import Answer, AskOptions, Done, Event
 from ui.http.auth import caller_of
 from ui.http.errors import CLIENT_CLOSED_REQUEST, first_violation, retry_after, status_of
 from ui.http.openai_replies import ChatCompletion, CountTokens, Writer, Written, count_words
@@ -46,7 +46,7 @@ from ui.http.streaming import (
     server_sent_event,
 )
 from ui.service.admission import AdmissionControl, AsyncEventStream
-from ui.service.collections import CollectionAccess
+from ui.service.collections import CollectionAccess, named
 from ui.service.front_end_tasks import reply_to
 from ui.service.links import Links
 from ui.service.settings import ServiceSettings
@@ -162,7 +162,8 @@ def _add_chat(router: APIRouter, access: CollectionAccess, door: OpenAIDoor) -> 
             if body.stream:
                 return EventSourceResponse(_frames(written, usage), sep="\n")
             return written.whole()
-        events = answers.astream(body.question, body.turns)
+        options = AskOptions(collections=named(collection))
+        events = answers.astream(body.question, body.turns, options)
         if not body.stream:
             answer = await answer_unless_disconnected(events, request)
             if answer is None:

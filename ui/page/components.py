@@ -22,13 +22,23 @@ _BRAND = """
 _NEW_CHAT = '<button type="button" data-action="new_chat">New chat</button>'
 # A question that is too long is told, never cut as `max_length` would.
 _LIMIT = f'<p role="status" data-most="{QUESTION_CHARACTERS}" hidden></p>'
-_FIND = '<input type="search" aria-label="Search the conversations" placeholder="Search">'
+_FIND = """
+<input type="search" maxlength="200" aria-label="Search the conversations" placeholder="Search">
+"""
 _TABS = """
 <div role="tablist" aria-label="Beside the answer">
 <button type="button" role="tab" id="tab-sources" aria-controls="sources">Sources</button>
 <button type="button" role="tab" id="tab-documents" aria-controls="documents">Documents</button>
 </div>
 """
+
+
+def with_choice(inputs: int) -> str:
+    """A script for so many inputs, of which the last is what the page shows to be asked by.
+
+    So a question goes by what its asker sees, whatever of that the server has heard of so far.
+    """
+    return f"(...given) => [...given.slice(0, {inputs - 1}), window.footnote.choice()]"
 
 
 def dispatch_script(*events: str) -> str:
@@ -48,7 +58,7 @@ def html_block(elem_id: str, value: str = "", *events: str) -> gr.HTML:
 class PageComponents:
     """The page's components, laid out inside of `gr.Blocks`."""
 
-    def __init__(self, welcome: str) -> None:
+    def __init__(self, welcome: str, options_form: str) -> None:
         with gr.Row(elem_id="top"):
             html_block("name", _BRAND)
             self.summary = html_block("summary")
@@ -62,9 +72,9 @@ class PageComponents:
                 events = ("rate", "give_reason", "edit")
                 self.past = html_block("past", "", *events)
                 self.current = html_block("current", welcome, *events, "ask_again")
-                self.suggestions = html_block("suggestions", "", "ask_suggested", "set_filter")
+                self.suggestions = html_block("suggestions", "", "ask_suggested")
                 with gr.Row(elem_id="ask"):
-                    self.scope = html_block("scope", "", "set_scope", "set_filter")
+                    self.scope = html_block("scope")
                     self.question = gr.Textbox(
                         label="Question",
                         show_label=False,
@@ -77,17 +87,18 @@ class PageComponents:
                     )
                     html_block("limit", _LIMIT)
                     self.options_summary = html_block("options-summary")
-                    self.options_form = html_block("options", "", "set_options")
+                    html_block("options", options_form)
             with gr.Column(elem_id="side"):
                 html_block("tabs", _TABS)
                 self.sources = html_block("sources")
                 changes = ("refresh", "indexed", "delete_document", "suggest")
                 self.documents = html_block("documents", "", *changes)
-        # Hidden: the conversation's id, and files for the browser to save.
+        # Hidden: the conversation's id, what its questions are asked by, and files to save.
         self.chat_id = html_block("chat-id")
+        self.choice = html_block("choice", "", "choose", "choose_collection")
         self.download = html_block("download")
         self.exchanges = gr.State(())
-        self.options = gr.State(None)
+        self.latest_choice = gr.State({})  # numbers of the last changes, by what they changed
 
 
 def head() -> str:

@@ -43,14 +43,19 @@ class DocumentsPanel:
     def __init__(self, components: PageComponents, service: Service) -> None:
         self._components = components
         self._access = service.access
+        self._policy = service.options_policy
         self._readers = service.answers
         self._suggesting = service.apart
         self._generating = threading.Lock()
         # For the collections of a reader: questions as HTML, and their generation.
         self._examples = dict[tuple[str, ...], tuple[int, str]]()
 
-    def refresh(self, options: AnswerOptions | None, request: gr.Request) -> Update:
-        """The documents as they are now."""
+    def refresh(self, choice: str | None, request: gr.Request) -> Update:
+        """The documents as they are now, of the collections that a page shows as chosen."""
+        return self.of(self._policy.chosen(choice), request)
+
+    def of(self, options: AnswerOptions | None, request: gr.Request) -> Update:
+        """The documents as they are now, of the collections of these options."""
         try:
             state = self._access.state(caller(request), self._chosen(options, request))
         except FootnoteError as error:
@@ -62,18 +67,16 @@ class DocumentsPanel:
             **({self._components.suggestions: first_index_html(state.sync)} if first else {}),
         }
 
-    def delete(
-        self, options: AnswerOptions | None, request: gr.Request, event: gr.EventData
-    ) -> Update:
+    def delete(self, choice: str | None, request: gr.Request, event: gr.EventData) -> Update:
         """Delete a document."""
         try:
             located = self._access.locate(caller(request), unquote(event._data["document"]))
             located.library.remove(located.path)
         except FootnoteError as error:
-            update = self.refresh(options, request)
+            update = self.refresh(choice, request)
             html = error_html(error) + update[self._components.documents]
             return {**update, self._components.documents: html}
-        return self.refresh(options, request)
+        return self.refresh(choice, request)
 
     def known_examples(self, options: AnswerOptions | None, request: gr.Request) -> str:
         """Questions to start with, as far as they are made."""
@@ -83,12 +86,13 @@ class DocumentsPanel:
         self,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
     ) -> Update:
         """Questions to start with on an empty page, and to go on with in a conversation."""
         if parse_chat_id(chat_id):
-            return self.suggest_next(exchanges, chat_id, options, request)
+            return self.suggest_next(exchanges, chat_id, choice, request)
+        options = self._policy.chosen(choice)
         chosen = self._chosen(options, request)
         with self._generating:  # pages that open at once wait for the same questions
             try:
@@ -98,7 +102,7 @@ class DocumentsPanel:
                     html = suggestions_html(example_questions(engine, _EXAMPLES))
                     self._examples[chosen] = generation, html
             except BeingIndexed:
-                return self.refresh(options, request)
+                return self.of(options, request)
             except FootnoteError:
                 self._examples.pop(chosen, None)
         return {self._components.suggestions: self.known_examples(options, request)}
@@ -107,7 +111,7 @@ class DocumentsPanel:
         self,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
     ) -> Update:
         """Questions to ask after the last answer; none while somebody waits for an answer.
@@ -119,7 +123,7 @@ class DocumentsPanel:
         last = exchanges[-1] if exchanges else None
         if last is None or last.answer is None or last.turn is None:
             return {self._components.suggestions: ""}
-        found = list[str]()
+        found, options = list[str](), self._policy.chosen(choice)
         try:
             engine = self._suggesting.answers(caller(request), self._chosen(options, request))
             found = follow_ups(

@@ -13,7 +13,7 @@ import gradio as gr
 from index.errors import FootnoteError
 from rag.llm.running import offered_servers
 from rag.settings import Settings
-from ui.page.components import PageComponents
+from ui.page.components import PageComponents, with_choice
 from ui.page.documents_panel import DocumentsPanel, Update, caller
 from ui.page.exchanges import (
     MAX_EXCHANGES,
@@ -32,25 +32,26 @@ from ui.page.html_conversation import (
     parse_chat_id,
     welcome_html,
 )
-from ui.page.html_panels import scope_html
+from ui.page.html_panels import options_form_html, scope_html
 from ui.page.markdown_export import as_markdown, file_name
 from ui.page.running import Place, RunningAnswer, RunningAnswers
 from ui.page.source_cards import tables_of
 from ui.page.updates import PageUpdates
 from ui.service import history as feedback
-from ui.service.answer_options import AnswerOptions
 from ui.service.history import Exchange, History, new_chat
 from ui.service.settings import QUESTION_CHARACTERS
 from ui.wiring import Service
 
 _FOLLOWED = 32  # pages that follow an answer which they did not ask for
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": 1}
 _READY = gr.update(submit_btn="Ask", stop_btn=False)
 
 
 class ChatPage:
     """The page and its event handlers.
 
-    `chat_id` is always HTML that holds the id of the open conversation, as the page has it.
+    `chat_id` is always HTML that holds the id of the open conversation, as the page has it, and
+    `choice` the answer options that it shows, as JSON: "" before it has any.
     """
 
     def __init__(self, service: Service, settings: Settings) -> None:
@@ -62,7 +63,8 @@ class ChatPage:
         # Where tokens are asked for, readers need not know what runs beside the server.
         welcome = welcome_html(settings, () if service.tokens else offered_servers(settings))
         with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as self.blocks:
-            self._components = PageComponents(welcome)
+            form = options_form_html(service.options_policy)
+            self._components = PageComponents(welcome, form)
             self._updates = PageUpdates(
                 self._components, service.options_policy, welcome, tables_of(service.answers)
             )
@@ -74,72 +76,89 @@ class ChatPage:
         """Bind the components' events to the handlers, with their inputs and outputs."""
         page = self._components
         state = [page.exchanges, page.chat_id]
-        asking = [*state, page.options]
         panel = [page.documents, page.summary, page.suggestions]
-        options = [page.options, page.options_summary, page.options_form]
         answers = [page.past, page.current, page.sources, page.exchanges]
         everything = [
-            *answers, page.question, page.chats, page.chat_id, *options, page.scope, *panel,
+            *answers, page.question, page.chats, page.chat_id, page.options_summary, page.choice,
+            page.scope, *panel,
         ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        chosen = [page.chat_id, page.options]
-        opened = self.blocks.load(self.load, chosen[:1], everything, js=CHAT_ID_FROM_URL, **private)
-        indexed = page.documents.indexed(self.load, chosen, everything, **private)
+        asking = _given(page.choice, *state)
+        opened = self.blocks.load(
+            self.load, [page.chat_id], everything, js=CHAT_ID_FROM_URL, **private
+        )
+        chosen = _given(page.choice, page.chat_id)
+        indexed = page.documents.indexed(self.load, outputs=everything, **chosen, **private)
         for there in (opened, indexed):
-            there.then(self._documents.suggest_examples, asking, panel, **private)
+            there.then(self._documents.suggest_examples, outputs=panel, **asking, **private)
         followed: dict[str, Any] = {**private, "concurrency_limit": _FOLLOWED}
+        answered = {**asking, **private, "outputs": everything}
         runs: list[Any] = [
-            page.question.submit(self.ask, [page.question, *asking], everything, **private),
-            page.suggestions.ask_suggested(self.ask_suggested, asking, everything, **private),
-            page.current.ask_again(self.ask_again, asking, everything, **private),
-            *(
-                each.edit(self.edit, asking, everything, **private)
-                for each in (page.past, page.current)
-            ),
+            page.question.submit(self.ask, **answered | _given(page.choice, page.question, *state)),
+            page.suggestions.ask_suggested(self.ask_suggested, **answered),
+            page.current.ask_again(self.ask_again, **answered),
+            *(each.edit(self.edit, **answered) for each in (page.past, page.current)),
             opened.then(self.follow, [page.chat_id], everything, **followed),
         ]
+        next_questions = {**asking, **private, "outputs": [page.suggestions]}
         for run in runs:
-            run.then(self._documents.suggest_next, asking, [page.suggestions], **private)
-        in_order = {**private, "trigger_mode": "multiple", "concurrency_limit": 1}
-        page.options_form.set_options(self.set_options, chosen, options[:2], **in_order)
-        scoped = page.scope.set_scope(self.set_scope, chosen, everything, **in_order)
-        scoped.then(self._documents.suggest_examples, asking, panel, **private)
-        for chips in (page.scope, page.suggestions):
-            chips.set_filter(self.set_filter, chosen, everything, **in_order)
-        page.find.find_chats(self.find_chats, [page.chat_id], [page.chats], **in_order)
+            run.then(self._documents.suggest_next, **next_questions)
         ending = {**private, "cancels": runs}
         stopped = page.question.stop(self.stop, state, everything, **ending)
         stopped.then(self.stop, state, everything, **private)  # over a step that came late
         page.new_chat.new_chat(self.new_chat, None, everything, **ending)
         shown = page.chats.open_chat(self.open_chat, None, everything, **ending)
         shown = shown.then(self.follow, [page.chat_id], everything, **followed)
-        shown.then(self._documents.suggest_next, asking, [page.suggestions], **private)
+        shown.then(self._documents.suggest_next, **next_questions)
         page.chats.delete_chat(self.delete_chat, [page.chat_id], everything, **private)
         for answer in (page.past, page.current):
             answer.rate(self.rate, state, [*answers, page.chats], **private)
             answer.give_reason(self.rate, state, [*answers, page.chats], **private)
+        self._connect_choice(panel, asking, private)
         self._connect_lists(panel, private)
+
+    def _connect_choice(
+        self, panel: list[gr.HTML], asking: dict[str, Any], private: dict[str, Any]
+    ) -> None:
+        """Bind what changes that by which the next question is asked, one change after another."""
+        page = self._components
+        changed = {
+            **_given(page.choice, page.chat_id, page.latest_choice),
+            **private,
+            **_IN_ORDER,
+            "outputs": [page.latest_choice, page.scope, *panel],
+            "concurrency_id": "choices",
+        }
+        page.choice.choose(self.choose, **changed)
+        collected = page.choice.choose_collection(self.choose, **changed)
+        collected.then(self._documents.suggest_examples, outputs=panel, **asking, **private)
 
     def _connect_lists(self, panel: list[gr.HTML], private: dict[str, Any]) -> None:
         """Bind the events of lists that change nothing else: conversations, and the documents."""
         page = self._components
+        found = {**private, **_IN_ORDER}
+        page.find.find_chats(self.find_chats, [page.chat_id], [page.chats], **found)
         page.chats.rename_chat(self.rename_chat, [page.chat_id], [page.chats], **private)
         page.chats.export_chat(self.export_chat, None, [page.download], **private)
-        page.documents.refresh(self._documents.refresh, [page.options], panel, **private)
-        page.documents.delete_document(self._documents.delete, [page.options], panel, **private)
+        listed = {**_given(page.choice), **private, "outputs": panel}
+        page.documents.refresh(self._documents.refresh, **listed)
+        page.documents.delete_document(self._documents.delete, **listed)
         page.documents.suggest(self._documents.suggest_about, None, [page.suggestions], **private)
 
     # --- opening and leaving conversations
 
-    def load(
-        self, chat_id: str, request: gr.Request, options: AnswerOptions | None = None
-    ) -> Update:
-        """A page that opens, or whose documents have been read for the first time: all of it."""
-        conversation = self._conversation(request, parse_chat_id(chat_id), options)
-        return {
+    def load(self, chat_id: str, request: gr.Request, choice: str | None = None) -> Update:
+        """A page that opens, or whose documents have been read for the first time: all of it but
+        what it shows as chosen.
+        """
+        conversation = self._conversation(request, parse_chat_id(chat_id), choice)
+        update = {
             **self._open(conversation, request),
-            **self._documents.refresh(conversation.options, request),
+            **self._documents.of(conversation.options, request),
         }
+        if choice:
+            del update[self._components.choice]
+        return update
 
     def open_chat(self, request: gr.Request, event: gr.EventData) -> Update:
         """A stored conversation."""
@@ -181,57 +200,32 @@ class ChatPage:
         text = as_markdown(chat.title, history.exchanges(chat.id))
         return {self._components.download: download_html(file_name(chat.title), text)}
 
-    def set_options(
-        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
-    ) -> Update:
-        """Change the answer options of a conversation."""
-        return self._updates.options_summary(
-            self._changed(chat_id, before, request, event._data).options
-        )
-
-    def set_scope(
-        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
-    ) -> Update:
-        """Choose the collection that a conversation asks from now on, "" for all."""
-        name = event._data.get("collection")
-        conversation = self._changed(
-            chat_id, before, request, {"collections": [name] if name else []}
-        )
-        return {
-            **self._updates.options_summary(conversation.options),
-            **self._scoped(conversation, request),
-        }
-
-    def set_filter(
-        self, chat_id: str, before: AnswerOptions | None, request: gr.Request, event: gr.EventData
-    ) -> Update:
-        """Ask only a document, folder or type from now on, or not only that any more."""
-        conversation = self._conversation(request, parse_chat_id(chat_id), before)
-        kind, value = str(event._data.get("kind")), str(event._data.get("value"))
-        filters: dict[str, tuple[str, ...]] = asdict(conversation.options.filters)
-        if kind in filters:
-            left = tuple(each for each in filters[kind] if each != value)
-            filters[kind] = (*left, value) if event._data.get("on") else left
-        conversation = self._changed(chat_id, before, request, {"filters": filters})
-        return {
-            **self._updates.options_summary(conversation.options),
-            **self._scoped(conversation, request),
-            self._components.suggestions: "",
-        }
-
-    def _changed(
+    def choose(
         self,
         chat_id: str,
-        before: AnswerOptions | None,
+        latest: Mapping[str, int],
+        choice: str | None,
         request: gr.Request,
-        changes: Mapping[str, object],
-    ) -> Conversation:
-        """A conversation with some options changed, and stored."""
-        conversation = self._conversation(request, parse_chat_id(chat_id), before)
-        options = self._policy.nearest({**asdict(conversation.options), **changes})
-        with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
-            conversation.history.store_options(conversation.id, asdict(options))
-        return self._conversation(request, conversation.id, options)
+        event: gr.EventData,
+    ) -> Update:
+        """Keep what a page asks by from now on, and show what follows from it.
+
+        Of quick changes an earlier one may come after a later one: then it changes only what that
+        one does not, of `latest`, the numbers of the last changes by what they changed.
+        """
+        number = event._data["number"]
+        current = {each for each in event._data["changed"] if number > latest.get(each, 0)}
+        conversation = self._conversation(request, parse_chat_id(chat_id), choice)
+        update: Update = {
+            self._components.latest_choice: {**latest, **dict.fromkeys(current, number)}
+        }
+        if "choice" in current:
+            self._store_options(conversation)
+        if "collections" in current:
+            update |= self._scoped(conversation, request)
+        if "filters" in current:
+            update[self._components.suggestions] = ""
+        return update
 
     # --- asking
 
@@ -240,7 +234,7 @@ class ChatPage:
         question: str,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
     ) -> Iterator[Update]:
         """Answer a question, showing the answer as it is written and then as it was checked."""
@@ -251,7 +245,7 @@ class ChatPage:
         if len(question) > QUESTION_CHARACTERS:
             yield {self._components.suggestions: error_html(_too_long(question))}
             return
-        conversation = self._conversation(request, parse_chat_id(chat_id) or new_chat(), options)
+        conversation = self._conversation(request, parse_chat_id(chat_id) or new_chat(), choice)
         try:
             exchange = conversation.history.begin(conversation.id, question)
         except FootnoteError:  # the list of conversations says that nothing can be stored
@@ -262,36 +256,22 @@ class ChatPage:
         self,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
         """Ask a suggested question."""
-        yield from self.ask(event._data["question"], exchanges, chat_id, options, request)
+        yield from self.ask(event._data["question"], exchanges, chat_id, choice, request)
 
     def ask_again(
         self,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
-        event: gr.EventData,
     ) -> Iterator[Update]:
-        """Answer the last question anew, from now on with another composer if one is named, or
-        from all documents.
-        """
-        conversation = self._conversation(request, parse_chat_id(chat_id), options)
-        if event._data and "everything" in event._data:
-            everything: dict[str, object] = {"filters": {}, "collections": []}
-            conversation = self._changed(chat_id, options, request, everything)
-            yield {
-                **self._updates.options_summary(conversation.options),
-                **self._scoped(conversation, request),
-            }
-        if event._data and "composer" in event._data:
-            options = self._policy.nearest({**asdict(conversation.options), **event._data})
-            conversation = replace(conversation, options=options)
-            yield self._updates.options(options)
+        """Answer the last question anew."""
+        conversation = self._conversation(request, parse_chat_id(chat_id), choice)
         if exchanges := exchanges or conversation.exchanges():
             exchange = Exchange(exchanges[-1].key, exchanges[-1].question)
             yield from self._answer(exchange, exchanges, conversation, request.session_hash)
@@ -302,12 +282,12 @@ class ChatPage:
         self,
         exchanges: Exchanges,
         chat_id: str,
-        options: AnswerOptions | None,
+        choice: str | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
         """Ask another question in place of one: in a new conversation with what was before it."""
-        before = self._conversation(request, parse_chat_id(chat_id), options)
+        before = self._conversation(request, parse_chat_id(chat_id), choice)
         past = exchanges or before.exchanges()
         kept = tuple(takewhile(lambda each: each.key != event._data["turn"], past))
         self._following.leave(request.session_hash)
@@ -315,9 +295,8 @@ class ChatPage:
         with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
             for exchange in kept:
                 chat.history.keep(chat.id, exchange)
-            chat.history.store_options(chat.id, asdict(chat.options))
         question = event._data["question"]
-        yield from self.ask(question, kept, chat_id_html(chat.id), chat.options, request)
+        yield from self.ask(question, kept, chat_id_html(chat.id), choice, request)
 
     def stop(self, exchanges: Exchanges, chat_id: str, request: gr.Request) -> Update:
         """End the running answers; what was written stays, marked as stopped."""
@@ -352,6 +331,7 @@ class ChatPage:
         self, exchange: Exchange, shown: Exchanges, conversation: Conversation, page: str | None
     ) -> Iterator[Update]:
         """The page at every step of an answer, which goes on without it."""
+        self._store_options(conversation)
         past = self._before(exchange, shown, conversation)
         running = self._running.start(
             _place(conversation),
@@ -415,8 +395,10 @@ class ChatPage:
     def _store(self, exchange: Exchange, conversation: Conversation) -> None:
         with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
             conversation.history.finish(conversation.id, exchange)
-            if conversation.options != self._policy.default:
-                conversation.history.store_options(conversation.id, asdict(conversation.options))
+
+    def _store_options(self, conversation: Conversation) -> None:
+        with suppress(FootnoteError):  # the list of conversations says that nothing can be stored
+            conversation.history.store_options(conversation.id, asdict(conversation.options))
 
     def rate(
         self, exchanges: Exchanges, chat_id: str, request: gr.Request, event: gr.EventData
@@ -441,11 +423,14 @@ class ChatPage:
     # --- conversations
 
     def _conversation(
-        self, request: gr.Request, chat: str = "", options: AnswerOptions | None = None
+        self, request: gr.Request, chat: str = "", choice: str | None = None
     ) -> Conversation:
-        """A conversation of the caller's, with these options, or its stored ones, or defaults."""
+        """A conversation of the caller's, with the options that its page shows, or its stored ones,
+        or defaults.
+        """
         reader = caller(request)
         history = History(self._data, reader.id, self._database)
+        options = self._policy.chosen(choice)
         if options is None:
             try:
                 options = self._policy.nearest(history.options(chat))
@@ -479,9 +464,13 @@ class ChatPage:
             paths = [info.path for info in conversation.answers.documents() if not info.failure]
         except FootnoteError:  # the panel says why
             paths = []
-        html = scope_html(names, conversation.options, paths)
-        panel = self._documents.refresh(conversation.options, request) if len(names) > 1 else {}
-        return {self._components.scope: html, **panel}
+        panel = self._documents.of(conversation.options, request) if len(names) > 1 else {}
+        return {self._components.scope: scope_html(names, paths), **panel}
+
+
+def _given(choice: gr.HTML, *inputs: Any) -> dict[str, Any]:
+    """These inputs of an event, and last what the page shows to be asked by."""
+    return {"inputs": [*inputs, choice], "js": with_choice(len(inputs) + 1)}
 
 
 def _place(conversation: Conversation) -> Place:

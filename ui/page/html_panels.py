@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import PurePosixPath
 
 from markupsafe import Markup
@@ -26,6 +27,7 @@ _REASONS = {
     "down": (("Wrong", "Incomplete", "Wrong source"), ("The documents do say",)),
 }
 
+_numbers = count(1)
 # A browser is slow with more; the rest can be asked about all the same.
 _LISTED = 500
 _FILTERED = 12  # from so many on there is a box to filter them
@@ -109,28 +111,28 @@ def options_summary_html(options: AnswerOptions, policy: OptionsPolicy) -> Marku
     return render("page/options_summary.html", facts=" · ".join(facts))
 
 
-def scope_html(collections: Sequence[str], options: AnswerOptions, paths: Sequence[str]) -> Markup:
-    """What is asked, over the box: the collection, folders, types and documents, to be chosen.
+def choice_html(options: AnswerOptions) -> Markup:
+    """The options that a page begins with; from then on it has them, and sends them along.
 
-    "" where there is nothing to choose of.
+    No two are alike: Gradio would not show the page one that it has had before.
     """
-    chips = [(kind, value) for kind, values in asdict(options.filters).items() for value in values]
+    return render("page/choice.html", choice=json.dumps(asdict(options)), number=next(_numbers))
+
+
+def scope_html(collections: Sequence[str], paths: Sequence[str]) -> Markup:
+    """What can be asked by itself, over the box: collections, folders and types.
+
+    The page shows beside them what is chosen.
+    """
     folders, types = _folders(paths) - set(collections), {PurePosixPath(p).suffix for p in paths}
     offered = (
         ("Folders", "folders", folders),
         ("Types", "types", {each.lower() for each in types if each} if len(types) > 1 else set()),
     )
     choices = [
-        (label, kind, sorted(left)[:MAX_FILTERS])
-        for label, kind, values in offered
-        if (left := values - {value for of, value in chips if of == kind})
+        (label, kind, sorted(values)[:MAX_FILTERS]) for label, kind, values in offered if values
     ]
-    if len(collections) < 2 and not chips and not choices:
-        return Markup()
-    chosen = options.collections
-    return render(
-        "page/scope.html", collections=collections, chosen=chosen, chips=chips, choices=choices
-    )
+    return render("page/scope.html", collections=collections, choices=choices)
 
 
 def _folders(paths: Sequence[str]) -> set[str]:
@@ -139,9 +141,9 @@ def _folders(paths: Sequence[str]) -> set[str]:
     return found - {"."}
 
 
-def options_form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
-    """The form; a change of any of its fields holds at once. Without an LLM there is no choice
-    of composers, and nothing to be strict about: quotes are always backed.
+def options_form_html(policy: OptionsPolicy) -> Markup:
+    """The form, with the defaults; a change of any of its fields holds at once. Without an LLM
+    there is no choice of composers, and nothing to be strict about: quotes are always backed.
     """
     composers = (
         ("quotes", "Quotes", "The documents’ own sentences, word for word"),
@@ -149,7 +151,7 @@ def options_form_html(options: AnswerOptions, policy: OptionsPolicy) -> Markup:
     )
     return render(
         "page/options_form.html",
-        options=options,
+        options=policy.default,
         writer=policy.llm_name,
         composers=composers,
         most_passages=policy.max_passages,

@@ -11,7 +11,7 @@ from ui.page.components import PageComponents
 from ui.page.documents_panel import Update
 from ui.page.exchanges import Conversation, Exchanges
 from ui.page.html_conversation import error_html, exchange_html
-from ui.page.html_panels import actions_html, chats_html, options_form_html, options_summary_html
+from ui.page.html_panels import actions_html, chats_html, choice_html, options_summary_html
 from ui.page.source_cards import TablesOf, sources_html
 from ui.service.answer_options import AnswerOptions, OptionsPolicy
 
@@ -54,13 +54,9 @@ class PageUpdates:
         return {self._components.chats: shown}
 
     def options(self, options: AnswerOptions) -> Update:
-        """A conversation's answer options, with the form to change them."""
-        form = options_form_html(options, self._policy)
-        return {**self.options_summary(options), self._components.options_form: form}
+        """A conversation's answer options, which the page asks by from now on."""
+        return {**self.options_summary(options), self._components.choice: choice_html(options)}
 
     def options_summary(self, options: AnswerOptions) -> Update:
         """A conversation's answer options, in a few words."""
-        return {
-            self._components.options: options,
-            self._components.options_summary: options_summary_html(options, self._policy),
-        }
+        return {self._components.options_summary: options_summary_html(options, self._policy)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from index.errors import FootnoteError
-from index.filtered import NO_FILTERS, Filters
+from index.filtered import Filters
 from rag.settings import Settings
 from rag.types import AskOptions
 
@@ -23,13 +25,11 @@ class OptionUnavailable(FootnoteError):
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions(AskOptions):
-    """Options of an answer, all of them set, and the collections to ask, () for all."""
+    """Options of an answer, all of them set; `collections` are those to ask, () for all."""
 
     composer: ComposerName
     passages: int
     strict: bool
-    filters: Filters = NO_FILTERS
-    collections: tuple[str, ...] = ()
 
 
 def filters_of(wanted: object) -> Filters:
@@ -76,6 +76,13 @@ class OptionsPolicy:
             filters_of(wanted.get("filters")),
             collections,
         )
+
+    def chosen(self, choice: str | None) -> AnswerOptions | None:
+        """The allowed options nearest to what a page shows, as JSON; None if it shows none yet."""
+        with suppress(ValueError, RecursionError):
+            wanted = json.loads(choice or "")
+            return self.nearest(wanted) if isinstance(wanted, dict) else None
+        return None
 
     def check(self, options: AskOptions) -> AskOptions:
         """The options of a request, unchanged. Raises OptionUnavailable."""

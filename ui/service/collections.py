@@ -41,6 +41,12 @@ class UnknownCollection(FootnoteError):
     """A name that no collection has which the caller may read."""
 
 
+def named(wanted: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The collections that are wanted by name, () for all of them."""
+    asked = [wanted] if isinstance(wanted, str) else wanted or ()
+    return tuple(name for name in dict.fromkeys(asked) if name and name != ALL)
+
+
 def check_name(name: str) -> str:
     """The name of a collection. Raises ConfigError for one that cannot be in a URL or is taken."""
     if not _NAME.fullmatch(name) or name == ALL:
@@ -208,9 +214,7 @@ class CollectionAccess:
 
         Raises UnknownCollection for one that it may not read, as for one that there is not.
         """
-        asked = [wanted] if isinstance(wanted, str) else list(wanted or ())
-        known = self.names(caller)
-        asked = [name for name in dict.fromkeys(asked) if name and name != ALL]
+        asked, known = named(wanted), self.names(caller)
         if asked and not self.all_names:
             raise UnknownCollection("there are no collections here; leave the name out")
         for name in asked:

@@ -317,29 +317,30 @@ def test_every_route_of_the_openapi_and_every_tool_is_tried(door: Door) -> None:
 
 
 HELD = "HELD"  # stands for a conversation of another token, in which the secret is told
+VAULT = '{"collections": ["vault"], "filters": {"folders": ["vault"]}}'
+CHANGED: JSON = {"number": 1, "changed": ["choice", "collections", "filters"]}
 # Every event of the page: what the page sends of its own, and with the event.
 EVENTS_OF_THE_PAGE: dict[str, tuple[list[object], JSON]] = {
     "load": ([HELD], {}),
-    "indexed": ([HELD, None], {}),
-    "submit": ([QUESTION, None, "", None], {}),
+    "indexed": ([HELD, VAULT], {}),
+    "submit": ([QUESTION, None, "", VAULT], {}),
     "ask_suggested": ([None, "", None], {"question": QUESTION}),
-    "ask_again": ([None, HELD, None], {}),
+    "ask_again": ([None, HELD, VAULT], {}),
     "edit": ([None, HELD, None], {"turn": "t1", "question": QUESTION}),
     "stop": ([None, HELD], {}),
-    "set_options": ([HELD, None], {"passages": 9}),
-    "set_scope": (["", None], {"collection": "vault"}),
-    "set_filter": ([HELD, None], {"kind": "folders", "value": "vault", "on": True}),
+    "choose": ([HELD, None, VAULT], CHANGED),
+    "choose_collection": (["", None, VAULT], CHANGED),
     "find_chats": ([HELD], {"words": "bonus"}),
     "new_chat": ([], {}),
     "open_chat": ([], {"chat": HELD}),
     "rename_chat": ([HELD], {"chat": HELD, "title": "Mine"}),
     "export_chat": ([], {"chat": HELD}),
     "delete_chat": ([HELD], {"chat": HELD}),
-    "refresh": ([None], {}),
+    "refresh": ([VAULT], {}),
     "suggest": ([], {"document": "vault/pay.md"}),
     "delete_document": ([None], {"document": "vault/pay.md"}),
 }
-AS_SENT = {"suggest", "delete_document", "set_filter"}  # what the page sent is named in the reply
+AS_SENT = {"suggest", "delete_document"}  # what the page sent is named in the reply
 
 
 @pytest.fixture(scope="module")
@@ -381,16 +382,16 @@ def test_page_asks_the_collection_that_is_chosen(door: Door) -> None:
     page = page_of(door, "both")
     assert page.shown["scope"].count("<option") == 3
     assert "pay.md" in page.shown["documents"]
-    page.send("set_scope", "", None, collection="open")
-    assert '<option value="open" selected>' in page.shown["scope"]
+    page.choose("", "choose_collection", collections=["open"])
     assert "pay.md" not in page.shown["documents"]
     assert 'data-folder="open/"' in page.shown["documents"]
-    page.send("submit", QUESTION, None, "", None)
+    page.send("submit", QUESTION, None, "", page.asked_by)
     assert "90,000" not in page.shown["current"]
+    assert "The question went only to what was chosen: open." in page.shown["current"]
     chat_id = page.shown["chat-id"]
     other = page_of(door, "both")
     other.send("load", chat_id)
-    assert '<option value="open" selected>' in other.shown["scope"]
+    assert other.choice["collections"] == ["open"]
 
 
 def test_readiness_needs_no_token_and_counts_all(door: Door) -> None:

@@ -136,8 +136,8 @@ def test_question_on_the_page_has_spans_by_whichever_settings(
         page = PageCalls(client)
         page.send("load", "")
         if settings:
-            page.send("set_options", "", None, **settings)
-        page.send("submit", "Who met in Paris?", None, "", None)
+            page.choose("", **settings)
+        page.send("submit", "Who met in Paris?", None, "", page.asked_by)
     assert tree(spans)["ask"] is None
     assert tree(spans)["check"] == "ask"
     ask = facts(one(spans, "ask"))

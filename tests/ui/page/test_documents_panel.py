@@ -18,12 +18,14 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def components() -> PageComponents:
     with gr.Blocks():
-        return PageComponents("")
+        return PageComponents("", "")
 
 
 @pytest.fixture
 def panel(components: PageComponents) -> DocumentsPanel:
-    return DocumentsPanel(components, cast(Any, SimpleNamespace(access=0, answers=0, apart=0)))
+    return DocumentsPanel(
+        components, cast(Any, SimpleNamespace(access=0, answers=0, apart=0, options_policy=0))
+    )
 
 
 def test_suggest_next_on_an_empty_page_leaves_the_questions_to_start_with(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ def test_page_of_another_token_changes_nothing_of_a_conversation(
     chat = asked(mine, MINE)
     assert asked(other, THEIRS) != chat
     other.send("rename_chat", where(chat), chat=chat, title="Stolen")
-    other.send("set_options", where(chat), None, composer="quotes", passages=2, strict=True)
+    other.choose(where(chat), passages=2, strict=True)
     other.send("delete_chat", where(chat), chat=chat, title="")
     other.send("submit", THEIRS, None, where(chat), None)
     mine.send("open_chat", chat=chat)
@@ -136,7 +137,7 @@ def test_conversations_kept_before_there_were_owners_are_the_local_ones(
     page = PageCalls(local)
     page.send("load", where(chat))
     assert MINE in page.shown["current"]
-    page.send("set_options", where(chat), None, passages=4)
+    page.choose(where(chat), passages=4)
     again = PageCalls(local)
     again.send("open_chat", chat=chat)
     assert "4 passages" in again.shown["options-summary"]
@@ -147,13 +148,12 @@ def test_conversation_is_found_with_its_settings_and_a_new_one_is_as_usual(
 ) -> None:
     page = PageCalls(local)
     chat = asked(page, MINE)
-    page.send("set_options", where(chat), None, composer="llm", passages=99, strict="yes")
-    assert "Quotes · 20 passages" in page.shown["options-summary"]
+    page.choose(where(chat), composer="llm", passages=99, strict="yes")
     page.send("new_chat")
     assert "Quotes · 8 passages" in page.shown["options-summary"]
     page.send("open_chat", chat=chat)
     assert "Quotes · 20 passages" in page.shown["options-summary"]
-    assert 'max="20" value="20"' in page.shown["options"]
+    assert page.choice["passages"] == 20
 
 
 def test_pages_that_show_one_conversation_keep_both_questions(local: TestClient) -> None:
@@ -247,33 +247,50 @@ def test_conversations_are_found_by_words_of_their_questions(
     assert page.shown["chats"].count('class="chat"') == 2
 
 
-def test_question_goes_to_all_documents_when_it_is_asked_again_so(local: TestClient) -> None:
-    page = PageCalls(local)
-    chat = where(asked(page, MINE))
-    page.send("set_filter", chat, None, kind="documents", value="a.md", on="true")
-    assert 'data-value="a.md"' in page.shown["scope"]
-    page.send("ask_again", None, chat, None, everything="true")
-    assert page.shown["scope"] == ""
-    assert MINE in page.shown["current"]
-    other = PageCalls(local)
-    other.send("load", chat)
-    assert other.shown["scope"] == ""
-
-
-def test_filters_are_chosen_kept_with_the_conversation_and_taken_back(local: TestClient) -> None:
+def test_filters_are_kept_with_the_conversation_and_taken_back(local: TestClient) -> None:
     page = PageCalls(local)
     page.send("load", "")
-    assert page.shown["scope"] == ""  # there is one document, and nothing to choose
+    assert "<option" not in page.shown["scope"]  # there is one document, and nothing to choose
     page.send("submit", MINE, None, "", None)
-    chat = page.shown["chat-id"]
-    page.send("set_filter", chat, None, kind="documents", value="a.md", on="true")
-    page.send("set_filter", chat, None, kind="types", value=".md", on="true")
-    page.send("set_filter", chat, None, kind="passages", value="a.md", on="true")
-    chips = re.findall(r'data-kind="(.*?)" data-value="(.*?)"', page.shown["scope"])
-    assert chips == [("documents", "a.md"), ("types", ".md")]
+    chat, chosen = page.shown["chat-id"], {"documents": ["a.md"], "folders": [], "types": [".md"]}
+    page.choose(chat, filters=chosen | {"passages": ["a.md"]})
     other = PageCalls(local)
     other.send("load", chat)
-    assert other.shown["scope"] == page.shown["scope"]
-    page.send("set_filter", chat, None, kind="types", value=".md")
-    page.send("set_filter", chat, None, kind="documents", value="a.md")
-    assert page.shown["scope"] == ""
+    assert other.choice["filters"] == chosen
+    page.choose(chat, filters={})
+    other.send("load", chat)
+    assert not any(other.choice["filters"].values())
+
+
+def test_question_goes_by_what_its_page_shows_and_that_is_kept_at_once(local: TestClient) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    page.choice |= {"passages": 3}  # nothing else has told the server
+    page.send("submit", MINE, None, "", page.asked_by)
+    other = PageCalls(local)
+    other.send("load", page.shown["chat-id"])
+    assert other.choice["passages"] == 3
+    assert "3 passages" in other.shown["options-summary"]
+
+
+def test_choice_that_comes_after_a_later_one_changes_nothing(local: TestClient) -> None:
+    page = PageCalls(local)
+    chat = where(asked(page, MINE))
+    early = json.dumps(page.choice | {"passages": 1})
+    page.choose(chat, passages=1)  # stands for a change whose number is never heard of
+    page.choose(chat, passages=2)
+    page.send("choose", chat, None, early, number=1, changed=["choice", "passages"])
+    other = PageCalls(local)
+    other.send("load", chat)
+    assert other.choice["passages"] == 2
+
+
+@pytest.mark.parametrize("choice", ["", "null", "[1]", "{", '{"passages": {}}', "[" * 100_000])
+def test_choice_that_no_page_makes_is_the_default(local: TestClient, choice: str) -> None:
+    page = PageCalls(local)
+    page.send("load", "")
+    page.send("submit", MINE, None, "", choice)
+    other = PageCalls(local)
+    other.send("load", page.shown["chat-id"])
+    assert MINE in other.shown["current"]
+    assert other.choice["passages"] == 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import lxml.html
@@ -13,7 +12,7 @@ from index.filtered import Filters
 from index.settings import load_settings
 from rag.settings import Settings
 from rag.types import AskOptions
-from ui.page.html_panels import options_form_html, options_summary_html, scope_html
+from ui.page.html_panels import choice_html, options_form_html, options_summary_html, scope_html
 from ui.service.answer_options import AnswerOptions, OptionsPolicy, OptionUnavailable
 
 QUOTES = AnswerOptions("quotes", 8, False)
@@ -81,7 +80,7 @@ def test_check_of_what_the_settings_do_not_allow_raises(tmp_path: Path) -> None:
 @pytest.mark.unit
 def test_form_without_an_llm_offers_the_number_of_passages_alone(tmp_path: Path) -> None:
     known = policy(tmp_path)
-    form = lxml.html.fromstring(options_form_html(known.default, known))
+    form = lxml.html.fromstring(options_form_html(known))
     (field,) = form.xpath(".//input")
     assert [field.get(name) for name in ("name", "min", "max", "value")] == [
         "passages", "1", "20", "8",
@@ -90,12 +89,12 @@ def test_form_without_an_llm_offers_the_number_of_passages_alone(tmp_path: Path)
 
 
 @pytest.mark.unit
-def test_form_with_an_llm_shows_what_was_chosen(tmp_path: Path) -> None:
+def test_form_with_an_llm_offers_composers_and_strictness(tmp_path: Path) -> None:
     known = policy(tmp_path, llm_url=DEAD, llm_model="<b>small</b>")
     options = AnswerOptions("llm", 1, True)
-    form = lxml.html.fromstring(options_form_html(options, known))
+    form = lxml.html.fromstring(options_form_html(known))
     chosen = [field.get("value") or field.get("name") for field in form.xpath(".//input[@checked]")]
-    assert chosen == ["llm", "strict"]
+    assert chosen == ["llm"]  # the default; the page shows its own choice
     assert not form.xpath(".//b")
     assert "Written by &lt;b&gt;small&lt;/b&gt; · 1 passage · strict" in options_summary_html(
         options, known
@@ -104,14 +103,19 @@ def test_form_with_an_llm_shows_what_was_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.unit
-def test_scope_offers_folders_and_types_that_are_not_chosen() -> None:
-    options = replace(QUOTES, filters=Filters(("hr/x <b>.md",), ("hr/a",)))
-    paths = ["hr/a/1.md", "hr/b/c/2.PDF", "it/3"]
-    html = scope_html(("hr", "it"), replace(options, collections=("hr",)), paths)
-    assert re.findall(r'<option value="(.*?)"( selected)?>', html) == [
-        ("", ""), ("hr", " selected"), ("it", ""),
-        ("", ""), ("folders:hr/b", ""), ("folders:hr/b/c", ""),
-        ("types:.md", ""), ("types:.pdf", ""),
+def test_scope_offers_collections_folders_and_types() -> None:
+    html = scope_html(("hr", "it"), ["hr/<b>/1.md", "hr/b/c/2.PDF", "it/3"])
+    assert re.findall(r'<option value="(.*?)"', html) == [
+        "", "hr", "it", "", "folders:hr/&lt;b&gt;", "folders:hr/b", "folders:hr/b/c",
+        "types:.md", "types:.pdf",
     ]  # fmt: skip
-    assert '<span dir="auto">hr/x &lt;b&gt;.md</span>' in html
-    assert scope_html((), QUOTES, ["1.md", "2.md"]) == ""
+    assert "<select" not in scope_html((), ["1.md", "2.md"])
+
+
+@pytest.mark.unit
+def test_choice_of_a_page_comes_back_as_it_was_sent(tmp_path: Path) -> None:
+    known = policy(tmp_path, llm_url=DEAD)
+    options = AnswerOptions("llm", 3, True, Filters(('a "b".md',), ("x",)), ("hr",))
+    sent = lxml.html.fromstring(choice_html(options))
+    assert known.chosen(sent.get("data-choice")) == options
+    assert choice_html(options) != choice_html(options)
