@@ -123,6 +123,8 @@ def test_settings_changed_quickly_stay_whatever_the_server_hears_of_first(page: 
     page.keyboard.press("ArrowRight")
     expect(button).to_contain_text("Quotes · 3 passages")
     expect(slider).to_have_value("3")
+    page.keyboard.press("Escape")
+    ask(page, HOSTAGES)
     page.reload()
     expect(button).to_contain_text("Quotes · 3 passages")
     expect(slider).to_have_value("3")
