@@ -170,21 +170,29 @@ def test_load_stopped_in_the_middle_waits_for_no_file(corpus: Path) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_load_what_became_a_link_or_a_pipe_since_the_walk_is_not_opened(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["txt", "csv"])
+def test_load_what_became_a_link_or_a_pipe_since_the_walk_is_not_opened(
+    tmp_path: Path, ending: str
+) -> None:
     corpus, secret = tmp_path / "corpus", tmp_path / "secret.txt"
     corpus.mkdir()
     secret.write_bytes(b"secret")
     (corpus / "a.txt").symlink_to(secret)
     os.mkfifo(corpus / "b.txt")
-    entries = [Entry(name, 5, 5) for name in ("a.txt", "b.txt", "gone.txt")]
+    entries = [Entry(name, 5, 5) for name in ("a.txt", "b.txt", f"gone.{ending}")]
     found = parse_files(corpus, entries, load_settings(IndexSettings, parse_seconds=20))
     assert [item.result for item in found] == [
         Failure("a.txt", "cannot be read: Too many levels of symbolic links"),
         Failure("b.txt", "empty: the file has no bytes"),
-        Failure("gone.txt", "cannot be read: No such file or directory"),
+        Failure(f"gone.{ending}", "cannot be read: No such file or directory"),
     ]
     with pytest.raises(ConfigError, match=r"a\.txt cannot be read: Too many levels"):
         file_digest(corpus / "a.txt")
+
+
+def add_one_for_processes(corpus: Path) -> None:
+    """Add a file that is read in a process of its own, and with it all others."""
+    (corpus / "z.csv").write_text("a,b\n1,2\n", encoding="utf-8")
 
 
 def by_characters(texts: Sequence[str]) -> list[int]:
@@ -205,6 +213,7 @@ def by_failing(texts: Sequence[str]) -> list[int]:
 
 def test_load_splits_documents_in_the_child(corpus: Path) -> None:
     (corpus / "long.txt").write_text("&" * 1_000, encoding="utf-8")
+    add_one_for_processes(corpus)
     settings = load_settings(IndexSettings)
     items = list(parse_files(corpus, walk(corpus)[0], settings, Splitting(by_characters, 100)))
     spans = {item.entry.path: [(each.start, each.end) for each in item.spans] for item in items}
@@ -216,6 +225,7 @@ def test_load_splits_documents_in_the_child(corpus: Path) -> None:
 def test_load_file_that_is_slow_to_split_fails_and_neighbours_are_read(corpus: Path) -> None:
     (corpus / "b.txt").write_text("slow", encoding="utf-8")
     (corpus / "c.txt").write_text("bad", encoding="utf-8")
+    add_one_for_processes(corpus)
     settings = load_settings(IndexSettings, parse_seconds=2)
     entries = walk(corpus)[0]
     found = list(parse_files(corpus, entries, settings, Splitting(by_waiting, 100)))
