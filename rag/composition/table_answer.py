@@ -64,6 +64,8 @@ def _is_worth(answer: TableAnswer, best: Sequence[Quote] | None) -> bool:
         return bool(plan.guesses) and not plan.unread
     if _is_price(plan) and not any(map(_has_money, best)):
         return True
+    if _is_read_count(plan) and not any(_holds_value(plan, quote) for quote in best):
+        return True
     tables = [part for part, _ in plan.table.parts] or [plan.table.source or plan.table]
     return any(_stands_in(table, quote) for table in tables for quote in best)
 
@@ -74,6 +76,18 @@ def _is_price(plan: Plan) -> bool:
     is_money = bool(plan.targets) and all(columns[at].is_money for at in plan.targets)
     is_named = any(columns[own.column].is_key for own in plan.filters)
     return plan.aggregate is Aggregate.LOOKUP and is_money and is_named and not plan.unread
+
+
+def _is_read_count(plan: Plan) -> bool:
+    """Whether rows of a value are counted, every word of the question read."""
+    is_count = plan.aggregate is Aggregate.COUNT and not plan.table.parts
+    return is_count and bool(plan.filters) and not plan.unread
+
+
+def _holds_value(plan: Plan, quote: Quote) -> bool:
+    """Whether a quote has a value by which a plan chooses rows."""
+    values = [str(value).lower() for own in plan.filters for value in own.values]
+    return any(value in quote.text.lower() for value in values)
 
 
 def _has_money(quote: Quote) -> bool:

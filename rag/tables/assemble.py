@@ -9,14 +9,13 @@ from itertools import pairwise
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
-from rag.tables.binding import WEAK, Binding, Filter, Role, bind_by_meaning, rows_asked
+from rag.tables.binding import Binding, Role, bind_by_meaning, filters_of, selects_one
 from rag.tables.columns import (
     AGES,
     ASKED,
     adds_up,
     by_kind,
     is_age,
-    is_id,
     is_year,
     label_column,
     meant_column,
@@ -27,7 +26,8 @@ from rag.tables.columns import (
 )
 from rag.tables.conditions.amounts import bind_quantities, ranks
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
-from rag.tables.conditions.states import bind_free, bind_out, bind_some, bind_states, stock_columns
+from rag.tables.conditions.states import bind_free, bind_out, bind_states
+from rag.tables.counts import count
 from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
     GUESSED,
@@ -51,8 +51,6 @@ from rag.tables.types import Group, Plan
 # it says of what kind the value of a column that is named is ("which subject is on Monday").
 _UNKNOWN_WORD = 0.4
 _KIND_WORD = 0.75
-# "How many cores" of one row, where a column is "CPU cores".
-_ONE_WORD = 0.7
 _MOST_SHOWN = 6
 # A longer cell, in characters, is no value that stands in a sentence.
 _LONGEST_VALUE = 200
@@ -76,7 +74,6 @@ _GENERIC = frozenset(map(stem_of, "address date name level amount figure value r
 # "Most" and "fewest" are said of what is counted or summed, never of dates.
 _AMOUNTS = frozenset("much little few".split())
 _DURATIONS = frozenset(map(stem_of, "time duration latency delay".split()))
-_SOLD = frozenset(map(stem_of, ("sold", "sell")))
 _MEANT = {"who": ("who", "person"), "where": ("where", "location")}
 
 
@@ -134,7 +131,7 @@ def _draft(binding: Binding, asks: str, embed: Embed, group: Group | None) -> Pl
     if group:
         return _figures(binding, group)
     if Aggregate.SHARE in _said(binding):
-        return share(binding, _filters(binding))
+        return share(binding, filters_of(binding))
     return _operation(binding, asks, embed)
 
 
@@ -143,7 +140,7 @@ def _figures(binding: Binding, group: Group) -> Plan | None:
     named, steps = _said(binding), {Aggregate.GROWTH, Aggregate.DIFFERENCE, Aggregate.SHARE}
     if steps & {*named} or _free_degrees(binding):
         return None
-    return grouped(binding, group, named, _filters(binding))
+    return grouped(binding, group, named, filters_of(binding))
 
 
 def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
@@ -156,7 +153,7 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
     if (compares or steps) and pair:
         return paired(binding, pair, asks, named, compares, embed)
     if (compares or steps) and (columns := periods(binding)):
-        return Plan(binding.table, Aggregate.GROWTH, _filters(binding), columns)
+        return Plan(binding.table, Aggregate.GROWTH, filters_of(binding), columns)
     chooses = len(compares) == 1 and is_of_two(binding)
     if steps or (compares and not chooses):
         return None
@@ -173,8 +170,8 @@ def _of_all(
     if degrees:
         return _extreme(binding, degrees[0], embed)
     if Aggregate.COUNT in named:
-        return _count(binding)
-    single = any(_selects_one(binding, own) for _, own in binding.filters)
+        return count(binding)
+    single = any(selects_one(binding, own) for _, own in binding.filters)
     for aggregate in (Aggregate.MEAN, Aggregate.SUM):
         # The total of all, where each row also has a total of its own.
         if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
@@ -210,19 +207,14 @@ def _is_ordinal(binding: Binding, degree: Degree) -> bool:
     return any(own == places for own, _ in binding.filters)
 
 
-def _selects_one(binding: Binding, own: Filter) -> bool:
-    column = binding.table.columns[own.column]
-    return column.is_key and own.operator == "in" and len(own.values) == 1
-
-
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
     degree = with_adjective(binding, degree, embed)
     # Of one row nothing is the largest: "is the Tern the cheapest room" asks which one is.
-    binding.filters = [one for one in binding.filters if not _selects_one(binding, one[1])]
+    binding.filters = [one for one in binding.filters if not selects_one(binding, one[1])]
     top = None
     if degree.word in _AMOUNTS:
-        top = top_group(binding, degree, _filters(binding), embed)
+        top = top_group(binding, degree, filters_of(binding), embed)
     if top is not None:
         return top
     order, also = _order(binding, degree, embed)
@@ -247,7 +239,7 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
         return None
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
     rank = _rank(binding, degree)
-    return Plan(binding.table, aggregate, _filters(binding), targets, order, greater, rank=rank)
+    return Plan(binding.table, aggregate, filters_of(binding), targets, order, greater, rank=rank)
 
 
 def _names_people(binding: Binding) -> bool:
@@ -263,7 +255,7 @@ def _order(binding: Binding, degree: Degree, embed: Embed) -> tuple[int | None, 
     if order is None:
         # The dearest by every price is the dearest.
         several = rivals(binding, degree.adjective.dimensions)
-        order, also = agreed(binding, several, _filters(binding), degree.adjective.greater)
+        order, also = agreed(binding, several, filters_of(binding), degree.adjective.greater)
     named = binding.columns_named()
     of_rows = all(binding.table.columns[one].is_key for one in named)
     if order is None and not degree.adjective.dimensions and of_rows:
@@ -293,94 +285,12 @@ def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
     target = number_for(binding, (MONEY,) if aggregate is Aggregate.SUM else ())
     if target is None:
         return None
-    return Plan(binding.table, aggregate, _filters(binding), (target,))
-
-
-def _count(binding: Binding) -> Plan | None:
-    """A count of rows, of different values, or the figure that a column of counts gives."""
-    end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
-    is_of_things = not _has_dates(binding) or _lists_things(binding)
-    if _is_of_value(binding, end) or (_is_sold(binding) and is_of_things):
-        return None
-    if (stock := _stock_sum(binding)) is not None:
-        return Plan(binding.table, Aggregate.SUM, _filters(binding), (stock,))
-    after = [one for one in binding.mentions if not one.qualifies]
-    after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
-    first = min(after, key=lambda one: one.places.start, default=None)
-    table, filters = binding.table, _filters(binding)
-    if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
-        if any(_selects_one(binding, own) for own in filters):
-            binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
-            return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
-        sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
-        sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
-        return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
-    if any(_selects_one(binding, own) for own in filters):
-        # How many rows one row is, nobody asks.
-        return None
-    if not first and Role.ROW not in binding.roles.values() and (not filters or _is_sold(binding)):
-        return _sum_sold(binding) if filters else None
-    target = (first.column,) if first and not is_id(table, first.column) else ()
-    target = target if not target or not table.columns[target[0]].is_key else ()
-    return Plan(table, Aggregate.COUNT, filters, target)
-
-
-def _is_sold(binding: Binding) -> bool:
-    """Whether something is counted that was sold, and no column says so: no rows of a list."""
-    tokens = enumerate(binding.question.tokens)
-    return any(token.stem in _SOLD and at not in binding.roles for at, token in tokens)
-
-
-def _has_dates(binding: Binding) -> bool:
-    return any(column.kind is Kind.DATE for column in binding.table.columns)
-
-
-def _lists_things(binding: Binding) -> bool:
-    """Whether what is counted are the rows of a table, each with a name: nothing that was done."""
-    names = label_column(binding.table)
-    column = binding.table.columns[names]
-    return rows_asked(binding) and column.kind is Kind.TEXT and column.is_key
-
-
-def _sum_sold(binding: Binding) -> Plan | None:
-    """How many were sold, by the only measure of a table with dates: its rows are no things."""
-    measure = only_measure(binding)
-    if measure is None:
-        return None
-    binding.guess("sold", measure)
-    return Plan(binding.table, Aggregate.SUM, _filters(binding), (measure,))
-
-
-def _stock_sum(binding: Binding) -> int | None:
-    """The column to add up for "how many lamps are in stock", over the rows that have more than 0.
-
-    The sentence tells the sum and the number of rows, so it answers "how many models" as well.
-    """
-    columns = {*stock_columns(binding)}
-    asked = [own.column for _, own in binding.filters if own.operator == ">"]
-    asked += binding.columns_named([Kind.NUMBER])
-    stock = next((one for one in asked if one in columns), None)
-    for mention in binding.mentions:
-        if mention.column == stock and not mention.qualifies:
-            bind_some(binding, mention)
-    return stock
-
-
-def _is_of_value(binding: Binding, end: int) -> bool:
-    """Whether a value follows "the number of": not how many, but which number it has."""
-    after = [at for at, token in enumerate(binding.question.tokens) if token.start >= end]
-    many = binding.question.text[:end].lower().endswith(("many", "often"))
-    is_rank = any(
-        after[0] in places and binding.table.columns[own.column].kind is Kind.NUMBER
-        for places, own in (binding.filters if after else ())
-    )
-    is_value = bool(after) and binding.roles.get(after[0]) is Role.VALUE
-    return not many and is_value and not is_rank
+    return Plan(binding.table, aggregate, filters_of(binding), (target,))
 
 
 def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | None:
     """Cells of the rows that pass the filters, or all values of a column."""
-    filters, named = _filters(binding), tuple(dict.fromkeys(binding.columns_named()))
+    filters, named = filters_of(binding), tuple(dict.fromkeys(binding.columns_named()))
     if asks == "who" and any(one.meant and one.column in named for one in binding.mentions):
         # Who someone's leader is, is not told by a column of roles.
         return None
@@ -389,14 +299,23 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         # How much was invoiced is told by no column of names.
         named = tuple(one for one in named if binding.table.columns[one].kind is not Kind.TEXT)
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
-    if not targets and asks in ASKED and any(_selects_one(binding, own) for own in filters):
+    if not targets and asks in ASKED and any(selects_one(binding, own) for own in filters):
         targets = rivals(binding, ASKED[asks])
     # "Boats built before 2000" asks for these rows.
-    if not targets and (lists or (not asks and filters)) and Role.ROW in binding.roles.values():
+    has_rows = Role.ROW in binding.roles.values() or (not asks and _begins_with_value(binding))
+    if not targets and (lists or (not asks and filters)) and has_rows:
         targets = (label_column(binding.table),)
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
     return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+
+
+def _begins_with_value(binding: Binding) -> bool:
+    """Whether a question begins with a value that rows share, in the plural: "vans without"."""
+    said = [at for at, token in enumerate(binding.question.tokens) if not token.stop]
+    token = binding.question.tokens[said[0]] if said else None
+    is_plural = token is not None and token.text.lower() != token.stem
+    return is_plural and binding.roles.get(said[0]) is Role.VALUE
 
 
 def _is_prose(binding: Binding, place: int) -> bool:
@@ -422,7 +341,7 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
     ):
         found = label_column(table)
         # The row that a question names is no answer to which one it is.
-        if any(own.column == found and _selects_one(binding, own) for _, own in binding.filters):
+        if any(own.column == found and selects_one(binding, own) for _, own in binding.filters):
             found = None
     else:
         found = None
@@ -440,19 +359,6 @@ def _asks_for_kind(binding: Binding) -> bool:
     words = [token.text.lower() for token in binding.question.tokens]
     after = {at + 1 for at, word in enumerate(words) if word == "which"}
     return any(binding.roles.get(at) is Role.VALUE for at in after)
-
-
-def _filters(binding: Binding) -> tuple[Filter, ...]:
-    """All conditions; several values of one column are alternatives."""
-    found = dict[object, Filter]()
-    for place, (_, own) in enumerate(sorted(binding.filters, key=lambda one: one[0].start)):
-        key: object = own.column if own.operator == "in" else (own.column, place)
-        before = found.get(key)
-        if before:
-            text = f"{before.text} or {own.text.removeprefix(before.text.split(' is ')[0]).strip()}"
-            own = replace(own, values=(*before.values, *own.values), text=text)
-        found[key] = own
-    return tuple(found.values())
 
 
 def _finished(binding: Binding, asks: str, draft: Plan) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from index.tables.typed import Kind, TypedTable, Value
@@ -161,9 +161,17 @@ def _bind_names(binding: Binding, values: Set[int]) -> None:
             named.insert(0, ColumnMatch(range(place, place + 1), (column,), True))
     for match in named:
         free = not binding.roles.keys() & {*match.places}
+        if not match.whole and _is_in_value(binding, match.places.start):
+            continue
         # A value of several words wins over a column that is one of them.
         if free and ((match.whole and len(match.places) > 1) or not values & {*match.places}):
             _name(binding, match.places, match.columns, match.whole)
+
+
+def _is_in_value(binding: Binding, place: int) -> bool:
+    """Whether a word stands beside another as in a value: "one day" of "One-day course"."""
+    beside = [place, place - 1] if place else [place]
+    return any(binding.lexicon.adjoins(binding.question, at) for at in beside)
 
 
 def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool) -> None:
@@ -349,3 +357,22 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
             binding.certainty *= _BY_MEANING
+
+
+def selects_one(binding: Binding, own: Filter) -> bool:
+    """Whether a condition is the name of one row."""
+    column = binding.table.columns[own.column]
+    return column.is_key and own.operator == "in" and len(own.values) == 1
+
+
+def filters_of(binding: Binding) -> tuple[Filter, ...]:
+    """All conditions; several values of one column are alternatives."""
+    found = dict[object, Filter]()
+    for place, (_, own) in enumerate(sorted(binding.filters, key=lambda one: one[0].start)):
+        key: object = own.column if own.operator == "in" else (own.column, place)
+        before = found.get(key)
+        if before:
+            text = f"{before.text} or {own.text.removeprefix(before.text.split(' is ')[0]).strip()}"
+            own = replace(own, values=(*before.values, *own.values), text=text)
+        found[key] = own
+    return tuple(found.values())

@@ -19,6 +19,7 @@ from rag.tables.reading.question import Quantity, read_question
 _SAID = {"=": "is", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _SAID_DATE = {"=": "is in", ">": "is after", ">=": "is since", "<": "is before", "<=": "is until"}
 # What is said of times and of no other amounts.
+_OF_BOTH = re.compile(r"\bof the(?:se)?\s$", re.IGNORECASE)
 _OF_TIMES = frozenset("before after since until".split())
 _LEAST_CODE = 1000
 # Longer columns of texts are no scale.
@@ -67,6 +68,12 @@ def _is_idle(binding: Binding, quantity: Quantity, places: range) -> bool:
         binding.year_of_title |= isinstance(amount, Amount) and amount.value in YEARS
         return True
     if core and all(binding.roles.get(place) is Role.VALUE for place in core):
+        return True
+    if (
+        isinstance(amount, Amount)
+        and amount.value == 2
+        and _OF_BOTH.search(binding.question.text[: quantity.start])
+    ):
         return True
     if core and any({*core} <= {*one.places} for one in binding.mentions):
         # A year that is a part of a column's name: "Visitors 2024".

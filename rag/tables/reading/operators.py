@@ -102,7 +102,8 @@ _GROW = re.compile(
     r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
 )
 _DIFFER = re.compile(
-    r"\b(?:differences?|differ|how (?:much|many) (?:(?P<degree>\w+er)|more|less)|compared?)\b"
+    r"\b(?:differences?|differ|how (?:much|many) (?:(?P<degree>\w+er)|more|less)|compared?"
+    r"|vs|versus)\b"
 )
 # What is told by prose: reasons, ways of doing, advice.
 _PROSE = re.compile(

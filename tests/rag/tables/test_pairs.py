@@ -59,6 +59,15 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "All 3 rows of “Trips”: Seal island, Two-bay cruise, Three-bay cruise.",
         ),
         (
+            "Seal island vs two-bay cruise",
+            "Seal island and Two-bay cruise differ in Standard (24.00; 42.00), Members "
+            "(18.00; 35.00), Length (2.5; 4.5).",
+        ),
+        (
+            "Which of the two is heavier, the rye loaf or the roll?",
+            "Rye loaf has the higher Weight g, by 690: Rye loaf: 750; Roll: 60.",
+        ),
+        (
             "What do members pay for Seal island?",
             "Members is 18.00 EUR where Trip is “Seal island”.",
         ),

@@ -59,6 +59,7 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "2 of 3 rows of “Allergens” where Soya is x: Brownie, Carrot cake.",
         ),
         ("Which products are without gluten?", "Product is Brownie where Gluten is -."),
+        ("Rooms without a balcony", "Room is Tern where Balcony is no."),
         ("Which lift is out of service?", "Lift is South where In service is FALSE."),
         ("Which lifts are not in service right now?", "Lift is South where In service is FALSE."),
         (

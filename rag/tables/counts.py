@@ -1,0 +1,98 @@
+"""How many rows, different values, or things that a column counts."""
+
+from __future__ import annotations
+
+from index.tables.typed import Kind
+from rag.tables.binding import WEAK, Binding, Role, filters_of, rows_asked, selects_one
+from rag.tables.columns import is_id, label_column
+from rag.tables.conditions.states import bind_some, stock_columns
+from rag.tables.guesses import only_measure
+from rag.tables.reading.operators import Aggregate
+from rag.tables.reading.question import stem_of
+from rag.tables.types import Plan
+
+# "How many cores" of one row, where a column is "CPU cores".
+_ONE_WORD = 0.7
+_SOLD = frozenset(map(stem_of, ("sold", "sell")))
+
+
+def count(binding: Binding) -> Plan | None:
+    """A count of rows, of different values, or the figure that a column of counts gives."""
+    end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
+    is_of_things = not _has_dates(binding) or _lists_things(binding)
+    if _is_of_value(binding, end) or (_is_sold(binding) and is_of_things):
+        return None
+    if (stock := _stock_sum(binding)) is not None:
+        return Plan(binding.table, Aggregate.SUM, filters_of(binding), (stock,))
+    after = [one for one in binding.mentions if not one.qualifies]
+    after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
+    first = min(after, key=lambda one: one.places.start, default=None)
+    table, filters = binding.table, filters_of(binding)
+    if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
+        if any(selects_one(binding, own) for own in filters):
+            binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
+            return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
+        sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
+        sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
+        return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
+    if any(selects_one(binding, own) for own in filters):
+        # How many rows one row is, nobody asks.
+        return None
+    if not first and Role.ROW not in binding.roles.values() and (not filters or _is_sold(binding)):
+        return _sum_sold(binding) if filters else None
+    target = (first.column,) if first and not is_id(table, first.column) else ()
+    target = target if not target or not table.columns[target[0]].is_key else ()
+    return Plan(table, Aggregate.COUNT, filters, target)
+
+
+def _is_sold(binding: Binding) -> bool:
+    """Whether something is counted that was sold, and no column says so: no rows of a list."""
+    tokens = enumerate(binding.question.tokens)
+    return any(token.stem in _SOLD and at not in binding.roles for at, token in tokens)
+
+
+def _has_dates(binding: Binding) -> bool:
+    return any(column.kind is Kind.DATE for column in binding.table.columns)
+
+
+def _lists_things(binding: Binding) -> bool:
+    """Whether what is counted are the rows of a table, each with a name: nothing that was done."""
+    names = label_column(binding.table)
+    column = binding.table.columns[names]
+    return rows_asked(binding) and column.kind is Kind.TEXT and column.is_key
+
+
+def _sum_sold(binding: Binding) -> Plan | None:
+    """How many were sold, by the only measure of a table with dates: its rows are no things."""
+    measure = only_measure(binding)
+    if measure is None:
+        return None
+    binding.guess("sold", measure)
+    return Plan(binding.table, Aggregate.SUM, filters_of(binding), (measure,))
+
+
+def _stock_sum(binding: Binding) -> int | None:
+    """The column to add up for "how many lamps are in stock", over the rows that have more than 0.
+
+    The sentence tells the sum and the number of rows, so it answers "how many models" as well.
+    """
+    columns = {*stock_columns(binding)}
+    asked = [own.column for _, own in binding.filters if own.operator == ">"]
+    asked += binding.columns_named([Kind.NUMBER])
+    stock = next((one for one in asked if one in columns), None)
+    for mention in binding.mentions:
+        if mention.column == stock and not mention.qualifies:
+            bind_some(binding, mention)
+    return stock
+
+
+def _is_of_value(binding: Binding, end: int) -> bool:
+    """Whether a value follows "the number of": not how many, but which number it has."""
+    after = [at for at, token in enumerate(binding.question.tokens) if token.start >= end]
+    many = binding.question.text[:end].lower().endswith(("many", "often"))
+    is_rank = any(
+        after[0] in places and binding.table.columns[own.column].kind is Kind.NUMBER
+        for places, own in (binding.filters if after else ())
+    )
+    is_value = bool(after) and binding.roles.get(after[0]) is Role.VALUE
+    return not many and is_value and not is_rank
