@@ -302,9 +302,11 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
     if not targets and asks in ASKED and any(selects_one(binding, own) for own in filters):
         targets = rivals(binding, ASKED[asks])
     # "Boats built before 2000" asks for these rows.
-    has_rows = Role.ROW in binding.roles.values() or (not asks and _begins_with_value(binding))
-    if not targets and (lists or (not asks and filters)) and has_rows:
-        targets = (label_column(binding.table),)
+    label = label_column(binding.table)
+    by_others = not asks and bool(filters) and label not in used
+    has_rows = Role.ROW in binding.roles.values() or (by_others and _begins_with_value(binding))
+    if not targets and (lists or by_others) and has_rows:
+        targets = (label,)
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
     return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
@@ -315,7 +317,8 @@ def _begins_with_value(binding: Binding) -> bool:
     said = [at for at, token in enumerate(binding.question.tokens) if not token.stop]
     token = binding.question.tokens[said[0]] if said else None
     is_plural = token is not None and token.text.lower() != token.stem
-    return is_plural and binding.roles.get(said[0]) is Role.VALUE
+    # A value alone ("and for juniors?") goes on with what was asked before.
+    return is_plural and len(binding.filters) > 1 and binding.roles.get(said[0]) is Role.VALUE
 
 
 def _is_prose(binding: Binding, place: int) -> bool:

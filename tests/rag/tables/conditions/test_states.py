@@ -102,6 +102,7 @@ def test_question_over_yes_no_and_letters_is_computed(question: str, sentence: s
         "Which rooms have a sea view or a balcony?",
         "Which lifts need a service?",
         "How many lifts were sold?",
+        "And for terns?",
     ],
 )
 def test_question_that_no_plan_tells_is_not_computed(question: str) -> None:
