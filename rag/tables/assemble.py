@@ -303,8 +303,11 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         targets = rivals(binding, ASKED[asks])
     # "Boats built before 2000" asks for these rows.
     label = label_column(binding.table)
-    by_others = not asks and bool(filters) and label not in used
-    has_rows = Role.ROW in binding.roles.values() or (by_others and _begins_with_value(binding))
+    is_open = bool(filters) and label not in used
+    by_others = not asks and is_open
+    has_rows = Role.ROW in binding.roles.values() or (
+        is_open and (lists or (by_others and _begins_with_value(binding)))
+    )
     if not targets and (lists or by_others) and has_rows:
         targets = (label,)
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
@@ -339,6 +342,8 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
     elif asks in _MEANT:
         found = meant_column(binding, _MEANT[asks], embed)
         found = None if found in used else found
+        if found is None and asks == "who":
+            found = _ranked(binding, used)
     elif asks == "which" and (
         Role.ROW in binding.roles.values() or binding.mentions or _asks_for_kind(binding)
     ):
@@ -355,6 +360,16 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         has_digit = sum(any(map(str.isdigit, text)) for text in texts)
         found = other if 2 * has_digit > len(texts) else None
     return () if found is None else (found,)
+
+
+def _ranked(binding: Binding, used: set[int]) -> int | None:
+    """The only column of texts that is left where rows are chosen by a number: who won need not be
+    a person.
+    """
+    columns = binding.table.columns
+    texts = [at for at, one in enumerate(columns) if one.kind is Kind.TEXT and at not in used]
+    by_number = any(columns[at].kind is Kind.NUMBER for at in used)
+    return texts[0] if by_number and len(texts) == 1 else None
 
 
 def _asks_for_kind(binding: Binding) -> bool:

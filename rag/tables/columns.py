@@ -160,7 +160,8 @@ def with_adjective(binding: Binding, degree: Degree, embed: Embed) -> Degree:
 def _of_age(binding: Binding, degree: Degree, embed: Embed) -> int | None:
     """The column that tells how old rows are: an age, else when they came into being."""
     columns = binding.table.columns
-    if not all(columns[one].is_key for one in binding.columns_named([Kind.TEXT])):
+    named = [one for one in binding.columns_named([Kind.TEXT]) if not columns[one].is_key]
+    if any(not {*binding.lexicon.names[one]} <= binding.lexicon.own for one in named):
         # Where each boat has several races, these do not tell when it was built.
         return None
     ages = [at for at, one in enumerate(columns) if {*_AGE} & {*_words(one)}]

@@ -82,6 +82,14 @@ def _ask(question: str) -> TableAnswer | None:
             "Show all boats with red clearance",
             "2 of 4 rows of “Boats” where Clearance is “Red”: Heron, Wigeon.",
         ),
+        (
+            "Who came third at the River Cup?",
+            "Boat is Wigeon where place is 3 and race is “River Cup”.",
+        ),
+        (
+            "What are the singles called?",
+            "2 of 4 rows of “Boats” where Class is “Single”: Heron, Wigeon.",
+        ),
         ("Boats built before 2000", "Name is Teal where Built is under 2000."),
     ],
 )
