@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.text.title_lines import title_lines
+from index.formats.text.plain_text import parse_text
 
 pytestmark = pytest.mark.unit
 
 
 def heads(text: str) -> list[tuple[int, str]]:
-    return [(heading.level, heading.text) for heading in title_lines(text)]
+    return [(heading.level, heading.text) for heading in parse_text(text.encode()).headings]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def heads(text: str) -> list[tuple[int, str]]:
         ),
     ],
 )
-def test_title_lines_of_usual_forms_are_headings(text: str, expected: list[str]) -> None:
+def test_parse_text_of_usual_forms_are_headings(text: str, expected: list[str]) -> None:
     assert [words for _, words in heads(text)] == expected
 
 
@@ -49,17 +49,17 @@ def test_title_lines_of_usual_forms_are_headings(text: str, expected: list[str])
         "Anna Berg\nPhone: 114 from nine to five\nno answer at night",
     ],
 )
-def test_title_lines_of_lists_tables_and_sentences_are_none(text: str) -> None:
+def test_parse_text_of_lists_tables_and_sentences_are_none(text: str) -> None:
     assert heads(text) == []
 
 
-def test_title_lines_with_a_sentence_below_the_title_have_no_second_line() -> None:
+def test_parse_text_with_a_sentence_below_the_title_have_no_second_line() -> None:
     assert heads("THE PARK\nIt opens at nine every morning.\n\nCome in.") == [(1, "THE PARK")]
 
 
 @given(st.text(alphabet="Ab1. \n=-", max_size=60))
-def test_title_lines_of_any_text_stand_where_they_say_in_order(text: str) -> None:
-    found = list(title_lines(text))
+def test_parse_text_of_any_text_stand_where_they_say_in_order(text: str) -> None:
+    found = parse_text(text.encode()).headings
     assert [heading.start for heading in found] == sorted({heading.start for heading in found})
     for heading in found:
         line = text[heading.start :].partition("\n")[0]
