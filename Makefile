@@ -129,9 +129,10 @@ bench-llm: .venv/installed-llm
 # Stops what made the answers worse; XQuAD is not part of the repository, so it counts where it is.
 XQUAD := ../shared/data/xquad/xquad.en.json
 GATE := $(BIN)/footnote eval gate
+PEOPLE := bakery camping clinic clubhouse council faculty helpdesk software
 gate: .venv/installed gate-reading
 	$(GATE) eval/gold/seeds.jsonl --corpus seeds --baseline eval/gold/seeds.baseline.json $(UPDATE)
-	for set in clinic software; do $(GATE) eval/gold/$$set/questions.jsonl \
+	for set in $(PEOPLE); do $(GATE) eval/gold/$$set/questions.jsonl \
 		--corpus eval/gold/$$set/documents --baseline eval/gold/$$set/baseline.json $(UPDATE) \
 		|| exit 1; done
 	test ! -e $(XQUAD) || $(GATE) $(XQUAD) --baseline eval/gold/xquad.en.baseline.json $(UPDATE)
