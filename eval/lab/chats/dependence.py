@@ -57,7 +57,9 @@ def read_gold(folder: Path) -> list[Example]:
     lines = [
         line for path in sorted(folder.glob("*/*.jsonl")) for line in read_text(path).splitlines()
     ]
-    return [(row["question"], bool(row.get("turns"))) for row in map(json.loads, filter(None, lines))]
+    return [
+        (row["question"], bool(row.get("turns"))) for row in map(json.loads, filter(None, lines))
+    ]
 
 
 def labelled(rows: Sequence[tuple[str, str, str]]) -> list[Example]:
