@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
 from index.settings import load_settings
@@ -18,6 +19,9 @@ from tests.helpers.sampling import pytest_pycollect_makeitem as pytest_pycollect
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
+# No test has a time limit: on a busy machine an example may take any time.
+settings.register_profile("footnote", deadline=None)
+settings.load_profile("footnote")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -53,6 +53,7 @@ _ATTRIBUTES = {
     "data-title": r"(?s:.*)",
     "data-value": r"(?s:.*)",
     "data-question": r"(?s:.*)",
+    "data-words": r"(?s:.*)",
 }
 _ACTIVE = frozenset(
     (

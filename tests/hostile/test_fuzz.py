@@ -66,7 +66,7 @@ def check(
 ) -> None:
     """Make requests of an operation; each reply must be one that is described."""
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(mode), more=headers)
     def call(case: Any, more: dict[str, str]) -> None:  # noqa: ANN401
         try:

@@ -97,7 +97,7 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=6
 MARKS = re.compile(r"\s*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])\s+)*\s*|\s*(?:[-*+•>]|#{1,6})\s*")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_sentence_spans_hold_every_character_but_space_and_marks(text: str) -> None:
     spans = sentence_spans(text)

@@ -218,7 +218,7 @@ TABLES = st.integers(2, 4).flatmap(
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(TABLES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_parse_random_table_spans_hold_the_cells(
     name: str, table: tuple[list[str], list[list[str]]]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.formats.base import Unreadable
@@ -88,7 +88,6 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=25).map("".join), st.sampled_from(["a.md", "a.txt", "a.html"]))
-@settings(deadline=None)
 def test_blocks_of_random_text_hold_every_character_once(text: str, path: str) -> None:
     parsed = parse("a.md", text.encode()) if text else None
     if parsed:

@@ -53,7 +53,7 @@ def documents(draw: st.DrawFn) -> Document:
     return document(text, *headings, pages=tuple(starts and [0, *starts]))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(documents())
 def test_split_random_document_gives_exact_spans_that_hold_everything(doc: Document) -> None:
     passages = split(doc, count_words, LIMIT)
@@ -81,7 +81,7 @@ def test_split_random_document_gives_exact_spans_that_hold_everything(doc: Docum
     assert split(doc, count_words, LIMIT) == passages
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(documents())
 def test_split_with_the_models_own_tokens_keeps_to_the_limit(doc: Document) -> None:
     for passage in split(doc, MINILM.count_tokens, 32):
@@ -223,7 +223,7 @@ SHORT = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(SHORT, max_size=60), SHORT)
 def test_split_paragraph_added_on_top_of_any_paragraphs_changes_few_keys(
     book: list[str], added: str

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -169,7 +169,6 @@ lines = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(lines, max_size=8).map("\n".join))
 def test_lists_of_any_reply_have_an_item_in_html_for_every_mark(reply: str) -> None:
     text = kept(reply)
@@ -179,7 +178,6 @@ def test_lists_of_any_reply_have_an_item_in_html_for_every_mark(reply: str) -> N
     assert not re.search(r"<li>\s*</li>|<code>|<h[1235]>", page)
 
 
-@settings(deadline=None)
 @given(st.lists(lines, max_size=8).map("\n".join))
 def test_lists_leave_their_marks_out_of_the_statements(reply: str) -> None:
     statements, _ = read_markers(reply, known=3)

@@ -1,7 +1,7 @@
 """Markers that LLMs write, in all their ways, as statements and labels."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.citations.markers import read_markers
@@ -156,7 +156,6 @@ def test_markers_repeated_thousands_of_times_are_read_in_linear_time(piece: str)
     assert all(label in (1, 2, 3) for statement in statements for label in statement.labels)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="[]()【】^,;-–. \n*#aB1239†", max_size=60))
 def test_markers_any_text_gives_known_labels_and_words_only(text: str) -> None:
     statements, stray = read_markers(text, known=3)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.settings import load_settings
@@ -109,7 +109,6 @@ def cut(draw: st.DrawFn) -> list[str]:
     return [reply[a:b] for a, b in zip([0, *places], [*places, len(reply)], strict=True)]
 
 
-@settings(deadline=None)
 @given(cut())
 def test_citations_of_any_reply_are_of_passages_found_and_exact(pieces: list[str]) -> None:
     shown, draft, labelled = compose(pieces)
@@ -126,14 +125,12 @@ def test_citations_of_any_reply_are_of_passages_found_and_exact(pieces: list[str
     assert draft.stray >= 0
 
 
-@settings(deadline=None)
 @given(cut())
 def test_citations_of_any_reply_are_of_statements_that_they_back(pieces: list[str]) -> None:
     for statement in compose(pieces)[2].statements:
         assert bool(statement.citations) == (statement.support is not Support.UNSUPPORTED)
 
 
-@settings(deadline=None)
 @given(cut())
 def test_citations_of_any_reply_do_not_depend_on_where_it_is_cut(pieces: list[str]) -> None:
     reply = "".join(pieces)

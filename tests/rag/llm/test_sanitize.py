@@ -1,7 +1,7 @@
 """What an LLM writes is shown as plain text, wherever the pieces are cut."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.llm.sanitize import PlainText, to_plain_text
@@ -75,7 +75,6 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(PARTS, max_size=25))
 def test_plain_text_any_pieces_add_up_to_the_whole(pieces: list[str]) -> None:
     cleaner = PlainText()
@@ -83,7 +82,6 @@ def test_plain_text_any_pieces_add_up_to_the_whole(pieces: list[str]) -> None:
     assert shown == to_plain_text("".join(pieces))
 
 
-@settings(deadline=None)
 @given(st.lists(PARTS, max_size=25))
 def test_plain_text_never_holds_an_escape_or_a_hidden_character(pieces: list[str]) -> None:
     assert "\x1b" not in to_plain_text("".join(pieces))

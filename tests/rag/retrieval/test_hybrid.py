@@ -1,7 +1,7 @@
 """Fusion: a ranking that repeats itself and that no scale decides."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.hybrid import fuse_scores
@@ -26,7 +26,6 @@ def test_fuse_of_nothing_is_empty() -> None:
     assert fuse_scores({}, {}, 0.5) == {}
 
 
-@settings(deadline=None)
 @given(COSINES, WORDS, st.floats(0, 1))
 def test_fuse_stays_between_0_and_1(
     cosines: dict[str, float], words: dict[str, float], weight: float
@@ -36,7 +35,6 @@ def test_fuse_stays_between_0_and_1(
         assert -1e-9 <= score <= 1 + 1e-9
 
 
-@settings(deadline=None)
 @given(COSINES, st.floats(0.1, 100))
 def test_fuse_does_not_depend_on_the_scale_of_bm25(cosines: dict[str, float], scale: float) -> None:
     words = {key: 1.0 + index for index, key in enumerate(sorted(cosines))}
@@ -44,7 +42,6 @@ def test_fuse_does_not_depend_on_the_scale_of_bm25(cosines: dict[str, float], sc
     assert fuse_scores(cosines, words, 0.5) == pytest.approx(fuse_scores(cosines, scaled, 0.5))
 
 
-@settings(deadline=None)
 @given(COSINES, WORDS)
 def test_fuse_gives_a_key_that_is_best_in_both_the_best_score(
     cosines: dict[str, float], words: dict[str, float]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.neighbours import add_document_scores, add_feedback_scores, max_context_score
@@ -54,7 +54,6 @@ def test_with_likeness_without_vectors_changes_nothing() -> None:
     assert add_feedback_scores({}, {}) == {}
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 3), min_size=1),
     st.integers(1, 4),

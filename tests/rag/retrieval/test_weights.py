@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.embedding.pooling import Packed
@@ -193,7 +193,6 @@ def test_search_with_no_weight_ranks_by_the_fused_score() -> None:
     }
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([f"word{n}" for n in range(30)]), st.floats(0.1, 9)))
 def test_terms_all_held_are_all_of_the_query_to_the_last_digit(weights: dict[str, float]) -> None:
     class Weighed(Shelf):

@@ -334,7 +334,7 @@ BLOCK = st.one_of(PARAGRAPH, LEAD, BULLETS, NUMBERED, NESTED, CODE, HEADING, QUE
 MARKDOWN = st.lists(BLOCK, min_size=1, max_size=12).map("\n\n".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(MARKDOWN, st.sampled_from([Intent.FACT, *sorted(LONG)]), st.data())
 def test_answer_from_any_markdown_quotes_exact_spans_in_order_within_its_budget(
     text: str, intent: Intent, data: st.DataObject
