@@ -25,6 +25,7 @@ _SHORTEST_PART, _MOST_TEXTS = 2, 50
 _MOST_TERMS = 50_000
 _CANDIDATES = 8
 _TEXTS = 3
+_SUPERLATIVE = "est"
 
 
 class Vocabulary(Protocol):
@@ -64,7 +65,8 @@ def mend_spelling(
         if parted := _parted(word.lower(), index):
             corrections[word] = parted
             continue
-        if count_tokens([word.lower()])[0] == 1:
+        # "Fewest" is a form of a word that the model knows.
+        if 1 in count_tokens([word.lower(), word.lower().removesuffix(_SUPERLATIVE)]):
             continue
         if nearest := _nearest(word.lower(), index):
             corrections[word] = nearest

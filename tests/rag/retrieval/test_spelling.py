@@ -17,7 +17,7 @@ pytestmark = pytest.mark.model
 
 SENTENCE = (
     "Request leave in the portal. Reimbursement takes ten days. Mossad met Hamas. "
-    "The guarantee covers frames. Late check-out is free."
+    "The guarantee covers frames. Late check-out is free. Fees are due."
 )
 
 
@@ -50,6 +50,11 @@ class OneText:
 def mended(question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     found = mend_spelling(question, OneText(), minilm().count_tokens)
     return found.text, found.corrections
+
+
+def test_superlative_of_a_known_word_is_left_alone() -> None:
+    # "Fees" is one word of some documents, and near to it.
+    assert mended("which frames have the fewest days") == ("which frames have the fewest days", ())
 
 
 def test_word_that_the_index_writes_as_two_is_parted() -> None:
