@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from index.tables.typed import TypedTable
+from index.tables.dates import Moment
+from index.tables.typed import Kind, TypedTable
 from index.types import Passage, Span
 from rag.composition.table_rows import QuotedRow, claims_of
 from rag.retrieval.answer_type import AnswerType, matches_answer_type
 from rag.tables.plan import TableAnswer
 from rag.tables.reading.operators import Aggregate
+from rag.tables.reading.question import read_question
 from rag.tables.types import Plan
 from rag.types import Claim, Computed, Draft, Quote
 
@@ -64,10 +66,20 @@ def _is_worth(answer: TableAnswer, best: Sequence[Quote] | None) -> bool:
         return bool(plan.guesses) and not plan.unread
     if _is_price(plan) and not any(map(_has_money, best)):
         return True
+    if _is_date(plan) and not any(map(_has_date, best)):
+        return True
     if _is_read_count(plan) and not any(_holds_value(plan, quote) for quote in best):
         return True
     tables = [part for part, _ in plan.table.parts] or [plan.table.source or plan.table]
     return any(_stands_in(table, quote) for table in tables for quote in best)
+
+
+def _is_date(plan: Plan) -> bool:
+    """Whether a date of one named thing is looked up, every word of the question read."""
+    columns = plan.table.columns
+    is_date = bool(plan.targets) and all(columns[at].kind is Kind.DATE for at in plan.targets)
+    is_named = any(columns[own.column].is_key for own in plan.filters)
+    return plan.aggregate is Aggregate.LOOKUP and is_date and is_named and not plan.unread
 
 
 def _is_price(plan: Plan) -> bool:
@@ -92,6 +104,10 @@ def _holds_value(plan: Plan, quote: Quote) -> bool:
 
 def _has_money(quote: Quote) -> bool:
     return matches_answer_type(AnswerType.MONEY, "", quote.text) > 0
+
+
+def _has_date(quote: Quote) -> bool:
+    return any(isinstance(one.value, Moment) for one in read_question(quote.text).quantities)
 
 
 def _stands_in(table: TypedTable, quote: Quote) -> bool:

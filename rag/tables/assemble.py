@@ -9,13 +9,21 @@ from itertools import pairwise
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
-from rag.tables.binding import Binding, Role, bind_by_meaning, filters_of, selects_one
+from rag.tables.binding import (
+    Binding,
+    Role,
+    bind_by_meaning,
+    bind_relations,
+    filters_of,
+    selects_one,
+)
 from rag.tables.columns import (
     AGES,
     ASKED,
     adds_up,
     by_kind,
     is_age,
+    is_weekday,
     is_year,
     label_column,
     meant_column,
@@ -35,13 +43,14 @@ from rag.tables.guesses import (
     guess_columns,
     guess_date,
     guess_holder,
+    guess_moment,
     guess_payer,
     guess_rows,
     guess_worth,
     mixes_measures,
     only_measure,
 )
-from rag.tables.pairs import agreed, is_of_two, pair_of, paired, periods
+from rag.tables.pairs import agreed, is_of_two, pair_of, paired, periods, two_columns
 from rag.tables.reading.lexicon import Embed, stems_of
 from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree
 from rag.tables.reading.question import stem_of
@@ -102,6 +111,8 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     guess_columns(binding, kinds, embed)
     guess_worth(binding, asks, embed)
     guess_date(binding)
+    guess_moment(binding, asks)
+    bind_relations(binding, embed)
     guess_holder(binding)
     guess_rows(binding, label_column(binding.table))
     if (asks == "whether" or bind_states(binding)) and not _is_choice(binding):
@@ -154,6 +165,9 @@ def _operation(binding: Binding, asks: str, embed: Embed) -> Plan | None:
         return paired(binding, pair, asks, named, compares, embed)
     if (compares or steps) and (columns := periods(binding)):
         return Plan(binding.table, Aggregate.GROWTH, filters_of(binding), columns)
+    differs = Aggregate.DIFFERENCE in steps
+    if differs and (columns := two_columns(binding)):
+        return Plan(binding.table, Aggregate.DIFFERENCE, filters_of(binding), columns)
     chooses = len(compares) == 1 and is_of_two(binding)
     if steps or (compares and not chooses):
         return None
@@ -170,7 +184,7 @@ def _of_all(
     if degrees:
         return _extreme(binding, degrees[0], embed)
     if Aggregate.COUNT in named:
-        return count(binding)
+        return count(binding, embed)
     single = any(selects_one(binding, own) for _, own in binding.filters)
     for aggregate in (Aggregate.MEAN, Aggregate.SUM):
         # The total of all, where each row also has a total of its own.
@@ -335,10 +349,7 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
     if asks in ASKED:
         found = number_for(binding, ASKED[asks])
     elif asks == "when":
-        columns = enumerate(table.columns)
-        dated = [at for at, one in columns if one.kind in _KINDS["when"] or is_year(one)]
-        dated = [at for at in dated if at not in used]
-        found = dated[0] if len(dated) == 1 else None
+        return _moments(binding, used)
     elif asks in _MEANT:
         found = meant_column(binding, _MEANT[asks], embed)
         found = None if found in used else found
@@ -360,6 +371,20 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         has_digit = sum(any(map(str.isdigit, text)) for text in texts)
         found = other if 2 * has_digit > len(texts) else None
     return () if found is None else (found,)
+
+
+def _moments(binding: Binding, used: set[int]) -> tuple[int, ...]:
+    """The columns that tell when: a day and the times on it, or the only one; none where nothing
+    tells which of several days is asked for.
+    """
+    columns = [one for one in enumerate(binding.table.columns) if one[0] not in used]
+    days = [at for at, one in columns if one.kind is Kind.DATE or is_weekday(one)]
+    times = [at for at, one in columns if one.kind is Kind.TIME]
+    years = [at for at, one in columns if is_year(one)]
+    if len(days) == 1 and len(times) in {1, 2}:
+        return tuple(sorted([*days, *times]))
+    found = [*days, *times, *years]
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _ranked(binding: Binding, used: set[int]) -> int | None:

@@ -31,6 +31,10 @@ _BY_MEANING = 0.85
 # 0.50.
 _NEAR = 0.57
 _MARGIN = 0.06
+# From which cosine a verb may join rows to a value of a column: "taught" and "language" have 0.40,
+# "postponed" and "day" 0.30.
+_RELATED = 0.38
+_CENTS = 2
 # Behind these, a word that is only a part of a column's name is what rows are, not what they have.
 _OF_ROWS = frozenset("which what all every each many".split())
 _ASK_FOR_ROWS = frozenset("many which what list show".split())
@@ -145,6 +149,11 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     _take_nouns(binding)
     parts = lexicon.find_parts(question, {*binding.roles})
     parts = _without_counted(binding, parts)
+    parts = [
+        one
+        for one in parts
+        if not _is_participle(question, one.places, [t for own in one.values.values() for t in own])
+    ]
     whole = [one for one in whole if binding.roles.get(one.places.start) is Role.VALUE]
     for value in sorted([*whole, *parts], key=lambda one: one.places.start):
         binding.take(value.places, Role.VALUE)
@@ -162,6 +171,9 @@ def _bind_names(binding: Binding, values: Set[int]) -> None:
     for match in named:
         free = not binding.roles.keys() & {*match.places}
         if not match.whole and _is_in_value(binding, match.places.start):
+            continue
+        labels = [binding.table.columns[column].label for column in match.columns]
+        if not match.whole and _is_participle(binding.question, match.places, labels):
             continue
         # A value of several words wins over a column that is one of them.
         if free and ((match.whole and len(match.places) > 1) or not values & {*match.places}):
@@ -214,6 +226,15 @@ def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMat
     return parts
 
 
+def _is_participle(question: Question, places: range, texts: Sequence[str]) -> bool:
+    """Whether one word says what was done, where texts only have its stem: "planned for 2025" and
+    "Planning and building".
+    """
+    word = question.tokens[places.start].text.lower()
+    is_said = any(word in text.lower() for text in texts)
+    return len(places) == 1 and word.endswith("ed") and not is_said
+
+
 def plural_head(question: Question) -> int | None:
     """The place of the plural that "how many", "which" or "list" asks for, if it is a plain one."""
     tokens = question.tokens
@@ -263,6 +284,8 @@ def _is_unit(binding: Binding, text: str) -> bool:
     unit = unit_of(text)
     units = [column.unit for column in binding.table.columns if column.unit]
     low = text.lower()
+    if low in {one.dimension for one in units}:
+        return True
     by_name = any(len(one.name) > 3 and low.startswith(one.name.lower()) for one in units)
     if unit == Unit(MONEY, ""):
         units = [one for one in units if names_currency(text, one)]
@@ -353,9 +376,33 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
         if cosine >= _NEAR_DIMENSION and len(found) > 1:
             # It is of that kind, and does not tell which of them.
             binding.take(places, Role.UNIT)
-        elif cosine >= _NEAR_DIMENSION and found:
+        elif cosine >= _NEAR_DIMENSION and (found or (found := _priced(binding, name))):
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
+            binding.certainty *= _BY_MEANING
+
+
+def _priced(binding: Binding, dimension: str) -> list[int]:
+    """The one column whose numbers are written with cents, in a table that names no currency."""
+    columns = enumerate(binding.table.columns)
+    found = [at for at, one in columns if one.kind is Kind.NUMBER and one.decimals == _CENTS]
+    return found if DIMENSIONS[dimension] == MONEY and len(found) == 1 else []
+
+
+def bind_relations(binding: Binding, embed: Embed) -> None:
+    """Let a word say nothing that only joins rows to a value, if it is near to the name of that
+    value's column: "taught in German" where Language is German.
+    """
+    tokens = binding.question.tokens
+    for place in binding.residue:
+        between = place > 0 and tokens[place - 1].stop and tokens[place + 1 : place + 2]
+        own = [one for places, one in binding.filters if places.start == place + 2]
+        if not between or not between[0].stop or not own or own[0].operator != "in":
+            continue
+        names = [column.label.replace("_", " ") for column in binding.table.columns]
+        row = similarities(embed, [tokens[place].text.lower()], names)[0]
+        if row[own[0].column] >= _RELATED:
+            binding.take(range(place, place + 1), Role.OPERATION)
             binding.certainty *= _BY_MEANING
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+
+from babel.dates import get_day_names
 
 from index.tables.typed import Column, Kind, TypedTable
 from index.tables.units import DURATION, MONEY, Unit, unit_of
@@ -18,6 +22,12 @@ AGES = frozenset("old young new".split())
 _AGE = ("age",)
 ORIGINS = ("built", "made", "founded", "born")
 _ORIGIN = 0.42
+# What a column is called that counts things of a kind, and from which cosine on one is: "Number
+# owned" has 0.52, "Price" 0.29. The kinds have names in words, no codes.
+HELD = ("number in stock",)
+_HELD = 0.37
+_WORDS = re.compile(r"[^\W\d_]{3}")
+_LOCALES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl")
 _ORIGIN_MARGIN = 0.06
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 YEARS = range(1800, 2200)
@@ -51,12 +61,42 @@ def is_year(column: Column) -> bool:
     return plain and all(value in YEARS for value in numbers)
 
 
+def is_weekday(column: Column) -> bool:
+    """Whether all cells of a column are days of the week."""
+    texts = {text.lower() for text in column.texts if text}
+    return bool(texts) and any(texts <= names for names in _weekdays())
+
+
+@cache
+def _weekdays() -> tuple[frozenset[str], ...]:
+    """Names of the days of the week in small letters, long and short, a set for each language."""
+    found = []
+    for locale in _LOCALES:
+        names = get_day_names("wide", locale=locale), get_day_names("abbreviated", locale=locale)
+        found.append(frozenset(name.lower() for own in names for name in own.values()))
+    return tuple(found)
+
+
 def adds_up(table: TypedTable, place: int) -> bool:
     """Whether numbers of a column make a sum: amounts of money, and counts of things."""
     column = table.columns[place]
     is_count = not column.unit and not column.decimals
     plain = column.kind is Kind.NUMBER and not is_id(table, place) and not is_year(column)
     return plain and (column.is_money or is_count)
+
+
+def held_column(table: TypedTable, embed: Embed) -> int | None:
+    """The one column that tells how many there are of what each row names: "Number in fleet"."""
+    names = table.columns[label_column(table)]
+    words = [bool(_WORDS.search(text)) for text in names.texts]
+    if names.kind is not Kind.TEXT or not names.is_key or 2 * sum(words) <= len(words):
+        return None
+    places = [at for at in range(len(table.columns)) if adds_up(table, at)]
+    places = [at for at in places if not table.columns[at].is_money]
+    labels = [table.columns[at].label.replace("_", " ").lower() for at in places]
+    rows = similarities(embed, labels, HELD)
+    near = [at for at, row in zip(places, rows, strict=True) if row.max() >= _HELD]
+    return near[0] if len(near) == 1 else None
 
 
 def label_column(table: TypedTable) -> int:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from index.tables.typed import Kind
-from rag.tables.binding import WEAK, Binding, Role, filters_of, rows_asked, selects_one
-from rag.tables.columns import is_id, label_column
+from rag.tables.binding import (
+    WEAK,
+    Binding,
+    Filter,
+    Role,
+    filters_of,
+    rows_asked,
+    selects_one,
+)
+from rag.tables.columns import held_column, is_id, label_column
 from rag.tables.conditions.states import bind_some, stock_columns
 from rag.tables.guesses import only_measure
+from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Aggregate
 from rag.tables.reading.question import stem_of
 from rag.tables.types import Plan
@@ -16,7 +25,7 @@ _ONE_WORD = 0.7
 _SOLD = frozenset(map(stem_of, ("sold", "sell")))
 
 
-def count(binding: Binding) -> Plan | None:
+def count(binding: Binding, embed: Embed) -> Plan | None:
     """A count of rows, of different values, or the figure that a column of counts gives."""
     end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
     is_of_things = not _has_dates(binding) or _lists_things(binding)
@@ -28,6 +37,9 @@ def count(binding: Binding) -> Plan | None:
     after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
     first = min(after, key=lambda one: one.places.start, default=None)
     table, filters = binding.table, filters_of(binding)
+    held = held_column(table, embed)
+    if held is not None and (own := _of_kind(binding, held, filters)):
+        return own
     if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
         if any(selects_one(binding, own) for own in filters):
             binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
@@ -42,7 +54,19 @@ def count(binding: Binding) -> Plan | None:
         return _sum_sold(binding) if filters else None
     target = (first.column,) if first and not is_id(table, first.column) else ()
     target = target if not target or not table.columns[target[0]].is_key else ()
-    return Plan(table, Aggregate.COUNT, filters, target)
+    return Plan(table, Aggregate.COUNT, filters, target, held=None if target else held)
+
+
+def _of_kind(binding: Binding, held: int, filters: tuple[Filter, ...]) -> Plan | None:
+    """How many there are of the one kind that a row is of, or of all where the column that counts
+    them is named; None where rows or what one has are counted.
+    """
+    named = {*binding.columns_named([Kind.NUMBER])}
+    if named - {held}:
+        return None
+    if any(selects_one(binding, own) for own in filters):
+        return Plan(binding.table, Aggregate.LOOKUP, filters, (held,))
+    return Plan(binding.table, Aggregate.SUM, filters, (held,)) if held in named else None
 
 
 def _is_sold(binding: Binding) -> bool:

@@ -237,8 +237,11 @@ def _change(database: sqlite3.Connection, plan: Plan) -> TableResult:
     if before is None:
         return TableResult(plan, None, rows, expression)
     percent = f" ({(after - before) / abs(before) * 100:+.1f} %)" if before else ""
+    change = after - before
+    if plan.aggregate is Aggregate.DIFFERENCE:
+        expression, percent, change = expression.replace("change", "difference", 1), "", abs(change)
     texts = (figure_of(columns[0], before), figure_of(columns[1], after), percent)
-    return TableResult(plan, figure_of(columns[1], after - before), rows, expression, texts)
+    return TableResult(plan, figure_of(columns[1], change), rows, expression, texts)
 
 
 def _side_by_side(plan: Plan, sides: Sequence[tuple[int, ...]]) -> TableResult:

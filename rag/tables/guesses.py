@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 
 from index.tables.turned import turned
 from index.tables.typed import Column, Kind
-from rag.tables.binding import Binding, Filter, Mention, Role
+from rag.tables.binding import Binding, Filter, Mention, Role, selects_one
 from rag.tables.columns import is_id, is_year
 from rag.tables.reading.lexicon import Embed, similarities, stems_of
 from rag.tables.reading.operators import Aggregate
@@ -66,7 +66,8 @@ def _by_spelling(binding: Binding, kinds: Sequence[Kind]) -> None:
     for place in binding.residue:
         stem = binding.question.tokens[place].stem
         scores = [
-            max((_likeness(stem, word) for word in name), default=0.0)
+            # The same stem was left out for a reason.
+            max((_likeness(stem, word) for word in name if word != stem), default=0.0)
             if not kinds or binding.table.columns[at].kind in kinds
             else 0.0
             for at, name in enumerate(binding.lexicon.names)
@@ -137,6 +138,17 @@ def guess_date(binding: Binding) -> None:
         if own.column == dates[0] and word.endswith("ed"):
             _guess(binding, before[-1], own.column)
             binding.mentions[-1].qualifies = True
+
+
+def guess_moment(binding: Binding, asks: str) -> None:
+    """Read the one word left of "when does the licence run out" as what the only date of a table
+    tells of the row that is named.
+    """
+    columns, residue = enumerate(binding.table.columns), binding.residue
+    dates = [at for at, one in columns if one.kind is Kind.DATE]
+    is_of_one = any(selects_one(binding, own) for _, own in binding.filters)
+    if asks == "when" and is_of_one and len(dates) == len(residue) == 1:
+        _guess(binding, residue[0], dates[0])
 
 
 def guess_rows(binding: Binding, label: int) -> None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from index.tables.typed import Kind
-from rag.tables.binding import Binding, Filter
-from rag.tables.columns import ASKED, by_kind, label_column, number_for, rivals
+from rag.tables.binding import Binding, Filter, selects_one
+from rag.tables.columns import ASKED, adds_up, by_kind, label_column, number_for, rivals
 from rag.tables.execute import execute
 from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Aggregate, Degree
@@ -66,6 +66,23 @@ def periods(binding: Binding) -> tuple[int, int] | None:
         return None
     first, second = sorted(names, key=lambda one: _DIGITS.findall(names[one]))
     return first, second
+
+
+def two_columns(binding: Binding) -> tuple[int, int] | None:
+    """Two columns of one measure that are named, in the question's order: prices in low and high
+    season of one row, or amounts of all rows whose columns share a word.
+    """
+    mentions = sorted(binding.mentions, key=lambda one: one.places.start)
+    named = {*binding.columns_named([Kind.NUMBER])}
+    own = list(dict.fromkeys(one.column for one in mentions if one.column in named))
+    if len(own) != 2 or len({binding.table.columns[one].unit for one in own}) != 1:
+        return None
+    first, second = own
+    names = binding.lexicon.names
+    adds = all(adds_up(binding.table, one) for one in own)
+    is_of_one = any(selects_one(binding, one) for _, one in binding.filters)
+    alike = adds and bool({*names[first]} & {*names[second]})
+    return (first, second) if is_of_one or alike else None
 
 
 def is_of_two(binding: Binding) -> bool:

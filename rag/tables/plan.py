@@ -13,7 +13,7 @@ from index.types import Vectors
 from rag.intents.clauses import clauses_of
 from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words, rows_asked
-from rag.tables.columns import ORIGINS
+from rag.tables.columns import HELD, ORIGINS
 from rag.tables.conditions.ranks import PLACES, WINS
 from rag.tables.execute import execute
 from rag.tables.groups import PERSONS
@@ -129,11 +129,20 @@ def _candidates(
 
 
 def _is_named_elsewhere(binding: Binding, tables: Sequence[TypedTable]) -> bool:
-    """Whether a word that was read by a guess is what another table is called or has."""
+    """Whether a word read by a guess or by its meaning is what another table is called or has."""
     stems = {binding.question.tokens[place].stem for place in binding.guessed}
     own = {binding.table, binding.table.source, *(part for part, _ in binding.table.parts)}
     others = [lexicon_of(table) for table in tables if table not in own and table.source not in own]
-    return any(stems & one.nouns or {(stem,) for stem in stems} & {*one.names} for one in others)
+    meant = {
+        binding.question.tokens[place].stem
+        for one in binding.mentions
+        for place in one.places
+        if one.meant and place not in binding.guessed
+    }
+    return any(
+        stems & one.nouns or meant & one.own or {(stem,) for stem in stems} & {*one.names}
+        for one in others
+    )
 
 
 def _is_counted_elsewhere(own: Plan, binding: Binding, tables: Sequence[TypedTable]) -> bool:
@@ -245,7 +254,7 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     known(
         [
             *dict.fromkeys(
-                [*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS, *PAYMENT, *PERSONS]
+                [*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS, *HELD, *PAYMENT, *PERSONS]
             )
         ]
     )

@@ -32,6 +32,7 @@ class Plan:
     group of rows, or with `greater` as well that of the group that has most (or least). `rank` is
     the place, from 1, among the smallest or largest values. `guesses` say which words were read as
     which columns without certainty, `unread` are the words that stand for nothing in the table.
+    `held` is the column that tells how many there are of what each of the counted rows is.
     """
 
     table: TypedTable
@@ -49,6 +50,7 @@ class Plan:
     rank: int = 1
     guesses: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

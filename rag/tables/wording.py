@@ -137,7 +137,16 @@ def _count(result: TableResult) -> str:
         return f"There are {listed} ({_basis(result)})."
     total = f" of {kept}" if result.plan.filters else ""
     rows = "row" if kept == 1 and result.figure == "1" else "rows"
-    return f"{result.figure}{total} {rows} of {_source(table)}{where}."
+    return f"{result.figure}{total} {rows} of {_source(table)}{where}{_held(result)}."
+
+
+def _held(result: TableResult) -> str:
+    """How many things the counted rows stand for, where a column tells it."""
+    if result.plan.held is None:
+        return ""
+    column = result.plan.table.columns[result.plan.held]
+    amounts = [value for row in result.rows if isinstance(value := column.values[row], float)]
+    return f"; the sum of {_name(column)} is {figure_of(column, sum(amounts))}"
 
 
 def _grouped(result: TableResult) -> str:
@@ -240,7 +249,8 @@ def _change(result: TableResult) -> str:
     before, after = (_name(result.plan.table.columns[one]) for one in result.plan.targets)
     first, second, percent = result.values
     sides = f"{before}: {first}; {after}: {second}"
-    return f"The change is {result.figure}{percent}, over {_basis(result)}: {sides}."
+    word = "difference" if result.plan.aggregate is Aggregate.DIFFERENCE else "change"
+    return f"The {word} is {result.figure}{percent}, over {_basis(result)}: {sides}."
 
 
 def _side_by_side(result: TableResult) -> str:

@@ -83,7 +83,7 @@ def _may_be_stock(binding: Binding, mention: Mention) -> bool:
     """Whether "in" before a column may mean that there is some: not in "in 2025", a time."""
     is_year = binding.question.tokens[mention.places.start].text.isdigit()
     unit = binding.table.columns[mention.column].unit
-    return not (is_year or unit or turned(binding.table))
+    return not (is_year or unit or binding.table.source or turned(binding.table))
 
 
 def _bind_yes_no(binding: Binding, mention: Mention, denied: bool) -> bool:
@@ -130,6 +130,9 @@ def _bind_stock(binding: Binding) -> None:
     text, columns = binding.question.text.lower(), stock_columns(binding)
     gone, there = _GONE.search(text), _THERE.search(text)
     match = gone or there
+    if text.startswith("when"):
+        # When a licence runs out is told by its date.
+        return
     if match and not columns and match[0] != "available":
         binding.certainty *= _NO_STOCK
     if match is None or len(columns) != 1 or columns[0] in binding.columns_named():

@@ -28,6 +28,7 @@ _LONGEST_VALUE = 8
 _MOST_PARTIAL = 20
 # Words for numbers that name rows and measure nothing.
 CODES = frozenset("id no nr nummer code key sku ref".split())
+_RATE = "per"
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -174,7 +175,9 @@ class Lexicon:
     def _whole(self) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
         grouped = defaultdict[tuple[str, ...], list[int]](list)
         for column, (name, core) in enumerate(zip(self.names, self.cores, strict=True)):
-            for key in {name, core, ("".join(name),)} - {()}:
+            # "Per seat" is said of what costs so much.
+            rate = name[name.index(_RATE) :] if _RATE in name[1:-1] else ()
+            for key in {name, core, rate, ("".join(name),)} - {()}:
                 grouped[key].append(column)
         return sorted(((k, tuple(v)) for k, v in grouped.items()), key=lambda one: -len(one[0]))
 
@@ -210,10 +213,11 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     values = defaultdict[tuple[str, ...], dict[int, tuple[str, ...]]](dict)
     for place, column in enumerate(table.columns):
         for text in _distinct(column, table.totals):
-            key = stems_of(text)
-            # Longer ones are prose: a word of theirs names no row.
-            if 0 < len(key) <= _LONGEST_VALUE:
-                values[key][place] = (*values[key].get(place, ()), text)
+            # A name in one word may be asked for as one or as two.
+            for key in {stems_of(text), tuple(map(stem_of, _WORD.findall(text)))}:
+                # Longer ones are prose: a word of theirs names no row.
+                if 0 < len(key) <= _LONGEST_VALUE:
+                    values[key][place] = (*values[key].get(place, ()), text)
     parts = defaultdict[str, set[tuple[str, ...]]](set)
     for key in values:
         for word in key if len(key) > 1 else ():

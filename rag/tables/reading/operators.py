@@ -99,7 +99,7 @@ _LIST = re.compile(
 )
 _GROW = re.compile(
     r"\b(?:gr[eo]w(?:n|th|s)?|increased?s?|decreased?s?|ris(?:e|en)|rose|fall(?:en)?|fell|dropped|drop|"
-    r"chang(?:e|ed)|declined?|shr[aiu]nk)\b"
+    r"chang(?:e|ed)|declined?|shr[aiu]nk|(?:go(?:ne|es)?|went|c[oa]me) (?:up|down))\b"
 )
 _DIFFER = re.compile(
     r"\b(?:differences?|differ|how (?:much|many) (?:(?P<degree>\w+er)|more|less)|compared?"
