@@ -93,7 +93,8 @@ def test_save_threshold_into_a_broken_file_changes_nothing(tmp_path: Path) -> No
 
 
 def example(missing: str, likeness: float, corpus: str = "all") -> RefusalExample:
-    found = AnswerabilitySignals(*[likeness] * 5, 2.0, 0.0, 0.0, 0.1)
+    near = likeness
+    found = AnswerabilitySignals(near, near, near, near, near, 2.0, 0.0, 0.0, 0.1)
     return RefusalExample(SourceQuestion("Who?", 0, frozenset(["a"])), corpus, missing, found)
 
 
