@@ -14,6 +14,7 @@ from rag.tables.binding import (
     Role,
     bind_by_meaning,
     bind_relations,
+    bind_titles,
     filters_of,
     selects_one,
 )
@@ -109,6 +110,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     bind_free(binding)
     bind_by_meaning(binding, kinds, embed)
     guess_columns(binding, kinds, embed)
+    bind_titles(binding, embed)
     guess_worth(binding, asks, embed)
     guess_date(binding)
     guess_moment(binding, asks)

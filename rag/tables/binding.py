@@ -15,6 +15,7 @@ from rag.tables.reading.lexicon import (
     ValueMatch,
     lexicon_of,
     similarities,
+    words_of_name,
 )
 from rag.tables.reading.question import Question
 
@@ -35,6 +36,8 @@ _MARGIN = 0.06
 # "postponed" and "day" 0.30.
 _RELATED = 0.38
 _CENTS = 2
+# From which cosine a word means a title: "income" and "revenue" have 0.66, and "expenditure" 0.58.
+_TITLED = 0.62
 # Behind these, a word that is only a part of a column's name is what rows are, not what they have.
 _OF_ROWS = frozenset("which what all every each many".split())
 _ASK_FOR_ROWS = frozenset("many which what list show".split())
@@ -379,6 +382,20 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
         elif cosine >= _NEAR_DIMENSION and (found or (found := _priced(binding, name))):
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
+            binding.certainty *= _BY_MEANING
+
+
+def bind_titles(binding: Binding, embed: Embed) -> None:
+    """Read a word that is left as what rows are, if it means the same as the table's title of one
+    word: "income" of "Revenue".
+    """
+    titles = words_of_name(binding.table.title)
+    residue = binding.residue if len(titles) == 1 else []
+    words = [binding.question.tokens[place].text.lower() for place in residue]
+    rows = similarities(embed, words, [title.lower() for title in titles])
+    for place, row in zip(residue, rows, strict=True):
+        if row[0] >= _TITLED:
+            binding.take(range(place, place + 1), Role.ROW)
             binding.certainty *= _BY_MEANING
 
 

@@ -87,6 +87,11 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
             "“Costumes”: 2021: 21,000; 2025: 26,500.",
         ),
         (
+            "How much has the expenditure on wages gone up between 2024 and 2025?",
+            "The change is 7000 (+2.1 %), over 1 of 4 rows of “Spending” where Section is "
+            "“Wages”: 2024: 335,000; 2025: 342,000.",
+        ),
+        (
             "How much money was given by all the companies together?",
             "The sum of Given is 10,500 EUR, over all 3 rows of “Sponsors”.",
         ),
