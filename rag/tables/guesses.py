@@ -147,7 +147,10 @@ def guess_moment(binding: Binding, asks: str) -> None:
     columns, residue = enumerate(binding.table.columns), binding.residue
     dates = [at for at, one in columns if one.kind is Kind.DATE]
     is_of_one = any(selects_one(binding, own) for _, own in binding.filters)
-    if asks == "when" and is_of_one and len(dates) == len(residue) == 1:
+    if asks != "when" or not is_of_one or not len(dates) == len(residue) == 1:
+        return
+    # A verb stands last; what starts or ends is something else than the row.
+    if all(token.stop for token in binding.question.tokens[residue[0] + 1 :]):
         _guess(binding, residue[0], dates[0])
 
 
