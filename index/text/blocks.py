@@ -24,6 +24,8 @@ _REMARK_KINDS = frozenset({BlockKind.PARAGRAPH, BlockKind.CODE, BlockKind.LIST})
 _REMARK_CHARACTERS = 600
 _REMARKS = 2
 _QUESTION_CHARACTERS = 200
+# Numbered items of so many words on average, and of two sentences each, are no steps.
+_CLAUSE_WORDS = 30
 _QUESTION = re.compile(r"[^?？؟\r\n]*[^?？؟\s][?？؟]+[\"'”’»)\]*_]*")
 _MARKED_QUESTION = re.compile(r"(?:\*\*|__)|(?:Q(?:uestion)?|Frage|F) ?\d*[:.)] ", re.IGNORECASE)
 _LED = frozenset({BlockKind.LIST, BlockKind.STEPS, BlockKind.CODE, BlockKind.TABLE})
@@ -44,7 +46,8 @@ def blocks_of(document: Document) -> tuple[Block, ...]:
         elif layout is Layout.CODE:
             leaves += _stripped(text, BlockKind.CODE, *region)
         else:
-            leaves += _joined_steps(text, list(scan(text, region, layout)))
+            for block in _joined_steps(text, list(scan(text, region, layout))):
+                leaves += _clauses(text, block)
     leaves, questions = _with_questions(text, leaves, layout)
     leaves = list(_with_leads(text, leaves))
     return tuple(merge(questions, leaves, key=lambda block: (block.start, -block.end)))
@@ -94,6 +97,24 @@ def _joined_steps(text: str, blocks: Sequence[Block]) -> list[Block]:
             last_steps = len(joined)
             joined.append(block)
     return joined
+
+
+def _clauses(text: str, block: Block) -> list[Block]:
+    """The paragraphs of a contract, a rule or a by-law in place of steps, if that is what numbered
+    items are: long, and of several sentences each.
+    """
+    items = [text[start:end] for start, end in block.items]
+    is_long = sum(len(item.split()) for item in items) >= _CLAUSE_WORDS * len(items)
+    if block.kind is not BlockKind.STEPS or not is_long:
+        return [block]
+    if any(len(sentence_spans(_STEP_NUMBER.sub("", item, count=1))) < 2 for item in items):
+        return [block]
+    ends = [*(start for start, _ in block.items[1:]), block.end]
+    return [
+        part
+        for (start, _), end in zip(block.items, ends, strict=True)
+        for part in _stripped(text, BlockKind.PARAGRAPH, start, end)
+    ]
 
 
 def _goes_on(text: str, before: Sequence[Block], steps: Block) -> bool:

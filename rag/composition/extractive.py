@@ -25,8 +25,9 @@ from rag.composition.table_rows import (
     rows_asked,
     rows_of,
     table_at,
+    with_cell_of,
 )
-from rag.intents.classifier import LONG
+from rag.intents.classifier import LONG, Intent
 from rag.retrieval.answer_type import matches_answer_type
 from rag.retrieval.figures import figures_in, words_with_digit
 from rag.retrieval.sentences import (
@@ -189,7 +190,9 @@ def _sentences_and_rows(evidence: ComposerInput, chosen: Sequence[Quote]) -> Ite
             shown.add(table)
             own = [row for row in rows if row.table == table]
             quoted = [row for row in own if any(map(row.holds, chosen))]
-            yield from claims_of(best_rows(evidence.query, quoted or own, own))
+            is_list = evidence.intent is Intent.LIST and not with_cell_of(evidence.query, own)
+            short = own if is_list and len(own) <= _MOST_ROWS else []
+            yield from claims_of(short or best_rows(evidence.query, quoted or own, own))
 
 
 def _sentence_or_cells(

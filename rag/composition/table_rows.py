@@ -192,6 +192,21 @@ def best_rows(
     return sorted(best, key=lambda row: row.quote.start)[:_MOST_ROWS]
 
 
+def with_cell_of(query: str, rows: Sequence[QuotedRow]) -> list[QuotedRow]:
+    """The rows of which the query holds a whole cell, and not all rows: "Hamburg", "red"."""
+    asked = f" {' '.join(word.low for word in parse_words(query))} "
+    found = [
+        row
+        for row in rows
+        if any(
+            f" {' '.join(word.low for word in parse_words(cell))} " in asked
+            for cell in row.cells
+            if cell
+        )
+    ]
+    return found if len(found) < len(rows) else []
+
+
 def is_of_all_rows(query: str) -> bool:
     """Whether a figure is asked for that no row of a table holds by itself; "the latest round" is
     mostly the name of one thing.

@@ -20,6 +20,8 @@ _REPLIES = 2
 # An answer holds about so many words at most; one of so few is whole.
 MOST_WORDS = 200
 SHORT_ANSWER = 60
+# An item of more words is a paragraph.
+_LONG_ITEM = 20
 # An outline is a list of so many sections at least.
 _FEWEST_SECTIONS = 3
 
@@ -68,7 +70,9 @@ def select_sections(
             continue
         seen.add(key)
         room, rank = policy.words - selector.words, sentence.hit.rank
-        select_section(selector, policy, structure, section, number, room, rank)
+        select_section(
+            selector, policy, structure, section, number, room, rank, sentence.quote.start
+        )
         if not policy.is_in_order:  # steps are quoted as they stand
             select_outline(selector, structure, section, rank)
 
@@ -140,8 +144,11 @@ def select_section(
     number: int,
     room: int,
     rank: int,
+    at: int = 0,
 ) -> None:
-    """A section as it is if it is short enough, else what there is room for from a block on."""
+    """A section as it is if it is short enough, else what there is room for from a block on; of a
+    list whose items are paragraphs from the one that holds the character `at`.
+    """
     kept = [each for each in section if each == number or not structure.says_nothing(each)]
     size = structure.size(kept)
     if size <= min(policy.whole, max(room, policy.whole // 2)):
@@ -157,7 +164,8 @@ def select_section(
         if taken <= room:
             selector.add_whole(structure, each, rank)
         elif each == number or not selector.words:
-            add_beginning(selector, structure, each, room, rank)
+            first = at if _has_long_items(structure, each) and not policy.is_in_order else 0
+            add_beginning(selector, structure, each, room, rank, first)
         room -= taken
         if room < policy.words // 3 or structure.blocks[each].kind is BlockKind.TABLE:
             return
@@ -172,12 +180,21 @@ def _from(structure: Structure, section: range, number: int) -> Iterator[int]:
     yield from range(start, section.stop)
 
 
-def add_beginning(
-    selector: Selector, structure: Structure, number: int, room: int, rank: int
-) -> None:
-    """As many sentences or items of a block as there is room for, one at least."""
+def _has_long_items(structure: Structure, number: int) -> bool:
+    """Whether a block is a list whose items are paragraphs, such as the clauses of a contract."""
     block = structure.blocks[number]
-    for span in block.items or structure.sentences(block):
+    return structure.words(block) > _LONG_ITEM * len(block.items) > 0
+
+
+def add_beginning(
+    selector: Selector, structure: Structure, number: int, room: int, rank: int, start: int = 0
+) -> None:
+    """As many sentences or items of a block as there is room for, one at least, from the one that
+    holds the character `start`.
+    """
+    block = structure.blocks[number]
+    spans = block.items or structure.sentences(block)
+    for span in [one for one in spans if one[1] > start] or spans:
         selector.add_span(structure, number, span, rank)
         room -= len(structure.text(span).split())
         if room <= 0:

@@ -233,3 +233,22 @@ def test_blocks_of_an_empty_document_are_none() -> None:
     assert blocks_of(Document("a.txt", "", "x", "d", (Heading(0, 1, "x"),))) == (
         Block(BlockKind.HEADING, 0, 1, level=1),
     )
+
+
+CLAUSE = (
+    "{}. Animals. Each cat has a pen of its own unless two of one household share it. Dogs are not "
+    "taken in at any time of the year, whatever their size, since the house has no yard for them.\n"
+)
+
+
+def test_blocks_of_numbered_clauses_of_several_sentences_are_paragraphs() -> None:
+    text = "\n".join(CLAUSE.format(number) for number in (1, 2, 3))
+    assert [kind for kind, _ in told(text, "a.txt")] == ["paragraph"] * 3
+    check(document(text, "a.txt"))
+
+
+def test_blocks_of_numbered_short_or_single_sentences_are_steps() -> None:
+    steps = "1. Open the lid. Wait.\n2. Close it. Wait again.\n"
+    assert [kind for kind, _ in told(steps, "a.txt")] == ["steps"]
+    long = "".join(f"{number}. {'word ' * 40}ends here.\n" for number in (1, 2))
+    assert [kind for kind, _ in told(long, "a.txt")] == ["steps"]

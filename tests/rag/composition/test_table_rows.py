@@ -15,7 +15,7 @@ from rag.citations.labelling import LabelledAnswer, label
 from rag.composition.base import ComposerInput
 from rag.composition.blocks.structure import Structures
 from rag.composition.extractive import QuotesComposer
-from rag.composition.table_rows import best_rows, rows_of
+from rag.composition.table_rows import best_rows, rows_of, with_cell_of
 from rag.retrieval.sentences import RankedSentence
 from rag.types import Claim, Draft, Support
 from tests.helpers.composing import drained
@@ -119,6 +119,21 @@ def test_best_rows_hold_most_of_the_query_unless_it_denies_or_tells_none_apart(
 ) -> None:
     rows = rows_of([passage(TICKETS)], lambda *_: CSV.tables, lambda _: ())
     assert [row.cells[0] for row in best_rows(query, rows[1:2], rows)] == names
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("Which tickets are open?", ["T-1", "T-3"]),
+        ("List what T-2 is about", ["T-2"]),
+        ("Which tickets are there?", []),
+    ],
+)
+def test_with_cell_of_a_query_that_names_a_whole_cell_are_its_rows(
+    query: str, names: list[str]
+) -> None:
+    rows = rows_of([passage(TICKETS)], lambda *_: CSV.tables, lambda _: ())
+    assert [row.cells[0] for row in with_cell_of(query, rows)] == names
 
 
 def test_a_row_of_a_markdown_table_is_quoted_with_its_header() -> None:
