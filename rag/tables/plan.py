@@ -219,11 +219,12 @@ def _standing(one: _Candidate) -> tuple[float, bool, bool, bool]:
 
 
 def _has_one_row_each(own: Plan) -> bool:
-    """Whether the smallest or largest is asked of what each row is one of: the cheapest product, in
-    a list of products and not among orders of them.
+    """Whether the smallest or largest is asked of what each row is one of: the cheapest product, or
+    the cheapest pump, in a list of products and not among orders of them.
     """
     is_extreme = own.aggregate in {Aggregate.MIN, Aggregate.MAX}
-    return is_extreme and any(own.table.columns[target].is_key for target in own.targets)
+    asked = {*own.targets, *(one.column for one in own.filters)}
+    return is_extreme and any(own.table.columns[column].is_key for column in asked)
 
 
 def _is_turned(one: _Candidate, other: _Candidate) -> bool:

@@ -146,3 +146,16 @@ def test_cached_embed_embeds_each_text_once() -> None:
     assert cached(["a", "b", "a"]).shape == (3, 1)
     assert cached(["b", "c"]).shape == (2, 1)
     assert asked == ["a", "b", "c"]
+
+
+def test_answer_to_the_cheapest_of_a_kind_is_of_the_list_of_products_and_not_of_orders() -> None:
+    orders = [
+        ("1", "Pump", "20"),
+        ("2", "Filter", "33"),
+        ("3", "Pump", "700"),
+        ("4", "Filter", "66"),
+    ]
+    made = document("orders.csv", ("Order", "Product", "Total EUR"), orders, "Orders")
+    found = answer("Which is the cheapest pump?", (*typed(made), *_tables()), _nothing)
+    assert found is not None
+    assert "349 EUR" in found.sentence
