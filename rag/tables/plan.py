@@ -161,12 +161,13 @@ def _is_counted_elsewhere(own: Plan, binding: Binding, tables: Sequence[TypedTab
 
 
 def _guess_parts(binding: Binding, others: Sequence[TypedTable]) -> None:
-    """Doubt a column by a word of its name that is what another table has: "order" where one has
-    orders, and this one a "Minimum order".
+    """Doubt a column by a word of its name that is what another table has or is called: "order"
+    where one has orders, and this one a "Minimum order".
     """
     for place, column in binding.parts:
         token = binding.question.tokens[place]
-        if any((token.stem,) in lexicon_of(other).names for other in others):
+        lexicons = map(lexicon_of, others)
+        if any((token.stem,) in one.names or token.stem in one.own for one in lexicons):
             binding.guess(token.text, column)
 
 
@@ -219,12 +220,13 @@ def _standing(one: _Candidate) -> tuple[float, bool, bool, bool]:
 
 
 def _has_one_row_each(own: Plan) -> bool:
-    """Whether the smallest or largest is asked of what each row is one of: the cheapest product, or
-    the cheapest pump, in a list of products and not among orders of them.
+    """Whether the smallest or largest is asked of what each row is one of, or two of them are
+    compared: the cheapest pump, in a list of products and not among orders of them.
     """
-    is_extreme = own.aggregate in {Aggregate.MIN, Aggregate.MAX}
-    asked = {*own.targets, *(one.column for one in own.filters)}
-    return is_extreme and any(own.table.columns[column].is_key for column in asked)
+    if own.aggregate not in {Aggregate.MIN, Aggregate.MAX} and not own.pair:
+        return False
+    asked = {*own.targets, *(one.column for one in (*own.filters, *(own.pair or ())))}
+    return any(own.table.columns[column].is_key for column in asked)
 
 
 def _is_turned(one: _Candidate, other: _Candidate) -> bool:
