@@ -148,17 +148,13 @@ def test_cached_embed_embeds_each_text_once() -> None:
     assert asked == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["Which is the cheapest pump?", "Which is cheaper, Filter or Harbor pump?"],
-)
-def test_plan_of_products_goes_by_the_list_of_them_and_not_by_orders(question: str) -> None:
+def test_plan_of_products_goes_by_the_list_of_them_and_not_by_orders() -> None:
     orders = [("5001", "Harbor pump", "20"), ("5002", "Filter", "33"), ("5003", "Filter", "66")]
     prices = [("A1", "Harbor pump", "349"), ("A2", "Harbor pump XL", "589"), ("C1", "Filter", "33")]
     tables = (
         *typed(document("orders.csv", ("order_id", "product", "total_eur"), orders, "Orders")),
         *typed(document("prices.xlsx", ("SKU", "Product", "Unit price EUR"), prices, "", "Prices")),
     )
-    found = plan(question, tables, _nothing)
+    found = plan("Which is the cheapest pump?", tables, _nothing)
     assert found is not None
     assert found.table.document == "prices.xlsx"
