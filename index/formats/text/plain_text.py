@@ -60,7 +60,6 @@ def _title_lines(text: str) -> Iterator[Heading]:
         if _AMOUNT.search(words):
             continue
         if place == 0 and _has_subtitle(lines, at):
-            numbered = {one for one in numbered if one > at}
             yield Heading(lines[at].start, 1, " ".join(words.split()))
             yield Heading(lines[at + 1].start, 1, " ".join(lines[at + 1].words.split()))
         elif at in numbered or _is_title(lines, at):

@@ -99,11 +99,7 @@ def select_answer(
     selector: Selector, structure: Structure, answer: range, number: int, rank: int
 ) -> None:
     """The answer to a question: the whole if it is short, else how it begins."""
-    words = structure.size(answer)
-    if words <= SHORT_ANSWER:
-        for each in answer:
-            selector.add_whole(structure, each, rank)
-    elif answer and answer.start != number:
+    if not add_short(selector, structure, answer, rank) and answer.start != number:
         block = structure.blocks[answer.start]
         for span in (block.items or structure.sentences(block))[:1]:
             selector.add_span(structure, answer.start, span, rank)
