@@ -219,3 +219,26 @@ def test_page_is_there_while_its_documents_are_read_and_notices_the_end(
         expect(blank.locator("#current .exchange.done .answer")).to_contain_text("31 crowns")
         blank.get_by_role("button", name="New chat").click()
         expect(blank.locator("#suggestions .first")).to_have_count(0)
+
+
+def test_page_part_changed_by_its_own_watcher_is_looked_at_once(page: Page) -> None:
+    """A watcher that hears what it writes itself keeps the page from ever answering again."""
+    called = page.evaluate(
+        """async () => {
+            const part = document.querySelector("#download");
+            const text = part.appendChild(document.createElement("p"));
+            let called = 0;
+            window.footnote.watch("download", () => {
+                called += 1;
+                if (called < 100) text.textContent = "its own";
+            });
+            const counts = [];
+            for (const change of ["first", "second"]) {
+                text.textContent = change;
+                await new Promise((resolve) => setTimeout(resolve, 50));
+                counts.push(called);
+            }
+            return counts;
+        }"""
+    )
+    assert called == [1, 2]

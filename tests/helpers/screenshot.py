@@ -1,6 +1,6 @@
 """Pictures of the product: python tests/helpers/screenshot.py chat|report OUT.png
 
-Also the two parts that the browser tests share: a server in a process of its own, and Chromium.
+Also what the browser tests share: a server in a process of its own, Chromium, and its end.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from playwright.sync_api import TimeoutError as NotYet
 ROOT = Path(__file__).resolve().parents[2]
 FOOTNOTE = (sys.executable, "-c", "from ui.cli import main; main()")
 QUESTION = "Who met in Paris?"
+OURS = f"--started-by-footnote={os.getpid()}"  # tells our Chromium from others
 QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -58,10 +59,18 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium, or the one that Playwright has, without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(QUIET)
+            executable_path=shutil.which("chromium"), args=[*QUIET, OURS]
         )
         yield browser
         browser.close()
+
+
+def kill_chromium() -> None:
+    """End every Chromium that this process started; calls to it that wait raise an Error.
+
+    Playwright's own time limits do not end a call to a page whose scripts never end.
+    """
+    subprocess.run(["pkill", "-KILL", "-f", "--", OURS], check=False)
 
 
 def ask(page: Page, question: str) -> None:

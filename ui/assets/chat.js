@@ -224,7 +224,7 @@
     const button = find("#top .menu");
     document.documentElement.classList.toggle("menu-open", open);
     button.setAttribute("aria-expanded", String(open));
-    if (open) find("#chats button")?.focus();
+    if (open) find("#chats .chats button")?.focus();
   };
   document.addEventListener("click", (event) => {
     const open = document.documentElement.classList.contains("menu-open");
@@ -342,13 +342,20 @@
     file.remove();
   }
 
-  footnote.watch = (id, change) =>
-    new MutationObserver(change).observe(document.getElementById(id), {
+  // Calls `change` after an element was changed. What `change` itself writes there is not heard: it
+  // would be called again and again, and the page would answer nothing any more.
+  footnote.watch = (id, change) => {
+    const observer = new MutationObserver(() => {
+      change();
+      observer.takeRecords();
+    });
+    observer.observe(document.getElementById(id), {
       childList: true,
       subtree: true,
       // Gradio may change these in place, in the element that is there.
       attributeFilter: ["data-chat", "data-turn", "data-number", "data-words"],
     });
+  };
 
   // Gradio builds the page some time after this script is there.
   footnote.started = new Promise((resolve) => {

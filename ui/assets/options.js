@@ -6,7 +6,7 @@
 
   const { find, started, dispatch } = window.footnote;
   const form = () => find("#options-form");
-  const button = () => find("#options-summary button");
+  const button = () => find("#options-summary .summary");
   const EVERYTHING = { documents: [], folders: [], types: [] };
   let choice; // none before the server has sent one
   let number = 0; // of the last change
@@ -62,7 +62,7 @@
     const written = find(`[value="${choice.composer}"] + span`, form())?.firstChild.textContent ?? "Quotes";
     const facts = [written, `${choice.passages} passage${choice.passages === 1 ? "" : "s"}`];
     if (choice.strict && choice.composer === "llm") facts.push("strict");
-    button().lastChild.textContent = facts.join(" · ");
+    find(".shown", button()).textContent = facts.join(" · ");
   }
 
   function drawScope() {
@@ -139,7 +139,7 @@
 
   document.addEventListener("click", (event) => {
     if (!button()) return;
-    if (event.target.closest("#options-summary button")) show(form().hidden);
+    if (event.target.closest("#options-summary .summary")) show(form().hidden);
     else if (!form().hidden && !event.target.closest("#options-form")) show(false);
   });
   document.addEventListener("keydown", (event) => {
