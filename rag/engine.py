@@ -66,6 +66,7 @@ from rag.summaries.compose import summary_draft
 from rag.summaries.reading import to_summarise
 from rag.summaries.target import names_only_a_file
 from rag.tables.plan import answer as compute
+from rag.tables.reading.operators import degrees as degrees_of
 from rag.types import (
     Answer,
     AskOptions,
@@ -409,7 +410,9 @@ class Engine:
         """The question with its spelling mended; what is shown as asked stays as it was."""
         if not snapshot.passage_count:
             return request
-        mended = mend_spelling(request.question, snapshot, self._index.count_tokens)
+        degrees = {request.question[one.start : one.end] for one in degrees_of(request.question)}
+        known = {word.lower() for text in degrees for word in text.split()}
+        mended = mend_spelling(request.question, snapshot, self._index.count_tokens, known)
         return replace(request, question=mended.text) if mended.corrections else request
 
     def _condense(

@@ -7,7 +7,7 @@ not either: "vacation" is one WordPiece token and stays, "vacaton" is several.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,18 +47,24 @@ class Spelled:
 
 
 def mend_spelling(
-    question: str, index: Vocabulary, count_tokens: Callable[[Sequence[str]], list[int]]
+    question: str,
+    index: Vocabulary,
+    count_tokens: Callable[[Sequence[str]], list[int]],
+    known: Set[str] = frozenset(),
 ) -> Spelled:
     """The question with misspelt words replaced by the nearest words of the index, and words that
     it writes as two parted.
 
     Names are left alone: a word with a capital inside a question is not mended. `count_tokens`
-    counts the embedding model's tokens in each text.
+    counts the embedding model's tokens in each text. `known` are words in small letters that are
+    right whatever the index holds.
     """
     corrections = dict[str, str]()
     for place, match in enumerate(_WORD.finditer(question)):
         word = match[0]
         if len(word) < _SHORTEST or (place and word[0].isupper()) or word in corrections:
+            continue
+        if word.lower() in known:
             continue
         if not index.terms(word) or index.search_words(word, 1):
             continue

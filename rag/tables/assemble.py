@@ -11,11 +11,14 @@ from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY
 from rag.tables.binding import (
     Binding,
+    Filter,
     Role,
     bind_by_meaning,
     bind_relations,
+    bind_shortened,
     bind_titles,
     filters_of,
+    plural_head,
     selects_one,
 )
 from rag.tables.columns import (
@@ -33,10 +36,12 @@ from rag.tables.columns import (
     settle,
     with_adjective,
 )
-from rag.tables.conditions.amounts import bind_quantities, ranks
+from rag.tables.conditions.amounts import bind_dates, bind_quantities, ranks
+from rag.tables.conditions.meanings import guess_value
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
-from rag.tables.counts import count
+from rag.tables.counts import count, counted_amount, row_amount
+from rag.tables.execute import execute
 from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
     GUESSED,
@@ -99,6 +104,7 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     bind_ranks(binding, embed)
     bind_idle_period(binding)
     bind_out(binding)
+    bind_dates(binding, embed)
     limit = bind_quantities(binding)
     group = asked_group(binding)
     if limit is False or group is False:
@@ -109,6 +115,8 @@ def assemble(binding: Binding, embed: Embed) -> Plan | None:
     settle(binding, kinds)
     bind_free(binding)
     bind_by_meaning(binding, kinds, embed)
+    bind_shortened(binding)
+    guess_value(binding, embed)
     guess_columns(binding, kinds, embed)
     bind_titles(binding, embed)
     guess_worth(binding, asks, embed)
@@ -185,6 +193,9 @@ def _of_all(
         return None
     if degrees:
         return _extreme(binding, degrees[0], embed)
+    if {Aggregate.COUNT, Aggregate.MEAN} <= {*named}:
+        target = counted_amount(binding, embed)
+        return None if target is None else _mean_of(binding, target)
     if Aggregate.COUNT in named:
         return count(binding, embed)
     single = any(selects_one(binding, own) for _, own in binding.filters)
@@ -193,6 +204,10 @@ def _of_all(
         if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
+
+
+def _mean_of(binding: Binding, target: int) -> Plan:
+    return Plan(binding.table, Aggregate.MEAN, filters_of(binding), (target,))
 
 
 def _is_said(binding: Binding, start: int, end: int) -> bool:
@@ -213,8 +228,15 @@ def _free_degrees(binding: Binding) -> list[Degree]:
         for one in binding.question.degrees
         if not any(start <= one.start < end for start, end in spans)
         and not _is_ordinal(binding, one)
+        and not _is_verb(binding, one)
         and _is_said(binding, one.start, one.end)
     ]
+
+
+def _is_verb(binding: Binding, degree: Degree) -> bool:
+    """Whether "last" is said of how long something takes: a time follows it."""
+    behind = [one for one in binding.question.quantities if one.start == degree.end + 1]
+    return any(isinstance(one.value, Amount) and one.value.unit for one in behind)
 
 
 def _is_ordinal(binding: Binding, degree: Degree) -> bool:
@@ -298,7 +320,10 @@ def _is_slowness(column: Column, degree: Degree) -> bool:
 
 
 def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
-    target = number_for(binding, (MONEY,) if aggregate is Aggregate.SUM else ())
+    asks_money = asks_of(binding.question.text) == "much"
+    target = row_amount(binding, aggregate, asks_money)
+    if target is None:
+        target = number_for(binding, (MONEY,) if aggregate is Aggregate.SUM else ())
     if target is None:
         return None
     return Plan(binding.table, aggregate, filters_of(binding), (target,))
@@ -315,8 +340,9 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         # How much was invoiced is told by no column of names.
         named = tuple(one for one in named if binding.table.columns[one].kind is not Kind.TEXT)
     targets = tuple(one for one in named if one not in used) or _asked(binding, asks, used, embed)
-    if not targets and asks in ASKED and any(selects_one(binding, own) for own in filters):
-        targets = rivals(binding, ASKED[asks])
+    dimensions = ASKED.get(asks) or tuple(filter(None, [binding.dimension]))
+    if not targets and dimensions and _chooses_one(binding, filters):
+        targets = rivals(binding, dimensions)
     # "Boats built before 2000" asks for these rows.
     label = label_column(binding.table)
     is_open = bool(filters) and label not in used
@@ -329,6 +355,13 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
     return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+
+
+def _chooses_one(binding: Binding, filters: tuple[Filter, ...]) -> bool:
+    """Whether conditions leave one row, or the name of one is among them."""
+    label = label_column(binding.table)
+    rows = execute(Plan(binding.table, Aggregate.LOOKUP, filters, (label,))).rows if filters else ()
+    return len(rows) == 1 or any(selects_one(binding, own) for own in filters)
 
 
 def _begins_with_value(binding: Binding) -> bool:
@@ -357,7 +390,7 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         found = None if found in used else found
         if found is None and asks == "who":
             found = _ranked(binding, used)
-    elif asks == "which" and (
+    elif (asks == "which" or _asks_what_rows(binding)) and (
         Role.ROW in binding.roles.values() or binding.mentions or _asks_for_kind(binding)
     ):
         found = label_column(table)
@@ -373,6 +406,14 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
         has_digit = sum(any(map(str.isdigit, text)) for text in texts)
         found = other if 2 * has_digit > len(texts) else None
     return () if found is None else (found,)
+
+
+def _asks_what_rows(binding: Binding) -> bool:
+    """Whether rows are asked for as with "which": "what tools are broken", "what equipment"."""
+    words = [token.text.lower() for token in binding.question.tokens]
+    place = words.index("what") + 1 if "what" in words else len(words)
+    is_row = binding.roles.get(place) is Role.ROW
+    return is_row or (place < len(words) and plural_head(binding.question) == place)
 
 
 def _moments(binding: Binding, used: set[int]) -> tuple[int, ...]:

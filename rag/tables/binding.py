@@ -13,6 +13,7 @@ from rag.tables.reading.lexicon import (
     Embed,
     Lexicon,
     ValueMatch,
+    abbreviates,
     lexicon_of,
     similarities,
     words_of_name,
@@ -42,7 +43,10 @@ _TITLED = 0.62
 _OF_ROWS = frozenset("which what all every each many".split())
 _ASK_FOR_ROWS = frozenset("many which what list show".split())
 # Names of dimensions, and from which cosine on a word means one.
-DIMENSIONS = {"price": MONEY, "weight": "mass", "duration": DURATION, "temperature": "temperature"}
+DIMENSIONS = {
+    **{"price": MONEY, "money": MONEY, "weight": "mass"},
+    **{"duration": DURATION, "temperature": "temperature"},
+}
 _NEAR_DIMENSION = 0.65
 _DIRECTIONS = ("from", "to")
 _DIRECTION_MARGIN = 0.1
@@ -89,7 +93,9 @@ class Mention:
 
 @dataclass
 class Binding:
-    """The state of binding one question to one table."""
+    """The state of binding one question to one table; `counted` are places of words that say what
+    is counted and choose no rows, `dimension` is that of a word which several columns have.
+    """
 
     question: Question
     table: TypedTable
@@ -104,6 +110,8 @@ class Binding:
     parts: list[tuple[int, int]] = field(default_factory=list)
     guessed: set[int] = field(default_factory=set)
     partial: set[int] = field(default_factory=set)
+    counted: set[int] = field(default_factory=set)
+    dimension: str = ""
 
     def guess(self, word: str, column: int) -> None:
         """Note that a word was read as a column that it does not name."""
@@ -152,6 +160,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     _take_nouns(binding)
     parts = lexicon.find_parts(question, {*binding.roles})
     parts = _without_counted(binding, parts)
+    parts = _without_held(binding, whole, parts)
     parts = [
         one
         for one in parts
@@ -199,6 +208,9 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     if len(columns) > 1:
         binding.ambiguous.append((places, columns))
         return
+    if _is_done(binding, places, columns[0]):
+        binding.roles |= dict.fromkeys(places, Role.ROW)
+        return
     before = words[places.start - 1] if places.start else ""
     # "Which shares" asks for rows, "what share" for what they have. "Which order is the largest"
     # may ask for either.
@@ -214,6 +226,12 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     binding.certainty *= 1.0 if whole else _HEAD_WORD if head else _OWN_WORD
 
 
+def _is_done(binding: Binding, places: range, column: int) -> bool:
+    """Whether a word says what was done with what rows are named by: "ordered" of "Order no."."""
+    own = binding.table.columns[column]
+    return own.is_key and _is_participle(binding.question, places, [own.label])
+
+
 def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMatch]:
     """Parts of values but for a plural that says what rows are: "how many laboratory tests", where
     one of the laboratory's rows is "Allergy test". It cannot be of the one row that it names.
@@ -227,6 +245,29 @@ def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMat
             binding.certainty *= _PART_OF_ONE if Role.VALUE in binding.roles.values() else WEAK
             return [one for one in parts if one is not part]
     return parts
+
+
+def _without_held(
+    binding: Binding, whole: list[ValueMatch], parts: list[ValueMatch]
+) -> list[ValueMatch]:
+    """Parts of values but for those of a value that stands whole elsewhere in the question: "how
+    many bikes has Taff Trail Bikes ordered". They say what is counted.
+    """
+    own = {(at, text) for one in whole for at, texts in one.values.items() for text in texts}
+    kept = list[ValueMatch]()
+    for part in parts:
+        values = {(at, text) for at, texts in part.values.items() for text in texts}
+        if own & values:
+            count_only(binding, part.places)
+        else:
+            kept.append(part)
+    return kept
+
+
+def count_only(binding: Binding, places: range) -> None:
+    """Let words say what is counted, and choose no rows."""
+    binding.roles |= dict.fromkeys(places, Role.ROW)
+    binding.counted |= {*places}
 
 
 def _is_participle(question: Question, places: range, texts: Sequence[str]) -> bool:
@@ -269,7 +310,7 @@ def _take_operations(binding: Binding) -> None:
         places = question.within(quantity.start, quantity.end)
         # "Two tier" is a part of a name, where a row is one.
         is_name = len(places) == 1 and binding.lexicon.adjoins(question, places.start)
-        if not is_name:
+        if not (is_name or quantity.soft):
             binding.take(places, Role.QUANTITY)
 
 
@@ -344,11 +385,14 @@ def _by_direction(
 
 def bind_by_meaning(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
     """Bind words that are left to columns, of these kinds if any, whose names mean the same."""
-    columns = [
-        place
-        for place, column in enumerate(binding.table.columns)
-        if not kinds or column.kind in kinds
-    ]
+    columns = enumerate(binding.table.columns)
+    bind_nearest(binding, [at for at, one in columns if not kinds or one.kind in kinds], embed)
+    if not kinds or Kind.NUMBER in kinds:
+        _bind_by_dimension(binding, embed)
+
+
+def bind_nearest(binding: Binding, columns: Sequence[int], embed: Embed) -> None:
+    """Bind words that are left to those of some columns whose names mean the same."""
     residue = binding.residue
     words = [binding.question.tokens[place].text.lower() for place in residue]
     names = [binding.table.columns[place].label.replace("_", " ") for place in columns]
@@ -363,8 +407,6 @@ def bind_by_meaning(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> No
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(columns[order[0]], places, meant=True))
             binding.certainty *= _BY_MEANING
-    if not kinds or Kind.NUMBER in kinds:
-        _bind_by_dimension(binding, embed)
 
 
 def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
@@ -375,11 +417,26 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
     for place, row in zip(residue, similarities(embed, words, [*DIMENSIONS]), strict=True):
         name, cosine = max(zip(DIMENSIONS, row, strict=True), key=lambda one: one[1])
         found = [at for at, unit in units if unit and unit.dimension == DIMENSIONS[name]]
+        found = found or _priced(binding, name)
         places = range(place, place + 1)
         if cosine >= _NEAR_DIMENSION and len(found) > 1:
             # It is of that kind, and does not tell which of them.
             binding.take(places, Role.UNIT)
-        elif cosine >= _NEAR_DIMENSION and (found or (found := _priced(binding, name))):
+            binding.dimension = DIMENSIONS[name]
+        elif cosine >= _NEAR_DIMENSION and found:
+            binding.take(places, Role.COLUMN)
+            binding.mentions.append(Mention(found[0], places, meant=True))
+            binding.certainty *= _BY_MEANING
+
+
+def bind_shortened(binding: Binding) -> None:
+    """Bind a word that is left to the one column whose name is short for it: "Ext."."""
+    for place in binding.residue:
+        word = binding.question.tokens[place].text.lower()
+        labels = enumerate(column.label.lower() for column in binding.table.columns)
+        found = [at for at, label in labels if abbreviates(label, word)]
+        if len(found) == 1:
+            places = range(place, place + 1)
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
             binding.certainty *= _BY_MEANING
@@ -400,10 +457,10 @@ def bind_titles(binding: Binding, embed: Embed) -> None:
 
 
 def _priced(binding: Binding, dimension: str) -> list[int]:
-    """The one column whose numbers are written with cents, in a table that names no currency."""
+    """The columns whose numbers are written with cents, in a table that names no currency."""
     columns = enumerate(binding.table.columns)
     found = [at for at, one in columns if one.kind is Kind.NUMBER and one.decimals == _CENTS]
-    return found if DIMENSIONS[dimension] == MONEY and len(found) == 1 else []
+    return found if DIMENSIONS[dimension] == MONEY else []
 
 
 def bind_relations(binding: Binding, embed: Embed) -> None:

@@ -7,12 +7,14 @@ from rag.tables.binding import (
     WEAK,
     Binding,
     Filter,
+    Mention,
     Role,
     filters_of,
+    plural_head,
     rows_asked,
     selects_one,
 )
-from rag.tables.columns import held_column, is_id, label_column
+from rag.tables.columns import held_column, is_id, label_column, product_of, quantity_column
 from rag.tables.conditions.states import bind_some, stock_columns
 from rag.tables.guesses import only_measure
 from rag.tables.reading.lexicon import Embed
@@ -33,20 +35,15 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
         return None
     if (stock := _stock_sum(binding)) is not None:
         return Plan(binding.table, Aggregate.SUM, filters_of(binding), (stock,))
-    after = [one for one in binding.mentions if not one.qualifies]
-    after = [one for one in after if binding.question.tokens[one.places.start].start >= end]
-    first = min(after, key=lambda one: one.places.start, default=None)
+    first = _first_behind(binding, end)
     table, filters = binding.table, filters_of(binding)
     held = held_column(table, embed)
     if held is not None and (own := _of_kind(binding, held, filters)):
         return own
     if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
-        if any(selects_one(binding, own) for own in filters):
-            binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
-            return Plan(table, Aggregate.LOOKUP, filters, (first.column,))
-        sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
-        sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
-        return Plan(table, Aggregate.SUM, filters, (first.column,)) if sums else None
+        return _of_numbers(binding, first, filters)
+    if (things := _things(binding, first, embed)) is not None:
+        return Plan(table, Aggregate.SUM, filters, (things,))
     if any(selects_one(binding, own) for own in filters):
         # How many rows one row is, nobody asks.
         return None
@@ -55,6 +52,79 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
     target = (first.column,) if first and not is_id(table, first.column) else ()
     target = target if not target or not table.columns[target[0]].is_key else ()
     return Plan(table, Aggregate.COUNT, filters, target, held=None if target else held)
+
+
+def _first_behind(binding: Binding, end: int) -> Mention | None:
+    """The first column that is named behind "how many", not by words of an operation."""
+    spans = [(start, stop) for _, start, stop in binding.question.aggregates]
+    said = {place for span in spans for place in binding.question.within(*span)}
+    tokens = binding.question.tokens
+    after = [one for one in binding.mentions if not (one.qualifies or {*one.places} <= said)]
+    after = [one for one in after if tokens[one.places.start].start >= end]
+    return min(after, key=lambda one: one.places.start, default=None)
+
+
+def _of_numbers(binding: Binding, first: Mention, filters: tuple[Filter, ...]) -> Plan | None:
+    """The figure of a column of numbers for one row, or its sum over several."""
+    if any(selects_one(binding, own) for own in filters):
+        binding.certainty *= _ONE_WORD / WEAK if first.weak else 1.0
+        return Plan(binding.table, Aggregate.LOOKUP, filters, (first.column,))
+    sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
+    sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
+    return Plan(binding.table, Aggregate.SUM, filters, (first.column,)) if sums else None
+
+
+def _things(binding: Binding, first: Mention | None, embed: Embed) -> int | None:
+    """The column to add up where what is counted are the things that rows tell a number of, and not
+    rows: "how many lamps did Aurora order".
+    """
+    head = plural_head(binding.question)
+    if head is None or _is_sold(binding) or _names_rows(binding, range(head + 1)):
+        return None
+    is_summed = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
+    is_named = is_summed and first is not None and head in first.places
+    is_thing = binding.roles.get(head) is Role.VALUE or head in binding.counted or is_named
+    return quantity_column(binding.table, embed) if is_thing else None
+
+
+def counted_amount(binding: Binding, embed: Embed) -> int | None:
+    """The column of numbers for "how many are there on average": named, or of how many things."""
+    named = dict.fromkeys(binding.columns_named([Kind.NUMBER]))
+    found = [one for one in named if not is_id(binding.table, one)]
+    if found:
+        return found[0] if len(found) == 1 else None
+    head = plural_head(binding.question)
+    return None if head is None or rows_asked(binding) else quantity_column(binding.table, embed)
+
+
+def names_rows(binding: Binding) -> bool:
+    """Whether a question names what rows are, or the column of their names: "an order"."""
+    return _names_rows(binding, range(len(binding.question.tokens)))
+
+
+def _names_rows(binding: Binding, places: range) -> bool:
+    own = [one for one in binding.mentions if binding.table.columns[one.column].is_key]
+    by_column = any({*one.places} & {*places} for one in own)
+    return by_column or any(
+        role is Role.ROW and at not in binding.counted
+        for at, role in binding.roles.items()
+        if at in places and binding.question.tokens[at].stem in binding.lexicon.own
+    )
+
+
+def row_amount(binding: Binding, aggregate: Aggregate, asks_money: bool) -> int | None:
+    """What rows come to, where money is added up, or the average of rows themselves is asked for:
+    not the prices of one that they were made of, unless these are named.
+    """
+    product = product_of(binding.table)
+    named = binding.mentions if product else []
+    if product is None or any(not one.meant and one.column in product for one in named):
+        return None
+    is_money = any(one.column in product[1:] for one in named) or bool(
+        {*binding.roles.values()} & {Role.UNIT}
+    )
+    of_rows = aggregate is Aggregate.SUM or names_rows(binding)
+    return product[2] if of_rows and (is_money or asks_money) else None
 
 
 def _of_kind(binding: Binding, held: int, filters: tuple[Filter, ...]) -> Plan | None:

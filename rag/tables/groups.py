@@ -138,10 +138,13 @@ def _who(binding: Binding, embed: Embed) -> Group | None:
         return None
     columns = enumerate(binding.table.columns)
     named = [at for at, one in columns if one.kind is Kind.TEXT and _are_names(one)]
+    said = [at for at in named if at in binding.columns_named()]
+    named = said if len(said) == 1 else named
     labels = [binding.table.columns[at].label.replace("_", " ") for at in named]
     rows = similarities(embed, labels, PERSONS).mean(axis=1)
     best = max(range(len(named)), key=lambda at: rows[at], default=None)
-    if best is None or rows[best] < _PERSON or binding.table.columns[named[best]].is_key:
+    is_near = best is not None and (bool(said) or rows[best] >= _PERSON)
+    if best is None or not is_near or binding.table.columns[named[best]].is_key:
         return None
     return Group(named[best])
 

@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from index.tables.turned import turned
 from index.tables.typed import Column, Kind
 from rag.tables.binding import Binding, Filter, Mention, Role, selects_one
-from rag.tables.columns import is_id, is_year
+from rag.tables.columns import is_id, is_year, money_columns
 from rag.tables.reading.lexicon import Embed, similarities, stems_of
 from rag.tables.reading.operators import Aggregate
 from rag.tables.types import Plan
@@ -32,8 +32,8 @@ _SHORTEST = 4
 _WORTH = ("revenue", "value")
 TIMES = "×"
 # What is paid, and from which cosine on a word says so.
-PAYMENT = ("payment",)
-_PAYS = 0.75
+PAYMENT = ("payment", "spending")
+_PAYS = 0.7
 _DO, _THE = frozenset("do does did".split()), frozenset("the our your this".split())
 
 
@@ -170,10 +170,10 @@ def guess_rows(binding: Binding, label: int) -> None:
 def guess_payer(binding: Binding, embed: Embed) -> bool:
     """Read "what do customers pay" as how much, by any price if none is called so."""
     tokens = binding.question.tokens
-    money = [at for at, one in enumerate(binding.table.columns) if one.is_money]
+    money = money_columns(binding.table)
     residue = binding.residue if money else []
     words = [tokens[place].text.lower() for place in residue]
-    rows = similarities(embed, words, PAYMENT)[:, 0]
+    rows = similarities(embed, words, PAYMENT).max(axis=1)
     pays = [at for at, cosine in zip(residue, rows, strict=True) if cosine >= _PAYS]
     starts = [at for at, token in enumerate(tokens) if token.text.lower() in _DO]
     if not pays or not starts or starts[0] > pays[0]:

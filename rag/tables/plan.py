@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from index.tables.turned import turned
-from index.tables.typed import TypedTable
+from index.tables.typed import Kind, TypedTable
 from index.types import Vectors
 from rag.intents.clauses import clauses_of
-from rag.tables.assemble import assemble
+from rag.tables.assemble import asks_of, assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words, rows_asked
-from rag.tables.columns import HELD, ORIGINS
+from rag.tables.columns import AGENTS, HELD, ORIGINS, QUANTITY, is_id, label_column
 from rag.tables.conditions.ranks import PLACES, WINS
 from rag.tables.execute import execute
 from rag.tables.groups import PERSONS
 from rag.tables.guesses import PAYMENT
 from rag.tables.joined import joined_tables
-from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of
+from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of, stems_of
 from rag.tables.reading.operators import Aggregate, aggregates, wants_prose
 from rag.tables.reading.question import Question, read_question
 from rag.tables.types import Plan, TableResult
@@ -73,6 +73,8 @@ def _two_clauses(
     first = _planned(clauses[0], tables, embed)
     if first is None or first.confidence < MINIMUM:
         return (None,)
+    if first.greater is not None and _asks_its_figure(clauses[1], first, embed):
+        return (first,)
     if first.aggregate is not Aggregate.LOOKUP:
         return None
     binding = bind_words(read_question(clauses[1]), first.table, embed)
@@ -86,6 +88,18 @@ def _two_clauses(
     confidence = min(first.confidence, second.confidence)
     shown = tuple(sorted({*first.shown, *second.shown}))
     return (replace(first, targets=targets, confidence=confidence, shown=shown),)
+
+
+def _asks_its_figure(clause: str, first: Plan, embed: Embed) -> bool:
+    """Whether a second clause asks how many or how much the group with most has: "and how many
+    orders is that".
+    """
+    binding = bind_words(read_question(clause), first.table, embed)
+    named = {*binding.columns_named([Kind.NUMBER])}
+    named = {one for one in named if not is_id(first.table, one)}
+    is_figure = first.aggregate in {own for own, _, _ in binding.question.aggregates}
+    is_figure = is_figure or bool(named) or asks_of(clause) == "much"
+    return is_figure and named <= {*first.targets} and not (binding.filters or binding.residue)
 
 
 def _planned(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
@@ -131,6 +145,7 @@ def _candidates(
 def _is_named_elsewhere(binding: Binding, tables: Sequence[TypedTable]) -> bool:
     """Whether a word read by a guess or by its meaning is what another table is called or has."""
     stems = {binding.question.tokens[place].stem for place in binding.guessed}
+    parts = {(binding.question.tokens[place].stem,) for place in _lone_parts(binding)}
     own = {binding.table, binding.table.source, *(part for part, _ in binding.table.parts)}
     others = [lexicon_of(table) for table in tables if table not in own and table.source not in own]
     meant = {
@@ -142,7 +157,20 @@ def _is_named_elsewhere(binding: Binding, tables: Sequence[TypedTable]) -> bool:
     return any(
         stems & one.nouns or meant & one.own or {(stem,) for stem in stems} & {*one.names}
         for one in others
-    )
+    ) or any(parts & {_label_of(one)} for one in tables if one not in own)
+
+
+def _label_of(table: TypedTable) -> tuple[str, ...]:
+    """Stems of what a table calls its rows."""
+    return stems_of(table.columns[label_column(table)].label)
+
+
+def _lone_parts(binding: Binding) -> list[int]:
+    """Places of words that are alone a part of several values, and nothing that rows are."""
+    own = binding.lexicon.own
+    several = [places for places, one in binding.filters if len(one.values) > 1]
+    places = [one.start for one in several if len(one) == 1 and one.start in binding.partial]
+    return [at for at in places if binding.question.tokens[at].stem not in own]
 
 
 def _is_counted_elsewhere(own: Plan, binding: Binding, tables: Sequence[TypedTable]) -> bool:
@@ -253,14 +281,9 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     words = [token.text.lower() for token in question.tokens if not token.empty]
     labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
     low = [label.lower() for label in labels]
-    fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS]
-    known(
-        [
-            *dict.fromkeys(
-                [*words, *labels, *low, *fixed, *PLACES, *WINS, *ORIGINS, *HELD, *PAYMENT, *PERSONS]
-            )
-        ]
-    )
+    fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS, *QUANTITY, *AGENTS]
+    fixed += [*PLACES, *WINS, *ORIGINS, *HELD, *PAYMENT, *PERSONS]
+    known([*dict.fromkeys([*words, *labels, *low, *fixed])])
     return known
 
 

@@ -11,8 +11,9 @@ from index.tables.dates import Moment
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind, Value
 from index.tables.units import Unit
-from rag.tables.binding import Binding, Filter, Role
+from rag.tables.binding import Binding, Filter, Role, bind_nearest
 from rag.tables.columns import YEARS, counted_unit, is_id, is_year
+from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Degree
 from rag.tables.reading.question import Quantity, read_question
 
@@ -27,6 +28,20 @@ _MOST_RANGES = 40
 _DASH, _OR_MORE = re.compile(r"(\d)\s*[-–]\s*(\d)"), re.compile(r"(\d)\+")
 
 
+def bind_dates(binding: Binding, embed: Embed) -> None:
+    """Bind words that are left to columns of dates or years whose names mean the same, where a date
+    is told: "bought before 2020" is of none that is called otherwise.
+    """
+    columns = enumerate(binding.table.columns)
+    if any(_is_when(one.value) for one in binding.question.quantities):
+        dated = [at for at, one in columns if one.kind is Kind.DATE or is_year(one)]
+        bind_nearest(binding, dated, embed)
+
+
+def _is_when(value: Amount | Moment) -> bool:
+    return isinstance(value, Moment) or (value.unit is None and value.value in YEARS)
+
+
 def bind_quantities(binding: Binding) -> int | bool | None:
     """Bind each amount and moment to a column; the number that says how many rows are wanted, None
     if there is none; False if one of them can be bound to nothing.
@@ -35,7 +50,9 @@ def bind_quantities(binding: Binding) -> int | bool | None:
     for quantity in binding.question.quantities:
         places = binding.question.within(quantity.start, quantity.end)
         is_value = all(binding.roles.get(place) is Role.VALUE for place in places)
-        if _is_limit(binding, quantity) and not is_value:
+        if quantity.soft:
+            _bind_time(binding, quantity.value, places)
+        elif _is_limit(binding, quantity) and not is_value:
             assert isinstance(quantity.value, Amount)
             limit = int(quantity.value.value)
         elif not (_is_idle(binding, quantity, places) or _bind(binding, quantity, places)):
@@ -129,6 +146,24 @@ def _bind(binding: Binding, quantity: Quantity, places: range) -> bool:
         said = f"{own.label} {_SAID[quantity.operator]} {said}"
     _add(binding, column, quantity.operator, tuple(value / scale for value in values), said, places)
     return True
+
+
+def _bind_time(binding: Binding, time: Amount | Moment, places: range) -> None:
+    """Bind "an hour" to the one column of times that has it, where the words say nothing else."""
+    roles = {binding.roles[place] for place in places if place in binding.roles}
+    if roles - {Role.UNIT} or not isinstance(time, Amount) or time.unit is None:
+        return
+    found = list[tuple[int, float, str]]()
+    for at, column in enumerate(binding.table.columns):
+        its = counted_unit(column) if column.kind is Kind.NUMBER else None
+        value = time.value * (time.unit.times(its) or 0.0) if its else 0.0
+        rows = [row for row, own in enumerate(column.values) if own == value and value]
+        found += [(at, value, column.texts[rows[0]])] if rows else []
+    if len(found) == 1:
+        place, value, text = found[0]
+        binding.roles |= dict.fromkeys(places, Role.QUANTITY)
+        said = f"{binding.table.columns[place].label} is {text}"
+        _add(binding, place, "in", (value,), said, places)
 
 
 def _bind_code(binding: Binding, quantity: Quantity, amount: Amount, places: range) -> bool:

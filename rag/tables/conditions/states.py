@@ -80,7 +80,12 @@ def _take_negations(binding: Binding, mention: Mention) -> None:
 
 
 def _may_be_stock(binding: Binding, mention: Mention) -> bool:
-    """Whether "in" before a column may mean that there is some: not in "in 2025", a time."""
+    """Whether "in" before a column may mean that there is some: not in "in 2025", a time, nor in
+    "in total".
+    """
+    spans = [binding.question.within(*one[1:]) for one in binding.question.aggregates]
+    if any({*mention.places} <= {*span} for span in spans):
+        return False
     is_year = binding.question.tokens[mention.places.start].text.isdigit()
     unit = binding.table.columns[mention.column].unit
     return not (is_year or unit or binding.table.source or turned(binding.table))

@@ -24,6 +24,9 @@ _REMEMBERED = 8192
 # Of a column with more distinct values than this, none is looked for by its words.
 _MOST_VALUES = 20_000
 _LONGEST_VALUE = 8
+# A longer name is no abbreviation.
+_LONGEST_SHORT = 5
+_VOWELS = frozenset("aeiou")
 # Words of values that match more distinct values than this tell no rows apart.
 _MOST_PARTIAL = 20
 # Words for numbers that name rows and measure nothing.
@@ -60,7 +63,8 @@ class Lexicon:
 
     `cores` are the names without words that add nothing ("number of students", "order_id").
     `nouns` are stems of its titles and of its keys' names, which a question may use for a row;
-    `own` are those of them that are not only of its document.
+    `own` are those of them that are not only of its document. `spelled` are the words of the
+    names as they are written, in small letters.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -69,6 +73,7 @@ class Lexicon:
     parts: dict[str, frozenset[tuple[str, ...]]]
     nouns: frozenset[str]
     own: frozenset[str]
+    spelled: tuple[frozenset[str], ...] = ()
 
     def find_values(self, question: Question) -> list[ValueMatch]:
         """Whole values in a question, the longest first."""
@@ -142,9 +147,22 @@ class Lexicon:
                     places = range(start, start + len(name))
                     same = tuple(stems[start : start + len(name)]) == name
                     if same and not taken & {*places} and not _is_function_word(question, places):
-                        found.append(ColumnMatch(places, columns, whole))
+                        found.append(
+                            ColumnMatch(places, self._closest(places, columns, question), whole)
+                        )
                         taken |= {*places}
         return found + self._spelled_apart(question, taken)
+
+    def _closest(
+        self, places: range, columns: tuple[int, ...], question: Question
+    ) -> tuple[int, ...]:
+        """Of columns with the same stems those that are written so, then those of no more words:
+        "orders" is "order", and "ordered" is "ordered by".
+        """
+        tokens = question.tokens[places.start : places.stop]
+        words, stems = {one.text.lower() for one in tokens}, tuple(one.stem for one in tokens)
+        columns = tuple(at for at in columns if words <= self.spelled[at]) or columns
+        return tuple(at for at in columns if self.names[at] == stems) or columns
 
     def _spelled_apart(self, question: Question, taken: Set[int]) -> list[ColumnMatch]:
         """Names of one word that a question spells as two: "e-mail" for "email"."""
@@ -152,7 +170,9 @@ class Lexicon:
         for start in range(len(tokens) - 1):
             joined = (stem_of(tokens[start].text + tokens[start + 1].text),)
             columns = tuple(at for at, name in enumerate(self.names) if name == joined)
-            if columns and not taken & {start, start + 1}:
+            # "What's" is no "Whats".
+            says = not all(token.stop for token in tokens[start : start + 2])
+            if columns and says and not taken & {start, start + 1}:
                 found.append(ColumnMatch(range(start, start + 2), columns, True))
         return found
 
@@ -230,7 +250,11 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     )
     frozen = {word: frozenset(keys) for word, keys in parts.items()}
     own = _nouns(table, [table.title] if table.title else _titles(table))
-    return Lexicon(names, cores, dict(values), frozen, _nouns(table, _titles(table)), own)
+    spelled = tuple(
+        frozenset(word.lower() for word in words_of_name(column.label)) for column in table.columns
+    )
+    nouns = _nouns(table, _titles(table))
+    return Lexicon(names, cores, dict(values), frozen, nouns, own, spelled)
 
 
 def _core(name: str) -> tuple[str, ...]:
@@ -269,6 +293,20 @@ def _nouns(table: TypedTable, titles: Sequence[str]) -> frozenset[str]:
     keys = [column.label for column in (*table.columns[:1], *texts)]
     words = (word for text in [*titles, *keys] for word in words_of_name(text))
     return frozenset(stem_of(word) for word in words if not says_nothing(word))
+
+
+def abbreviates(short: str, word: str) -> bool:
+    """Whether a name of one word in small letters stands for a longer word: "qty" for "quantity",
+    "ext." for "extension". Its letters stand in the word in order, and it has its first letter and
+    its last, or is its beginning; without a point it is one only if vowels are left out.
+    """
+    letters = short.removesuffix(".")
+    if not 1 < len(letters) <= _LONGEST_SHORT or len(word) < len(letters) + 2:
+        return False
+    rest = iter(word)
+    in_order = letters[0] == word[0] and all(letter in rest for letter in letters)
+    ends = word.startswith(letters) or letters[-1] == word[-1]
+    return in_order and ends and (short != letters or not _VOWELS & {*letters[1:]})
 
 
 class CachedEmbed:

@@ -86,7 +86,8 @@ _LIGHT = frozenset(
 )
 
 _SUM = re.compile(
-    r"\b(?:in total|sum(?: of)?|total|altogether|together|in all|combined|overall|add up)\b"
+    r"\b(?:in total|sum(?: of)?|total|altogether|together|in all|combined|overall"
+    r"|add(?:ed|ing)? up)\b"
 )
 _MEAN = re.compile(r"\b(?:on average|average|mean)\b")
 _COUNT = re.compile(
@@ -190,7 +191,8 @@ def _base(word: str) -> tuple[str, str]:
         stem = word.removesuffix(ending)
         if stem == word:
             continue
-        forms = [stem, stem + "e", stem[:-1] if stem[-2:-1] == stem[-1:] else "", f"{stem[:-1]}y"]
+        single = stem[:-1] if stem[-2:-1] == stem[-1:] else ""
+        forms = [stem, stem + "e", single, f"{stem[:-1]}y", f"{stem[:-1]}ey"]
         for form in forms:
             if form in ADJECTIVES:
                 return form, ending

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 from index.tables.dates import Found, Moment, find_moments
 from index.tables.numbers import Amount, parse_number
-from index.tables.units import unit_of
+from index.tables.units import DURATION, unit_of
 from index.text.english import NUMBER_WORDS
 from index.text.tokenizer import fold, stopwords_of, terms_of_word
 from rag.tables.reading.operators import (
@@ -25,7 +26,16 @@ _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.,-])[€$£]?\s?(\d[\d.,]*\d|\d)(?:st|nd|rd|th)?(?![\w-])")
 _IS = re.compile(r"\b(what|who|where|when|how)s\b", re.IGNORECASE)
 # What is so now needs no word for it in a table of the present.
-_NOW = re.compile(r"\b(?:right now|just now|now|at the moment|at present)\b", re.IGNORECASE)
+_NOW = re.compile(
+    r"\b(?:right now|just now|now|at the moment|at present|so far|already|yet)\b", re.IGNORECASE
+)
+# "An hour" and parts of one, each with how much of it that is.
+_TIMES = re.compile(
+    r"\b(?:(?P<part>half(?: an?)?|(?:a |one )?quarter of an?|three[- ]quarters of an?)|an?|one)"
+    r"[ -](?P<unit>[^\W\d_]{3,})(?P<more> and a half)?\b",
+    re.IGNORECASE,
+)
+_SHARES = {"h": 0.5, "t": 0.75}
 _AND_A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.IGNORECASE)
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
@@ -65,7 +75,8 @@ class QuestionWord:
 class Quantity:
     """A number or a moment of a question, how it limits ("=", ">", ...), and its characters.
 
-    `upper` is the other end of "between ... and ..."; `ordinal` says "third", not "three".
+    `upper` is the other end of "between ... and ..."; `ordinal` says "third", not "three". `soft`
+    is an amount that need not be one: "an hour" of "open an hour" or of "60 minutes".
     """
 
     value: Amount | Moment
@@ -75,6 +86,7 @@ class Quantity:
     upper: Amount | Moment | None = None
     ordinal: bool = False
     core: tuple[int, int] = (0, 0)
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +151,9 @@ def _quantities(text: str, today: date) -> list[Quantity]:
 
 def _numbers_in_words(text: str, taken: list[Quantity]) -> list[Quantity]:
     """Numbers that are written out, and ordinals, where nothing else stands."""
-    found = list[Quantity]()
+    found = [one for one in _times(text) if _free(taken, one.start, one.end)]
+    taken = [*taken, *found]
     for match in _WORD.finditer(text.lower()):
-        if match[0] in {"a", "an"} and (one := _one_unit(text, match)):
-            found.append(one)
-            continue
         ordinal = match[0] in ORDINALS
         value = ORDINALS.index(match[0]) + 1 if ordinal else NUMBER_WORDS.get(match[0])
         # "one" mostly is no number, and the first is also a superlative.
@@ -172,15 +182,19 @@ def _spanned(text: str, first: Found, last: Moment) -> Quantity:
     return replace(quantity, value=last if is_end else first.moment)
 
 
-def _one_unit(text: str, match: re.Match[str]) -> Quantity | None:
-    """ "An hour" as a limit: "longer than an hour"."""
-    word = re.match(r"\s([^\W\d_]{3,})", text[match.end() :])
-    unit = unit_of(word[1]) if word else None
-    if word is None or unit is None:
-        return None
-    end = match.end() + word.end()
-    quantity = _compared(text, Amount(1.0, unit=unit), match.start(), end)
-    return quantity if quantity.operator != "=" else None
+def _times(text: str) -> Iterator[Quantity]:
+    """ "An hour", "half an hour" and "an hour and a half"; other units than those of time only as a
+    limit: "longer than a metre".
+    """
+    for match in _TIMES.finditer(text):
+        unit, part = unit_of(match["unit"]), (match["part"] or "").lower()
+        if unit is None:
+            continue
+        share = _SHARES.get(part[:1], 0.25) if part else 1.0
+        value = Amount(share + (0.5 if match["more"] else 0.0), unit=unit)
+        one = _compared(text, value, match.start(), match.end())
+        if one.operator != "=" or unit.dimension == DURATION:
+            yield replace(one, soft=one.operator == "=")
 
 
 def _free(found: list[Quantity], start: int, end: int) -> bool:

@@ -57,6 +57,11 @@ def test_superlative_of_a_known_word_is_left_alone() -> None:
     assert mended("which frames have the fewest days") == ("which frames have the fewest days", ())
 
 
+def test_word_that_is_known_whatever_the_index_holds_is_left_alone() -> None:
+    found = mend_spelling("is laeve free", OneText(), minilm().count_tokens, {"laeve"})
+    assert found.corrections == ()
+
+
 def test_word_that_the_index_writes_as_two_is_parted() -> None:
     assert mended("is a checkout at noon free?") == (
         "is a check out at noon free?",

@@ -1,0 +1,189 @@
+"""What is counted, rows or the things that they tell a number of, and what rows come to."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from index.embedding.embedder import Embedder
+from index.embedding.model_files import BUILT_IN
+from index.tables.typed import TypedTable, typed
+from rag.tables.plan import TableAnswer, answer
+from rag.tables.reading.lexicon import CachedEmbed
+from tests.rag.tables.build import document, markdown
+
+pytestmark = pytest.mark.model
+
+PURCHASES = (
+    ("P-1", "2025-01-09", "Mill", "Desk lamp", "Lumen", "4", "20.50", "82.00", "A. Roe", "kept"),
+    ("P-2", "2025-01-16", "Mill", "Stool", "Oakley", "2", "35.00", "70.00", "A. Roe", "returned"),
+    ("P-3", "2025-02-06", "Yard", "Desk lamp", "Lumen", "6", "20.50", "123.00", "B. Fox", "kept"),
+    ("P-4", "2025-03-01", "Yard", "Shelf", "Oakley", "1", "90.00", "90.00", "B. Fox", "on hold"),
+    ("P-5", "2025-03-11", "Yard", "Stool", "Oakley", "3", "35.00", "105.00", "B. Fox", "kept"),
+)  # fmt: skip
+BIKES = (
+    ("25-1", "2025-01-07", "Harbour Bikes", "Heron", "3", "sold"),
+    ("25-2", "2025-01-10", "Trail Bikes", "Wren", "2", "sold"),
+    ("25-3", "2025-01-13", "Trail Bikes", "Heron", "5", "open"),
+    ("25-4", "2025-02-13", "Lark Cycles", "Wren", "1", "open"),
+)
+TOOLS = (
+    ("T1", "Drill press", "Mill", "2019-05-02", "1400", "2026-01-10"),
+    ("T2", "Band saw", "Yard", "2018-03-04", "2100", "2026-02-01"),
+    ("T3", "Treatment bath", "Yard", "2022-08-09", "800", "2025-12-01"),
+    ("T4", "Treatment oven", "Mill", "2023-08-09", "950", "2025-12-01"),
+)
+PRICES = ("Code", "Treatment", "Minutes", "Single", "Pack")
+TREATMENTS = (
+    ("W1", "Waxing short", "30", "36.00", "165.00"),
+    ("W2", "Waxing long", "60", "58.00", "270.00"),
+    ("W3", "Oiling", "45", "14.00", "60.00"),
+)
+STAFF = (("Manager", "Bea Sutton", "202"), ("Clerk", "Tom Hay", "220"), ("Guard", "Al Dean", "231"))
+ACTIONS = (("Bea", "Order the lamps", "1 May"), ("Tom", "Mend the door", "2 May"))
+
+
+@cache
+def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
+    documents = [
+        document(
+            "purchases-2025.csv",
+            ("purchase", "date", "site", "item", "supplier", "qty", "unit_price", "total",
+             "purchased_by", "status"),
+            PURCHASES,
+        ),
+        document("orders.csv", ("order_no", "date", "dealer", "model", "qty", "status"), BIKES),
+        document("tools.csv", ("tool", "item", "site", "bought", "price_gbp", "service"), TOOLS),
+        markdown("prices.md", PRICES, TREATMENTS, "List"),
+        markdown("staff.md", ("Role", "Name", "Ext."), STAFF, "Who is who"),
+        markdown("minutes.md", ("Who", "What", "By"), ACTIONS, "Actions"),
+    ]  # fmt: skip
+    tables = tuple(table for document in documents for table in typed(document))
+    return tables, CachedEmbed(Embedder(BUILT_IN).embed_queries)
+
+
+def _ask(question: str) -> TableAnswer | None:
+    return answer(question, *_world())
+
+
+def _figure(question: str) -> str | None:
+    found = _ask(question)
+    assert found
+    assert not found.is_open
+    return found.result.figure
+
+
+@pytest.mark.parametrize(
+    ("question", "figure"),
+    [
+        ("How many purchases came from the Yard?", "3"),
+        ("How many purchases did the Mill make?", "2"),
+        ("How many orders did Trail Bikes place?", "2"),
+    ],
+)
+def test_rows_are_counted_where_the_question_names_what_they_are(
+    question: str, figure: str
+) -> None:
+    assert _figure(question) == figure
+
+
+@pytest.mark.parametrize(
+    ("question", "figure"),
+    [
+        ("How many desk lamps were purchased?", "10"),
+        ("How many Herons were ordered in total?", "8"),
+        ("How many bikes has Trail Bikes ordered so far, all in all?", "7"),
+        ("How many stools did the Yard buy?", "3"),
+    ],
+)
+def test_things_are_added_up_by_the_column_of_how_many_a_row_is_about(
+    question: str, figure: str
+) -> None:
+    assert _figure(question) == figure
+
+
+def test_things_of_a_row_on_average_are_the_mean_of_how_many_it_is_about() -> None:
+    assert _figure("How many lamps are there in a purchase on average?") == "5.0"
+
+
+@pytest.mark.parametrize(
+    ("question", "figure"),
+    [
+        ("How much money went on stools, all purchases added up?", "175.00"),
+        ("What does a purchase of desk lamps cost us on average?", "102.50"),
+        ("How much did we spend on desk lamps in total?", "205.00"),
+    ],
+)
+def test_money_of_rows_is_what_they_come_to_and_no_price_of_one(question: str, figure: str) -> None:
+    assert _figure(question) == figure
+
+
+def test_price_of_one_is_averaged_where_it_is_named() -> None:
+    assert _figure("What is the average unit price of the desk lamps?") == "20.50"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which supplier do we purchase from most often and how many purchases is that?",
+        "Which supplier has the most purchases, and how many is that?",
+    ],
+)
+def test_group_with_most_tells_the_number_that_a_second_clause_asks_for(question: str) -> None:
+    assert _figure(question) == "Oakley: 3"
+
+
+def test_cheapest_of_a_kind_is_that_of_the_table_which_calls_its_rows_so() -> None:
+    found = _ask("What's the cheapest treatment you offer?")
+    assert found
+    assert found.result.values == ("14.00",)
+
+
+def test_hour_is_a_value_of_a_column_of_minutes() -> None:
+    assert _figure("How much is an hour of waxing?") == "58.00"
+    assert _figure("What does half an hour of waxing cost?") == "36.00"
+
+
+def test_hour_is_no_value_where_no_column_has_it() -> None:
+    found = _ask("Which treatment lasts an hour and a half?")
+    assert found is None or found.is_open
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("What tools did we buy before 2020?", (0, 1)),
+        ("Which tools at the Yard did we purchase before 2020?", (1,)),
+    ],
+)
+def test_date_is_of_the_column_that_the_verb_means(question: str, rows: tuple[int, ...]) -> None:
+    found = _ask(question)
+    assert found
+    assert not found.is_open
+    assert found.result.rows == rows
+
+
+def test_column_with_a_short_name_is_found_by_the_long_one() -> None:
+    assert _figure("what's Bea Sutton's extension") == "202"
+
+
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [
+        ("Which purchases were sent back?", "P-2"),
+        ("Which of our purchases have been sent back?", "P-2"),
+    ],
+)
+def test_state_in_other_words_is_a_guess_that_is_told(question: str, item: str) -> None:
+    found = _ask(question)
+    assert found
+    assert found.is_open
+    assert found.result.values == (item,)
+    assert "“sent back” was read as “returned”" in found.wording.hint
+
+
+@pytest.mark.parametrize("question", ["Which purchases were painted?", "Which purchases are late?"])
+def test_word_that_means_no_value_chooses_no_rows(question: str) -> None:
+    found = _ask(question)
+    assert found is None or not found.result.plan.filters
