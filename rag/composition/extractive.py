@@ -1,7 +1,8 @@
 """The quotes composer: the parts of documents that answer, verbatim, each with its citation.
 
-A fact is one to three sentences; steps, lists and explanations are whole blocks. Rows of a table
-are quoted whole, with their header, as many as hold what is asked.
+A fact is one to three sentences, or a short section where none of them is near to the question;
+steps, lists and explanations are whole blocks. Rows of a table are quoted whole, with their header,
+as many as hold what is asked.
 """
 
 from __future__ import annotations

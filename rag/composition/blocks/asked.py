@@ -99,7 +99,9 @@ def select_answer(
     selector: Selector, structure: Structure, answer: range, number: int, rank: int
 ) -> None:
     """The answer to a question: the whole if it is short, else how it begins."""
-    if not add_short(selector, structure, answer, rank) and answer.start != number:
+    before = range(answer.start, number)
+    is_headed = any(structure.blocks[each].kind is BlockKind.HEADING for each in before)
+    if not add_short(selector, structure, answer, rank) and before and not is_headed:
         block = structure.blocks[answer.start]
         for span in (block.items or structure.sentences(block))[:1]:
             selector.add_span(structure, answer.start, span, rank)

@@ -28,16 +28,23 @@ pytestmark = pytest.mark.unit
 
 
 def evidence(
-    text: str, target: str, intent: Intent, path: str = "a.md", query: str = "q"
+    text: str,
+    target: str,
+    intent: Intent,
+    path: str = "a.md",
+    query: str = "q",
+    cosine: float = 0.8,
 ) -> ComposerInput:
-    """What is found where the first sentence with a target is the best by far."""
+    """What is found where the first sentence with a target is the best by far; each sentence has
+    the same cosine to the query.
+    """
     document = document_of(path, text)
     passages = split(document, lambda texts: [len(each.split()) for each in texts], 60)
     first = next((p for p in passages if target in p.text), passages[0])
     order = [first, *(passage for passage in passages if passage is not first)]
     hits = [Hit(p, 0.9 if p is first else 0.3, rank) for rank, p in enumerate(order, 1)]
     ranked = [
-        RankedSentence(quote, hit, float(target in quote.text) - hit.rank / 100, 0.5)
+        RankedSentence(quote, hit, float(target in quote.text) - hit.rank / 100, cosine)
         for hit in hits
         for quote in quotes_in(hit.passage)
     ]
@@ -131,6 +138,43 @@ def test_meaning_of_a_term_that_is_asked_for_is_the_answer(intent: Intent) -> No
 
 # A paragraph that is longer than those that are quoted whole.
 LONG_START = " ".join(["Many people ask about it, each at another time and for other reasons."] * 3)
+
+
+def test_answer_below_a_question_with_sections_begins_with_the_sentences_found() -> None:
+    text = "# How do I?\n\n## Book\n\n1. Search by name.\n2. Press new.\n\n## Order\n\n"
+    text += f"{LONG_START} Small orders go out. {LONG_START} Large ones wait."
+    assert answered(text, "Small orders", Intent.FACT) == "Small orders go out. [1]"
+
+
+SHORT = """# Notes
+
+## Pool
+
+Two people have complained. The target is 34 degrees. It shuts in June.
+"""
+
+
+def test_short_section_is_quoted_whole_where_no_sentence_is_near_to_the_question() -> None:
+    assert label(draft(evidence(SHORT, "Two people", Intent.FACT, cosine=0.5)), False).text == (
+        "Two people have complained. [1] The target is 34 degrees. [2] It shuts in June. [3]"
+    )
+    assert answered(SHORT, "Two people", Intent.FACT) == "Two people have complained. [1]"
+
+
+def test_short_paragraph_of_a_long_section_is_quoted_whole_and_a_long_one_is_not() -> None:
+    long = " ".join(["Many people ask about it, each at another time."] * 12)
+    text = f"{SHORT}\n{long} It smells.\n"
+    assert label(draft(evidence(text, "Two people", Intent.FACT, cosine=0.5)), False).text == (
+        "Two people have complained. [1] The target is 34 degrees. [2] It shuts in June. [3]"
+    )
+    found = evidence(text, "It smells", Intent.FACT, cosine=0.5)
+    assert label(draft(found), False).text == "It smells. [1]"
+
+
+def test_section_with_a_table_is_not_quoted_whole_for_a_sentence() -> None:
+    text = f"{SHORT}\n| Day | Open |\n|---|---|\n| Monday | 8 |\n"
+    found = evidence(text, "Monday", Intent.FACT, cosine=0.5)
+    assert "Two people" not in label(draft(found), False).text
 
 
 def test_sentence_that_asks_is_quoted_with_what_follows_it() -> None:
