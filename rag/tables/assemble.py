@@ -15,7 +15,6 @@ from rag.tables.binding import (
     Role,
     bind_by_meaning,
     bind_relations,
-    bind_shortened,
     bind_titles,
     filters_of,
     plural_head,
@@ -37,7 +36,7 @@ from rag.tables.columns import (
     with_adjective,
 )
 from rag.tables.conditions.amounts import bind_dates, bind_quantities, ranks
-from rag.tables.conditions.meanings import guess_value
+from rag.tables.conditions.meanings import bind_shortened, guess_value
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
 from rag.tables.counts import count, counted_amount, row_amount

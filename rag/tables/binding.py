@@ -13,7 +13,6 @@ from rag.tables.reading.lexicon import (
     Embed,
     Lexicon,
     ValueMatch,
-    abbreviates,
     lexicon_of,
     similarities,
     words_of_name,
@@ -27,7 +26,7 @@ _PART_OF_SEVERAL = 0.75
 _HEAD_WORD = 0.85
 _OWN_WORD = 0.65
 WEAK = 0.4
-_BY_MEANING = 0.85
+BY_MEANING = 0.85
 # Cosine of MiniLM between a word and a column's name from which it means that column, and by how
 # much the next column must be farther. "cost" and "unit price" have 0.62, "address" and "e-mail"
 # 0.50.
@@ -37,6 +36,8 @@ _MARGIN = 0.06
 # "postponed" and "day" 0.30.
 _RELATED = 0.38
 _CENTS = 2
+# A longer title, in words, tells more than what rows are.
+_SHORT_TITLE = 4
 # From which cosine a word means a title: "income" and "revenue" have 0.66, and "expenditure" 0.58.
 _TITLED = 0.62
 # Behind these, a word that is only a part of a column's name is what rows are, not what they have.
@@ -317,10 +318,23 @@ def _take_operations(binding: Binding) -> None:
 def _take_nouns(binding: Binding) -> None:
     """Give their roles to words for rows, and to units of columns."""
     for place, token in enumerate(binding.question.tokens):
-        if token.stem in binding.lexicon.nouns:
+        if token.stem in binding.lexicon.nouns and not _is_of_some(binding, token.stem):
             binding.take(range(place, place + 1), Role.ROW)
         elif _is_unit(binding, token.text):
             binding.take(range(place, place + 1), Role.UNIT)
+
+
+def _is_of_some(binding: Binding, stem: str) -> bool:
+    """Whether a word of a long title is a part of some rows' names: kayaks in "Delivery of kayaks
+    and change of prices".
+    """
+    label = binding.table.title.split()
+    columns = {
+        at for key in binding.lexicon.parts.get(stem, ()) for at in binding.lexicon.values[key]
+    }
+    keys = [at for at in columns if binding.table.columns[at].is_key]
+    named = any(stem in binding.lexicon.names[at] for at in keys)
+    return len(label) > _SHORT_TITLE and bool(keys) and not named
 
 
 def _is_unit(binding: Binding, text: str) -> bool:
@@ -406,7 +420,7 @@ def bind_nearest(binding: Binding, columns: Sequence[int], embed: Embed) -> None
             places = range(place, place + 1)
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(columns[order[0]], places, meant=True))
-            binding.certainty *= _BY_MEANING
+            binding.certainty *= BY_MEANING
 
 
 def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
@@ -426,20 +440,7 @@ def _bind_by_dimension(binding: Binding, embed: Embed) -> None:
         elif cosine >= _NEAR_DIMENSION and found:
             binding.take(places, Role.COLUMN)
             binding.mentions.append(Mention(found[0], places, meant=True))
-            binding.certainty *= _BY_MEANING
-
-
-def bind_shortened(binding: Binding) -> None:
-    """Bind a word that is left to the one column whose name is short for it: "Ext."."""
-    for place in binding.residue:
-        word = binding.question.tokens[place].text.lower()
-        labels = enumerate(column.label.lower() for column in binding.table.columns)
-        found = [at for at, label in labels if abbreviates(label, word)]
-        if len(found) == 1:
-            places = range(place, place + 1)
-            binding.take(places, Role.COLUMN)
-            binding.mentions.append(Mention(found[0], places, meant=True))
-            binding.certainty *= _BY_MEANING
+            binding.certainty *= BY_MEANING
 
 
 def bind_titles(binding: Binding, embed: Embed) -> None:
@@ -453,7 +454,7 @@ def bind_titles(binding: Binding, embed: Embed) -> None:
     for place, row in zip(residue, rows, strict=True):
         if row[0] >= _TITLED:
             binding.take(range(place, place + 1), Role.ROW)
-            binding.certainty *= _BY_MEANING
+            binding.certainty *= BY_MEANING
 
 
 def _priced(binding: Binding, dimension: str) -> list[int]:
@@ -477,7 +478,7 @@ def bind_relations(binding: Binding, embed: Embed) -> None:
         row = similarities(embed, [tokens[place].text.lower()], names)[0]
         if row[own[0].column] >= _RELATED:
             binding.take(range(place, place + 1), Role.OPERATION)
-            binding.certainty *= _BY_MEANING
+            binding.certainty *= BY_MEANING
 
 
 def selects_one(binding: Binding, own: Filter) -> bool:

@@ -14,8 +14,16 @@ from rag.tables.binding import (
     rows_asked,
     selects_one,
 )
-from rag.tables.columns import held_column, is_id, label_column, product_of, quantity_column
+from rag.tables.columns import (
+    held_column,
+    is_id,
+    label_column,
+    money_columns,
+    product_of,
+    quantity_column,
+)
 from rag.tables.conditions.states import bind_some, stock_columns
+from rag.tables.execute import execute
 from rag.tables.guesses import only_measure
 from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Aggregate
@@ -42,7 +50,9 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
         return own
     if first and table.columns[first.column].kind is Kind.NUMBER and not is_id(table, first.column):
         return _of_numbers(binding, first, filters)
-    if (things := _things(binding, first, embed)) is not None:
+    things = _things(binding, first, embed)
+    # Of nothing there is no sum, but a count.
+    if things is not None and execute(Plan(table, Aggregate.COUNT, filters)).rows:
         return Plan(table, Aggregate.SUM, filters, (things,))
     if any(selects_one(binding, own) for own in filters):
         # How many rows one row is, nobody asks.
@@ -55,12 +65,15 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
 
 
 def _first_behind(binding: Binding, end: int) -> Mention | None:
-    """The first column that is named behind "how many", not by words of an operation."""
+    """The first column that is named behind "how many", not by words of an operation, and none of
+    money: "how many lamps cost over 20 euros".
+    """
     spans = [(start, stop) for _, start, stop in binding.question.aggregates]
     said = {place for span in spans for place in binding.question.within(*span)}
     tokens = binding.question.tokens
     after = [one for one in binding.mentions if not (one.qualifies or {*one.places} <= said)]
     after = [one for one in after if tokens[one.places.start].start >= end]
+    after = [one for one in after if not binding.table.columns[one.column].is_money]
     return min(after, key=lambda one: one.places.start, default=None)
 
 
@@ -117,14 +130,24 @@ def row_amount(binding: Binding, aggregate: Aggregate, asks_money: bool) -> int 
     not the prices of one that they were made of, unless these are named.
     """
     product = product_of(binding.table)
-    named = binding.mentions if product else []
-    if product is None or any(not one.meant and one.column in product for one in named):
+    if product is None:
+        return _only_amount(binding) if aggregate is Aggregate.MEAN else None
+    named = binding.mentions
+    if any(not one.meant and one.column in product for one in named):
         return None
     is_money = any(one.column in product[1:] for one in named) or bool(
         {*binding.roles.values()} & {Role.UNIT}
     )
     of_rows = aggregate is Aggregate.SUM or names_rows(binding)
     return product[2] if of_rows and (is_money or asks_money) else None
+
+
+def _only_amount(binding: Binding) -> int | None:
+    """The one column of money, for "an average order" of rows that are worth so much."""
+    found = money_columns(binding.table)
+    named = binding.columns_named([Kind.NUMBER, Kind.TIME])
+    is_open = len(found) == 1 and all(is_id(binding.table, one) for one in named)
+    return found[0] if is_open and names_rows(binding) else None
 
 
 def _of_kind(binding: Binding, held: int, filters: tuple[Filter, ...]) -> Plan | None:

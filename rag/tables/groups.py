@@ -33,9 +33,18 @@ def asked_group(binding: Binding) -> Group | bool | None:
         free = binding.roles.get(place) not in {Role.VALUE, Role.COLUMN, Role.QUANTITY}
         if free and token.text.lower() in _EACH:
             group = group_at(binding, place + 1) or _only_group(binding, place + 1)
+            if group is None and _is_of_each_row(binding, place + 1):
+                return None
             if group or token.text.lower() != "by":
                 return group or False
     return None
+
+
+def _is_of_each_row(binding: Binding, place: int) -> bool:
+    """Whether a mean is asked for over what each row is one of: "on average per quarter"."""
+    is_mean = any(own is Aggregate.MEAN for own, _, _ in binding.question.aggregates)
+    own = [one for one in binding.mentions if place in one.places]
+    return is_mean and any(binding.table.columns[one.column].is_key for one in own)
 
 
 def _only_group(binding: Binding, place: int) -> Group | None:

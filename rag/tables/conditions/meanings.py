@@ -1,4 +1,4 @@
-"""Words that mean a value which the question does not name: "sent back" and "returned"."""
+"""Words that mean what a question does not name: "sent back" a value, "extension" an "Ext."."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from index.tables.typed import Kind
-from rag.tables.binding import Binding, Filter, Role
-from rag.tables.reading.lexicon import Embed, similarities
+from rag.tables.binding import BY_MEANING, Binding, Filter, Mention, Role
+from rag.tables.reading.lexicon import Embed, abbreviates, similarities
 
 # A column of few short texts that repeat tells a state or a kind; names of things are no such.
 _MOST_VALUES = 8
@@ -43,6 +43,19 @@ def guess_value(binding: Binding, embed: Embed) -> None:
             found.append(_Meant(places, said, *values[order[0]], float(best)))
     if found:
         _take(binding, max(found, key=lambda one: one.cosine))
+
+
+def bind_shortened(binding: Binding) -> None:
+    """Bind a word that is left to the one column whose name is short for it: "Ext."."""
+    for place in binding.residue:
+        word = binding.question.tokens[place].text.lower()
+        labels = enumerate(column.label.lower() for column in binding.table.columns)
+        found = [at for at, label in labels if abbreviates(label, word)]
+        if len(found) == 1:
+            places = range(place, place + 1)
+            binding.take(places, Role.COLUMN)
+            binding.mentions.append(Mention(found[0], places, meant=True))
+            binding.certainty *= BY_MEANING
 
 
 def _states(binding: Binding) -> list[int]:

@@ -147,9 +147,8 @@ class Lexicon:
                     places = range(start, start + len(name))
                     same = tuple(stems[start : start + len(name)]) == name
                     if same and not taken & {*places} and not _is_function_word(question, places):
-                        found.append(
-                            ColumnMatch(places, self._closest(places, columns, question), whole)
-                        )
+                        near = self._closest(places, columns, question) if whole else columns
+                        found.append(ColumnMatch(places, near, whole))
                         taken |= {*places}
         return found + self._spelled_apart(question, taken)
 
@@ -245,8 +244,9 @@ def lexicon_of(table: TypedTable) -> Lexicon:
     names = tuple(stems_of(column.label) for column in table.columns)
     # "In service" is not named by "service" alone.
     cores = tuple(
-        name if column.kind is Kind.BOOLEAN else _core(column.label)
+        name if column.kind is Kind.BOOLEAN or _is_contrast(name, core, names) else core
         for name, column in zip(names, table.columns, strict=True)
+        for core in [_core(column.label)]
     )
     frozen = {word: frozenset(keys) for word, keys in parts.items()}
     own = _nouns(table, [table.title] if table.title else _titles(table))
@@ -263,6 +263,21 @@ def _core(name: str) -> tuple[str, ...]:
         stem_of(word)
         for word in words
         if not (says_nothing(word) or is_light(word) or word in CODES)
+    )
+
+
+def _is_contrast(
+    name: tuple[str, ...], core: tuple[str, ...], names: Sequence[tuple[str, ...]]
+) -> bool:
+    """Whether a word that a core lacks is all that parts its name from another: "Seats used" beside
+    "Seats bought".
+    """
+    left = [at for at, word in enumerate(name) if word not in core]
+    return bool(core) and any(
+        (*name[:at], *name[at + 1 :]) == (*other[:at], *other[at + 1 :])
+        for other in names
+        for at in left
+        if other != name and len(other) == len(name)
     )
 
 

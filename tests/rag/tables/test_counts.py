@@ -41,6 +41,13 @@ TREATMENTS = (
     ("W3", "Oiling", "45", "14.00", "60.00"),
 )
 STAFF = (("Manager", "Bea Sutton", "202"), ("Clerk", "Tom Hay", "220"), ("Guard", "Al Dean", "231"))
+DELIVERY = (
+    ("Canoe, model Tern", "4", "640", "2560"),
+    ("Canoe, model Gannet", "2", "890", "1780"),
+    ("Paddle", "12", "38", "456"),
+)
+LICENCES = (("Meridian", "650", "628", "148"), ("CadForge", "40", "31", "1920"))
+STAYS = (("Q1", "2310", "1120"), ("Q2", "2455", "1198"), ("Q3", "2190", "1042"))
 ACTIONS = (("Bea", "Order the lamps", "1 May"), ("Tom", "Mend the door", "2 May"))
 
 
@@ -57,6 +64,19 @@ def _world() -> tuple[tuple[TypedTable, ...], CachedEmbed]:
         document("tools.csv", ("tool", "item", "site", "bought", "price_gbp", "service"), TOOLS),
         markdown("prices.md", PRICES, TREATMENTS, "List"),
         markdown("staff.md", ("Role", "Name", "Ext."), STAFF, "Who is who"),
+        markdown(
+            "letter.md",
+            ("Item", "Quantity", "Unit price (euros)", "Total (euros)"),
+            DELIVERY,
+            "Your order: delivery of canoes and change of prices",
+        ),
+        markdown(
+            "licences.md",
+            ("Software", "Seats bought", "Seats used", "Price per seat (EUR)"),
+            LICENCES,
+            "Licences",
+        ),
+        markdown("stays.md", ("Quarter", "Admissions", "Operations"), STAYS, "Hospital stays"),
         markdown("minutes.md", ("Who", "What", "By"), ACTIONS, "Actions"),
     ]  # fmt: skip
     tables = tuple(table for document in documents for table in typed(document))
@@ -101,6 +121,34 @@ def test_things_are_added_up_by_the_column_of_how_many_a_row_is_about(
     question: str, figure: str
 ) -> None:
     assert _figure(question) == figure
+
+
+def test_things_of_no_row_are_none() -> None:
+    found = _ask("How many stools did the Mill buy in March 2025?")
+    assert found
+    assert found.result.figure == "0"
+
+
+def test_word_of_a_long_title_chooses_the_rows_that_are_so() -> None:
+    assert _figure("How many canoes were ordered?") == "6"
+
+
+def test_how_many_cost_so_much_adds_up_no_money() -> None:
+    assert _figure("How many tools cost over 900 pounds?") == "3"
+
+
+def test_word_of_two_columns_that_are_parted_by_another_names_none_of_them() -> None:
+    assert _figure("How many seats are used in total?") == "659"
+    found = _ask("How many seats are there in total?")
+    assert found is None or found.is_open
+
+
+def test_mean_per_row_is_that_over_all_rows() -> None:
+    assert _figure("How many operations were there on average per quarter?") == "1,120.0"
+
+
+def test_average_of_rows_that_are_worth_money_is_of_that() -> None:
+    assert _figure("What is the average value of a tool?") == "1,312.5 GBP"
 
 
 def test_things_of_a_row_on_average_are_the_mean_of_how_many_it_is_about() -> None:
