@@ -171,6 +171,22 @@ def test_short_paragraph_of_a_long_section_is_quoted_whole_and_a_long_one_is_not
     assert label(draft(found), False).text == "It smells. [1]"
 
 
+def test_sentence_with_the_type_of_answer_that_is_expected_is_quoted_alone() -> None:
+    query = "Since which year does the target hold?"
+    text = SHORT.replace("34 degrees", "34 degrees since 2019")
+    found = evidence(text, "The target", Intent.FACT, query=query, cosine=0.5)
+    assert label(draft(found), False).text == "The target is 34 degrees since 2019. [1]"
+
+
+def test_short_section_is_not_quoted_whole_where_another_passage_is_as_good() -> None:
+    found = evidence(SHORT, "Two people", Intent.FACT, cosine=0.5)
+    other = split(document_of("b.md", "Someone else complained."), lambda t: [9] * len(t), 60)[0]
+    hit = Hit(other, 0.88, 2)
+    sentence = RankedSentence(quotes_in(other)[0], hit, 0.1, 0.5)
+    found = replace(found, hits=(*found.hits[:1], hit), sentences=(*found.sentences, sentence))
+    assert label(draft(found), False).text == "Two people have complained. [1]"
+
+
 def test_section_with_a_table_is_not_quoted_whole_for_a_sentence() -> None:
     text = f"{SHORT}\n| Day | Open |\n|---|---|\n| Monday | 8 |\n"
     found = evidence(text, "Monday", Intent.FACT, cosine=0.5)
