@@ -31,15 +31,17 @@ from rag.tables.columns import (
     label_column,
     meant_column,
     number_for,
+    price_of_one,
     rivals,
     settle,
+    whole_amount,
     with_adjective,
 )
 from rag.tables.conditions.amounts import bind_dates, bind_quantities, ranks
 from rag.tables.conditions.meanings import bind_shortened, guess_value
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
-from rag.tables.counts import count, counted_amount, row_amount
+from rag.tables.counts import count, counted_amount, forget_agents, row_amount
 from rag.tables.execute import execute
 from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
@@ -100,6 +102,7 @@ def asks_of(question: str) -> str:
 def assemble(binding: Binding, embed: Embed) -> Plan | None:
     """The plan for a question over one table, None if something of it can be bound to nothing."""
     asks = "much" if guess_payer(binding, embed) else asks_of(binding.question.text)
+    forget_agents(binding, embed)
     bind_ranks(binding, embed)
     bind_idle_period(binding)
     bind_out(binding)
@@ -200,7 +203,9 @@ def _of_all(
     single = any(selects_one(binding, own) for _, own in binding.filters)
     for aggregate in (Aggregate.MEAN, Aggregate.SUM):
         # The total of all, where each row also has a total of its own.
-        if not single and any(own is aggregate for own, _, _ in binding.question.aggregates):
+        is_said = any(own is aggregate for own, _, _ in binding.question.aggregates)
+        is_said = is_said or (binding.spends and aggregate is Aggregate.SUM)
+        if not single and is_said:
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
 
@@ -296,7 +301,7 @@ def _order(binding: Binding, degree: Degree, embed: Embed) -> tuple[int | None, 
     named = binding.columns_named()
     of_rows = all(binding.table.columns[one].is_key for one in named)
     if order is None and not degree.adjective.dimensions and of_rows:
-        order = only_measure(binding)
+        order = whole_amount(binding) or only_measure(binding)
         if order is not None:
             binding.guess(binding.question.text[degree.start : degree.end], order)
     return order, also
@@ -323,7 +328,8 @@ def _over_numbers(binding: Binding, aggregate: Aggregate) -> Plan | None:
     target = row_amount(binding, aggregate, asks_money)
     if target is None:
         target = number_for(binding, (MONEY,) if aggregate is Aggregate.SUM else ())
-    if target is None:
+    is_sum = aggregate is Aggregate.SUM
+    if target is None or (is_sum and target == price_of_one(binding.table)):
         return None
     return Plan(binding.table, aggregate, filters_of(binding), (target,))
 

@@ -21,7 +21,7 @@ from rag.tables.reading.question import Question
 
 # A part of a value that stands for one value, for several; a column by a word of its name.
 _PART_OF_ONE = 0.9
-_PART_OF_SEVERAL = 0.75
+PART_OF_SEVERAL = 0.75
 # The last word of a name mostly says what it is ("price"), the others of what ("unit").
 _HEAD_WORD = 0.85
 _OWN_WORD = 0.65
@@ -94,8 +94,8 @@ class Mention:
 
 @dataclass
 class Binding:
-    """The state of binding one question to one table; `counted` are places of words that say what
-    is counted and choose no rows, `dimension` is that of a word which several columns have.
+    """The state of binding one question to one table. Words at `counted` say what is counted and
+    choose no rows, `dimension` is that of a word for several columns, `spends` asks for all money.
     """
 
     question: Question
@@ -113,6 +113,7 @@ class Binding:
     partial: set[int] = field(default_factory=set)
     counted: set[int] = field(default_factory=set)
     dimension: str = ""
+    spends: bool = False
 
     def guess(self, word: str, column: int) -> None:
         """Note that a word was read as a column that it does not name."""
@@ -328,13 +329,12 @@ def _is_of_some(binding: Binding, stem: str) -> bool:
     """Whether a word of a long title is a part of some rows' names: kayaks in "Delivery of kayaks
     and change of prices".
     """
-    label = binding.table.title.split()
     columns = {
         at for key in binding.lexicon.parts.get(stem, ()) for at in binding.lexicon.values[key]
     }
     keys = [at for at in columns if binding.table.columns[at].is_key]
     named = any(stem in binding.lexicon.names[at] for at in keys)
-    return len(label) > _SHORT_TITLE and bool(keys) and not named
+    return len(binding.table.title.split()) > _SHORT_TITLE and bool(keys) and not named
 
 
 def _is_unit(binding: Binding, text: str) -> bool:
@@ -357,7 +357,7 @@ def _filter_value(binding: Binding, match: ValueMatch, embed: Embed) -> None:
         return
     texts = match.values[column]
     if not match.whole:
-        binding.certainty *= _PART_OF_ONE if len(texts) == 1 else _PART_OF_SEVERAL
+        binding.certainty *= _PART_OF_ONE if len(texts) == 1 else PART_OF_SEVERAL
     label = binding.table.columns[column].label or "row"
     words = " ".join(binding.question.tokens[place].text for place in match.places)
     said = f"{label} is “{texts[0]}”" if len(texts) == 1 else f"{label} has “{words}”"

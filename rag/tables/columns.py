@@ -122,6 +122,40 @@ def product_of(table: TypedTable) -> tuple[int, int, int] | None:
     return None
 
 
+@lru_cache(512)
+def price_of_one(table: TypedTable) -> int | None:
+    """The column of the price of one thing, in a table that tells how many of it: amounts of money
+    that are the same wherever the thing is, however many. Their sum is none of rows.
+    """
+    if product := product_of(table):
+        return product[1]
+    money = money_columns(table)
+    counts = [at for at in range(len(table.columns)) if adds_up(table, at) and at not in money]
+    if len(money) != 1 or len(counts) != 1:
+        return None
+    texts = [one for one in table.columns if one.kind is Kind.TEXT and not one.is_key]
+    own = table.columns[money[0]].values, table.columns[counts[0]].values
+    return money[0] if any(_is_fixed(one.values, *own) for one in texts) else None
+
+
+def sums_up(table: TypedTable, place: int) -> bool:
+    """Whether a sum of a column over rows tells something: not that of prices of one."""
+    return adds_up(table, place) and place != price_of_one(table)
+
+
+def _is_fixed(
+    things: Sequence[Value | None], prices: Sequence[Value | None], counts: Sequence[Value | None]
+) -> bool:
+    """Whether each thing has one price, and several have it with different counts."""
+    by_thing = dict[Value | None, tuple[set[Value | None], set[Value | None]]]()
+    for thing, price, count in zip(things, prices, counts, strict=True):
+        own = by_thing.setdefault(thing, (set(), set()))
+        own[0].add(price)
+        own[1].add(count)
+    several = [own for own in by_thing.values() if len(own[1]) > 1]
+    return len(several) > 1 and all(len(own[0]) == 1 for own in by_thing.values())
+
+
 def _is_product(row: Sequence[Value | None]) -> bool:
     one, other, whole = (float(value or 0.0) for value in row)
     return abs(one * other - whole) <= _CENT * max(1.0, abs(one))
@@ -250,6 +284,8 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
     if MONEY in dimensions:
         # The cheapest boat is not the one in "Boats built".
         named = [one for one in named if table.columns[one].is_money]
+        if not named and (whole := whole_amount(binding)) is not None:
+            return whole
     if len(named) == 1:
         return named[0]
     found = [one for one in _of_dimension(table, dimensions) if not named or one in named]
@@ -257,6 +293,26 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
         binding.certainty *= _BY_DIMENSION
         return found[0]
     return None if named else _by_meaning(binding, degree.word, embed)
+
+
+def whole_amount(binding: Binding) -> int | None:
+    """What rows come to, where a question names what they are: the dearest order."""
+    product = product_of(binding.table)
+    return product[2] if product and names_rows(binding) else None
+
+
+def names_rows(binding: Binding, places: range | None = None) -> bool:
+    """Whether a question, or words of it, name what rows are, or the column of their names: "an
+    order".
+    """
+    places = range(len(binding.question.tokens)) if places is None else places
+    own = [one for one in binding.mentions if binding.table.columns[one.column].is_key]
+    by_column = any({*one.places} & {*places} for one in own)
+    return by_column or any(
+        role is Role.ROW and at not in binding.counted
+        for at, role in binding.roles.items()
+        if at in places and binding.question.tokens[at].stem in binding.lexicon.own
+    )
 
 
 def with_adjective(binding: Binding, degree: Degree, embed: Embed) -> Degree:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from index.tables.typed import Kind
 from rag.tables.binding import (
+    PART_OF_SEVERAL,
     WEAK,
     Binding,
     Filter,
     Mention,
     Role,
+    count_only,
     filters_of,
     plural_head,
     rows_asked,
@@ -16,9 +18,11 @@ from rag.tables.binding import (
 )
 from rag.tables.columns import (
     held_column,
+    is_agent,
     is_id,
     label_column,
     money_columns,
+    names_rows,
     product_of,
     quantity_column,
 )
@@ -92,12 +96,28 @@ def _things(binding: Binding, first: Mention | None, embed: Embed) -> int | None
     rows: "how many lamps did Aurora order".
     """
     head = plural_head(binding.question)
-    if head is None or _is_sold(binding) or _names_rows(binding, range(head + 1)):
+    if head is None or _is_sold(binding) or names_rows(binding, range(head + 1)):
         return None
     is_summed = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
     is_named = is_summed and first is not None and head in first.places
     is_thing = binding.roles.get(head) is Role.VALUE or head in binding.counted or is_named
     return quantity_column(binding.table, embed) if is_thing else None
+
+
+def forget_agents(binding: Binding, embed: Embed) -> None:
+    """Let a word be what is counted that is but a part of several names of customers or dealers:
+    "bikes" of "Trail Bikes" and "Harbour Bikes", in a table that tells how many of a thing.
+    """
+    if quantity_column(binding.table, embed) is None:
+        return
+    for places, own in [*binding.filters]:
+        word = binding.question.tokens[places.start].text
+        is_lone = len(places) == 1 and {*places} <= binding.partial and word.islower()
+        if is_lone and len(own.values) > 1 and is_agent(binding.table.columns[own.column], embed):
+            binding.filters.remove((places, own))
+            binding.partial -= {*places}
+            binding.certainty /= PART_OF_SEVERAL
+            count_only(binding, places)
 
 
 def counted_amount(binding: Binding, embed: Embed) -> int | None:
@@ -108,21 +128,6 @@ def counted_amount(binding: Binding, embed: Embed) -> int | None:
         return found[0] if len(found) == 1 else None
     head = plural_head(binding.question)
     return None if head is None or rows_asked(binding) else quantity_column(binding.table, embed)
-
-
-def names_rows(binding: Binding) -> bool:
-    """Whether a question names what rows are, or the column of their names: "an order"."""
-    return _names_rows(binding, range(len(binding.question.tokens)))
-
-
-def _names_rows(binding: Binding, places: range) -> bool:
-    own = [one for one in binding.mentions if binding.table.columns[one.column].is_key]
-    by_column = any({*one.places} & {*places} for one in own)
-    return by_column or any(
-        role is Role.ROW and at not in binding.counted
-        for at, role in binding.roles.items()
-        if at in places and binding.question.tokens[at].stem in binding.lexicon.own
-    )
 
 
 def row_amount(binding: Binding, aggregate: Aggregate, asks_money: bool) -> int | None:

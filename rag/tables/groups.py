@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from index.tables.typed import Column, Kind
 from index.tables.units import DURATION, MONEY, unit_of
 from rag.tables.binding import Binding, Filter, Role
-from rag.tables.columns import is_id, number_for
+from rag.tables.columns import is_id, number_for, quantity_column
 from rag.tables.guesses import only_group, only_measure
 from rag.tables.reading.lexicon import Embed, similarities
 from rag.tables.reading.operators import Aggregate, Degree
@@ -104,6 +104,7 @@ def top_group(
         return None
     after = binding.question.within(degree.end, len(binding.question.text))
     target = _counted_column(binding, group)
+    target = _things_behind(binding, after[:1], embed) if target is None else target
     words = {binding.question.tokens[place].text.lower() for place in after[:1]}
     if target is None and not after and (target := only_measure(binding)) is not None:
         binding.guess(binding.question.text[degree.start : degree.end], target)
@@ -112,6 +113,12 @@ def top_group(
     aggregate, targets = (Aggregate.COUNT, ()) if target is None else (Aggregate.SUM, (target,))
     greater = degree.adjective.greater
     return Plan(binding.table, aggregate, filters, targets, group=group, greater=greater)
+
+
+def _things_behind(binding: Binding, places: range, embed: Embed) -> int | None:
+    """The column of how many, for things behind "most": "the most lamps", not "the most orders"."""
+    is_thing = any(at in binding.counted or binding.roles.get(at) is Role.VALUE for at in places)
+    return quantity_column(binding.table, embed) if is_thing else None
 
 
 def share(binding: Binding, filters: tuple[Filter, ...]) -> Plan | None:

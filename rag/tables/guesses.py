@@ -173,12 +173,14 @@ def guess_payer(binding: Binding, embed: Embed) -> bool:
     money = money_columns(binding.table)
     residue = binding.residue if money else []
     words = [tokens[place].text.lower() for place in residue]
-    rows = similarities(embed, words, PAYMENT).max(axis=1)
-    pays = [at for at, cosine in zip(residue, rows, strict=True) if cosine >= _PAYS]
+    rows = similarities(embed, words, PAYMENT)
+    pays = [at for at, row in zip(residue, rows, strict=True) if row.max() >= _PAYS]
+    spent = [at for at, row in zip(residue, rows, strict=True) if at in pays and row.argmax()]
     starts = [at for at, token in enumerate(tokens) if token.text.lower() in _DO]
     if not pays or not starts or starts[0] > pays[0]:
         return False
     binding.take(range(pays[0], pays[0] + 1), Role.UNIT)
+    binding.spends = pays[0] in spent
     payer = [at for at in residue if starts[0] < at < pays[0]]
     if payer and len(money) > 1 and not binding.columns_named([Kind.NUMBER]):
         _take_payer(binding, range(payer[0], payer[-1] + 1), money)

@@ -166,10 +166,10 @@ def _label_of(table: TypedTable) -> tuple[str, ...]:
 
 
 def _lone_parts(binding: Binding) -> list[int]:
-    """Places of words that are alone a part of several values, and nothing that rows are."""
+    """Places of words that are alone a part of values, and nothing that rows are."""
     own = binding.lexicon.own
-    several = [places for places, one in binding.filters if len(one.values) > 1]
-    places = [one.start for one in several if len(one) == 1 and one.start in binding.partial]
+    places = [one.start for one, _ in binding.filters if len(one) == 1]
+    places = [at for at in places if at in binding.partial]
     return [at for at in places if binding.question.tokens[at].stem not in own]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from index.tables.typed import Column, Kind, TypedTable
-from rag.tables.columns import adds_up, label_column
+from rag.tables.columns import label_column, sums_up
 from rag.tables.execute import figure_of, with_unit
 from rag.tables.reading.operators import Aggregate
 from rag.tables.reading.question import ORDINALS
@@ -303,7 +303,7 @@ def _together(result: TableResult) -> str:
     places = [
         one
         for one in result.plan.targets
-        if adds_up(table, one) and (result.figure is None or table.columns[one].is_money)
+        if sums_up(table, one) and (result.figure is None or table.columns[one].is_money)
     ]
     if len(places) != 1 or not result.plan.filters:
         return ""

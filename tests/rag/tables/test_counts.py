@@ -167,6 +167,37 @@ def test_money_of_rows_is_what_they_come_to_and_no_price_of_one(question: str, f
     assert _figure(question) == figure
 
 
+def test_word_of_several_dealers_names_counts_things_and_chooses_no_dealer() -> None:
+    assert _figure("How many bikes are open?") == "6"
+    assert _figure("Which dealer ordered the most bikes?") == "Trail Bikes: 7"
+
+
+def test_most_things_are_those_of_most_pieces() -> None:
+    assert _figure("Which site purchased the most desk lamps?") == "Yard: 6"
+
+
+def test_money_that_was_spent_is_that_of_all_rows() -> None:
+    assert _figure("How much did we spend at Oakley?") == "265.00"
+    assert _figure("How much did the Mill spend in January 2025?") == "152.00"
+
+
+def test_dearest_row_is_the_one_that_comes_to_most() -> None:
+    found = _ask("Which purchase was the most expensive?")
+    assert found
+    assert found.result.values == ("123.00",)
+
+
+def test_prices_of_one_are_not_added_up() -> None:
+    found = _ask("How much is the unit price of all canoes in total?")
+    assert found is None or "together" not in found.wording.sentence
+
+
+def test_word_for_rows_of_one_table_chooses_no_row_of_another() -> None:
+    found = _ask("What was our biggest purchase?")
+    assert found
+    assert found.result.plan.table.document == "purchases-2025.csv"
+
+
 def test_price_of_one_is_averaged_where_it_is_named() -> None:
     assert _figure("What is the average unit price of the desk lamps?") == "20.50"
 
