@@ -650,7 +650,10 @@ def test_page_fits_a_narrow_screen_and_sources_open_over_it(
     context.close()
 
 
-def test_answer_of_an_llm_is_streamed_and_can_be_stopped(nasty: Watched, llm: SlowLLM) -> None:
+def test_answer_of_an_llm_is_streamed_and_can_be_stopped(
+    nasty: Watched, llm: SlowLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llm, "seconds", 1.0)  # not done before it is stopped
     page = nasty.open()
     page.locator("#ask textarea").fill("When does the north gate open?")
     page.keyboard.press("Enter")
