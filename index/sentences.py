@@ -37,6 +37,7 @@ _BREAK = re.compile(
 _LEAD = re.compile(r"\s*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+)*\s*")
 _LAST_WORD = re.compile(r"([^\s(\[“\"'‘]+)\.$")
 _LONGEST_ABBREVIATION = 24
+_LONGEST_NUMBER = 12
 _STARTS_LOW = re.compile(r"\s+[a-zà-öø-ÿ]")
 _NEXT_WORD = re.compile(r"[\s“‘\"'(\[]*(\w+)")
 
@@ -74,6 +75,9 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return False
     if mark != ".":
         return True
+    # A number that comes first counts what follows ("**3. Second shift.** It was turned down").
+    if end - start <= _LONGEST_NUMBER and not any(map(str.isalpha, text[start:end])):
+        return False
     word = _LAST_WORD.search(text, max(start, end - _LONGEST_ABBREVIATION), end)
     if not word or not _is_abbreviation(word.group(1)):
         return True

@@ -64,6 +64,11 @@ def test_sentence_spans_of_joined_sentences_are_those_sentences(expected: list[s
         ),
         pytest.param("1. one\n2) two\n  - inner", ["one", "two", "inner"], id="numbers"),
         pytest.param(
+            "**3. Second shift.** Turned down.\n\n*2.* Closed.",
+            ["**3. Second shift.** Turned down.", "*2.* Closed."],
+            id="numbers in bold",
+        ),
+        pytest.param(
             "# Head\n\nText. More.\n## Sub", ["Head", "Text.", "More.", "Sub"], id="headings"
         ),
         pytest.param("> said\n> again.", ["said", "again."], id="quotation"),
