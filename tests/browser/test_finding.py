@@ -158,10 +158,12 @@ def test_documents_are_found_by_a_part_of_their_names(page: Page) -> None:
 
 def test_wide_table_keeps_its_markers_in_sight_and_says_that_it_scrolls(page: Page) -> None:
     ask(page, "Compare Alder and Birch")
-    table = page.get_by_role("region", name="Table, scrolls sideways")
+    tables = page.get_by_role("region", name="Table, scrolls sideways")
+    table, source = tables.and_(page.locator(".scroll")), tables.and_(page.locator(".grid"))
     expect(table.locator("tbody tr")).to_have_count(2)
-    told = table.evaluate("e => getComputedStyle(e, '::after').content")
-    assert told == '"Scroll the table sideways for all of its columns →"'
+    for each in (table, source):
+        told = each.evaluate("e => getComputedStyle(e, '::after').content")
+        assert told == '"Scroll the table sideways for all of its columns →"'
     inside = (
         "e => { const box = e.closest('.scroll').getBoundingClientRect(); "
         "const { left, right } = e.getBoundingClientRect(); "

@@ -151,7 +151,7 @@
   // --- a table that is wider than its place says that it scrolls, and can be scrolled by keys
 
   function measure() {
-    for (const box of document.querySelectorAll("#chat .scroll")) {
+    for (const box of document.querySelectorAll("#chat .scroll, #sources .grid")) {
       const wide = box.scrollWidth > box.clientWidth + 1;
       box.toggleAttribute("data-wide", wide);
       if (!wide) for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
@@ -163,6 +163,7 @@
     }
   }
   window.addEventListener("resize", measure);
+  document.addEventListener("toggle", measure, true); // passages that were folded away
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
@@ -246,6 +247,7 @@
       tab.tabIndex = each === name ? 0 : -1;
     }
     find("#side").dataset.view = name;
+    measure();
   };
   document.addEventListener("click", (event) => {
     const tab = event.target.closest('[role="tab"]');
@@ -370,7 +372,7 @@
     find("#side").setAttribute("aria-label", "Sources and documents");
     footnote.show("documents");
     footnote.watch("current", follow);
-    for (const id of ["past", "current"]) footnote.watch(id, measure);
+    for (const id of ["past", "current", "sources"]) footnote.watch(id, measure);
     footnote.watch("suggestions", suggest);
     restoreDraft();
     footnote.watch("chat-id", updateURL);
