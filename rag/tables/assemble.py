@@ -32,6 +32,7 @@ from rag.tables.columns import (
     meant_column,
     number_for,
     price_of_one,
+    product_of,
     rivals,
     settle,
     whole_amount,
@@ -205,7 +206,9 @@ def _of_all(
         # The total of all, where each row also has a total of its own.
         is_said = any(own is aggregate for own, _, _ in binding.question.aggregates)
         is_said = is_said or (binding.spends and aggregate is Aggregate.SUM)
-        if not single and is_said:
+        # One row alone also comes to more than the price of one.
+        comes_to = aggregate is Aggregate.SUM and product_of(binding.table) is not None
+        if is_said and (not single or comes_to):
             return _over_numbers(binding, aggregate)
     return _lookup(binding, asks, Aggregate.LIST in named, embed)
 

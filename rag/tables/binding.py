@@ -42,7 +42,7 @@ _SHORT_TITLE = 4
 _TITLED = 0.62
 # Behind these, a word that is only a part of a column's name is what rows are, not what they have.
 _OF_ROWS = frozenset("which what all every each many".split())
-_ASK_FOR_ROWS = frozenset("many which what list show".split())
+_ASK_FOR_ROWS = frozenset("many which what list show all".split())
 # Names of dimensions, and from which cosine on a word means one.
 DIMENSIONS = {
     **{"price": MONEY, "money": MONEY, "weight": "mass"},

@@ -51,7 +51,7 @@ _ORIGIN_MARGIN = 0.06
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 YEARS = range(1800, 2200)
 # A column that several words could mean costs this much certainty.
-_UNSETTLED = 0.4
+UNSETTLED = 0.4
 _BY_DIMENSION = 0.95
 _NEAR = 0.57
 _MEANT = 0.45
@@ -216,7 +216,7 @@ def settle(binding: Binding, kinds: Sequence[Kind]) -> None:
         if len(fitting) == 1:
             binding.mentions.append(Mention(fitting[0], places))
         else:
-            binding.certainty *= _UNSETTLED
+            binding.certainty *= UNSETTLED
 
 
 def number_for(binding: Binding, dimensions: Sequence[str] = ()) -> int | None:

@@ -17,6 +17,7 @@ from rag.tables.binding import (
     selects_one,
 )
 from rag.tables.columns import (
+    UNSETTLED,
     held_column,
     is_agent,
     is_id,
@@ -36,6 +37,7 @@ from rag.tables.types import Plan
 
 # "How many cores" of one row, where a column is "CPU cores".
 _ONE_WORD = 0.7
+_MOST_RIVALS = 3
 _SOLD = frozenset(map(stem_of, ("sold", "sell")))
 
 
@@ -60,7 +62,7 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
         return Plan(table, Aggregate.SUM, filters, (things,))
     if any(selects_one(binding, own) for own in filters):
         # How many rows one row is, nobody asks.
-        return None
+        return _of_rivals(binding, filters)
     if not first and Role.ROW not in binding.roles.values() and (not filters or _is_sold(binding)):
         return _sum_sold(binding) if filters else None
     target = (first.column,) if first and not is_id(table, first.column) else ()
@@ -89,6 +91,17 @@ def _of_numbers(binding: Binding, first: Mention, filters: tuple[Filter, ...]) -
     sums = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
     sums = (sums or bool(filters) or binding.year_of_title) and not first.weak
     return Plan(binding.table, Aggregate.SUM, filters, (first.column,)) if sums else None
+
+
+def _of_rivals(binding: Binding, filters: tuple[Filter, ...]) -> Plan | None:
+    """Each figure of one row whose column a word may name: "how many seats", bought and used."""
+    columns = binding.table.columns
+    for _, named in binding.ambiguous:
+        found = [at for at in named if columns[at].kind is Kind.NUMBER and not columns[at].is_money]
+        if 1 < len(found) <= _MOST_RIVALS:
+            binding.certainty *= _ONE_WORD / UNSETTLED
+            return Plan(binding.table, Aggregate.LOOKUP, filters, tuple(found))
+    return None
 
 
 def _things(binding: Binding, first: Mention | None, embed: Embed) -> int | None:

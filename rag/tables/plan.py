@@ -249,8 +249,11 @@ def _standing(one: _Candidate) -> tuple[float, bool, bool, bool]:
 
 def _has_one_row_each(own: Plan) -> bool:
     """Whether the smallest or largest is asked of what each row is one of, or two of them are
-    compared: the cheapest pump, in a list of products and not among orders of them.
+    compared, or one is looked up: the cheapest pump, in a list of products and not among orders.
     """
+    if own.aggregate is Aggregate.LOOKUP and not own.table.parts:
+        is_number = any(own.table.columns[at].kind is Kind.NUMBER for at in own.targets)
+        return is_number and any(own.table.columns[one.column].is_key for one in own.filters)
     if own.aggregate not in {Aggregate.MIN, Aggregate.MAX} and not own.pair:
         return False
     asked = {*own.targets, *(one.column for one in (*own.filters, *(own.pair or ())))}

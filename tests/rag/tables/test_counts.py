@@ -181,6 +181,21 @@ def test_money_that_was_spent_is_that_of_all_rows() -> None:
     assert _figure("How much did the Mill spend in January 2025?") == "152.00"
 
 
+def test_one_row_altogether_is_what_it_comes_to() -> None:
+    assert _figure("What did the paddles cost altogether?") == "456 euros"
+
+
+def test_figures_that_a_word_may_name_are_all_told_of_one_row() -> None:
+    found = _ask("How many seats does Meridian have?")
+    assert found
+    assert "Seats bought is 650 and Seats used is 628" in found.wording.sentence
+
+
+def test_plural_that_all_stands_before_is_no_row_that_has_it_as_a_part() -> None:
+    found = _ask("How much are all metal drills together?")
+    assert found is None or found.is_open
+
+
 def test_dearest_row_is_the_one_that_comes_to_most() -> None:
     found = _ask("Which purchase was the most expensive?")
     assert found
