@@ -37,8 +37,7 @@ from rag.retrieval.sentences import (
     select_sentences,
     with_completing_line,
 )
-from rag.tables.binding import plural_head
-from rag.tables.reading.question import read_question
+from rag.tables.reading.question import plural_head, read_question
 from rag.types import Claim, Draft, Quote, Turn
 from rag.verification.evidence import compared_words, contains_word
 from rag.verification.words import parse_words

@@ -17,7 +17,6 @@ from rag.tables.binding import (
     bind_relations,
     bind_titles,
     filters_of,
-    plural_head,
     selects_one,
 )
 from rag.tables.columns import (
@@ -61,7 +60,7 @@ from rag.tables.guesses import (
 from rag.tables.pairs import agreed, is_of_two, pair_of, paired, periods, two_columns
 from rag.tables.reading.lexicon import Embed, stems_of
 from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree
-from rag.tables.reading.question import stem_of
+from rag.tables.reading.question import plural_head, stem_of
 from rag.tables.types import Group, Plan
 
 # What a word that stands for nothing in the table leaves of the certainty: one is too many, unless

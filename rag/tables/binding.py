@@ -17,7 +17,7 @@ from rag.tables.reading.lexicon import (
     similarities,
     words_of_name,
 )
-from rag.tables.reading.question import Question
+from rag.tables.reading.question import OF_ROWS, Question, plural_head
 
 # A part of a value that stands for one value, for several; a column by a word of its name.
 _PART_OF_ONE = 0.9
@@ -40,9 +40,6 @@ _CENTS = 2
 _SHORT_TITLE = 4
 # From which cosine a word means a title: "income" and "revenue" have 0.66, and "expenditure" 0.58.
 _TITLED = 0.62
-# Behind these, a word that is only a part of a column's name is what rows are, not what they have.
-_OF_ROWS = frozenset("which what all every each many".split())
-_ASK_FOR_ROWS = frozenset("many which what list show all".split())
 # Names of dimensions, and from which cosine on a word means one.
 DIMENSIONS = {
     **{"price": MONEY, "money": MONEY, "weight": "mass"},
@@ -94,8 +91,8 @@ class Mention:
 
 @dataclass
 class Binding:
-    """The state of binding one question to one table. Words at `counted` say what is counted and
-    choose no rows, `dimension` is that of a word for several columns, `spends` asks for all money.
+    """The state of binding one question to one table. Words at `counted` say what is counted, the
+    `dimension` is that of a word for several columns, `spends` asks for all money that was spent.
     """
 
     question: Question
@@ -204,7 +201,11 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     """Note that words name columns; a word of several columns' names names none of them yet."""
     words = [token.text.lower() for token in binding.question.tokens]
     stems = [token.stem for token in binding.question.tokens]
-    if not whole and stems[places.start] in binding.lexicon.nouns:
+    if (
+        not whole
+        and stems[places.start] in binding.lexicon.nouns
+        and not _is_titled(binding, places, columns)
+    ):
         return
     binding.take(places, Role.COLUMN)
     if len(columns) > 1:
@@ -217,7 +218,7 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
     # "Which shares" asks for rows, "what share" for what they have. "Which order is the largest"
     # may ask for either.
     is_open = before == "which" and any(one.superlative for one in binding.question.degrees)
-    weak = not whole and before in _OF_ROWS and (words[places.start].endswith("s") or is_open)
+    weak = not whole and before in OF_ROWS and (words[places.start].endswith("s") or is_open)
     binding.mentions.append(Mention(columns[0], places, weak=weak))
     if weak:
         binding.certainty *= WEAK
@@ -226,6 +227,16 @@ def _name(binding: Binding, places: range, columns: tuple[int, ...], whole: bool
         binding.parts.append((places.start, columns[0]))
     head = binding.lexicon.names[columns[0]][-1] == stems[places.start]
     binding.certainty *= 1.0 if whole else _HEAD_WORD if head else _OWN_WORD
+
+
+def _is_titled(binding: Binding, places: range, columns: tuple[int, ...]) -> bool:
+    """Whether a table is called by what its one column tells: the price in "Prices 2025"."""
+    word, own = binding.question.tokens[places.start], binding.table.columns
+    names = binding.lexicon.names
+    labels = [at for at, one in enumerate(own) if one.is_key and one.kind is Kind.TEXT]
+    keys = {stem for at in labels for stem in names[at]}
+    is_head = names[columns[0]][-1] == word.stem and own[columns[0]].kind is Kind.NUMBER
+    return len(columns) == 1 and is_head and word.stem not in keys and not word.text.endswith("s")
 
 
 def _is_done(binding: Binding, places: range, column: int) -> bool:
@@ -279,20 +290,6 @@ def _is_participle(question: Question, places: range, texts: Sequence[str]) -> b
     word = question.tokens[places.start].text.lower()
     is_said = any(word in text.lower() for text in texts)
     return len(places) == 1 and word.endswith("ed") and not is_said
-
-
-def plural_head(question: Question) -> int | None:
-    """The place of the plural that "how many", "which" or "list" asks for, if it is a plain one."""
-    tokens = question.tokens
-    words = [token.text.lower() for token in tokens]
-    start = next((at for at, word in enumerate(words) if word in _ASK_FOR_ROWS), None)
-    head = None
-    for place in range(len(tokens) if start is None else start + 1, len(tokens)):
-        if words[place].endswith("s") and tokens[place].stem != words[place]:
-            head = place
-        elif tokens[place].empty and words[place] not in _OF_ROWS | {"the", "different", "of"}:
-            break
-    return head
 
 
 def rows_asked(binding: Binding) -> bool:

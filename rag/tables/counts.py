@@ -12,7 +12,6 @@ from rag.tables.binding import (
     Role,
     count_only,
     filters_of,
-    plural_head,
     rows_asked,
     selects_one,
 )
@@ -32,7 +31,7 @@ from rag.tables.execute import execute
 from rag.tables.guesses import only_measure
 from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Aggregate
-from rag.tables.reading.question import stem_of
+from rag.tables.reading.question import plural_head, stem_of
 from rag.tables.types import Plan
 
 # "How many cores" of one row, where a column is "CPU cores".

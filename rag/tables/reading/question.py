@@ -56,6 +56,11 @@ _AFTER = (
 )
 
 
+# Behind these, a word that is only a part of a column's name is what rows are, not what they have.
+OF_ROWS = frozenset("which what all every each many".split())
+_ASK_FOR_ROWS = frozenset("many which what list show all".split())
+
+
 @dataclass(frozen=True, slots=True)
 class QuestionWord:
     """A word: its stem and where it stands (characters).
@@ -119,6 +124,20 @@ def read_question(text: str, today: date | None = None) -> Question:
     quantities = sorted(_quantities(text, today or date.today()), key=lambda one: one.start)
     quantities = _ranges(text, quantities) if not wants_pair(text) else _alone(quantities)
     return Question(text, tokens, tuple(quantities), tuple(aggregates(text)), tuple(degrees(text)))
+
+
+def plural_head(question: Question) -> int | None:
+    """The place of the plural that "how many", "which" or "list" asks for, if it is a plain one."""
+    tokens = question.tokens
+    words = [token.text.lower() for token in tokens]
+    start = next((at for at, word in enumerate(words) if word in _ASK_FOR_ROWS), None)
+    head = None
+    for place in range(len(tokens) if start is None else start + 1, len(tokens)):
+        if words[place].endswith("s") and tokens[place].stem != words[place]:
+            head = place
+        elif tokens[place].empty and words[place] not in OF_ROWS | {"the", "different", "of"}:
+            break
+    return head
 
 
 def _token(word: str, start: int, end: int) -> QuestionWord:

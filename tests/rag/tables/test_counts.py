@@ -196,6 +196,20 @@ def test_plural_that_all_stands_before_is_no_row_that_has_it_as_a_part() -> None
     assert found is None or found.is_open
 
 
+def test_price_of_a_thing_is_looked_up_where_the_list_of_prices_has_it() -> None:
+    prices = markdown(
+        "list.md", ("Product", "Unit price (EUR)"), (("Lamp", "20"), ("Stool", "35")), "Prices 2025"
+    )
+    sales = document(
+        "sales.csv",
+        ("sale", "date", "product", "number", "total_eur"),
+        (("S1", "2025-01-02", "Lamp", "2", "38"), ("S2", "2025-01-03", "Lamp", "1", "20")),
+    )
+    found = answer("What is the price of a lamp?", (*typed(prices), *typed(sales)), _world()[1])
+    assert found
+    assert found.result.figure == "20 EUR"
+
+
 def test_dearest_row_is_the_one_that_comes_to_most() -> None:
     found = _ask("Which purchase was the most expensive?")
     assert found
