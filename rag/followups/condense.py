@@ -1,9 +1,9 @@
 """Condensing follow-ups: the last two questions of a conversation joined, by weight.
 
 A question that only names something new is the previous one with the new name. Any other that is
-near to some passage names its own subject and is searched for alone. One that is near to none and
-whose words tell that it depends on others is searched for joined to the one before it; for the rest
-the joined questions shift the ranking of passages alone.
+near to some passage names its own subject and is searched for alone. One whose words all but
+certainly point back, or that is near to none and depends on others, is searched for joined to the
+one before it; for the rest the joined questions shift the ranking of passages alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from index.text.tokenizer import LATIN, fold, stopwords_of
 from rag.followups.dependence import dependence_probability
-from rag.intents.clauses import asks
+from rag.intents.clauses import asks, is_fragment
 from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.answerability import answer_confidence, answerability_signals
 from rag.retrieval.hybrid import ScoreProbe, SearchResult
@@ -30,7 +30,8 @@ _NUMBER = r"\b\d[\d.,:]*(?<![.,:])"
 _ELLIPTIC = re.compile(
     rf"[¿\s]*(?i:{_OPENER})\s+(?:[^\W\dA-Z]+\s+)?(?:(?P<name>{_NAME})|(?P<number>{_NUMBER}))\W*"
 )
-_FRAGMENT = re.compile(rf"[¿\s]*(?:{_OPENER})\s+([\w\s'’-]+)\W*", re.IGNORECASE)
+_FRAGMENT = re.compile(rf"[¿\s]*(?:(?:{_OPENER})\s+)+([\w\s'’-]+)\W*", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an?)\b", re.IGNORECASE)
 _KIND_WORDS = 2
 _FIRST = re.compile(r"\w+")
 # Confidence from which a question is answered as it stands.
@@ -57,6 +58,8 @@ class FollowUpWeights:
 
     def is_dependent(self, question: str, best_cosine: float) -> bool:
         """Whether a question, with the cosine of its nearest passage, is to be joined."""
+        if surely_depends(question) or _fragment(question):
+            return True
         near = best_cosine >= self.dependent_cosine
         return not near and dependence_probability(question) >= self.dependence
 
@@ -82,14 +85,16 @@ class CondensedQuery:
         """Whether the question is better searched for alone, from the confidence, 0..1, that the
         documents answer it then, and that with the question before.
 
-        A joined one is, if it is answered as surely alone and does not surely point back; any other
-        if it is refused alone, so that no passage of an old topic answers it.
+        A joined one is, if it does not surely point back and is answered as surely alone, or surely
+        enough where it is a clause; any other if it is refused alone, so that no passage of an old
+        topic answers it.
         """
         if self.query == self.question:
             return alone < REFUSE_BELOW
-        if dependence_probability(self.question) >= SURELY_DEPENDS:
+        if surely_depends(self.question):
             return False
-        return alone >= together or alone >= STANDS_ALONE
+        stands_alone = alone >= STANDS_ALONE and not _fragment(self.question)
+        return alone >= together or stands_alone
 
 
 def condense(
@@ -114,6 +119,24 @@ def condense(
         return CondensedQuery(both, question)
     # Sentences and confidence are the question's own, so that a new topic stays one.
     return CondensedQuery(question, question, _mixed(alone, probe(both), weights.mixed_weight))
+
+
+def surely_depends(question: str) -> bool:
+    """Whether the words of a question all but certainly point back. One that is no clause does if
+    it opens with a preposition ("what about by bike?") and names little; one that is a name or a
+    thing ("And pests?") may be a topic.
+    """
+    if not (rest := _fragment(question)):
+        return dependence_probability(question) >= SURELY_DEPENDS
+    words = _FIRST.findall(rest)
+    own = [word for word in words if fold(word.lower()) not in stopwords_of("en")]
+    return len(own) <= _KIND_WORDS and words[:1] != own[:1] and not _ARTICLE.match(rest)
+
+
+def _fragment(question: str) -> str:
+    """What follows "and" or "what about" in a question that is no clause, or ""."""
+    found = _FRAGMENT.fullmatch(question)
+    return found[1] if found and is_fragment(found[1]) else ""
 
 
 def yielded(

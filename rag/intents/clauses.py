@@ -6,8 +6,9 @@ import re
 
 _ASKS = r"(?:how|what|which|when|who|whom|whose|where|why)\b"
 # An auxiliary opens a question only before its subject: "and is it paid", not "and is used".
+_AUXILIARY = r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\b"
 _INVERTED = (
-    r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\s+"
+    rf"{_AUXILIARY}\s+"
     r"(?:i|you|we|they|he|she|it|there|this|that|these|those|the|an?|my|our|your|their|its)\b"
 )
 _BETWEEN = re.compile(
@@ -20,6 +21,11 @@ _MOST = 3
 def asks(text: str) -> bool:
     """Whether a text opens as a whole question does: "and what does it cost", not "in May"."""
     return bool(_OPENS.match(text))
+
+
+def is_fragment(text: str) -> bool:
+    """Whether a text opens with neither a question word nor an auxiliary: "by bike"."""
+    return not re.match(rf"\W*(?:{_ASKS}|{_AUXILIARY})", text, re.IGNORECASE)
 
 
 def clauses_of(question: str) -> tuple[str, ...]:

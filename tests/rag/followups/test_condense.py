@@ -13,6 +13,7 @@ from rag.followups.condense import (
     FollowUpWeights,
     condense,
     resolve_ellipsis,
+    surely_depends,
 )
 from rag.followups.llm_rewrite import Rewriter, valid_rewrite
 from rag.llm.client import OpenAICompatibleLLM
@@ -56,7 +57,8 @@ def test_condense_of_a_pronoun_near_to_nothing_searches_for_both_questions() -> 
 
 
 @pytest.mark.parametrize(
-    ("cosine", "question"), [(0.4, LAST), (0.1, "What limits a hotel's rate?")]
+    ("cosine", "question"),
+    [(0.4, "Where did the director go?"), (0.1, "What limits a hotel's rate?")],
 )
 def test_condense_of_any_other_question_shifts_passages_alone(cosine: float, question: str) -> None:
     both = f"{FIRST} {question}"
@@ -66,12 +68,29 @@ def test_condense_of_any_other_question_shifts_passages_alone(cosine: float, que
     assert asked.bias == pytest.approx({"p": 0.45 * 0.8, "r": -0.45, "s": 0.45 * 0.4})
 
 
+@pytest.mark.parametrize("question", [LAST, "what about by bike?", "and on foot?"])
+def test_condense_of_what_surely_points_back_searches_for_both_near_to_a_passage(
+    question: str,
+) -> None:
+    both = f"{FIRST} {question}"
+    asked = condensed({question: ScoreProbe({"p": 0.2}, 0.59)}, question, TURN)
+    assert asked == CondensedQuery(both, question)
+    assert not asked.yields_to(0.9, 0.2)
+
+
+@pytest.mark.parametrize("question", ["And pests?", "and the pool?", "When is the pool open?"])
+def test_question_with_a_subject_of_its_own_does_not_surely_point_back(question: str) -> None:
+    assert not surely_depends(question)
+
+
 @pytest.mark.parametrize(
     ("asked", "alone", "together", "yields"),
     [
         pytest.param(CondensedQuery("b", RULES), 0.5, 0.5, True, id="as sure alone"),
         pytest.param(CondensedQuery("b", RULES), 0.8, 0.9, True, id="sure alone"),
         pytest.param(CondensedQuery("b", RULES), 0.3, 0.6, False, id="joined"),
+        pytest.param(CondensedQuery("b", "And pests?"), 0.9, 0.8, True, id="a topic"),
+        pytest.param(CondensedQuery("b", "And pests?"), 0.9, 0.95, False, id="a thing of before"),
         pytest.param(CondensedQuery(RULES, RULES, {"p": 0.1}), 0.3, 0.6, True, id="refused"),
         pytest.param(CondensedQuery(RULES, RULES, {"p": 0.1}), 0.5, 0.6, False, id="mixed"),
         pytest.param(CondensedQuery(BOTH, LAST), 0.9, 0.2, False, id="points back"),
