@@ -51,9 +51,9 @@ class _Candidate:
 def plan(question: str, tables: Sequence[TypedTable], embed: Embed) -> Plan | None:
     """The surest plan for a question, None if no table has an answer with certainty.
 
-    `embed` gives unit vectors of texts, a row each; it is called at most once, with the words that
-    stand for nothing in the tables and the names of columns. Names repeat from question to
-    question: `CachedEmbed` remembers them.
+    `embed` gives unit vectors of texts, a row each; it is called once with the question's words and
+    the names of columns, and again where words are left that may mean a value. Names repeat from
+    question to question: `CachedEmbed` remembers them.
     """
     if not tables or wants_prose(question):
         return None

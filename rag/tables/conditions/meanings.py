@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from index.tables.typed import Kind
 from rag.tables.binding import BY_MEANING, Binding, Filter, Mention, Role
+from rag.tables.conditions.states import NEGATIONS
 from rag.tables.reading.lexicon import Embed, abbreviates, similarities
 
 # A column of few short texts that repeat tells a state or a kind; names of things are no such.
@@ -78,6 +79,9 @@ def _phrases(binding: Binding) -> Iterator[range]:
     """Each word that is left, alone and with the next one, if that is left too or says little."""
     tokens, residue = binding.question.tokens, binding.residue
     for place in residue:
+        if tokens[place].text.lower() in NEGATIONS:
+            # "Without meat" is near to "meat".
+            continue
         yield range(place, place + 1)
         behind = place + 1
         is_free = behind < len(tokens) and (

@@ -291,6 +291,12 @@ def test_state_in_other_words_is_a_guess_that_is_told(question: str, item: str) 
     assert "“sent back” was read as “returned”" in found.wording.hint
 
 
+def test_state_in_other_words_may_be_denied() -> None:
+    found = _ask("Which purchases were not sent back yet?")
+    assert found
+    assert found.result.values == ("P-1", "P-3", "P-4", "P-5")
+
+
 @pytest.mark.parametrize("question", ["Which purchases were painted?", "Which purchases are late?"])
 def test_word_that_means_no_value_chooses_no_rows(question: str) -> None:
     found = _ask(question)
