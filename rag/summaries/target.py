@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from rapidfuzz import fuzz
 
 from index.catalog.reader import DocumentInfo
+from index.tables.dates import Found, find_moments
 from rag.intents.classifier import load_weights
 
 _WORD = re.compile(r"\w+")
@@ -26,10 +27,51 @@ def named_documents(
     """The documents that a question names by path, file name or title, best first.
 
     `terms` gives the stems of a text's content words. A name of one ordinary word counts only if
-    every one of its stems is in the question.
+    every one of its stems is in the question. Where a question tells a month or a day, documents
+    whose names hold that date go before others, found by the rest of their names.
     """
+    moments = [one for one in find_moments(question) if one.moment.month]
+    dated = [one for one in documents if _is_dated(one, moments)] if moments else []
+    rest = _without(question, moments)
+    return _named(rest, dated, terms, _undated) or _named(question, documents, terms)
+
+
+def _is_dated(document: DocumentInfo, asked: Sequence[Found]) -> bool:
+    """Whether a document's title or file name holds a date that is asked for."""
+    held = find_moments(document.title) + find_moments(PurePosixPath(document.path).stem)
+    return any(
+        one.moment.month == other.moment.month
+        and other.moment.day in {None, one.moment.day}
+        and other.moment.year in {None, one.moment.year}
+        for one in held
+        for other in asked
+    )
+
+
+def _undated(name: str) -> str:
+    return _without(name, find_moments(name))
+
+
+def _without(text: str, moments: Sequence[Found]) -> str:
+    """A text without its dates."""
+    for one in reversed(moments):
+        text = f"{text[: one.start]} {text[one.end :]}"
+    return text
+
+
+def _named(
+    question: str,
+    documents: Sequence[DocumentInfo],
+    terms: Callable[[str], Sequence[str]],
+    shown: Callable[[str], str] = str,
+) -> list[DocumentInfo]:
+    """The documents that a question names best; `shown` gives of a name what may be named."""
     asked, words = " ".join(_WORD.findall(question.lower())), set(terms(question))
-    scored = [(_fit(question.lower(), asked, words, one, terms), one) for one in documents]
+    names = [(shown(PurePosixPath(one.path).stem), shown(one.title)) for one in documents]
+    scored = [
+        (_fit(question.lower(), asked, words, one.path, name, terms), one)
+        for one, name in zip(documents, names, strict=True)
+    ]
     best = max((score for score, _ in scored), default=0.0)
     if best < _NAMED:
         return []
@@ -55,14 +97,16 @@ def _fit(
     question: str,
     asked: str,
     words: set[str],
-    document: DocumentInfo,
+    path: str,
+    names: tuple[str, str],
     terms: Callable[[str], Sequence[str]],
 ) -> float:
-    path = PurePosixPath(document.path)
-    if path.name.lower() in question:
-        return 200.0 + len(path.name)
-    names = [" ".join(_WORD.findall(path.stem.lower())), document.title.lower()]
-    return max(_name_fit(asked, words, name, terms) for name in names if name)
+    file = PurePosixPath(path).name.lower()
+    if file in question:
+        return 200.0 + len(file)
+    stem, title = names
+    both = [" ".join(_WORD.findall(stem.lower())), title.lower()]
+    return max((_name_fit(asked, words, name, terms) for name in both if name), default=0.0)
 
 
 def _name_fit(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from index.catalog.reader import DocumentInfo
@@ -26,11 +28,11 @@ FOLDER = [
 ]
 
 
-def named(question: str) -> list[str]:
+def named(question: str, documents: Sequence[DocumentInfo] = FOLDER) -> list[str]:
     def terms(text: str) -> list[str]:
         return [term for term in analyze(text)[0] if term not in stopwords_of("en")]
 
-    found = named_documents(question, FOLDER, terms)
+    found = named_documents(question, documents, terms)
     return [document.path for document in found]
 
 
@@ -48,6 +50,34 @@ def named(question: str) -> list[str]:
 )
 def test_documents_named_by_path_stem_or_title_are_found(question: str, paths: list[str]) -> None:
     assert named(question) == paths
+
+
+MEETINGS = [
+    info("minutes/team-meeting-2025-02-11.md", "Team meeting, 11 February 2025"),
+    info("minutes/team-meeting-2025-05-20.md", "TEAM MEETING 20 MAY 2025 (upstairs)"),
+    info("minutes/2025-06-10-committee.docx", "Minutes"),
+    info("fees-may-2025.md", "Fees from 1 May 2025"),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("Can you sum up the team meeting in May?", "minutes/team-meeting-2025-05-20.md"),
+        ("Summarise the team meeting of 11 February", "minutes/team-meeting-2025-02-11.md"),
+        ("What was the committee about in June 2025?", "minutes/2025-06-10-committee.docx"),
+    ],
+)
+def test_document_of_the_date_that_is_asked_for_goes_before_others_of_its_name(
+    question: str, path: str
+) -> None:
+    assert named(question, MEETINGS) == [path]
+
+
+def test_documents_of_another_date_are_named_as_without_one() -> None:
+    assert named("Sum up the team meeting in July", MEETINGS) == named(
+        "Sum up the team meeting", MEETINGS
+    )
 
 
 def test_question_of_a_file_name_alone_is_told_from_one_about_a_topic_in_it() -> None:
