@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import permutations
@@ -111,15 +111,25 @@ def product_of(table: TypedTable) -> tuple[int, int, int] | None:
     """
     columns = enumerate(table.columns)
     numbers = [at for at, one in columns if one.kind is Kind.NUMBER and not is_id(table, at)]
+    counts = {at for at in numbers if adds_up(table, at) and not table.columns[at].is_money}
     for count, price, whole in permutations(numbers, 3):
-        if not adds_up(table, count) or table.columns[count].is_money:
+        if count not in counts:
             continue
-        own = (table.columns[at].values for at in (count, price, whole))
-        rows = [row for row in zip(*own, strict=True) if all(isinstance(one, float) for one in row)]
-        counts = {row[0] for row in rows}
-        if len(rows) >= _PRODUCTS and len(counts) > 1 and all(map(_is_product, rows)):
+        rows = zip(*(table.columns[at].values for at in (count, price, whole)), strict=True)
+        if _are_products(rows):
             return count, price, whole
     return None
+
+
+def _are_products(rows: Iterable[tuple[Value | None, ...]]) -> bool:
+    """Whether the third of each row's numbers is the product of the others."""
+    counts = list[float]()
+    for count, price, whole in rows:
+        if isinstance(count, float) and isinstance(price, float) and isinstance(whole, float):
+            if abs(count * price - whole) > _CENT * max(1.0, abs(count)):
+                return False
+            counts.append(count)
+    return len(counts) >= _PRODUCTS and len({*counts}) > 1
 
 
 @lru_cache(512)
@@ -154,11 +164,6 @@ def _is_fixed(
         own[1].add(count)
     several = [own for own in by_thing.values() if len(own[1]) > 1]
     return len(several) > 1 and all(len(own[0]) == 1 for own in by_thing.values())
-
-
-def _is_product(row: Sequence[Value | None]) -> bool:
-    one, other, whole = (float(value or 0.0) for value in row)
-    return abs(one * other - whole) <= _CENT * max(1.0, abs(one))
 
 
 def quantity_column(table: TypedTable, embed: Embed) -> int | None:

@@ -32,6 +32,9 @@ def guess_value(binding: Binding, embed: Embed) -> None:
     """Read words that are left as the one value that means the same. A word that was only a part of
     another value goes with them: "back" of "back order".
     """
+    if not (binding.filters or {Role.ROW, Role.COLUMN} & {*binding.roles.values()}):
+        # Of a table that no word names nothing is guessed.
+        return
     values = [(at, text) for at in _states(binding) for text in _texts(binding, at)]
     phrases = list(_phrases(binding)) if len(values) > 1 else []
     words = [_words(binding, places) for places in phrases]
