@@ -15,6 +15,7 @@ from index.types import BlockKind
 from rag.citations.labelling import leading_space, with_markers
 from rag.composition.base import ComposerInput
 from rag.composition.blocks.claims import ClaimWriter
+from rag.composition.blocks.compared import is_of_two_tables
 from rag.composition.blocks.selection import select
 from rag.composition.blocks.selector import Selection
 from rag.composition.table_rows import (
@@ -72,7 +73,8 @@ class QuotesComposer:
 def _are_rows_only(evidence: ComposerInput, claims: Sequence[Claim]) -> bool:
     """Whether rows alone answer what is asked of all rows of a table."""
     firsts = [claim.quotes[0] for claim in claims]
-    return is_of_all_rows(evidence.query) and all(
+    is_figure = evidence.intent is not Intent.COMPARE and is_of_all_rows(evidence.query)
+    return is_figure and all(
         evidence.tables_in(one.passage.document, one.start, one.end) for one in firsts
     )
 
@@ -106,6 +108,9 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
     if not selections:
         yield from _sentences_and_rows(evidence, [one.quote for one in (*chosen, *also)])
         return
+    if is_of_two_tables(evidence.intent, selections):
+        yield from _two_tables(evidence, selections)
+        return
     writer, quotes, shown = ClaimWriter(evidence.passages_in), list[Quote](), set[str]()
     for selection in selections:
         if selection.block.kind is BlockKind.TABLE:
@@ -118,6 +123,21 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
             yield claim if place or above in shown else _with_heading(evidence, claim)
             shown.add(above)
     yield from _sentences_and_rows(evidence, quotes)
+
+
+def _two_tables(evidence: ComposerInput, selections: Sequence[Selection]) -> Iterator[Claim]:
+    """The rows that are chosen of the tables of two documents, below the documents' titles."""
+    writer = ClaimWriter(evidence.passages_in)
+    for selection in selections:
+        quotes = [
+            one for span in selection.spans for one in writer.quotes(selection.structure, span)
+        ]
+        passages = list(dict.fromkeys(quote.passage for quote in quotes))
+        rows = rows_of(passages, evidence.tables_in, evidence.passages_in)
+        claims = claims_of([row for row in rows if any(map(row.holds, quotes))])
+        title = selection.structure.document.title
+        for place, claim in enumerate(claims):
+            yield claim if place else replace(claim, before=f"**{title}**\n\n")
 
 
 def _further(

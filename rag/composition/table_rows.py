@@ -55,7 +55,7 @@ def rows_of(
     passages_in: Callable[[str], Sequence[Passage]],
 ) -> list[QuotedRow]:
     """The rows of tables that stand whole in passages; below a header line only if it can be
-    quoted, perhaps from another passage.
+    quoted, perhaps from another passage. Columns may all be without a name.
 
     `tables_in` gives the tables between two characters of a document, `passages_in` all passages of
     a document, in order, if it is known.
@@ -63,12 +63,13 @@ def rows_of(
     found = list[QuotedRow]()
     for passage in passages:
         for table in tables_in(passage.document, passage.start, passage.end):
-            header = None
-            if table.header:
+            header, names = None, sum(map(bool, table.columns))
+            if table.header and names:
                 header = _header(table.header, passage, passages) or _header(
                     table.header, passage, passages_in(passage.document)
                 )
-            if sum(map(bool, table.columns)) > 1 and (header or not table.header):
+            is_named = names > 1 and (header or not table.header)
+            if is_named or (not names and len(table.columns) > 1):
                 found += _rows(table, passage, header)
     return found
 
@@ -219,7 +220,7 @@ def is_of_all_rows(query: str) -> bool:
 
 def claims_of(rows: Sequence[QuotedRow]) -> Iterator[Claim]:
     """Claims for rows of one table; each quotes its row and the header, if that is a line."""
-    if len(rows) == 1 and not rows[0].header:
+    if len(rows) == 1 and not rows[0].header and any(rows[0].columns):
         yield Claim(_line(rows[0].quote.text), (rows[0].quote,))
         return
     whole = [rows[0].columns, *(row.cells for row in rows)]

@@ -30,7 +30,7 @@ def select_asked(
     "What is a discharge letter?" of the term "Discharge letter", on a line above its meaning.
     """
     language = language_of(content_words(query))
-    asked = _terms(query, language)
+    asked = terms_in(query, language)
     for sentence in ranked if asked else ():
         found = selector.place(sentence)
         if found is None:
@@ -38,11 +38,11 @@ def select_asked(
         structure, number = found
         block = structure.blocks[number]
         term, line, _ = structure.text((block.start, block.end)).partition("\n")
-        if line and block.kind is BlockKind.PARAGRAPH and _terms(term, language) == asked:
+        if line and block.kind is BlockKind.PARAGRAPH and terms_in(term, language) == asked:
             selector.add_span(structure, number, (block.start + len(term) + 1, block.end), 0)
             return
         answer = structure.answers.get(number)
-        if answer and _terms(_question_text(structure, answer), language) == asked:
+        if answer and terms_in(_question_text(structure, answer), language) == asked:
             select_answer(selector, structure, answer, number, 0)
             if policy := POLICIES.get(intent):
                 room = policy.words - selector.words
@@ -83,11 +83,11 @@ def select_headed(
     """
     language = language_of(content_words(query))
     told = " ".join(instruction_words(query, intent))
-    asked = _terms(query, language) - _terms(told, language)
+    asked = terms_in(query, language) - terms_in(told, language)
     for sentence in ranked if asked else ():
         structure, number = selector.place(sentence) or (None, 0)
         for heading in structure.headings_above(number) if structure else ():
-            if structure and _terms(structure.heading_words(heading), language) == asked:
+            if structure and terms_in(structure.heading_words(heading), language) == asked:
                 if intent is Intent.LIST:
                     add_outline(selector, structure, structure.subheadings(heading), 0)
                 elif intent not in LONG and heading == structure.headings[number]:
@@ -115,7 +115,8 @@ def _question_text(structure: Structure, answer: range) -> str:
     return structure.text((structure.blocks[first].start, structure.blocks[answer.start].start))
 
 
-def _terms(text: str, language: str) -> frozenset[str]:
+def terms_in(text: str, language: str) -> frozenset[str]:
+    """The terms of a text without stopwords, as they are searched for in a language."""
     stopwords = stopwords_of(language)
     words = [word for word in content_words(text) if fold(word) not in stopwords]
     return frozenset(terms_of(words, language))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from index.types import Block, BlockKind, Span
 from rag.composition.blocks.asked import select_answer, select_asked, select_headed, select_titled
+from rag.composition.blocks.compared import select_compared
 from rag.composition.blocks.sections import add_beginning, select_below, select_sections
 from rag.composition.blocks.selector import Selection, Selector
 from rag.composition.blocks.structure import Structure
@@ -50,6 +51,8 @@ def select(
         select_titled(query, ranked, selector)
     if not selector.words:
         select_headed(query, intent, ranked, selector)
+    if not selector.words:
+        select_compared(query, intent, ranked, selector)
     if intent in LONG and not selector.words:
         select_sections(query, intent, selector, ranked)
     if not selector.words:
