@@ -167,7 +167,8 @@ def select_section(
             first = at if _has_long_items(structure, each) and not policy.is_in_order else 0
             add_beginning(selector, structure, each, room, rank, first)
         room -= taken
-        if room < policy.words // 3 or structure.blocks[each].kind is BlockKind.TABLE:
+        is_table = structure.blocks[each].kind is BlockKind.TABLE
+        if each >= number and (room < policy.words // 3 or is_table):
             return
 
 

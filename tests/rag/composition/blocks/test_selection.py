@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.text.splitter import split
-from index.types import Hit
+from index.types import BlockKind, Hit
 from rag.citations.labelling import label
 from rag.composition.base import ComposerInput
-from rag.composition.blocks.sections import POLICIES
+from rag.composition.blocks.sections import POLICIES, select_section
+from rag.composition.blocks.selector import Selector
 from rag.composition.blocks.structure import Structures
 from rag.composition.extractive import QuotesComposer
 from rag.intents.classifier import LONG, Intent
@@ -492,6 +493,19 @@ def test_steps_of_a_long_section_are_quoted_from_what_leads_to_the_best_of_them(
         "Make a file of settings first. [1]\n\nThen name the file"
     )
     assert answered(text, "when you start", Intent.EXPLAIN).startswith("Then name the file")
+
+
+def test_little_room_is_not_spent_on_what_leads_to_the_best_block_alone() -> None:
+    items = "\n".join(f"- item {n} of the many that are in the box" for n in range(20))
+    document = document_of("a.md", f"# Box\n\nIn brief:\n\n{items}\n")
+    structure = Structures().of(document)
+    selector = Selector(lambda _: structure)
+    number = next(n for n, one in enumerate(structure.blocks) if one.kind is BlockKind.LIST)
+    policy = POLICIES[Intent.COMPARE]
+    room = policy.words // 3 + 1
+    select_section(selector, policy, structure, structure.section(number), number, room, 1)
+    assert selector.has(structure, number)
+    assert room < selector.words < room + 20
 
 
 MAIL = """# New lift
