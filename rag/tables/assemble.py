@@ -45,6 +45,7 @@ from rag.tables.counts import count, counted_amount, forget_agents, row_amount
 from rag.tables.execute import execute
 from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
+    DO,
     GUESSED,
     certainty_of_carried,
     guess_columns,
@@ -276,6 +277,7 @@ def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     is_turned = _is_slowness(column, degree) or (degree.word in AGES and is_age(column))
     greater = degree.adjective.greater != is_turned
     named = [one for one in binding.columns_named() if one != order]
+    named = [] if order == whole_amount(binding) else named
     targets = tuple(dict.fromkeys([*named, *also]))
     is_of_many = any(not binding.table.columns[one].is_key for one in targets)
     if degree.word == "much" and (is_of_many or (asks_who(binding) and not _names_people(binding))):
@@ -416,10 +418,12 @@ def _asked(binding: Binding, asks: str, used: set[int], embed: Embed) -> tuple[i
 
 
 def _asks_what_rows(binding: Binding) -> bool:
-    """Whether rows are asked for as with "which": "what tools are broken", "what equipment"."""
+    """Whether rows are asked for as with "which": "what tools", or "what did we buy" by a date."""
     words = [token.text.lower() for token in binding.question.tokens]
     place = words.index("what") + 1 if "what" in words else len(words)
     is_row = binding.roles.get(place) is Role.ROW
+    dated = binding.columns_named([Kind.DATE], free=False)
+    is_row |= bool(dated) and bool(DO & {*words[place : place + 1]})
     return is_row or (place < len(words) and plural_head(binding.question) == place)
 
 

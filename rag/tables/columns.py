@@ -286,6 +286,8 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
         return _of_age(binding, degree, embed) if degree.word in AGES else _dated(binding)
     named = list(dict.fromkeys(binding.columns_named(_ORDERED)))
     named = [one for one in named if not is_id(table, one)]
+    if named and (whole := whole_amount(binding)) is not None and _is_meant(binding, named):
+        return whole
     if MONEY in dimensions:
         # The cheapest boat is not the one in "Boats built".
         named = [one for one in named if table.columns[one].is_money]
@@ -298,6 +300,16 @@ def by_kind(binding: Binding, degree: Degree, embed: Embed) -> int | None:
         binding.certainty *= _BY_DIMENSION
         return found[0]
     return None if named else _by_meaning(binding, degree.word, embed)
+
+
+def _is_meant(binding: Binding, columns: Sequence[int]) -> bool:
+    """Whether these are columns of a product, and no word is of their names: "which order cost the
+    most".
+    """
+    product = product_of(binding.table) or ()
+    return {*columns} <= {*product[1:]} and all(
+        one.meant for one in binding.mentions if one.column in columns
+    )
 
 
 def whole_amount(binding: Binding) -> int | None:

@@ -34,7 +34,7 @@ TIMES = "×"
 # What is paid, and from which cosine on a word says so.
 PAYMENT = ("payment", "spending")
 _PAYS = 0.7
-_DO, _THE = frozenset("do does did".split()), frozenset("the our your this".split())
+DO, _THE = frozenset("do does did".split()), frozenset("the our your this".split())
 
 
 def guess_columns(binding: Binding, kinds: Sequence[Kind], embed: Embed) -> None:
@@ -176,7 +176,7 @@ def guess_payer(binding: Binding, embed: Embed) -> bool:
     rows = similarities(embed, words, PAYMENT)
     pays = [at for at, row in zip(residue, rows, strict=True) if row.max() >= _PAYS]
     spent = [at for at, row in zip(residue, rows, strict=True) if at in pays and row.argmax()]
-    starts = [at for at, token in enumerate(tokens) if token.text.lower() in _DO]
+    starts = [at for at, token in enumerate(tokens) if token.text.lower() in DO]
     if not pays or not starts or starts[0] > pays[0]:
         return False
     binding.take(range(pays[0], pays[0] + 1), Role.UNIT)
@@ -202,7 +202,7 @@ def guess_holder(binding: Binding) -> None:
     is_count = any(own is Aggregate.COUNT for own, _, _ in binding.question.aggregates)
     for place in binding.residue if is_count else ():
         before = words[max(0, place - 2) : place]
-        is_subject = len(before) == 2 and before[0] in _DO and before[1] in _THE
+        is_subject = len(before) == 2 and before[0] in DO and before[1] in _THE
         if is_subject and all(token.empty for token in tokens[place + 1 : place + 2]):
             binding.take(range(place, place + 1), Role.ROW)
             binding.guesses.append(f"“{tokens[place].text}” was read as who has all rows")

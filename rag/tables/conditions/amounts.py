@@ -11,7 +11,7 @@ from index.tables.dates import Moment
 from index.tables.numbers import Amount
 from index.tables.typed import Column, Kind, Value
 from index.tables.units import Unit
-from rag.tables.binding import Binding, Filter, Role, bind_nearest
+from rag.tables.binding import BY_MEANING, Binding, Filter, Mention, Role, bind_nearest
 from rag.tables.columns import YEARS, counted_unit, is_id, is_year
 from rag.tables.reading.lexicon import Embed
 from rag.tables.reading.operators import Degree
@@ -35,7 +35,21 @@ def bind_dates(binding: Binding, embed: Embed) -> None:
     columns = enumerate(binding.table.columns)
     if any(_is_when(one.value) for one in binding.question.quantities):
         dated = [at for at, one in columns if one.kind is Kind.DATE or is_year(one)]
+        _bind_done(binding, dated)
         bind_nearest(binding, dated, embed)
+
+
+def _bind_done(binding: Binding, columns: Sequence[int]) -> None:
+    """Bind what is done to the one of these columns that is called so: "serviced" to the "Next
+    service".
+    """
+    for place in binding.residue:
+        stem = binding.question.tokens[place].stem
+        found = [at for at in columns if stem in binding.lexicon.names[at]]
+        if len(found) == 1:
+            binding.take(range(place, place + 1), Role.COLUMN)
+            binding.mentions.append(Mention(found[0], range(place, place + 1), meant=True))
+            binding.certainty *= BY_MEANING
 
 
 def _is_when(value: Amount | Moment) -> bool:

@@ -216,6 +216,15 @@ def test_dearest_row_is_the_one_that_comes_to_most() -> None:
     assert found.result.values == ("123.00",)
 
 
+@pytest.mark.parametrize(
+    "question", ["Which purchase cost the most?", "Which purchase was the dearest?"]
+)
+def test_row_that_cost_most_is_not_that_of_the_dearest_thing(question: str) -> None:
+    found = _ask(question)
+    assert found
+    assert found.result.values == ("123.00",)
+
+
 def test_prices_of_one_are_not_added_up() -> None:
     found = _ask("How much is the unit price of all canoes in total?")
     assert found is None or "together" not in found.wording.sentence
@@ -263,6 +272,7 @@ def test_hour_is_no_value_where_no_column_has_it() -> None:
     [
         ("What tools did we buy before 2020?", (0, 1)),
         ("Which tools at the Yard did we purchase before 2020?", (1,)),
+        ("Which tools have to be serviced before 2026?", (2, 3)),
     ],
 )
 def test_date_is_of_the_column_that_the_verb_means(question: str, rows: tuple[int, ...]) -> None:
@@ -270,6 +280,14 @@ def test_date_is_of_the_column_that_the_verb_means(question: str, rows: tuple[in
     assert found
     assert not found.is_open
     assert found.result.rows == rows
+
+
+def test_what_was_done_asks_for_the_rows_by_its_date() -> None:
+    columns = ("tool", "item", "site", "bought", "price_gbp", "service")
+    tables = typed(document("tools.csv", columns, TOOLS))
+    found = answer("What did we buy for the Mill after 2020?", tables, _world()[1])
+    assert found
+    assert found.result.values == ("T4",)
 
 
 def test_column_with_a_short_name_is_found_by_the_long_one() -> None:
