@@ -30,7 +30,7 @@ from rag.composition.table_rows import (
     with_cell_of,
 )
 from rag.intents.classifier import LONG, Intent
-from rag.retrieval.answer_type import matches_answer_type
+from rag.retrieval.answer_type import AnswerType, matches_answer_type
 from rag.retrieval.figures import figures_in, words_with_digit
 from rag.retrieval.sentences import (
     RankedSentence,
@@ -45,6 +45,8 @@ from rag.verification.words import parse_words
 
 _NOT_COMPUTED = "No figure could be computed with certainty. These rows come nearest:"
 _WHICH_ONE = re.compile(r"\b(?:which|what) ([^\W\d_]{3,})", re.IGNORECASE)
+_FIGURES = frozenset({AnswerType.TIME, AnswerType.DATE, AnswerType.NUMBER, AnswerType.SPAN})
+_LONG_PROSE = frozenset({Intent.HOW_TO, Intent.EXPLAIN})
 # Rows of a table that is quoted whole.
 _MOST_ROWS = 10
 
@@ -103,7 +105,7 @@ def _claims(evidence: ComposerInput, most: int) -> Iterator[Claim]:
         chosen = with_completing_line(evidence.query, evidence.sentences, chosen)
     also = [one for sentences in evidence.parts for one in _further(sentences, chosen)]
     selections = select(
-        evidence.query, evidence.intent, evidence.sentences, chosen, evidence.structure, also
+        evidence.query, _intent(evidence), evidence.sentences, chosen, evidence.structure, also
     )
     if not selections:
         yield from _sentences_and_rows(evidence, [one.quote for one in (*chosen, *also)])
@@ -138,6 +140,12 @@ def _two_tables(evidence: ComposerInput, selections: Sequence[Selection]) -> Ite
         title = selection.structure.document.title
         for place, claim in enumerate(claims):
             yield claim if place else replace(claim, before=f"**{title}**\n\n")
+
+
+def _intent(evidence: ComposerInput) -> Intent:
+    """What kind of thing is quoted: a figure or a time is a fact, however it is asked for."""
+    is_figure = evidence.answer_type in _FIGURES and evidence.intent in _LONG_PROSE
+    return Intent.FACT if is_figure else evidence.intent
 
 
 def _further(

@@ -19,6 +19,7 @@ from rag.composition.blocks.selector import Selector
 from rag.composition.blocks.structure import Structures
 from rag.composition.extractive import QuotesComposer
 from rag.intents.classifier import LONG, Intent
+from rag.retrieval.answer_type import AnswerType
 from rag.retrieval.sentences import RankedSentence
 from rag.types import Draft
 from tests.helpers.composing import drained
@@ -506,6 +507,12 @@ def test_little_room_is_not_spent_on_what_leads_to_the_best_block_alone() -> Non
     select_section(selector, policy, structure, structure.section(number), number, room, 1)
     assert selector.has(structure, number)
     assert room < selector.words < room + 20
+
+
+def test_time_that_is_asked_for_is_a_fact_whatever_the_question_was_taken_for() -> None:
+    text = "# Pool\n\nIt is shut.\n\nFirst session after the works: Monday 16 June.\n"
+    found = replace(evidence(text, "First session", Intent.HOW_TO), answer_type=AnswerType.TIME)
+    assert label(draft(found), False).text == "First session after the works: Monday 16 June. [1]"
 
 
 MAIL = """# New lift
