@@ -141,7 +141,7 @@ def _is_choice(binding: Binding) -> bool:
     own = sorted(binding.filters, key=lambda one: one[0].start)
     return any(
         "or" in words[first.stop : second.start]
-        and not (one.column == other.column and one.operator == other.operator == "in")
+        and not (one.column == other.column and one.operator == other.operator in {"in", "like"})
         for (first, one), (second, other) in pairwise(own)
     )
 

@@ -13,6 +13,8 @@ from rag.tables.reading.lexicon import (
     Embed,
     Lexicon,
     ValueMatch,
+    is_derived,
+    is_participle,
     lexicon_of,
     similarities,
     words_of_name,
@@ -150,7 +152,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     """Bind whole values, names of columns, nouns of rows, and parts of values, in this order."""
     lexicon = lexicon_of(table)
     binding = Binding(question, table, lexicon)
-    whole = lexicon.find_values(question)
+    whole = [one for one in lexicon.find_values(question) if not is_derived(question, one)]
     _bind_names(binding, {place for match in whole for place in match.places})
     for value in whole:
         if not {*binding.roles} & {*value.places}:
@@ -163,7 +165,7 @@ def bind_words(question: Question, table: TypedTable, embed: Embed) -> Binding:
     parts = [
         one
         for one in parts
-        if not _is_participle(question, one.places, [t for own in one.values.values() for t in own])
+        if not is_participle(question, one.places, [t for own in one.values.values() for t in own])
     ]
     whole = [one for one in whole if binding.roles.get(one.places.start) is Role.VALUE]
     for value in sorted([*whole, *parts], key=lambda one: one.places.start):
@@ -184,7 +186,7 @@ def _bind_names(binding: Binding, values: Set[int]) -> None:
         if not match.whole and _is_in_value(binding, match.places.start):
             continue
         labels = [binding.table.columns[column].label for column in match.columns]
-        if not match.whole and _is_participle(binding.question, match.places, labels):
+        if not match.whole and is_participle(binding.question, match.places, labels):
             continue
         # A value of several words wins over a column that is one of them.
         if free and ((match.whole and len(match.places) > 1) or not values & {*match.places}):
@@ -242,7 +244,7 @@ def _is_titled(binding: Binding, places: range, columns: tuple[int, ...]) -> boo
 def _is_done(binding: Binding, places: range, column: int) -> bool:
     """Whether a word says what was done with what rows are named by: "ordered" of "Order no."."""
     own = binding.table.columns[column]
-    return own.is_key and _is_participle(binding.question, places, [own.label])
+    return own.is_key and is_participle(binding.question, places, [own.label])
 
 
 def _without_counted(binding: Binding, parts: list[ValueMatch]) -> list[ValueMatch]:
@@ -281,15 +283,6 @@ def count_only(binding: Binding, places: range) -> None:
     """Let words say what is counted, and choose no rows."""
     binding.roles |= dict.fromkeys(places, Role.ROW)
     binding.counted |= {*places}
-
-
-def _is_participle(question: Question, places: range, texts: Sequence[str]) -> bool:
-    """Whether one word says what was done, where texts only have its stem: "planned for 2025" and
-    "Planning and building".
-    """
-    word = question.tokens[places.start].text.lower()
-    is_said = any(word in text.lower() for text in texts)
-    return len(places) == 1 and word.endswith("ed") and not is_said
 
 
 def rows_asked(binding: Binding) -> bool:
@@ -484,11 +477,20 @@ def selects_one(binding: Binding, own: Filter) -> bool:
     return column.is_key and own.operator == "in" and len(own.values) == 1
 
 
+def _excludes(one: Filter, other: Filter) -> bool:
+    """Whether no date can be like both: in January and in February."""
+    if one.column != other.column or not one.operator == other.operator == "like":
+        return False
+    first, second = (str(own.values[0]).partition("%")[0] for own in (one, other))
+    return any(a != b and "_" not in {a, b} for a, b in zip(first, second, strict=False))
+
+
 def filters_of(binding: Binding) -> tuple[Filter, ...]:
-    """All conditions; several values of one column are alternatives."""
+    """All conditions; several values of one column are alternatives, as are two months."""
     found = dict[object, Filter]()
     for place, (_, own) in enumerate(sorted(binding.filters, key=lambda one: one[0].start)):
         key: object = own.column if own.operator == "in" else (own.column, place)
+        key = next((one for one, before in found.items() if _excludes(before, own)), key)
         before = found.get(key)
         if before:
             text = f"{before.text} or {own.text.removeprefix(before.text.split(' is ')[0]).strip()}"

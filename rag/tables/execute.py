@@ -75,7 +75,7 @@ def _where(filters: Sequence[Filter]) -> tuple[str, list[Value]]:
         condition = {
             "in": f"{name} IN ({marks})",
             "not in": f"{name} NOT IN ({marks})",
-            "like": f"{name} LIKE ?",
+            "like": f"({' OR '.join([f'{name} LIKE ?'] * len(one.values))})",
             "between": f"{name} BETWEEN ? AND ?",
             "empty": f"{name} IS NULL",
             "filled": f"{name} IS NOT NULL",

@@ -16,7 +16,7 @@ import numpy as np
 from index.tables.typed import Column, Kind, TypedTable
 from index.types import Vectors
 from rag.tables.reading.operators import is_light
-from rag.tables.reading.question import Question, says_nothing, stem_of
+from rag.tables.reading.question import Question, plural_head, says_nothing, stem_of
 
 Embed = Callable[[Sequence[str]], Vectors]
 
@@ -308,6 +308,27 @@ def _nouns(table: TypedTable, titles: Sequence[str]) -> frozenset[str]:
     keys = [column.label for column in (*table.columns[:1], *texts)]
     words = (word for text in [*titles, *keys] for word in words_of_name(text))
     return frozenset(stem_of(word) for word in words if not says_nothing(word))
+
+
+def is_derived(question: Question, match: ValueMatch) -> bool:
+    """Whether the plural that is counted has no more than the stem of a value: "how many clinics"
+    and "clinical".
+    """
+    if [*match.places] != [plural_head(question)]:
+        return False
+    word = question.tokens[match.places.start].text.lower()
+    forms = {word, word[:-1], word[:-2], f"{word[:-3]}y"}
+    texts = [text.lower() for own in match.values.values() for text in own]
+    return not any(forms & {*words_of_name(text)} for text in texts)
+
+
+def is_participle(question: Question, places: range, texts: Sequence[str]) -> bool:
+    """Whether one word says what was done, where texts only have its stem: "planned for 2025" and
+    "Planning and building".
+    """
+    word = question.tokens[places.start].text.lower()
+    is_said = any(word in text.lower() for text in texts)
+    return len(places) == 1 and word.endswith("ed") and not is_said
 
 
 def abbreviates(short: str, word: str) -> bool:

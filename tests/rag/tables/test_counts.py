@@ -123,6 +123,19 @@ def test_things_are_added_up_by_the_column_of_how_many_a_row_is_about(
     assert _figure(question) == figure
 
 
+def test_two_months_are_alternatives() -> None:
+    assert _figure("How many purchases were there in January and February?") == "3"
+    assert _figure("How many desk lamps were purchased in January or February 2025?") == "10"
+
+
+def test_plural_is_no_value_that_has_only_its_stem() -> None:
+    columns = ("order", "date", "category", "qty")
+    rows = (("1", "2025-01-02", "clinical", "3"), ("2", "2025-01-09", "office", "4"))
+    tables = typed(document("orders.csv", columns, rows))
+    found = answer("How many clinics do we have?", tables, _world()[1])
+    assert found is None or found.is_open
+
+
 def test_things_of_no_row_are_none() -> None:
     found = _ask("How many stools did the Mill buy in March 2025?")
     assert found
