@@ -41,7 +41,7 @@ from rag.tables.conditions.amounts import bind_dates, bind_quantities, ranks
 from rag.tables.conditions.meanings import bind_shortened, guess_value
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
-from rag.tables.counts import count, counted_amount, forget_agents, row_amount
+from rag.tables.counts import count, counted_amount, doubt_lookup, forget_agents, row_amount
 from rag.tables.execute import execute
 from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
 from rag.tables.guesses import (
@@ -255,7 +255,6 @@ def _is_ordinal(binding: Binding, degree: Degree) -> bool:
 def _extreme(binding: Binding, degree: Degree, embed: Embed) -> Plan | None:
     """The row or rows of the smallest or the largest value."""
     degree = with_adjective(binding, degree, embed)
-    # Of one row nothing is the largest: "is the Tern the cheapest room" asks which one is.
     binding.filters = [one for one in binding.filters if not selects_one(binding, one[1])]
     top = None
     if degree.word in _AMOUNTS:
@@ -352,7 +351,6 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
     dimensions = ASKED.get(asks) or tuple(filter(None, [binding.dimension]))
     if not targets and dimensions and _chooses_one(binding, filters):
         targets = rivals(binding, dimensions)
-    # "Boats built before 2000" asks for these rows.
     label = label_column(binding.table)
     is_open = bool(filters) and label not in used
     by_others = not asks and is_open
@@ -363,7 +361,9 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
         targets = (label,)
     if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
         return None
-    return Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+    found = Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
+    doubt_lookup(binding, found)
+    return found
 
 
 def _chooses_one(binding: Binding, filters: tuple[Filter, ...]) -> bool:

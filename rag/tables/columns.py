@@ -323,7 +323,11 @@ def names_rows(binding: Binding, places: range | None = None) -> bool:
     order".
     """
     places = range(len(binding.question.tokens)) if places is None else places
-    own = [one for one in binding.mentions if binding.table.columns[one.column].is_key]
+    columns = enumerate(binding.table.columns)
+    keys = [at for at, one in columns if one.is_key and one.kind is Kind.TEXT]
+    own = [
+        one for one in binding.mentions if one.column in keys or is_id(binding.table, one.column)
+    ]
     by_column = any({*one.places} & {*places} for one in own)
     return by_column or any(
         role is Role.ROW and at not in binding.counted

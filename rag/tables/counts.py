@@ -167,6 +167,22 @@ def _only_amount(binding: Binding) -> int | None:
     return found[0] if is_open and names_rows(binding) else None
 
 
+def doubt_lookup(binding: Binding, found: Plan) -> None:
+    """Doubt one price that many rows have differently: a bike's, among parts that fit it."""
+    columns = found.table.columns
+    is_price = len(found.targets) == 1 and columns[found.targets[0]].is_money
+    if (
+        not is_price
+        or names_rows(binding)
+        or any(selects_one(binding, one) for one in found.filters)
+    ):
+        return
+    named = any(one.column == label_column(found.table) for one in found.filters)
+    prices = {columns[found.targets[0]].values[row] for row in execute(found).rows}
+    if not named and len(prices) > _MOST_RIVALS:
+        binding.guesses.append("which of these rows is meant is not said")
+
+
 def _of_kind(binding: Binding, held: int, filters: tuple[Filter, ...]) -> Plan | None:
     """How many there are of the one kind that a row is of, or of all where the column that counts
     them is named; None where rows or what one has are counted.

@@ -238,6 +238,14 @@ def test_row_that_cost_most_is_not_that_of_the_dearest_thing(question: str) -> N
     assert found.result.values == ("123.00",)
 
 
+def test_price_that_many_rows_have_differently_is_doubted() -> None:
+    columns = ("part", "description", "fits", "price_gbp")
+    rows = [(f"P{at}", f"Part {name}", "Heron", f"{at}.50") for at, name in enumerate("abcdef", 1)]
+    tables = typed(document("parts.csv", columns, (*rows, ("P9", "Part z", "Wren", "3.10"))))
+    found = answer("What's the price of the Heron?", tables, _world()[1])
+    assert found is None or found.is_open
+
+
 def test_prices_of_one_are_not_added_up() -> None:
     found = _ask("How much is the unit price of all canoes in total?")
     assert found is None or "together" not in found.wording.sentence
