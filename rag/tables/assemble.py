@@ -43,7 +43,15 @@ from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
 from rag.tables.counts import count, counted_amount, doubt_lookup, forget_agents, row_amount
 from rag.tables.execute import execute
-from rag.tables.groups import asked_group, asks_who, grouped, is_asked, share, top_group
+from rag.tables.groups import (
+    asked_group,
+    asks_for_values,
+    asks_who,
+    grouped,
+    is_asked,
+    share,
+    top_group,
+)
 from rag.tables.guesses import (
     DO,
     GUESSED,
@@ -60,7 +68,7 @@ from rag.tables.guesses import (
 )
 from rag.tables.pairs import agreed, is_of_two, pair_of, paired, periods, two_columns
 from rag.tables.reading.lexicon import Embed, stems_of
-from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree
+from rag.tables.reading.operators import ADJECTIVES, Aggregate, Degree, asks_of
 from rag.tables.reading.question import plural_head, stem_of
 from rag.tables.types import Group, Plan
 
@@ -71,18 +79,6 @@ _KIND_WORD = 0.75
 _MOST_SHOWN = 6
 # A longer cell, in characters, is no value that stands in a sentence.
 _LONGEST_VALUE = 200
-_ASKS = (
-    ("much", r"\bhow (?:much|expensive|costly)\b"),
-    ("long", r"\bhow long\b"),
-    ("heavy", r"\bhow heavy\b"),
-    ("when", r"\bwhen\b|\b(?:what|which) (?:time|date|day)\b"),
-    ("where", r"\bwhere\b"),
-    ("who", r"\bwho(?:m|se)?\b"),
-    ("whether", r"^\W*(?:is|are|was|were|does|do|did|has|have)\b"),
-    ("many", r"\bhow (?:many|often)\b"),
-    ("which", r"\bwhich\b|^\W*(?:list|show|name|find|give)\b|^\W*what are\b"),
-    ("what", r"\bwhat(?:'s)?\b"),
-)
 _KINDS = {"when": (Kind.DATE, Kind.TIME), "much": (Kind.NUMBER,), "long": (Kind.NUMBER,)}
 
 
@@ -92,12 +88,6 @@ _GENERIC = frozenset(map(stem_of, "address date name level amount figure value r
 _AMOUNTS = frozenset("much little few".split())
 _DURATIONS = frozenset(map(stem_of, "time duration latency delay".split()))
 _MEANT = {"who": ("who", "person"), "where": ("where", "location")}
-
-
-def asks_of(question: str) -> str:
-    """What a question asks with: "much", "when", "who", "which", ...; "" if with none of these."""
-    low = question.lower()
-    return next((name for name, pattern in _ASKS if re.search(pattern, low)), "")
 
 
 def assemble(binding: Binding, embed: Embed) -> Plan | None:
@@ -359,7 +349,8 @@ def _lookup(binding: Binding, asks: str, lists: bool, embed: Embed) -> Plan | No
     )
     if not targets and (lists or by_others) and has_rows:
         targets = (label,)
-    if not targets or not (filters or lists) or any(_is_prose(binding, at) for at in targets):
+    wants = filters or lists or asks_for_values(binding, asks, targets)
+    if not targets or not wants or any(_is_prose(binding, at) for at in targets):
         return None
     found = Plan(binding.table, Aggregate.LOOKUP if filters else Aggregate.LIST, filters, targets)
     doubt_lookup(binding, found)

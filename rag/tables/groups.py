@@ -12,6 +12,7 @@ from rag.tables.columns import is_id, number_for, quantity_column
 from rag.tables.guesses import only_group, only_measure
 from rag.tables.reading.lexicon import Embed, similarities
 from rag.tables.reading.operators import Aggregate, Degree
+from rag.tables.reading.question import plural_head
 from rag.tables.types import Group, Plan
 
 # Words that a column of people is called like, and from which cosine of MiniLM on it is.
@@ -205,3 +206,11 @@ def _forget(binding: Binding, group: Group) -> None:
     """Let the group's column be no target."""
     for mention in binding.mentions:
         mention.qualifies = mention.qualifies or mention.column == group.column
+
+
+def asks_for_values(binding: Binding, asks: str, targets: tuple[int, ...]) -> bool:
+    """Whether a question asks which values a column of names has: "Which customers do we have?"."""
+    head = plural_head(binding.question)
+    named = {one.column for one in binding.mentions if head in one.places}
+    is_text = len(targets) == 1 and binding.table.columns[targets[0]].kind is Kind.TEXT
+    return asks in {"which", "what"} and is_text and named == {*targets}

@@ -11,7 +11,7 @@ from index.tables.turned import turned
 from index.tables.typed import Kind, TypedTable
 from index.types import Vectors
 from rag.intents.clauses import clauses_of
-from rag.tables.assemble import asks_of, assemble
+from rag.tables.assemble import assemble
 from rag.tables.binding import DIMENSIONS, Binding, Role, bind_words, rows_asked
 from rag.tables.columns import AGENTS, HELD, ORIGINS, QUANTITY, is_id, label_column
 from rag.tables.conditions.ranks import PLACES, WINS
@@ -20,7 +20,7 @@ from rag.tables.groups import PERSONS
 from rag.tables.guesses import PAYMENT
 from rag.tables.joined import joined_tables
 from rag.tables.reading.lexicon import CachedEmbed, Embed, lexicon_of, stems_of
-from rag.tables.reading.operators import Aggregate, aggregates, wants_prose
+from rag.tables.reading.operators import Aggregate, aggregates, asks_of, wants_prose
 from rag.tables.reading.question import Question, read_question
 from rag.tables.types import Plan, TableResult
 from rag.tables.wording import Wording, word

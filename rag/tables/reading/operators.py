@@ -127,6 +127,20 @@ class Degree:
     end: int
 
 
+_ASKS = (
+    ("much", r"\bhow (?:much|expensive|costly)\b"),
+    ("long", r"\bhow long\b"),
+    ("heavy", r"\bhow heavy\b"),
+    ("when", r"\bwhen\b|\b(?:what|which) (?:time|date|day)\b"),
+    ("where", r"\bwhere\b"),
+    ("who", r"\bwho(?:m|se)?\b"),
+    ("whether", r"^\W*(?:is|are|was|were|does|do|did|has|have)\b"),
+    ("many", r"\bhow (?:many|often)\b"),
+    ("which", r"\bwhich\b|^\W*(?:list|show|name|find|give)\b|^\W*what are\b"),
+    ("what", r"\bwhat(?:'s)?\b"),
+)
+
+
 def wants_pair(question: str) -> bool:
     """Whether two values are to be held against each other."""
     pairs = {Aggregate.GROWTH, Aggregate.DIFFERENCE}
@@ -197,3 +211,9 @@ def _base(word: str) -> tuple[str, str]:
             if form in ADJECTIVES:
                 return form, ending
     return "", ""
+
+
+def asks_of(question: str) -> str:
+    """What a question asks with: "much", "when", "who", "which", ...; "" if with none of these."""
+    low = question.lower()
+    return next((name for name, pattern in _ASKS if re.search(pattern, low)), "")

@@ -115,3 +115,22 @@ def test_shares_are_computed(question: str, figure: str) -> None:
 def test_groups_that_the_table_does_not_have_are_left_alone(question: str) -> None:
     found = _ask(question)
     assert found is None, found.wording.sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [
+        ("Which customers do we have?", "Brandt, Castor, Delgado"),
+        ("Which regions are there?", "North, South, East"),
+        ("What customers do you have?", "Brandt, Castor, Delgado"),
+    ],
+)
+def test_values_of_a_column_of_names_are_listed_once_each(question: str, values: str) -> None:
+    found = _ask(question)
+    assert found
+    assert values in found.wording.sentence
+
+
+def test_values_of_a_column_are_not_listed_where_rows_are_asked_for() -> None:
+    found = _ask("Which orders do we have?")
+    assert found is None or "Brandt, Castor, Delgado" not in found.wording.sentence
