@@ -21,7 +21,9 @@ _SCALES = {
 }
 # Abbreviations that no column's name ends in unless as its unit ("size_gb"), and those that are its
 # unit unless a column of the other limit stands beside it ("first_run_min"; not "temp_min").
-_ABBREVIATED = frozenset("kg km cm mm kb mb gb tb ms mph".split())
+_ABBREVIATED = frozenset("kg km cm mm kb mb gb tb ms mph sqm m2 m3 sqft".split())
+# As people write what CLDR has with other characters.
+_WRITTEN = {"sqm": "m²", "m2": "m²", "m3": "m³", "sqft": "sq ft", "lbs": "lb"}
 _BYTES = frozenset("kb mb gb tb".split())
 _MINUTES = frozenset("min mins".split())
 _MAXIMUM = re.compile(r"(?:^|[\W_])max(?:imum)?(?:$|[\W_])")
@@ -96,16 +98,19 @@ def _currencies() -> dict[str, Unit]:
 
 
 def _measures() -> dict[str, Unit]:
-    """Units of measure: by long names, then by short ones, then by signs of several letters."""
+    """Units of measure: by long names, then by short ones, then by signs of several letters; also
+    as they are spelt in Britain ("metres").
+    """
     found = dict[str, Unit]()
     for length in ("long", "short", "narrow"):
-        for key, forms in Locale("en")._data["unit_patterns"].items():
-            unit = Unit(*key.split("-", 1))
-            for form in ("one", "other"):
-                text = forms.get(length, {}).get(form, "").replace("{0}", "").strip()
-                if len(text) > (length == "narrow"):
-                    found.setdefault(text if length != "long" else text.lower(), unit)
-    return found
+        for locale in (Locale("en"), Locale("en", "GB")):
+            for key, forms in locale._data["unit_patterns"].items():
+                unit = Unit(*key.split("-", 1))
+                for form in ("one", "other"):
+                    text = forms.get(length, {}).get(form, "").replace("{0}", "").strip()
+                    if len(text) > (length == "narrow"):
+                        found.setdefault(text if length != "long" else text.lower(), unit)
+    return found | {text: found[sign] for text, sign in _WRITTEN.items()}
 
 
 def unit_of(text: str) -> Unit | None:

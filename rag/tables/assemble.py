@@ -34,6 +34,7 @@ from rag.tables.columns import (
     product_of,
     rivals,
     settle,
+    sized,
     whole_amount,
     with_adjective,
 )
@@ -41,7 +42,14 @@ from rag.tables.conditions.amounts import bind_dates, bind_quantities, ranks
 from rag.tables.conditions.meanings import bind_shortened, guess_value
 from rag.tables.conditions.ranks import bind_idle_period, bind_ranks
 from rag.tables.conditions.states import bind_free, bind_out, bind_states
-from rag.tables.counts import count, counted_amount, doubt_lookup, forget_agents, row_amount
+from rag.tables.counts import (
+    count,
+    counted_amount,
+    doubt_lookup,
+    forget_agents,
+    measure,
+    row_amount,
+)
 from rag.tables.execute import execute
 from rag.tables.groups import (
     asked_group,
@@ -190,7 +198,7 @@ def _of_all(
         target = counted_amount(binding, embed)
         return None if target is None else _mean_of(binding, target)
     if Aggregate.COUNT in named:
-        return count(binding, embed)
+        return measure(binding) or count(binding, embed)
     single = any(selects_one(binding, own) for _, own in binding.filters)
     for aggregate in (Aggregate.MEAN, Aggregate.SUM):
         # The total of all, where each row also has a total of its own.
@@ -221,7 +229,7 @@ def _free_degrees(binding: Binding) -> list[Degree]:
     """Comparatives and superlatives that are not a part of an amount ("more than 100")."""
     spans = [(one.start, one.end) for one in binding.question.quantities if one.operator != "="]
     return [
-        one
+        sized(binding.table, one)
         for one in binding.question.degrees
         if not any(start <= one.start < end for start, end in spans)
         and not _is_ordinal(binding, one)
@@ -290,7 +298,7 @@ def _order(binding: Binding, degree: Degree, embed: Embed) -> tuple[int | None, 
     if order is None:
         # The dearest by every price is the dearest.
         several = rivals(binding, degree.adjective.dimensions)
-        order, also = agreed(binding, several, filters_of(binding), degree.adjective.greater)
+        order, also = agreed(binding, several, filters_of(binding), degree)
     named = binding.columns_named()
     of_rows = all(binding.table.columns[one].is_key for one in named)
     if order is None and not degree.adjective.dimensions and of_rows:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from index.tables.typed import Kind, TypedTable, Value
-from index.tables.units import DURATION, MONEY, Unit, names_currency, unit_of
+from index.tables.units import DURATION, MONEY
 from rag.tables.reading.lexicon import (
     ColumnMatch,
     Embed,
@@ -15,6 +15,7 @@ from rag.tables.reading.lexicon import (
     ValueMatch,
     is_derived,
     is_participle,
+    is_unit,
     lexicon_of,
     similarities,
     words_of_name,
@@ -308,11 +309,15 @@ def _take_operations(binding: Binding) -> None:
 
 def _take_nouns(binding: Binding) -> None:
     """Give their roles to words for rows, and to units of columns."""
-    for place, token in enumerate(binding.question.tokens):
+    tokens = binding.question.tokens
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1].text if place + 1 < len(tokens) else ""
         if token.stem in binding.lexicon.nouns and not _is_of_some(binding, token.stem):
             binding.take(range(place, place + 1), Role.ROW)
-        elif _is_unit(binding, token.text):
+        elif is_unit(binding.table, token.text):
             binding.take(range(place, place + 1), Role.UNIT)
+        elif following and is_unit(binding.table, f"{token.text} {following}"):
+            binding.take(range(place, place + 2), Role.UNIT)
 
 
 def _is_of_some(binding: Binding, stem: str) -> bool:
@@ -325,19 +330,6 @@ def _is_of_some(binding: Binding, stem: str) -> bool:
     keys = [at for at in columns if binding.table.columns[at].is_key]
     named = any(stem in binding.lexicon.names[at] for at in keys)
     return len(binding.table.title.split()) > _SHORT_TITLE and bool(keys) and not named
-
-
-def _is_unit(binding: Binding, text: str) -> bool:
-    """Whether a word is the unit of a column, such as "euros" or "percent"."""
-    unit = unit_of(text)
-    units = [column.unit for column in binding.table.columns if column.unit]
-    low = text.lower()
-    if low in {one.dimension for one in units}:
-        return True
-    by_name = any(len(one.name) > 3 and low.startswith(one.name.lower()) for one in units)
-    if unit == Unit(MONEY, ""):
-        units = [one for one in units if names_currency(text, one)]
-    return by_name or bool(unit and len(text) > 1 and any(unit.fits(one) for one in units))
 
 
 def _filter_value(binding: Binding, match: ValueMatch, embed: Embed) -> None:

@@ -25,6 +25,7 @@ from rag.tables.reading.operators import DATE, Degree
 
 # The dimension that "how much", "how long" and "how heavy" ask for.
 ASKED = {"much": (MONEY,), "long": (DURATION,), "heavy": ("mass",)}
+_SIZES, _SIZE = frozenset("big large small".split()), ("area", "volume")
 # Adjectives of what comes into being: said of a thing, not of what happens to it.
 AGES = frozenset("old young new".split())
 _AGE = ("age",)
@@ -246,6 +247,13 @@ def rivals(binding: Binding, dimensions: Sequence[str]) -> tuple[int, ...]:
     return tuple(found) if len(found) > 1 and not named else ()
 
 
+def sized(table: TypedTable, degree: Degree) -> Degree:
+    """Big and small are said of the area or the volume, where a table tells one."""
+    if degree.word not in _SIZES or not _of_dimension(table, _SIZE):
+        return degree
+    return replace(degree, adjective=replace(degree.adjective, dimensions=_SIZE))
+
+
 def _of_dimension(table: TypedTable, dimensions: Sequence[str]) -> list[int]:
     units = [(place, counted_unit(column)) for place, column in enumerate(table.columns)]
     found = [place for place, unit in units if unit and unit.dimension in dimensions]
@@ -273,8 +281,11 @@ def _words(column: Column) -> list[str]:
 
 
 def _of_unit(binding: Binding) -> list[int]:
+    tokens = binding.question.tokens
     places = [place for place, role in binding.roles.items() if role is Role.UNIT]
-    units = [unit for at in places if (unit := unit_of(binding.question.tokens[at].text))]
+    words = [tokens[at].text for at in places]
+    words += [f"{tokens[at].text} {tokens[at + 1].text}" for at in places if at + 1 in places]
+    units = [unit for word in words if (unit := unit_of(word))]
     columns = enumerate(binding.table.columns)
     return [at for at, one in columns if one.unit and any(one.unit.fits(unit) for unit in units)]
 

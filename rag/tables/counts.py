@@ -23,6 +23,7 @@ from rag.tables.columns import (
     label_column,
     money_columns,
     names_rows,
+    number_for,
     product_of,
     quantity_column,
 )
@@ -67,6 +68,22 @@ def count(binding: Binding, embed: Embed) -> Plan | None:
     target = (first.column,) if first and not is_id(table, first.column) else ()
     target = target if not target or not table.columns[target[0]].is_key else ()
     return Plan(table, Aggregate.COUNT, filters, target, held=None if target else held)
+
+
+def measure(binding: Binding) -> Plan | None:
+    """The figure of the one column in a unit that stands behind "how many", or its sum: "how many
+    square metres does D07 have".
+    """
+    end = next(end for own, _, end in binding.question.aggregates if own is Aggregate.COUNT)
+    after = [at for at, token in enumerate(binding.question.tokens) if token.start >= end]
+    is_unit = bool(after) and binding.roles.get(after[0]) is Role.UNIT
+    filters = filters_of(binding)
+    is_sum = any(own is Aggregate.SUM for own, _, _ in binding.question.aggregates)
+    is_told = is_unit and (filters or is_sum)
+    if not is_told or (column := number_for(binding)) is None:
+        return None
+    single = any(selects_one(binding, own) for own in filters)
+    return Plan(binding.table, Aggregate.LOOKUP if single else Aggregate.SUM, filters, (column,))
 
 
 def _first_behind(binding: Binding, end: int) -> Mention | None:

@@ -94,13 +94,22 @@ def is_of_two(binding: Binding) -> bool:
 
 
 def agreed(
-    binding: Binding, columns: Sequence[int], filters: tuple[Filter, ...], greater: bool
+    binding: Binding, columns: Sequence[int], filters: tuple[Filter, ...], degree: Degree
 ) -> tuple[int | None, tuple[int, ...]]:
-    """The first of several columns and the others, if the greatest or least by each is the same."""
+    """The first of several columns and the others, if the greatest or least by each is the same; of
+    columns of money else the one that comes to most, as a guess: the rent, not the service charge.
+    """
+    greater = degree.adjective.greater
     aggregate = Aggregate.MAX if greater else Aggregate.MIN
     plans = [
         Plan(binding.table, aggregate, filters, order=one, descending=greater) for one in columns
     ]
-    if len({execute(one).rows for one in plans}) != 1:
+    if len({execute(one).rows for one in plans}) == 1:
+        return columns[0], tuple(columns[1:])
+    if not columns or not all(binding.table.columns[one].is_money for one in columns):
         return None, ()
-    return columns[0], tuple(columns[1:])
+    values = {one: binding.table.columns[one].values for one in columns}
+    totals = {one: sum(float(value or 0) for value in own) for one, own in values.items()}
+    most = max(columns, key=lambda one: (totals[one], -one))
+    binding.guess(binding.question.text[degree.start : degree.end], most)
+    return most, ()

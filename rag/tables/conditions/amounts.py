@@ -347,6 +347,10 @@ def _limits(quantity: Quantity, moment: Moment) -> tuple[str, tuple[Value, ...]]
     """How ISO dates in a column are compared with a moment; None if it is too vague for that."""
     if quantity.operator == "=":
         return "like", (_pattern(moment),)
+    if isinstance(quantity.upper, Moment) and not moment.year:
+        if months := _months(moment, quantity.upper):
+            return "like", tuple(map(_pattern, months))
+        moment = replace(moment, year=quantity.upper.year)
     if not moment.year and not moment.time:
         return None
     # All of a period is before what follows it: "2025-05~" is behind each day of that May.
@@ -355,6 +359,14 @@ def _limits(quantity: Quantity, moment: Moment) -> tuple[str, tuple[Value, ...]]
         return "between", (first, f"{quantity.upper.text}~")
     ends = {">": last, ">=": first, "<": first, "<=": last}
     return quantity.operator, (ends[quantity.operator],)
+
+
+def _months(first: Moment, last: Moment) -> list[Moment]:
+    """The months from one to another of any year; none if these are no months alone."""
+    if not (first.month and last.month) or {first.day, last.day, last.year} != {None}:
+        return []
+    count = (last.month - first.month) % 12 + 1
+    return [Moment(month=(first.month + at - 1) % 12 + 1) for at in range(count)]
 
 
 def _occurs(moment: Moment, values: Sequence[Value | None]) -> bool:

@@ -14,6 +14,7 @@ from threading import Lock
 import numpy as np
 
 from index.tables.typed import Column, Kind, TypedTable
+from index.tables.units import MONEY, Unit, names_currency, unit_of
 from index.types import Vectors
 from rag.tables.reading.operators import is_light
 from rag.tables.reading.question import Question, plural_head, says_nothing, stem_of
@@ -374,3 +375,16 @@ def similarities(embed: Embed, words: Sequence[str], names: Sequence[str]) -> Ve
         return np.zeros((len(words), len(names)), dtype=np.float32)
     vectors = embed([*words, *names])
     return np.asarray(vectors[: len(words)] @ vectors[len(words) :].T)
+
+
+def is_unit(table: TypedTable, text: str) -> bool:
+    """Whether words are the unit of a column, such as "euros" or "square metres"."""
+    unit = unit_of(text)
+    units = [column.unit for column in table.columns if column.unit]
+    low = text.lower()
+    if low in {one.dimension for one in units}:
+        return True
+    by_name = any(len(one.name) > 3 and low.startswith(one.name.lower()) for one in units)
+    if unit == Unit(MONEY, ""):
+        units = [one for one in units if names_currency(text, one)]
+    return by_name or bool(unit and len(text) > 1 and any(unit.fits(one) for one in units))

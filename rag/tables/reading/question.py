@@ -50,6 +50,8 @@ _BEFORE = (
     (">", r"(?:over|above|more than|greater than|after|later than|exceed(?:s|ing)?|\w+er than|>)"),
 )
 _BETWEEN = re.compile(r"between\s+(?:the\s+)?$")
+_FROM = re.compile(r"\bfrom\s+(?:the\s+)?$", re.IGNORECASE)
+_TO = re.compile(r"\s*(?:to|until|till|through|-|–)\s*(?:the\s+)?", re.IGNORECASE)
 _AFTER = (
     (">=", re.compile(r"\s*(?:or|and) (?:more|above|over|later|higher|longer)\b")),
     ("<=", re.compile(r"\s*(?:or|and) (?:less|below|under|earlier|lower|fewer)\b")),
@@ -228,10 +230,12 @@ def _measured(text: str, amount: Amount, match: re.Match[str]) -> Quantity:
     if following and (len(following[1]) > 2 or following[0][0] != " "):
         scale = {"t": 1e3, "k": 1e3, "m": 1e6, "b": 1e9}[following[1][0]]
         end += following.end()
-    word = re.match(r"\s?([°%€$£]?[^\W\d_]*)", text[end:])
     # "2025 in total" has no inches.
-    if word and word[1] and not says_nothing(word[1]) and (own := unit_of(word[1])):
-        unit, end = own, end + word.end()
+    for pattern in (r"\s?([^\W\d_]+ [^\W\d_]+)\b", r"\s?([°%€$£]?[^\W\d_]*)"):
+        word = re.match(pattern, text[end:])
+        if word and word[1] and not says_nothing(word[1]) and (own := unit_of(word[1])):
+            unit, end = own, end + word.end()
+            break
     value = replace(amount, value=amount.value * scale, unit=unit)
     return replace(_compared(text, value, match.start(), end), ordinal=ordinal)
 
@@ -252,13 +256,18 @@ def _compared(text: str, value: Amount | Moment, start: int, end: int) -> Quanti
 
 
 def _ranges(text: str, quantities: list[Quantity]) -> list[Quantity]:
-    """Both ends of each "between ... and ..." as one."""
+    """Both ends of each "between ... and ..." and "from ... to ..." as one."""
     found = list[Quantity]()
     for one in quantities:
         last = found[-1] if found else None
         opens = last and last.operator == "between" and last.upper is None
+        start = _FROM.search(text[: last.core[0]]) if last and not last.upper else None
         if last and opens and text[last.end : one.start].strip().lower() == "and":
             found[-1] = replace(last, upper=one.value, end=one.end)
+        elif last and start and _TO.fullmatch(text[last.core[1] : one.core[0]]):
+            found[-1] = replace(
+                last, operator="between", upper=one.value, start=start.start(), end=one.core[1]
+            )
         else:
             found.append(one)
     return _alone(found)
