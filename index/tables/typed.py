@@ -59,6 +59,11 @@ class Column:
     unread: int = 0
 
     @property
+    def readable(self) -> str:
+        """The label with spaces for underscores: "service charge" of "service_charge_gbp"."""
+        return self.label.replace("_", " ")
+
+    @property
     def unit(self) -> Unit | None:
         """What its numbers count, if that is known."""
         return self.measure.unit if self.measure else None

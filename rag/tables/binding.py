@@ -391,7 +391,7 @@ def bind_nearest(binding: Binding, columns: Sequence[int], embed: Embed) -> None
     """Bind words that are left to those of some columns whose names mean the same."""
     residue = binding.residue
     words = [binding.question.tokens[place].text.lower() for place in residue]
-    names = [binding.table.columns[place].label.replace("_", " ") for place in columns]
+    names = [binding.table.columns[place].readable for place in columns]
     for place, row in zip(residue, similarities(embed, words, names), strict=True):
         stem = binding.question.tokens[place].stem
         if any(stem in name for name in binding.lexicon.names):
@@ -456,7 +456,7 @@ def bind_relations(binding: Binding, embed: Embed) -> None:
         own = [one for places, one in binding.filters if places.start == place + 2]
         if not between or not between[0].stop or not own or own[0].operator != "in":
             continue
-        names = [column.label.replace("_", " ") for column in binding.table.columns]
+        names = [column.readable for column in binding.table.columns]
         row = similarities(embed, [tokens[place].text.lower()], names)[0]
         if row[own[0].column] >= _RELATED:
             binding.take(range(place, place + 1), Role.OPERATION)

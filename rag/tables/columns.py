@@ -173,7 +173,7 @@ def quantity_column(table: TypedTable, embed: Embed) -> int | None:
         return product[0]
     places = [at for at in range(len(table.columns)) if adds_up(table, at)]
     places = [at for at in places if not table.columns[at].is_money]
-    labels = [table.columns[at].label.replace("_", " ").lower() for at in places]
+    labels = [table.columns[at].readable.lower() for at in places]
     rows = similarities(embed, labels, QUANTITY)
     near = [
         at
@@ -185,7 +185,7 @@ def quantity_column(table: TypedTable, embed: Embed) -> int | None:
 
 def is_agent(column: Column, embed: Embed) -> bool:
     """Whether a column tells who: a customer or a dealer, and no thing."""
-    label = column.label.replace("_", " ").lower()
+    label = column.readable.lower()
     who, thing = similarities(embed, [label], AGENTS)[0]
     return bool(who - thing >= _AGENT)
 
@@ -198,7 +198,7 @@ def held_column(table: TypedTable, embed: Embed) -> int | None:
         return None
     places = [at for at in range(len(table.columns)) if adds_up(table, at)]
     places = [at for at in places if not table.columns[at].is_money]
-    labels = [table.columns[at].label.replace("_", " ").lower() for at in places]
+    labels = [table.columns[at].readable.lower() for at in places]
     rows = similarities(embed, labels, HELD)
     near = [at for at, row in zip(places, rows, strict=True) if row.max() >= _HELD]
     return near[0] if len(near) == 1 else None
@@ -406,7 +406,7 @@ def _dated(binding: Binding) -> int | None:
 def _by_meaning(binding: Binding, word: str, embed: Embed) -> int | None:
     columns = enumerate(binding.table.columns)
     places = [at for at, one in columns if one.kind is Kind.NUMBER and not is_id(binding.table, at)]
-    names = [binding.table.columns[place].label.replace("_", " ") for place in places]
+    names = [binding.table.columns[place].readable for place in places]
     row = similarities(embed, [word], names)[0]
     near = [place for place, cosine in zip(places, row, strict=True) if cosine >= _NEAR]
     if len(near) != 1:
@@ -419,7 +419,7 @@ def meant_column(binding: Binding, words: Sequence[str], embed: Embed) -> int | 
     """The column of texts whose name is nearest to words, if it is near."""
     columns = enumerate(binding.table.columns)
     places = [at for at, one in columns if one.kind is Kind.TEXT]
-    names = [binding.table.columns[place].label.replace("_", " ") for place in places]
+    names = [binding.table.columns[place].readable for place in places]
     if not names:
         return None
     row = similarities(embed, words, names).mean(axis=0)

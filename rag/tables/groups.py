@@ -157,7 +157,7 @@ def _who(binding: Binding, embed: Embed) -> Group | None:
     named = [at for at, one in columns if one.kind is Kind.TEXT and _are_names(one)]
     said = [at for at in named if at in binding.columns_named()]
     named = said if len(said) == 1 else named
-    labels = [binding.table.columns[at].label.replace("_", " ") for at in named]
+    labels = [binding.table.columns[at].readable for at in named]
     rows = similarities(embed, labels, PERSONS).mean(axis=1)
     best = max(range(len(named)), key=lambda at: rows[at], default=None)
     is_near = best is not None and (bool(said) or rows[best] >= _PERSON)

@@ -282,7 +282,7 @@ def _prefetched(question: Question, tables: Sequence[TypedTable], embed: Embed) 
     """An `embed` that already has the vectors of every text that these tables need."""
     known = CachedEmbed(embed)
     words = [token.text.lower() for token in question.tokens if not token.empty]
-    labels = [column.label.replace("_", " ") for table in tables for column in table.columns]
+    labels = [column.readable for table in tables for column in table.columns]
     low = [label.lower() for label in labels]
     fixed = ["from", "to", "who", "person", "where", "location", *DIMENSIONS, *QUANTITY, *AGENTS]
     fixed += [*PLACES, *WINS, *ORIGINS, *HELD, *PAYMENT, *PERSONS]

@@ -92,7 +92,7 @@ def _where(plan: Plan) -> str:
 
 def _name(column: Column) -> str:
     """A column's name inside a sentence, as the table writes it."""
-    return column.label.replace("_", " ").strip()
+    return column.readable.strip()
 
 
 def _label_columns(table: TypedTable) -> list[int]:

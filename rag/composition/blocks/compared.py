@@ -64,11 +64,10 @@ def _properties(
     for table in structure.document.tables:
         if len(table.columns) != _COLUMNS or len(table.rows) < _FEWEST_ROWS:
             continue
-        names = [terms_in(text[slice(*(row.cells[0] or (0, 0)))], language) for row in table.rows]
         rows = [
             (structure.at(row.start), (row.start, row.end))
-            for row, own in zip(table.rows, names, strict=True)
-            if own & asked or not asked
+            for row in table.rows
+            if not asked or asked & terms_in(text[slice(*(row.cells[0] or (0, 0)))], language)
         ]
         if found := [(number, span) for number, span in rows if number is not None]:
             return found

@@ -46,7 +46,7 @@ def _rank_column(binding: Binding, embed: Embed) -> int | None:
     """The one column that numbers from 1 on and is called a place or rank."""
     columns = enumerate(binding.table.columns)
     found = [at for at, one in columns if _ranks(one) and not is_id(binding.table, at)]
-    names = [binding.table.columns[at].label.replace("_", " ").lower() for at in found]
+    names = [binding.table.columns[at].readable.lower() for at in found]
     rows = similarities(embed, names, PLACES)
     near = [at for at, row in zip(found, rows, strict=True) if row.max() >= _NEAR]
     return near[0] if len(near) == 1 else None
